@@ -1,0 +1,5 @@
+/** The control plane. */
+@NullMarked
+package io.gpusnap.service;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,9 @@
+package io.gpusnap.node.operation;
+
+/** What an operation does; the names are part of the node API. */
+public enum OperationKind {
+    SAVE,
+    THAW,
+    VERIFY,
+    DELETE
+}

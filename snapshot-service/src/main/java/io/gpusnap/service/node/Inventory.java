@@ -1,0 +1,89 @@
+package io.gpusnap.service.node;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import io.gpusnap.service.platform.id.SnapshotId;
+import io.swagger.v3.oas.annotations.media.Schema;
+import jakarta.validation.Valid;
+import jakarta.validation.constraints.NotBlank;
+import jakarta.validation.constraints.NotNull;
+import jakarta.validation.constraints.PositiveOrZero;
+import jakarta.validation.constraints.Size;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a node has and can do now, whole in every heartbeat.
+ *
+ * @param kernelRelease as {@code uname -r} says
+ * @param cudaDriverVersion as {@code cuDriverGetVersion} says (13000 is 13.0), absent without a driver
+ * @param driverBuild the driver's own version such as 580.159.04
+ * @param criuVersion absent where CRIU cannot be had
+ * @param snapshots every snapshot whose manifest and chunks the local store holds; absent means "unknown, change nothing"
+ */
+@JsonIgnoreProperties(ignoreUnknown = true)
+public record Inventory(
+        @NotBlank @Size(max = 200) String os,
+        @NotBlank @Size(max = 200) String kernelRelease,
+        @NotBlank @Size(max = 60) String architecture,
+        @Size(max = 200) @Nullable String cpuModel,
+        @PositiveOrZero int cpuCores,
+        @PositiveOrZero long memoryBytes,
+        @NotNull @Size(max = 64) List<@Valid Gpu> gpus,
+        @Nullable Integer cudaDriverVersion,
+        @Size(max = 200) @Nullable String driverBuild,
+        @Size(max = 60) @Nullable String criuVersion,
+        @NotNull @Size(max = 64) List<@Valid Tier> tiers,
+        @NotNull @Size(max = 100) List<@Valid Capability> capabilities,
+        @Size(max = 100_000) @Nullable List<SnapshotId> snapshots) {
+
+    /** One GPU. {@code simulated} when the driver is the stand-in of tests and the demo. */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    @Schema(name = "Gpu")
+    public record Gpu(
+            @PositiveOrZero int ordinal,
+            @NotBlank @Size(max = 100) String uuid,
+            @NotBlank @Size(max = 200) String name,
+            @PositiveOrZero long memoryBytes,
+            @PositiveOrZero long freeBytes,
+            boolean migEnabled,
+            boolean simulated) {}
+
+    /** A place where the node keeps chunks. {@code usedBytes} are gpusnap's own, {@code freeBytes} what it may still take. */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    @Schema(name = "Tier")
+    public record Tier(
+            @NotNull TierKind kind,
+            @Size(max = 4096) @Nullable String path,
+            @PositiveOrZero long capacityBytes,
+            @PositiveOrZero long freeBytes,
+            @PositiveOrZero long usedBytes) {}
+
+    /** Kinds of {@link Tier}. */
+    public enum TierKind {
+        MEMORY,
+        NVME
+    }
+
+    /**
+     * Something that the daemon probed.
+     *
+     * @param name {@code criu}, {@code cuda-checkpoint}, {@code pinned-pool}, or an engine's name
+     * @param reason why it is not available, and how to get it
+     */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    @Schema(name = "Capability")
+    public record Capability(
+            @NotBlank @Size(max = 100) String name, boolean available, @Size(max = 2000) @Nullable String reason) {}
+
+    /** @return why the capability is missing here, or empty when it is available */
+    public Optional<String> whyMissing(String capability) {
+        return capabilities.stream()
+                .filter(one -> one.name().equals(capability))
+                .findFirst()
+                .map(one -> one.available()
+                        ? Optional.<String>empty()
+                        : Optional.of(one.reason() == null ? "the daemon gives no reason" : one.reason()))
+                .orElseGet(() -> Optional.of("the daemon does not know it"));
+    }
+}

@@ -1,0 +1,78 @@
+package io.gpusnap.service.operation;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import io.swagger.v3.oas.annotations.media.Schema;
+import jakarta.validation.Valid;
+import jakarta.validation.constraints.NotBlank;
+import jakarta.validation.constraints.NotNull;
+import jakarta.validation.constraints.Pattern;
+import jakarta.validation.constraints.Positive;
+import jakarta.validation.constraints.PositiveOrZero;
+import jakarta.validation.constraints.Size;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a daemon reports at the end of an operation.
+ *
+ * @param epoch the claim's
+ * @param workloadLost the workload did not survive
+ */
+public record Completion(long epoch, List<StageReport> stages, Outcome outcome, boolean workloadLost) {
+
+    /** The three ways to end. */
+    @Schema(name = "OutcomeKind")
+    public enum OutcomeKind {
+        SUCCEEDED,
+        FAILED,
+        CANCELLED
+    }
+
+    /**
+     * What a finished SAVE leaves.
+     *
+     * @param manifest the manifest's exact text. A string, not an object: its digest is over these very bytes (UTF-8),
+     *     which no JSON parser in between keeps
+     * @param manifestDigest SHA-256 of the manifest's bytes, lower-case hex
+     * @param pauseSeconds how long the workload stood still
+     * @param workloadAlive whether the process still exists: resumed, or frozen by {@code suspend}
+     */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    @Schema(name = "SaveResult")
+    public record SaveResult(
+            @NotBlank String manifest,
+            @NotNull @Pattern(regexp = "[0-9a-f]{64}", message = "must be 64 lower-case hex digits")
+                    String manifestDigest,
+            @NotNull @Valid Totals totals,
+            @PositiveOrZero double pauseSeconds,
+            boolean workloadAlive) {}
+
+    /** Sizes of a snapshot, the same as in its manifest. */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    @Schema(name = "SnapshotTotals")
+    public record Totals(
+            @PositiveOrZero long vramBytes,
+            @PositiveOrZero long hostBytes,
+            @PositiveOrZero long logicalBytes,
+            @PositiveOrZero long storedBytes,
+            @PositiveOrZero long chunksTotal,
+            @PositiveOrZero long chunksStored,
+            @PositiveOrZero long chunksZero) {}
+
+    /**
+     * What a finished THAW leaves.
+     *
+     * @param seconds from the claim to a healthy process
+     * @param fillBytesPerSecond device memory filled per second, absent where there was none to fill
+     */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    @Schema(name = "ThawResult")
+    public record ThawResult(
+            @Positive int pid,
+            @PositiveOrZero long startTimeTicks,
+            @NotBlank @Size(max = 63) String workloadName,
+            @PositiveOrZero double seconds,
+            @Nullable @Size(max = 100) Map<String, Double> stageSeconds,
+            @PositiveOrZero @Nullable Double fillBytesPerSecond) {}
+}

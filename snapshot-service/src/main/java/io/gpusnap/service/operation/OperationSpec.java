@@ -1,0 +1,70 @@
+package io.gpusnap.service.operation;
+
+import io.gpusnap.service.platform.id.SnapshotId;
+import io.swagger.v3.oas.annotations.media.Schema;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What exactly is to be done; fixed when the operation is made, kept with it, handed to the daemon as it is. */
+public sealed interface OperationSpec {
+
+    OperationKind kind();
+
+    SnapshotId snapshotId();
+
+    /**
+     * Freeze a process into a snapshot.
+     *
+     * @param facts what the model version says of the image, to be kept in the manifest
+     */
+    @Schema(name = "SaveTask")
+    record Save(
+            SnapshotId snapshotId,
+            Engine engine,
+            ProcessRef workload,
+            AfterSave afterSave,
+            Map<String, String> facts)
+            implements OperationSpec {
+        @Override
+        public OperationKind kind() {
+            return OperationKind.SAVE;
+        }
+    }
+
+    /**
+     * Bring a process back.
+     *
+     * @param manifestDigest SHA-256 of the manifest's exact bytes, lower-case hex; another manifest is refused
+     * @param gpuRemap ordinal in the snapshot to UUID of the GPU to use; empty for the same GPUs
+     */
+    @Schema(name = "ThawTask")
+    record Thaw(SnapshotId snapshotId, Engine engine, String manifestDigest, Map<String, String> gpuRemap)
+            implements OperationSpec {
+        @Override
+        public OperationKind kind() {
+            return OperationKind.THAW;
+        }
+    }
+
+    /** Read every chunk of a snapshot and compare digests. */
+    @Schema(name = "VerifyTask")
+    record Verify(SnapshotId snapshotId, @Nullable String manifestDigest) implements OperationSpec {
+        @Override
+        public OperationKind kind() {
+            return OperationKind.VERIFY;
+        }
+    }
+
+    /** Remove a snapshot's manifest, and the chunks that no other manifest names. Absent already is success. */
+    @Schema(name = "DeleteTask")
+    record Delete(SnapshotId snapshotId) implements OperationSpec {
+        @Override
+        public OperationKind kind() {
+            return OperationKind.DELETE;
+        }
+    }
+
+    /** The process to freeze; the daemon refuses when the start time is another one (the PID was reused). */
+    @Schema(name = "ProcessRef")
+    record ProcessRef(int pid, long startTimeTicks, String name) {}
+}

@@ -1,0 +1,28 @@
+package io.gpusnap.service.platform.id;
+
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonValue;
+import java.util.UUID;
+
+/** Names a model version. */
+public record VersionId(@JsonValue UUID value) {
+
+    /** A new id, greater than every id made before it in this process. */
+    public static VersionId next() {
+        return new VersionId(Uuid7.next());
+    }
+
+    /**
+     * @param text a UUID in its canonical form
+     * @throws IllegalArgumentException if it is not one
+     */
+    @JsonCreator
+    public static VersionId of(String text) {
+        return new VersionId(Uuid7.parse(text));
+    }
+
+    @Override
+    public String toString() {
+        return value.toString();
+    }
+}

@@ -1,0 +1,5 @@
+/** Time as the database sees it. */
+@NullMarked
+package io.gpusnap.service.platform.time;
+
+import org.jspecify.annotations.NullMarked;

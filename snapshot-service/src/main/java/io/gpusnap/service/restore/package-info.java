@@ -1,0 +1,5 @@
+/** Restores: which snapshot thaws where, and why there. */
+@NullMarked
+package io.gpusnap.service.restore;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,122 @@
+package io.gpusnap.node.operation;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The journal of one operation: every change goes to the file first, then into the state here. Thread-safe. */
+public final class OperationLog {
+
+    private final OperationSpec spec;
+    private final JournalFile file;
+    private final JournalCodec codec;
+    private final Map<String, StageStatus> stages = new LinkedHashMap<>();
+    private final Map<Class<? extends Record>, Record> facts = new LinkedHashMap<>();
+    private OperationState state = OperationState.PENDING;
+    private @Nullable OperationOutcome outcome;
+
+    OperationLog(OperationSpec spec, JournalFile file, JournalCodec codec) {
+        this.spec = spec;
+        this.file = file;
+        this.codec = codec;
+        file.linesAtOpening().forEach(line -> apply(codec.readEvent(line)));
+    }
+
+    public OperationSpec spec() {
+        return spec;
+    }
+
+    public synchronized OperationState state() {
+        return state;
+    }
+
+    /** What it ended with, or, while it is being undone, what it will end with. */
+    public synchronized Optional<OperationOutcome> outcome() {
+        return Optional.ofNullable(outcome);
+    }
+
+    public synchronized boolean ended() {
+        return outcome != null && state != OperationState.UNDOING;
+    }
+
+    public synchronized List<StageStatus> stages() {
+        return new ArrayList<>(stages.values());
+    }
+
+    /** @throws JournalException when it cannot be made durable */
+    public void remember(Record fact) {
+        append(new JournalEvent.FactRemembered(fact));
+    }
+
+    public synchronized <T extends Record> Optional<T> recall(Class<T> type) {
+        return Optional.ofNullable(facts.get(type)).map(type::cast);
+    }
+
+    /** Stages in the plan's order; those that the journal knows keep their state. */
+    synchronized void expect(List<String> names) {
+        Map<String, StageStatus> known = new LinkedHashMap<>(stages);
+        stages.clear();
+        names.forEach(name -> stages.put(name, known.getOrDefault(name, StageStatus.pending(name))));
+        known.forEach(stages::putIfAbsent);
+    }
+
+    synchronized StageStatus stage(String name) {
+        return stages.computeIfAbsent(name, StageStatus::pending);
+    }
+
+    synchronized void append(JournalEvent event) {
+        try {
+            file.append(codec.write(event));
+        } catch (IOException e) {
+            throw new JournalException("cannot write the journal of operation " + spec.id() + ": " + e.getMessage(), e);
+        }
+        apply(event);
+    }
+
+    synchronized void close() {
+        try {
+            file.close();
+        } catch (IOException e) {
+            throw new JournalException("cannot close the journal of operation " + spec.id(), e);
+        }
+    }
+
+    private synchronized void apply(JournalEvent event) {
+        switch (event) {
+            case JournalEvent.StageChanged change -> {
+                if (state == OperationState.PENDING && change.state() == StageState.RUNNING) {
+                    moveTo(OperationState.RUNNING);
+                }
+                stages.put(change.stage(), stage(change.stage()).after(change));
+            }
+            case JournalEvent.FactRemembered(Record fact) -> facts.put(fact.getClass(), fact);
+            case JournalEvent.UndoStarted(OperationOutcome why) -> {
+                moveTo(OperationState.UNDOING);
+                outcome = why;
+            }
+            case JournalEvent.Ended(OperationOutcome how) -> {
+                moveTo(endState(how));
+                outcome = how;
+            }
+        }
+    }
+
+    private void moveTo(OperationState next) {
+        if (!Transitions.legal(state, next)) {
+            throw new IllegalStateException("operation " + spec.id() + " cannot go from " + state + " to " + next);
+        }
+        state = next;
+    }
+
+    private static OperationState endState(OperationOutcome outcome) {
+        return switch (outcome) {
+            case OperationOutcome.Succeeded s -> OperationState.SUCCEEDED;
+            case OperationOutcome.Failed f -> OperationState.FAILED;
+            case OperationOutcome.Cancelled c -> OperationState.CANCELLED;
+        };
+    }
+}

@@ -1,0 +1,115 @@
+package io.gpusnap.node.operation;
+
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One operation on its way. {@link #run} belongs to one thread; everything else may be called from any. A plan that an
+ * earlier daemon left half-way goes on where it may, or is undone.
+ */
+public final class RunningOperation {
+
+    private static final Logger LOG = LoggerFactory.getLogger(RunningOperation.class);
+
+    private final OperationLog log;
+    private final StagePlan plan;
+    private final StageListener listener;
+    private final Cancellation cancellation = new Cancellation();
+    private final StageExecution execution;
+    private final Undo undo;
+    private final AtomicBoolean started = new AtomicBoolean();
+
+    RunningOperation(OperationLog log, StagePlan plan, StageListener listener, InstantSource clock) {
+        this.log = log;
+        this.plan = plan;
+        this.listener = listener;
+        log.expect(plan.stageNames());
+        this.execution = new StageExecution(log, cancellation, listener, clock);
+        this.undo = new Undo(log, plan, listener, clock);
+    }
+
+    public OperationSpec spec() {
+        return log.spec();
+    }
+
+    public OperationLog log() {
+        return log;
+    }
+
+    /** Stages in order, the running one with its progress of this moment. */
+    public List<StageStatus> stages() {
+        List<StageStatus> stages = new ArrayList<>(log.stages());
+        stages.replaceAll(execution::withLiveProgress);
+        return stages;
+    }
+
+    /**
+     * Asks to stop at the next safe point. Past a point of no return, and once undoing, it changes nothing.
+     *
+     * @param code CANCELLED or LEASE_LOST
+     */
+    public void cancel(FailureCode code, String reason) {
+        cancellation.request(code, reason);
+    }
+
+    /** Runs to the end and returns how it ended. Never throws for a stage's failure. Once only. */
+    public OperationOutcome run() {
+        if (!started.compareAndSet(false, true)) {
+            throw new IllegalStateException("operation " + spec().id() + " was already run");
+        }
+        try {
+            OperationOutcome outcome = log.ended() ? log.outcome().orElseThrow() : drive();
+            listener.ended(spec(), outcome);
+            return outcome;
+        } finally {
+            plan.release().run();
+        }
+    }
+
+    private OperationOutcome drive() {
+        Optional<OperationOutcome> begun = log.outcome();
+        if (begun.isPresent()) {
+            return undo.run(begun.get());
+        }
+        try {
+            boolean cutOff = log.state() == OperationState.RUNNING;
+            for (Stage stage : plan.stages()) {
+                if (stage.pointOfNoReturn()) {
+                    cancellation.close();
+                }
+                if (log.stage(stage.name()).state() == StageState.SUCCEEDED) {
+                    continue;
+                }
+                if (cutOff && stage.onRestart() == OnRestart.COMPENSATE) {
+                    return undo.run(restarted(stage));
+                }
+                cutOff = false;
+                Optional<OperationOutcome> stopped = execution.run(stage);
+                if (stopped.isPresent()) {
+                    return undo.run(stopped.get());
+                }
+            }
+            OperationOutcome succeeded = new OperationOutcome.Succeeded();
+            log.append(new JournalEvent.Ended(succeeded));
+            return succeeded;
+        } catch (JournalException e) {
+            LOG.error("operation {} stops: {}", spec().id(), e.getMessage());
+            return undo.run(new OperationOutcome.Failed(
+                    FailureCode.STORE_ERROR, String.valueOf(e.getMessage()), Optional.empty(), false, List.of()));
+        }
+    }
+
+    private static OperationOutcome restarted(Stage stage) {
+        return new OperationOutcome.Failed(
+                FailureCode.DAEMON_RESTARTED,
+                "the node daemon was restarted in stage " + stage.name() + "; what was done was undone",
+                Optional.of(stage.name()),
+                true,
+                List.of());
+    }
+}

@@ -1,0 +1,124 @@
+package io.gpusnap.node.operation;
+
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Runs single stages forward, with their retries, and keeps the live progress. */
+final class StageExecution {
+
+    private static final Logger LOG = LoggerFactory.getLogger(StageExecution.class);
+
+    private record Live(String stage, Progress progress) {}
+
+    private final OperationLog log;
+    private final Cancellation cancellation;
+    private final StageListener listener;
+    private final InstantSource clock;
+    private volatile @Nullable Live live;
+
+    StageExecution(OperationLog log, Cancellation cancellation, StageListener listener, InstantSource clock) {
+        this.log = log;
+        this.cancellation = cancellation;
+        this.listener = listener;
+        this.clock = clock;
+    }
+
+    StageStatus withLiveProgress(StageStatus status) {
+        Live now = live;
+        return now != null && now.stage().equals(status.name()) && status.state() == StageState.RUNNING
+                ? status.with(now.progress().snapshot())
+                : status;
+    }
+
+    /** Empty when the stage succeeded, otherwise what the operation has to end with. */
+    Optional<OperationOutcome> run(Stage stage) {
+        RetryPolicy retry = stage.retry();
+        for (int tries = 1; ; tries++) {
+            Progress progress = new Progress();
+            live = new Live(stage.name(), progress);
+            try {
+                cancellation.check();
+                change(stage, StageState.RUNNING, log.stage(stage.name()).attempt() + 1, progress);
+                listener.reached(log.spec(), stage.name(), StagePoint.STARTED);
+                stage.run(new RunContext(log, progress, cancellation, () -> inside(stage)));
+                listener.reached(log.spec(), stage.name(), StagePoint.RETURNED);
+                change(stage, StageState.SUCCEEDED, 0, progress);
+                listener.reached(log.spec(), stage.name(), StagePoint.SUCCEEDED);
+                return Optional.empty();
+            } catch (StageException e) {
+                if (!e.retryable() || tries >= retry.maxAttempts()) {
+                    return failed(stage, e.code(), e.detail(), e.retryable(), progress);
+                }
+                Optional<OperationOutcome> stopped = pause(stage, e, tries, progress);
+                if (stopped.isPresent()) {
+                    return stopped;
+                }
+            } catch (OperationCancelledException e) {
+                return cancelled(stage, e);
+            } catch (InterruptedException e) {
+                return interrupted(stage, progress);
+            } catch (JournalException e) {
+                throw e;
+            } catch (Exception | LinkageError | AssertionError | OutOfMemoryError | StackOverflowError e) {
+                LOG.error("operation {} stage {} broke", log.spec().id(), stage.name(), e);
+                return failed(stage, FailureCode.INTERNAL, "stage " + stage.name() + " broke: " + e, false, progress);
+            }
+        }
+    }
+
+    private void inside(Stage stage) {
+        listener.reached(log.spec(), stage.name(), StagePoint.INSIDE);
+    }
+
+    private Optional<OperationOutcome> pause(Stage stage, StageException failure, int tries, Progress progress) {
+        LOG.warn(
+                "operation {} stage {} attempt {} failed, trying again: {} {}",
+                log.spec().id(),
+                stage.name(),
+                tries,
+                failure.code(),
+                failure.detail());
+        try {
+            cancellation.sleep(stage.retry().delayAfter(tries, RandomGenerator.getDefault()));
+            return Optional.empty();
+        } catch (OperationCancelledException e) {
+            return cancelled(stage, e);
+        } catch (InterruptedException e) {
+            return interrupted(stage, progress);
+        }
+    }
+
+    private Optional<OperationOutcome> interrupted(Stage stage, Progress progress) {
+        // The flag is cleared on purpose: undoing has to be able to wait.
+        Thread.interrupted();
+        return cancellation.current().isPresent()
+                ? cancelled(stage, new OperationCancelledException("interrupted"))
+                : failed(stage, FailureCode.INTERNAL, "stage " + stage.name() + " was interrupted", true, progress);
+    }
+
+    private Optional<OperationOutcome> cancelled(Stage stage, OperationCancelledException thrown) {
+        Cancellation.Request why = cancellation
+                .current()
+                .orElseGet(() -> new Cancellation.Request(FailureCode.CANCELLED, String.valueOf(thrown.getMessage())));
+        return Optional.of(
+                new OperationOutcome.Cancelled(why.code(), why.reason(), Optional.of(stage.name()), List.of()));
+    }
+
+    private Optional<OperationOutcome> failed(
+            Stage stage, FailureCode code, String detail, boolean retryable, Progress progress) {
+        change(stage, StageState.FAILED, 0, progress);
+        return Optional.of(new OperationOutcome.Failed(code, detail, Optional.of(stage.name()), retryable, List.of()));
+    }
+
+    private void change(Stage stage, StageState state, int attempt, Progress progress) {
+        ProgressSnapshot bytes = progress.snapshot();
+        log.append(new JournalEvent.StageChanged(
+                stage.name(), state, attempt, bytes.doneBytes(), bytes.totalBytes(), clock.instant()));
+        listener.stageChanged(log.spec(), log.stage(stage.name()));
+    }
+}

@@ -4,7 +4,7 @@
 #   scripts/bootstrap.sh             does nothing when build/env.sh still holds (no network, well under a second)
 #   scripts/bootstrap.sh --refresh   looks again
 #
-# Needed: JDK 25, Maven 3.8, a C++20 compiler, CMake 3.20, make or ninja. Wanted: CRIU 4.1 or newer; without it
+# Needed: JDK 25, Maven 3.8, a C++20 compiler, CMake 3.20, make. Wanted: CRIU 4.1 or newer (4.2 from Linux 6.16); without it
 # everything still builds and the engine `suspend` still works.
 # Packages are installed only as root; otherwise one line a missing thing says what to install.
 set -euo pipefail
@@ -41,7 +41,7 @@ still_holds() {
 # Tools without which nothing builds: find, else install, else say what to install and stop.
 require_tools() {
     local missing=() tool
-    for tool in jdk maven cxx cmake builder; do
+    for tool in jdk maven cxx cmake make; do
         "find_$tool" >/dev/null || missing+=("$tool")
     done
     if [ ${#missing[@]} -gt 0 ]; then
@@ -50,6 +50,10 @@ require_tools() {
     local lacking=0
     for tool in ${missing[@]+"${missing[@]}"}; do
         if ! "find_$tool" >/dev/null; then
+            # Maven cannot be asked for its version without a JDK: the JDK's line is enough.
+            if [ "$tool" = maven ] && command -v mvn >/dev/null && ! find_jdk >/dev/null; then
+                continue
+            fi
             say "missing: $(describe_tool "$tool")"
             lacking=1
         fi

@@ -7,6 +7,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 source_dir=$root/gpu-native/native
 build_dir=${GPUSNAP_NATIVE_BUILD_DIR:-$root/gpu-native/target/native}
+cmake=${CMAKE:-cmake}
 jobs=${GPUSNAP_BUILD_JOBS:-$(nproc)}
 
 if [ ! -f "$source_dir/CMakeLists.txt" ]; then
@@ -21,12 +22,12 @@ case ${1:-} in
             if command -v ninja >/dev/null; then
                 generator=(-G Ninja)
             fi
-            cmake -S "$source_dir" -B "$build_dir" "${generator[@]}" -DCMAKE_BUILD_TYPE=RelWithDebInfo
+            "$cmake" -S "$source_dir" -B "$build_dir" "${generator[@]}" -DCMAKE_BUILD_TYPE=RelWithDebInfo
         fi
-        cmake --build "$build_dir" --parallel "$jobs"
+        "$cmake" --build "$build_dir" --parallel "$jobs"
         ;;
     test)
-        ctest --test-dir "$build_dir" --output-on-failure --no-tests=error
+        "$(dirname "$(command -v "$cmake")")/ctest" --test-dir "$build_dir" --output-on-failure --no-tests=error
         ;;
     *)
         echo "usage: $0 build|test" >&2

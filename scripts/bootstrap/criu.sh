@@ -1,4 +1,4 @@
-# Provides CRIU 4.1 or newer (4.2 preferred). Sourced by bootstrap.sh; sets criu_path, or criu_reason.
+# Provides CRIU 4.1 or newer, on newer kernels 4.2. Sourced by bootstrap.sh; sets criu_path, or criu_reason.
 #
 # Older kernels' CRIU fails on newer kernels, and the distributions that people run ship an old one. So, in this order:
 #   1. what GPUSNAP_CRIU or the PATH names, if new enough
@@ -8,7 +8,12 @@
 #      cache and run through its own dynamic loader. Nothing of the machine changes. The archive's address and the
 #      keys come from the machine's own apt configuration (docs/decisions/0002).
 
+# Since Linux 6.16 CRIU 4.1 cannot dump a process that has a TCP socket, not even a listening one: the kernel answers
+# its SO_PASSCRED query with an error. 4.2 knows.
 criu_minimum=4.1
+if version_at_least 6.16 "$(uname -r)"; then
+    criu_minimum=4.2
+fi
 criu_path=''
 criu_reason=''
 
@@ -53,14 +58,14 @@ provide_criu() {
         if obtain_criu >"$log" 2>&1 && criu_path=$(installed_criu); then
             return 0
         fi
-        why=$(tail -n 1 "$log")
+        why=$(grep -E '^(E|bootstrap): ' "$log" | tail -n 1)
         echo "$why" >"$cache/criu/failed"
     fi
     criu_path=''
     criu_reason="no CRIU $criu_minimum or newer (${why#bootstrap: }): the engine suspend works, full snapshots need it; install criu, or set GPUSNAP_CRIU, then run scripts/bootstrap.sh --refresh"
 }
 
-# The last line that it prints says why it failed.
+# The last line of its own or of apt's ("E:") says why it failed.
 obtain_criu() {
     local candidate
     if may_install; then
@@ -122,13 +127,14 @@ keyring_option() {
 # A release older than the wanted one may not know its key yet. Its own archive carries the newer keyring, signed by
 # a key that the machine trusts already.
 fetch_newer_keyring() {
-    local family=$1 into=$2
+    local package=debian-archive-keyring into=$2
+    [ "$1" = debian ] || package=ubuntu-keyring
     (
         mkdir -p "$into" && cd "$into" || exit 1
         if [ "$(id -u)" = 0 ]; then
             apt-get update -q </dev/null >&2 || true
         fi
-        apt-get download -q "$family-keyring" </dev/null >&2 || apt-get download -q "$family-archive-keyring" </dev/null >&2
+        apt-get -o APT::Sandbox::User="$(id -un)" download -q "$package" </dev/null >&2
         dpkg -x ./*.deb .
     )
 }
@@ -169,7 +175,7 @@ download_criu() {
     private_apt "$dir" apt-get update -q >&2 || return 1
     version=$(private_apt "$dir" apt-cache policy criu | sed -n 's/^ *Candidate: *\([^(].*\)$/\1/p')
     if [ -z "$version" ] || ! version_at_least "$criu_minimum" "$version"; then
-        say "$source has CRIU ${version:-none}"
+        say "the release $(basename "$dir") has CRIU ${version:-none}"
         return 1
     fi
     private_apt "$dir" apt-get install -y -q --download-only criu >&2

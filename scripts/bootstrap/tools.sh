@@ -90,8 +90,8 @@ find_cmake() {
     return 1
 }
 
-find_builder() {
-    command -v ninja || command -v make
+find_make() {
+    command -v make
 }
 
 # Names of packages, by tool and package manager, best first.
@@ -103,7 +103,7 @@ packages_of() {
         apt:cxx) echo g++ ;;
         dnf:cxx) echo gcc-c++ ;;
         *:cmake) echo cmake ;;
-        *:builder) echo make ;;
+        *:make) echo make ;;
     esac
 }
 
@@ -127,6 +127,6 @@ describe_tool() {
         maven) echo "Maven 3.8 or newer. Install the package maven, or put mvn on the PATH" ;;
         cxx) echo "a compiler for C++20. Install g++ 11 or newer (package g++ or gcc-c++), or set CXX" ;;
         cmake) echo "CMake 3.20 or newer. Install the package cmake" ;;
-        builder) echo "make or ninja. Install the package make" ;;
+        make) echo "make. Install the package make" ;;
     esac
 }

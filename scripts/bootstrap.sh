@@ -4,7 +4,7 @@
 #   scripts/bootstrap.sh             does nothing when build/env.sh still holds (no network, well under a second)
 #   scripts/bootstrap.sh --refresh   looks again
 #
-# Needed: JDK 25, Maven 3.8, a C++20 compiler, CMake 3.20, make. Wanted: CRIU 4.1 or newer (4.2 from Linux 6.16); without it
+# Needed: JDK 25, Maven 3.8, a C++20 compiler, CMake 3.22, make. Wanted: CRIU 4.1 or newer (4.2 from Linux 6.16); without it
 # everything still builds and the engine `suspend` still works.
 # Packages are installed only as root; otherwise one line a missing thing says what to install.
 set -euo pipefail

@@ -82,7 +82,7 @@ find_cmake() {
     for candidate in cmake cmake3 /opt/cmake/bin/cmake /usr/local/bin/cmake; do
         path=$(command -v "$candidate") || continue
         version=$(cmake_version "$path")
-        if [ -n "$version" ] && version_at_least 3.20 "$version"; then
+        if [ -n "$version" ] && version_at_least 3.22 "$version"; then
             echo "$path"
             return 0
         fi
@@ -126,7 +126,7 @@ describe_tool() {
         jdk) echo "JDK 25 (javac and java). Install one, e.g. openjdk-25-jdk-headless, temurin-25-jdk or java-25-openjdk-devel, or set JAVA_HOME" ;;
         maven) echo "Maven 3.8 or newer. Install the package maven, or put mvn on the PATH" ;;
         cxx) echo "a compiler for C++20. Install g++ 11 or newer (package g++ or gcc-c++), or set CXX" ;;
-        cmake) echo "CMake 3.20 or newer. Install the package cmake" ;;
+        cmake) echo "CMake 3.22 or newer. Install the package cmake" ;;
         make) echo "make. Install the package make" ;;
     esac
 }

@@ -1,0 +1,45 @@
+package io.gpusnap.node.engine;
+
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * What the engines need to know of this node. The paths are absolute.
+ *
+ * @param stateDir the daemon's own durable state
+ * @param nvmeReserveBytes free space of the NVMe tier's file system that saves leave alone
+ * @param poolPath a file on tmpfs; its directory is created
+ * @param poolBytes multiple of 4 MiB, at least 16 MiB
+ * @param scratchDir where CRIU's images live during an operation; tmpfs for speed
+ * @param criu CRIU's program; empty: looked for in PATH
+ * @param nativeDir folder of libgpusnap.so and libgpusnap-preload.so
+ * @param cudaDriver path of libcuda; empty: by its soname
+ * @param threads of each transfer pipeline
+ */
+public record EngineSettings(
+        Path stateDir,
+        Path nvmeRoot,
+        long nvmeReserveBytes,
+        Path poolPath,
+        long poolBytes,
+        Path scratchDir,
+        Optional<Path> criu,
+        Path nativeDir,
+        Optional<Path> cudaDriver,
+        int threads) {
+
+    public static final long SLOT_BYTES = 4L << 20;
+
+    public EngineSettings {
+        if (nvmeReserveBytes < 0) {
+            throw new IllegalArgumentException("nvme.reserveBytes must not be negative, is " + nvmeReserveBytes);
+        }
+        if (poolBytes < 4 * SLOT_BYTES || poolBytes % SLOT_BYTES != 0) {
+            throw new IllegalArgumentException(
+                    "memory.poolBytes must be a multiple of 4 MiB and at least 16 MiB, is " + poolBytes);
+        }
+        if (threads < 1) {
+            throw new IllegalArgumentException("threads must be at least 1, is " + threads);
+        }
+    }
+}

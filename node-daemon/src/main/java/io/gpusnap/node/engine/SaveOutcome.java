@@ -1,0 +1,23 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.store.Manifest;
+import io.gpusnap.node.store.SnapshotId;
+import java.util.Map;
+
+/**
+ * Left by a save that succeeded.
+ *
+ * @param manifestJson the manifest's exact text; its UTF-8 bytes have the digest
+ * @param manifestDigest SHA-256, lower-case hex
+ * @param pauseSeconds how long the workload could not use the GPU; for a workload that was stopped or suspended, until it
+ *     was frozen for good
+ * @param stageSeconds seconds of each stage that ran in this daemon's life
+ */
+public record SaveOutcome(
+        SnapshotId snapshot,
+        String manifestJson,
+        String manifestDigest,
+        Manifest.Totals totals,
+        double pauseSeconds,
+        boolean workloadAlive,
+        Map<String, Double> stageSeconds) {}

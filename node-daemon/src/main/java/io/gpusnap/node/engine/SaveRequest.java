@@ -1,0 +1,24 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.operation.OperationId;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.store.SnapshotId;
+import java.util.Map;
+
+/**
+ * Freeze one workload into a snapshot.
+ *
+ * @param afterSave the suspend engine ignores it: its process always stays, frozen
+ * @param facts what the caller knows of the workload; {@code image} is kept in the manifest's compatibility part
+ */
+public record SaveRequest(
+        OperationId operation,
+        SnapshotId snapshot,
+        ProcessId workload,
+        AfterSave afterSave,
+        Map<String, String> facts) {
+
+    public SaveRequest {
+        facts = Map.copyOf(facts);
+    }
+}

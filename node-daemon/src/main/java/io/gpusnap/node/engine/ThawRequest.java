@@ -1,0 +1,21 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.operation.OperationId;
+import io.gpusnap.node.store.SnapshotId;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Bring a snapshot back to life on this node.
+ *
+ * @param manifestDigest SHA-256 of the manifest as the caller remembers it; a manifest with another one is refused
+ * @param gpuRemap GPU ordinal in the manifest to GPU UUID here; an ordinal that is not named goes to the same UUID where
+ *     there is one, else to the GPU of the same ordinal
+ */
+public record ThawRequest(
+        OperationId operation, SnapshotId snapshot, Optional<String> manifestDigest, Map<Integer, String> gpuRemap) {
+
+    public ThawRequest {
+        gpuRemap = Map.copyOf(gpuRemap);
+    }
+}

@@ -1,0 +1,213 @@
+package io.gpusnap.node.snapshot;
+
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.Manifest;
+import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.store.ManifestJson;
+import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.MemoryTier;
+import io.gpusnap.node.tier.NvmeTier;
+import io.gpusnap.node.tier.StoreRoot;
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.tier.TierException.Reason;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+
+/**
+ * What this node's store holds. A snapshot exists once its manifest is in {@code manifests/}. Chunks are shared: a chunk is
+ * deleted only while no manifest, committed or pending, and no running save names it. Saves pin what they name before they
+ * look for it, and the sweep excludes pinning, so a chunk that a save found is never taken from under it.
+ */
+public final class SnapshotStore implements AutoCloseable {
+
+    private static final String SUFFIX = ".json";
+
+    private final StoreRoot root;
+    private final NvmeTier nvme;
+    private final MemoryTier memory;
+    private final ReadWriteLock sweepLock = new ReentrantReadWriteLock();
+    private final Set<SavePins> pins = ConcurrentHashMap.newKeySet();
+    private final SnapshotUses uses = new SnapshotUses();
+
+    public SnapshotStore(StoreRoot root, NvmeTier nvme, MemoryTier memory) {
+        this.root = root;
+        this.nvme = nvme;
+        this.memory = memory;
+    }
+
+    public NvmeTier nvme() {
+        return nvme;
+    }
+
+    public MemoryTier memory() {
+        return memory;
+    }
+
+    /** Starts a save: what it pins is safe from deletion until it is closed. */
+    public SavePins pins() {
+        SavePins fresh = new SavePins(nvme, sweepLock.readLock(), pins::remove);
+        pins.add(fresh);
+        return fresh;
+    }
+
+    /** Keeps a snapshot from being deleted until the use is closed; empty while it is being deleted. */
+    public Optional<SnapshotUses.Use> use(SnapshotId snapshot) {
+        return uses.begin(snapshot);
+    }
+
+    /** @throws TierException MISSING, IO */
+    public byte[] manifest(SnapshotId snapshot) throws TierException {
+        return readFile(root.manifests().resolve(snapshot + SUFFIX), snapshot);
+    }
+
+    /** @throws TierException MISSING, IO */
+    public byte[] pendingManifest(SnapshotId snapshot) throws TierException {
+        return readFile(root.pending().resolve(snapshot + SUFFIX), snapshot);
+    }
+
+    /** From here on the chunks are safe also over a daemon's death. */
+    public void writePending(SnapshotId snapshot, byte[] manifest) throws TierException {
+        root.files().write(root.pending().resolve(snapshot + SUFFIX), MemorySegment.ofArray(manifest));
+        nvme.sync();
+    }
+
+    /** The pending manifest becomes the snapshot. Idempotent. */
+    public void commit(SnapshotId snapshot) throws TierException {
+        if (!Files.exists(root.manifests().resolve(snapshot + SUFFIX))) {
+            root.files()
+                    .write(
+                            root.manifests().resolve(snapshot + SUFFIX),
+                            MemorySegment.ofArray(pendingManifest(snapshot)));
+            nvme.sync();
+        }
+        root.files().delete(root.pending().resolve(snapshot + SUFFIX));
+        nvme.sync();
+    }
+
+    /** Ends a save that failed: its pending manifest goes, and of the chunks that it wrote those that nobody else names. */
+    public void abandon(SnapshotId snapshot, SavePins failed) throws TierException, ManifestException {
+        Set<ChunkDigest> candidates = new HashSet<>(failed.pinned());
+        Path pending = root.pending().resolve(snapshot + SUFFIX);
+        if (Files.exists(pending)) {
+            candidates.addAll(digestsOf(pending));
+        }
+        root.files().delete(pending);
+        failed.close();
+        sweep(candidates);
+    }
+
+    /**
+     * Deletes a snapshot and every chunk in the store that nothing names any more.
+     *
+     * @return bytes that became free
+     * @throws TierException MISSING when there is no such snapshot, IO also while it is in use
+     * @throws ManifestException when another manifest cannot be read: then nothing can be known to be unnamed
+     */
+    public long delete(SnapshotId snapshot) throws TierException, ManifestException {
+        Path manifest = root.manifests().resolve(snapshot + SUFFIX);
+        SnapshotUses.Deletion deletion = uses.delete(snapshot)
+                .orElseThrow(() -> new TierException(Reason.IO, "snapshot " + snapshot + " is in use"));
+        try (deletion) {
+            if (!Files.exists(manifest)) {
+                throw new TierException(Reason.MISSING, "snapshot " + snapshot + " is not in this store");
+            }
+            long before = nvme.usage().usedBytes();
+            root.files().delete(manifest);
+            nvme.sync();
+            sweep(nvme.list());
+            return Math.max(0, before - nvme.usage().usedBytes());
+        }
+    }
+
+    private void sweep(Set<ChunkDigest> candidates) throws TierException, ManifestException {
+        sweepLock.writeLock().lock();
+        try {
+            Set<ChunkDigest> named = named();
+            for (ChunkDigest digest : candidates) {
+                if (!named.contains(digest)) {
+                    memory.delete(digest);
+                    nvme.delete(digest);
+                }
+            }
+        } finally {
+            sweepLock.writeLock().unlock();
+        }
+    }
+
+    private Set<ChunkDigest> named() throws TierException, ManifestException {
+        Set<ChunkDigest> named = new HashSet<>();
+        pins.forEach(save -> named.addAll(save.pinned()));
+        for (Path folder : List.of(root.manifests(), root.pending())) {
+            for (Path file : files(folder)) {
+                named.addAll(digestsOf(file));
+            }
+        }
+        return named;
+    }
+
+    private static Set<ChunkDigest> digestsOf(Path file) throws TierException, ManifestException {
+        Set<ChunkDigest> digests = new HashSet<>();
+        try {
+            Manifest manifest = ManifestJson.read(Files.readAllBytes(file));
+            manifest.chunks().map(ChunkRef::content).flatMap(Optional::stream).forEach(digests::add);
+        } catch (IOException e) {
+            throw new TierException(Reason.IO, "cannot read " + file, e);
+        } catch (ManifestException e) {
+            throw new ManifestException(file + ": " + e.getMessage(), e);
+        }
+        return digests;
+    }
+
+    /** Every committed snapshot. */
+    public List<SnapshotId> list() throws TierException {
+        List<SnapshotId> snapshots = new ArrayList<>();
+        for (Path file : files(root.manifests())) {
+            String name = file.getFileName().toString();
+            snapshots.add(SnapshotId.parse(name.substring(0, name.length() - SUFFIX.length())));
+        }
+        return snapshots;
+    }
+
+    private static List<Path> files(Path folder) throws TierException {
+        List<Path> files = new ArrayList<>();
+        try (DirectoryStream<Path> found = Files.newDirectoryStream(folder, "*" + SUFFIX)) {
+            found.forEach(files::add);
+        } catch (IOException e) {
+            throw new TierException(Reason.IO, "cannot list " + folder, e);
+        }
+        return files;
+    }
+
+    private static byte[] readFile(Path file, SnapshotId snapshot) throws TierException {
+        try {
+            if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+                throw new NoSuchFileException(file.toString());
+            }
+            return Files.readAllBytes(file);
+        } catch (NoSuchFileException e) {
+            throw new TierException(Reason.MISSING, "snapshot " + snapshot + " is not in this store", e);
+        } catch (IOException e) {
+            throw new TierException(Reason.IO, "cannot read " + file, e);
+        }
+    }
+
+    @Override
+    public void close() {
+        memory.close();
+        nvme.close();
+    }
+}

@@ -1,0 +1,151 @@
+package io.gpusnap.node.store;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Everything a snapshot is made of and everything its new home must fit: schema {@code gpusnap.manifest/1}, described field
+ * by field in docs/formats.md. A value of this class that came from {@link ManifestJson} is valid.
+ */
+public record Manifest(
+        String schema,
+        SnapshotId snapshotId,
+        String engine,
+        Instant createdAt,
+        Producer producer,
+        String digestAlgorithm,
+        Compatibility compatibility,
+        ProcessImage process,
+        Device device,
+        Host host,
+        Totals totals) {
+
+    public static final String SCHEMA = "gpusnap.manifest/1";
+
+    /** Versions of what wrote the snapshot; criu is "" for engines that do not use it. */
+    public record Producer(String gpusnap, String criu, String driver, int abi) {}
+
+    public record Compatibility(
+            String architecture,
+            String kernelRelease,
+            String cpuModel,
+            List<String> cpuFeatures,
+            List<Gpu> gpus,
+            int cudaDriverVersion,
+            String driverBuild,
+            boolean simulated,
+            List<Library> libraries,
+            List<String> mounts,
+            String image) {
+
+        public Compatibility {
+            cpuFeatures = List.copyOf(cpuFeatures);
+            gpus = List.copyOf(gpus);
+            libraries = List.copyOf(libraries);
+            mounts = List.copyOf(mounts);
+        }
+    }
+
+    public record Gpu(int ordinal, String uuid, String name, long memoryBytes, String computeCapability) {}
+
+    /** role: libcuda, preload or executable. */
+    public record Library(String role, String path, String sha256, long sizeBytes) {}
+
+    /**
+     * @param sessionLeader false: CRIU treats the workload as a job of the session it is restored from
+     * @param environmentNames names only: values may be secrets
+     */
+    public record ProcessImage(
+            String workload,
+            int pid,
+            boolean sessionLeader,
+            String executable,
+            List<String> commandLine,
+            String workingDirectory,
+            long uid,
+            long gid,
+            List<ListeningSocket> listeningSockets,
+            List<OpenFile> openFiles,
+            List<MappedFile> mappedFiles,
+            List<String> unixSockets,
+            List<String> environmentNames) {
+
+        public ProcessImage {
+            commandLine = List.copyOf(commandLine);
+            listeningSockets = List.copyOf(listeningSockets);
+            openFiles = List.copyOf(openFiles);
+            mappedFiles = List.copyOf(mappedFiles);
+            unixSockets = List.copyOf(unixSockets);
+            environmentNames = List.copyOf(environmentNames);
+        }
+    }
+
+    /** address: numeric, "0.0.0.0" and "::" mean every one. */
+    public record ListeningSocket(String protocol, String address, int port) {}
+
+    /** mode: r, w, a (append) or rw. */
+    public record OpenFile(int fd, String path, long sizeBytes, String mode) {}
+
+    public record MappedFile(String path, long sizeBytes) {}
+
+    /** driverBytes: device memory that the process holds besides its allocations once it is back. */
+    public record Device(long driverBytes, List<Allocation> allocations) {
+
+        public Device {
+            allocations = List.copyOf(allocations);
+        }
+    }
+
+    /** address: hex with 0x, as the workload sees it. Chunks are 4 MiB but for the last. */
+    public record Allocation(long id, String address, long sizeBytes, int gpuOrdinal, List<ChunkRef> chunks) {
+
+        public Allocation {
+            chunks = List.copyOf(chunks);
+        }
+    }
+
+    public record Host(List<HostFile> files) {
+
+        public Host {
+            files = List.copyOf(files);
+        }
+    }
+
+    /** A file of the process image. mode: permission bits. */
+    public record HostFile(String name, long sizeBytes, int mode, List<ChunkRef> chunks) {
+
+        public HostFile {
+            chunks = List.copyOf(chunks);
+        }
+    }
+
+    /**
+     * @param logicalBytes vramBytes + hostBytes
+     * @param storedBytes what this save added to the store
+     * @param chunksTotal all chunks, also zero and repeated ones
+     * @param chunksStored how many of them this save added
+     */
+    public record Totals(
+            long vramBytes,
+            long hostBytes,
+            long logicalBytes,
+            long storedBytes,
+            long chunksTotal,
+            long chunksStored,
+            long chunksZero) {}
+
+    public Stream<ChunkRef> chunks() {
+        return Stream.concat(
+                device.allocations().stream().flatMap(a -> a.chunks().stream()),
+                host.files().stream().flatMap(f -> f.chunks().stream()));
+    }
+
+    /** Device bytes on one GPU. */
+    public long vramBytes(int gpuOrdinal) {
+        return device.allocations().stream()
+                .filter(a -> a.gpuOrdinal() == gpuOrdinal)
+                .mapToLong(Allocation::sizeBytes)
+                .sum();
+    }
+}

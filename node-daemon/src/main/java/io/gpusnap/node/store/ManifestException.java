@@ -1,0 +1,15 @@
+package io.gpusnap.node.store;
+
+import org.jspecify.annotations.Nullable;
+
+/** A manifest that cannot be believed. The message names the place and what is wrong with it. */
+public final class ManifestException extends Exception {
+
+    public ManifestException(String message) {
+        super(message);
+    }
+
+    public ManifestException(String message, @Nullable Throwable cause) {
+        super(message, cause);
+    }
+}

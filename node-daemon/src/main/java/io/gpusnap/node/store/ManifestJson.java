@@ -1,0 +1,64 @@
+package io.gpusnap.node.store;
+
+import java.nio.charset.StandardCharsets;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.MapperFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Manifest to bytes and back. Reading is strict: bounded size, depth and numbers, no duplicate, unknown or missing field,
+ * no coercion, and everything that {@link ManifestRules} asks.
+ */
+public final class ManifestJson {
+
+    /** About 700,000 chunks. */
+    static final int MAX_BYTES = 64 << 20;
+
+    private static final int MAX_DEPTH = 16;
+
+    private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
+                    .streamReadConstraints(StreamReadConstraints.builder()
+                            .maxDocumentLength(MAX_BYTES)
+                            .maxNestingDepth(MAX_DEPTH)
+                            .maxNumberLength(32)
+                            .maxStringLength(1 << 20)
+                            .build())
+                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                    .build())
+            .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+            .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+            .build();
+
+    private ManifestJson() {}
+
+    public static byte[] write(Manifest manifest) {
+        return MAPPER.writeValueAsString(manifest).getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** @throws ManifestException when anything about it is not as the format says */
+    public static Manifest read(byte[] bytes) throws ManifestException {
+        if (bytes.length > MAX_BYTES) {
+            throw new ManifestException("manifest has " + bytes.length + " bytes, more than " + MAX_BYTES);
+        }
+        Manifest manifest;
+        try {
+            manifest = MAPPER.readValue(bytes, Manifest.class);
+        } catch (JacksonException e) {
+            throw new ManifestException("manifest is not well formed: " + e.getOriginalMessage(), e);
+        }
+        if (manifest == null) {
+            throw new ManifestException("manifest is not well formed: null");
+        }
+        ManifestRules.check(manifest);
+        return manifest;
+    }
+}

@@ -1,0 +1,122 @@
+package io.gpusnap.node.tier;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Files that are there whole or not at all: written under another name in {@code tmp}, fsynced, renamed. A rename lasts once
+ * its folder is fsynced, which {@link #sync} does for all folders touched since the last time. A partial file never gets its
+ * final name, and a failure removes it.
+ */
+public final class DurableFiles {
+
+    private final Path tmp;
+    private final Set<Path> dirtyFolders = ConcurrentHashMap.newKeySet();
+    private final AtomicLong serial = new AtomicLong();
+
+    DurableFiles(Path tmp) {
+        this.tmp = tmp;
+    }
+
+    /** @throws TierException NO_SPACE, IO */
+    public void write(Path target, MemorySegment content) throws TierException {
+        Path temporary = tmp.resolve(target.getFileName() + "." + serial.incrementAndGet());
+        try {
+            writeTemporary(temporary, content);
+            ensureFolder(folderOf(target));
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            dirtyFolders.add(folderOf(target));
+        } catch (IOException e) {
+            remove(temporary, e);
+            throw DiskErrors.typed("write", target, e);
+        }
+    }
+
+    void move(Path from, Path to) throws TierException {
+        try {
+            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            dirtyFolders.add(folderOf(from));
+            dirtyFolders.add(folderOf(to));
+        } catch (IOException e) {
+            throw DiskErrors.typed("move", from, e);
+        }
+    }
+
+    /** @throws TierException IO */
+    public void delete(Path file) throws TierException {
+        try {
+            if (Files.deleteIfExists(file)) {
+                dirtyFolders.add(folderOf(file));
+            }
+        } catch (IOException e) {
+            throw DiskErrors.typed("delete", file, e);
+        }
+    }
+
+    /** @throws TierException IO */
+    public void sync() throws TierException {
+        for (Path folder : Set.copyOf(dirtyFolders)) {
+            // Taken off first: a rename that comes while the fsync runs puts it on again.
+            dirtyFolders.remove(folder);
+            try {
+                syncFolder(folder);
+            } catch (IOException e) {
+                dirtyFolders.add(folder);
+                throw DiskErrors.typed("fsync", folder, e);
+            }
+        }
+    }
+
+    private static void writeTemporary(Path temporary, MemorySegment content) throws IOException {
+        try (FileChannel channel = FileChannel.open(
+                temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
+            ByteBuffer bytes = content.asByteBuffer();
+            while (bytes.hasRemaining()) {
+                channel.write(bytes);
+            }
+            channel.force(false);
+        }
+    }
+
+    private void ensureFolder(Path folder) throws IOException {
+        if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
+            Files.createDirectories(folder);
+            if (Files.isSymbolicLink(folder)) {
+                throw new IOException(folder + " is a symbolic link");
+            }
+            dirtyFolders.add(folderOf(folder));
+        }
+    }
+
+    private static void syncFolder(Path folder) throws IOException {
+        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+
+    private static void remove(Path temporary, IOException cause) {
+        try {
+            Files.deleteIfExists(temporary);
+        } catch (IOException e) {
+            cause.addSuppressed(e);
+        }
+    }
+
+    private static Path folderOf(Path file) {
+        Path parent = file.getParent();
+        if (parent == null) {
+            throw new IllegalArgumentException("no folder above " + file);
+        }
+        return parent;
+    }
+}

@@ -1,0 +1,205 @@
+package io.gpusnap.node.tier;
+
+import com.sun.nio.file.ExtendedOpenOption;
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.tier.TierException.Reason;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * Chunks as files on a local file system, {@code chunks/<2 hex>/<64 hex>} under the {@link StoreRoot}. A chunk is written to
+ * a temporary file, fsynced and renamed; the folders' fsyncs are collected until {@link #sync}.
+ */
+public final class NvmeTier implements ChunkTier {
+
+    private static final int PAGE_BYTES = 4096;
+
+    private final StoreRoot root;
+    private final long reserveBytes;
+    private volatile boolean directReads = true;
+
+    /** @param reserveBytes free space that puts leave alone */
+    public NvmeTier(StoreRoot root, long reserveBytes) {
+        this.root = root;
+        this.reserveBytes = reserveBytes;
+    }
+
+    @Override
+    public TierKind kind() {
+        return TierKind.NVME;
+    }
+
+    @Override
+    public Durability durability() {
+        return Durability.NODE;
+    }
+
+    @Override
+    public boolean contains(ChunkDigest digest, int sizeBytes) throws TierException {
+        Path file = fileOf(digest);
+        try {
+            BasicFileAttributes attributes =
+                    Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+            return attributes.isRegularFile() && attributes.size() == sizeBytes;
+        } catch (NoSuchFileException e) {
+            return false;
+        } catch (IOException e) {
+            throw DiskErrors.typed("look up", file, e);
+        }
+    }
+
+    @Override
+    public boolean put(ChunkDigest digest, MemorySegment content) throws TierException {
+        if (contains(digest, (int) content.byteSize())) {
+            return false;
+        }
+        requireSpace(content.byteSize());
+        root.files().write(fileOf(digest), content);
+        return true;
+    }
+
+    /** @throws TierException NO_SPACE when a put of this size would cut into the reserve */
+    public void requireSpace(long sizeBytes) throws TierException {
+        long usable = usableBytes();
+        if (usable - reserveBytes < sizeBytes) {
+            throw new TierException(
+                    Reason.NO_SPACE,
+                    "%s has %d bytes free, of which %d are reserved (nvme.reserveBytes): no room for %d"
+                            .formatted(root.path(), usable, reserveBytes, sizeBytes));
+        }
+    }
+
+    @Override
+    public void sync() throws TierException {
+        root.files().sync();
+    }
+
+    @Override
+    public void read(ChunkDigest digest, int sizeBytes, MemorySegment buffer, ReadFrom from) throws TierException {
+        Path file = fileOf(digest);
+        if (from == ReadFrom.MEDIUM && directReads && directable(buffer, sizeBytes)) {
+            try (FileChannel channel = FileChannel.open(
+                    file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS, ExtendedOpenOption.DIRECT)) {
+                int whole = Math.ceilDiv(sizeBytes, PAGE_BYTES) * PAGE_BYTES;
+                readWhole(channel, digest, sizeBytes, buffer.asSlice(0, whole));
+                return;
+            } catch (NoSuchFileException e) {
+                throw missing(digest, e);
+            } catch (ClosedByInterruptException e) {
+                throw DiskErrors.typed("read", file, e);
+            } catch (IOException | UnsupportedOperationException e) {
+                // Not every file system has O_DIRECT, and not all say so in the same way: the plain read judges.
+                directReads = false;
+            }
+        }
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
+            readWhole(channel, digest, sizeBytes, buffer.asSlice(0, sizeBytes));
+        } catch (NoSuchFileException e) {
+            throw missing(digest, e);
+        } catch (IOException e) {
+            throw DiskErrors.typed("read", file, e);
+        }
+    }
+
+    private static boolean directable(MemorySegment buffer, int sizeBytes) {
+        return buffer.isNative()
+                && buffer.address() % PAGE_BYTES == 0
+                && buffer.byteSize() >= (long) Math.ceilDiv(sizeBytes, PAGE_BYTES) * PAGE_BYTES;
+    }
+
+    private static void readWhole(FileChannel channel, ChunkDigest digest, int sizeBytes, MemorySegment target)
+            throws IOException, TierException {
+        long found = channel.size();
+        if (found != sizeBytes) {
+            throw new TierException(
+                    Reason.CORRUPT, "chunk %s has %d bytes, not %d".formatted(digest, found, sizeBytes));
+        }
+        ByteBuffer bytes = target.asByteBuffer();
+        long position = 0;
+        while (position < sizeBytes) {
+            int read = channel.read(bytes, position);
+            if (read <= 0) {
+                throw new TierException(Reason.CORRUPT, "chunk " + digest + " ended at " + position);
+            }
+            position += read;
+        }
+    }
+
+    private static TierException missing(ChunkDigest digest, IOException cause) {
+        return new TierException(Reason.MISSING, "chunk " + digest + " is not in the NVMe tier", cause);
+    }
+
+    @Override
+    public boolean delete(ChunkDigest digest) throws TierException {
+        Path file = fileOf(digest);
+        try {
+            return Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw DiskErrors.typed("delete", file, e);
+        }
+    }
+
+    /** Puts a chunk that is not what its name says out of reach, kept for whoever looks into it. */
+    public void quarantine(ChunkDigest digest) throws TierException {
+        root.files().move(fileOf(digest), root.quarantine().resolve(digest.hex()));
+    }
+
+    @Override
+    public Set<ChunkDigest> list() throws TierException {
+        Set<ChunkDigest> digests = new HashSet<>();
+        try (DirectoryStream<Path> folders = Files.newDirectoryStream(root.chunks())) {
+            for (Path folder : folders) {
+                try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
+                    files.forEach(
+                            file -> digests.add(new ChunkDigest(file.getFileName().toString())));
+                }
+            }
+        } catch (IOException e) {
+            throw DiskErrors.typed("list", root.chunks(), e);
+        } catch (IllegalArgumentException e) {
+            throw new TierException(Reason.IO, "a stranger lies among the chunks: " + e.getMessage(), e);
+        }
+        return digests;
+    }
+
+    @Override
+    public TierUsage usage() throws TierException {
+        try {
+            long capacity = Files.getFileStore(root.path()).getTotalSpace();
+            long usable = usableBytes();
+            return new TierUsage(
+                    kind(), root.path(), capacity, Math.max(0, usable - reserveBytes), Math.max(0, capacity - usable));
+        } catch (IOException e) {
+            throw DiskErrors.typed("measure", root.path(), e);
+        }
+    }
+
+    private long usableBytes() throws TierException {
+        try {
+            return Files.getFileStore(root.path()).getUsableSpace();
+        } catch (IOException e) {
+            throw DiskErrors.typed("measure", root.path(), e);
+        }
+    }
+
+    private Path fileOf(ChunkDigest digest) {
+        return root.chunks().resolve(digest.hex().substring(0, 2)).resolve(digest.hex());
+    }
+
+    @Override
+    public void close() {
+        root.close();
+    }
+}

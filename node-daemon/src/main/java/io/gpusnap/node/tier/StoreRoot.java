@@ -1,0 +1,145 @@
+package io.gpusnap.node.tier;
+
+import io.gpusnap.node.tier.TierException.Reason;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The folder of a node's store, held by one daemon at a time:
+ *
+ * <pre>
+ * VERSION      format of the store
+ * LOCK         held while a daemon lives
+ * chunks/      {@code <2 hex>/<64 hex>}
+ * manifests/   {@code <snapshotId>.json}: committed snapshots
+ * pending/     {@code <snapshotId>.json}: saves that are not committed yet
+ * quarantine/  chunks that were not what their names said
+ * tmp/         files being written; emptied at open
+ * </pre>
+ */
+public final class StoreRoot implements AutoCloseable {
+
+    private static final String VERSION = "gpusnap-store 1\n";
+
+    private final Path path;
+    private final DurableFiles files;
+    private final FileChannel lockChannel;
+
+    private StoreRoot(Path path, FileChannel lockChannel) {
+        this.path = path;
+        this.lockChannel = lockChannel;
+        this.files = new DurableFiles(path.resolve("tmp"));
+    }
+
+    /** @throws TierException IO when another daemon holds it, its version is unknown, or a part of it is a symbolic link */
+    public static StoreRoot open(Path path) throws TierException {
+        FileChannel lockChannel = null;
+        try {
+            Files.createDirectories(path);
+            lockChannel = FileChannel.open(
+                    path.resolve("LOCK"),
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.WRITE,
+                    LinkOption.NOFOLLOW_LINKS);
+            if (lock(lockChannel) == null) {
+                throw new TierException(Reason.IO, "another daemon holds " + path + " (nvme.root)");
+            }
+            for (String folder : List.of("chunks", "manifests", "pending", "quarantine", "tmp")) {
+                Files.createDirectories(path.resolve(folder));
+                if (Files.isSymbolicLink(path.resolve(folder))) {
+                    throw new TierException(Reason.IO, path.resolve(folder) + " is a symbolic link");
+                }
+            }
+            StoreRoot root = new StoreRoot(path, lockChannel);
+            root.emptyTmp();
+            root.checkVersion();
+            return root;
+        } catch (IOException e) {
+            closeQuietly(lockChannel, e);
+            throw DiskErrors.typed("open", path, e);
+        } catch (TierException e) {
+            closeQuietly(lockChannel, e);
+            throw e;
+        }
+    }
+
+    private static @Nullable FileLock lock(FileChannel channel) throws IOException {
+        try {
+            return channel.tryLock();
+        } catch (OverlappingFileLockException e) {
+            return null;
+        }
+    }
+
+    private void checkVersion() throws IOException, TierException {
+        Path file = path.resolve("VERSION");
+        if (!Files.exists(file)) {
+            files.write(file, MemorySegment.ofArray(VERSION.getBytes(StandardCharsets.US_ASCII)));
+            files.sync();
+        } else if (!Files.readString(file, StandardCharsets.US_ASCII).equals(VERSION)) {
+            throw new TierException(Reason.IO, file + " names a format that this version does not know");
+        }
+    }
+
+    private void emptyTmp() throws IOException {
+        try (DirectoryStream<Path> leftOvers = Files.newDirectoryStream(path.resolve("tmp"))) {
+            for (Path leftOver : leftOvers) {
+                Files.delete(leftOver);
+            }
+        }
+    }
+
+    private static void closeQuietly(@Nullable FileChannel channel, Exception cause) {
+        try {
+            if (channel != null) {
+                channel.close();
+            }
+        } catch (IOException e) {
+            cause.addSuppressed(e);
+        }
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    public Path chunks() {
+        return path.resolve("chunks");
+    }
+
+    public Path manifests() {
+        return path.resolve("manifests");
+    }
+
+    public Path pending() {
+        return path.resolve("pending");
+    }
+
+    public Path quarantine() {
+        return path.resolve("quarantine");
+    }
+
+    public DurableFiles files() {
+        return files;
+    }
+
+    @Override
+    public void close() {
+        try {
+            lockChannel.close();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException("cannot let go of " + path, e);
+        }
+    }
+}

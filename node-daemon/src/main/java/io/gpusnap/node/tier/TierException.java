@@ -1,0 +1,34 @@
+package io.gpusnap.node.tier;
+
+import org.jspecify.annotations.Nullable;
+
+/** A tier could not do what it was asked. The message names the chunk or the path. */
+public final class TierException extends Exception {
+
+    /** What the caller can do about it depends on this. */
+    public enum Reason {
+        /** The chunk is not there. */
+        MISSING,
+        /** The chunk is there and is not what its name says. */
+        CORRUPT,
+        /** No room; nothing of the chunk was left behind. */
+        NO_SPACE,
+        /** The tier itself is in trouble. */
+        IO
+    }
+
+    private final Reason reason;
+
+    public TierException(Reason reason, String message) {
+        this(reason, message, null);
+    }
+
+    public TierException(Reason reason, String message, @Nullable Throwable cause) {
+        super(message, cause);
+        this.reason = reason;
+    }
+
+    public Reason reason() {
+        return reason;
+    }
+}

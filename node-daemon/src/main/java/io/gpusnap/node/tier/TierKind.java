@@ -1,0 +1,7 @@
+package io.gpusnap.node.tier;
+
+/** Tiers, fastest first. */
+public enum TierKind {
+    MEMORY,
+    NVME
+}

@@ -1,0 +1,44 @@
+package io.gpusnap.node.transfer;
+
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.tier.ChunkTier.ReadFrom;
+import io.gpusnap.node.tier.NvmeTier;
+import io.gpusnap.node.tier.TierException;
+import java.lang.foreign.MemorySegment;
+import java.util.Collection;
+import java.util.List;
+import java.util.function.Function;
+
+/** Reads chunks back from the durable tier and compares their digests. */
+public final class ChunkVerifier {
+
+    private ChunkVerifier() {}
+
+    /**
+     * @param chunks repeated and zero ones are looked at once or not at all
+     * @param from where each is to be read
+     * @throws TierException MISSING, CORRUPT, IO: of the first chunk that fails
+     */
+    public static void verify(
+            Collection<ChunkRef> chunks, NvmeTier nvme, Function<ChunkRef, ReadFrom> from, Transfer transfer)
+            throws TierException, InterruptedException {
+        Crew.each("verify", transfer.threads(), TierException.class, distinct(chunks), () -> {
+            VerifiedReader reader = new VerifiedReader(nvme);
+            MemorySegment buffer = Transfer.buffer();
+            return chunk -> {
+                transfer.safePoint().run();
+                reader.read(chunk, buffer, from.apply(chunk));
+                transfer.progress().accept(chunk.sizeBytes());
+            };
+        });
+    }
+
+    /** The chunks that have content of their own. */
+    public static List<ChunkRef> distinct(Collection<ChunkRef> chunks) {
+        return chunks.stream().filter(chunk -> !chunk.isZero()).distinct().toList();
+    }
+
+    public static long distinctBytes(Collection<ChunkRef> chunks) {
+        return distinct(chunks).stream().mapToLong(ChunkRef::sizeBytes).sum();
+    }
+}

@@ -1,0 +1,23 @@
+package io.gpusnap.node.transfer;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.function.LongConsumer;
+
+/**
+ * What every pipeline is told.
+ *
+ * @param threads of each pipeline
+ * @param progress receives bytes as they are done, from any thread
+ * @param safePoint called before each piece of work, from any thread; throws to stop the pipeline
+ */
+public record Transfer(int threads, LongConsumer progress, Runnable safePoint) {
+
+    static final int BUFFER_BYTES = 4 << 20;
+    private static final int PAGE_BYTES = 4096;
+
+    /** One thread's buffer for one chunk, aligned for reads past the page cache. */
+    static MemorySegment buffer() {
+        return Arena.ofAuto().allocate(BUFFER_BYTES, PAGE_BYTES);
+    }
+}

@@ -1,0 +1,1 @@
+"""Parts of the GPU benchmark. Standard library only: it runs where nothing can be installed."""

@@ -1,0 +1,263 @@
+"""The steps of cold-vs-thaw, in order. Each records what it measured; a later one may need what an earlier one left."""
+
+import json
+import shutil
+import sys
+import time
+
+from .criu import Criu, tree_bytes
+from .failure import BenchFailure
+from .processes import run
+from .stack import drop_page_cache, stage_seconds
+
+CRIU_ENGINE = "criu+cuda"
+FLOOR_BYTES = 4 << 30
+SIMULATED_FLOOR_BYTES = 256 << 20
+FLOOR_ROUNDS = 5
+
+
+class Run:
+    """One run of the benchmark: what is common to its phases."""
+
+    def __init__(self, settings, supervisor, result, workload, stack, gpu):
+        self.settings = settings
+        self.supervisor = supervisor
+        self.result = result
+        self.workload = workload
+        self.stack = stack
+        self.gpu = gpu
+        self.criu = Criu(settings.criu)
+        self.process = None
+        self.before = None
+        self.first = None
+        self.snapshot = None
+        self.managed_name = f"bench-{workload.name}"
+
+    def note(self, text):
+        print(f"[{time.monotonic() - self.settings.started:7.1f} s] {text}", flush=True)
+
+    # ---- phases ----
+
+    def floor(self):
+        """A plain copy between page-locked memory and the device: nothing that moves bytes can be faster."""
+        size = SIMULATED_FLOOR_BYTES if self.settings.simulated else FLOOR_BYTES
+        file = self.settings.ram / "floor-pool"
+        command = [
+            sys.executable, "-m", "benchlib.gpusnap", self.settings.library, self.settings.driver or "-",
+            "measure", file, size, FLOOR_ROUNDS,
+        ]  # fmt: skip
+        copy = json.loads(run(command, cwd=self.settings.here).splitlines()[-1])
+        if not copy["pinned"]:
+            raise BenchFailure("the pool of the floor measurement is not page-locked: its number would be no floor")
+        self.result.record(pinnedCopyBytesPerSecond=copy["hostToDevice"], pinnedCopy=copy)
+
+    def prepare(self):
+        started = time.monotonic()
+        self.workload.prepare(self.supervisor.logs / "prepare.log")
+        self.result.record(prepareSeconds=time.monotonic() - started)
+
+    def cold(self):
+        """From starting the process to its first answer: what every replica pays without a snapshot."""
+        seconds, stats = self.start_workload("cold", {})
+        self.result.record(
+            coldStartSeconds=seconds, coldStart=self.start_seconds(stats), workload=self.workload.describe(stats)
+        )
+
+    def plain(self):
+        """The way of every open tool: the driver copies VRAM into the process, CRIU dumps the process with it."""
+        images = self.settings.ram / "plain"
+        pid = self.process.pid
+        started = time.monotonic()
+        self.gpu.lock(pid)
+        self.gpu.checkpoint(pid)
+        checkpointed = time.monotonic()
+        self.criu.dump(pid, images, self.supervisor.logs)
+        self.process.wait_gone(30)
+        saved = time.monotonic()
+        self.result.record(
+            plainSaveSeconds=saved - started,
+            plainSave={"driverSeconds": round(checkpointed - started, 3), "criuSeconds": round(saved - checkpointed, 3)},
+            plainImageBytes=tree_bytes(images),
+        )
+
+        started = time.monotonic()
+        restored = self.criu.restore(images, self.supervisor.logs)
+        self.process = self.supervisor.adopt("plain-restored", restored, self.process.log)
+        dumped = time.monotonic()
+        self.gpu.restore(restored)
+        self.gpu.unlock(restored)
+        unlocked = time.monotonic()
+        first = self.workload.first_answer(self.process, 120)
+        answered = time.monotonic()
+        self.result.record(
+            plainThawSeconds=answered - started,
+            plainThaw={
+                "criuSeconds": round(dumped - started, 3),
+                "driverSeconds": round(unlocked - dumped, 3),
+                "firstAnswerSeconds": round(answered - unlocked, 3),
+            },
+            plainAnswersEqual=self.same_answers(first),
+        )
+        self.stop_workload()
+        shutil.rmtree(images)
+
+    def services(self):
+        service = self.stack.start_service()
+        daemon = self.stack.start_daemon(self.settings.nvme_root, self.settings.pool_bytes)
+        self.result.record(serviceStartSeconds=service, daemonStartSeconds=daemon)
+        available, reason = self.stack.capability(CRIU_ENGINE)
+        if not available:
+            raise BenchFailure(f"the daemon has no {CRIU_ENGINE}: {reason}")
+
+    def warm(self):
+        """The same server under the preload; it finds the compile caches that the cold start filled."""
+        preload = self.settings.native_dir / "libgpusnap-preload.so"
+        if not preload.is_file():
+            raise BenchFailure(f"{preload} is not there: build gpu-native first")
+        environment = {
+            "LD_PRELOAD": str(preload),
+            "GPUSNAP_WORKLOAD": self.managed_name,
+            "GPUSNAP_SOCKET_DIR": str(self.settings.work / "sockets"),
+        }
+        seconds, stats = self.start_workload("managed", environment)
+        self.result.record(startWithCompileCacheSeconds=seconds, startWithCompileCache=self.start_seconds(stats))
+        self.stack.register_version(self.managed_name, self.result.values["workload"])
+
+    def save(self):
+        reported = self.stack.workload(self.process.pid, self.managed_name)
+        seconds, self.snapshot, operation = self.stack.save(reported, self.managed_name, CRIU_ENGINE, "STOP")
+        self.process.wait_gone(30)
+        self.result.record(
+            saveSeconds=seconds,
+            saveStages=stage_seconds(operation),
+            saveUntilWorkloadFreeSeconds=self.snapshot["pauseSeconds"],
+            vramBytes=self.snapshot["totals"]["vramBytes"],
+            totals=self.snapshot["totals"],
+        )
+
+    def thaw(self):
+        seconds, restore, operation, equal = self.thaw_once("thawed")
+        self.result.record(
+            thawSeconds=seconds,
+            thawStages=stage_seconds(operation),
+            thawOperationSeconds=restore["seconds"],
+            fillBytesPerSecond=restore["fillBytesPerSecond"],
+            answersEqual=equal,
+        )
+
+    def second(self):
+        """A second snapshot, of the thawed process: what did not change is stored already."""
+        reported = self.stack.workload(self.process.pid, self.managed_name)
+        seconds, snapshot, operation = self.stack.save(reported, self.managed_name, CRIU_ENGINE, "KEEP_RUNNING")
+        self.process.require_alive()
+        stored = self.snapshot["totals"]["storedBytes"]
+        self.result.record(
+            secondSnapshotStoredRatio=snapshot["totals"]["storedBytes"] / stored,
+            secondSnapshot={
+                "saveSeconds": round(seconds, 3),
+                "pauseSeconds": snapshot["pauseSeconds"],
+                "stages": stage_seconds(operation),
+                "totals": snapshot["totals"],
+                "answersEqual": self.same_answers(self.workload.first_answer(self.process, 60)),
+            },
+        )
+
+    def suspend(self):
+        """The process stays, frozen, without VRAM; then it gets it back."""
+        reported = self.stack.workload(self.process.pid, self.managed_name)
+        seconds, snapshot, operation = self.stack.save(reported, self.managed_name, "suspend", "STOP")
+        self.process.require_alive()
+        started = time.monotonic()
+        accepted = self.stack.restore(snapshot)
+        first = self.workload.first_answer(self.process, 120, self.stack.failed(accepted["operation"]["id"]))
+        answered = time.monotonic() - started
+        resumed = self.stack.api.wait_operation(accepted["operation"]["id"], 60)
+        self.result.record(
+            suspend={
+                "saveSeconds": round(seconds, 3),
+                "pauseSeconds": snapshot["pauseSeconds"],
+                "saveStages": stage_seconds(operation),
+                "resumeSeconds": round(answered, 3),
+                "resumeStages": stage_seconds(resumed),
+                "answersEqual": self.same_answers(first),
+            }
+        )
+
+    def cold_pool(self):
+        """Another thaw, nothing in the pinned pool: every chunk comes from the NVMe tier's folder, here in RAM."""
+        self.thaw_with_empty_pool("coldPool", self.settings.nvme_root, prepare=lambda: None)
+
+    def disk(self):
+        """Another thaw, from a disk: page cache dropped, nothing in the pool."""
+        if self.settings.disk_root is None:
+            raise BenchFailure("the phase disk needs --disk-root DIR, a folder on the disk to measure")
+
+        def move():
+            shutil.copytree(self.settings.nvme_root, self.settings.disk_root)
+            drop_page_cache()
+
+        self.thaw_with_empty_pool("disk", self.settings.disk_root, prepare=move)
+
+    # ---- what the phases share ----
+
+    def start_workload(self, name, environment):
+        started = time.monotonic()
+        self.process = self.workload.start(self.supervisor, name, environment)
+        self.first = self.workload.first_answer(self.process, self.workload.ready_seconds)
+        seconds = time.monotonic() - started
+        self.before = self.workload.answers()
+        return seconds, self.workload.stats()
+
+    def stop_workload(self):
+        self.process.stop(politely=False)
+        self.process = None
+
+    @staticmethod
+    def start_seconds(stats):
+        return {key: stats[key] for key in ("importSeconds", "loadSeconds", "warmSeconds") if key in stats}
+
+    def same_answers(self, first):
+        """True if the first answer after a restore, and then everything comparable, is what it was before."""
+        mine, was = self.workload.essence(first), self.workload.essence(self.first)
+        if mine != was:
+            raise BenchFailure(f"wrong first answer after the restore: {mine} instead of {was}")
+        after = self.workload.answers()
+        if after != self.before:
+            raise BenchFailure(f"wrong answers after the restore: {after} instead of {self.before}")
+        return True
+
+    def thaw_once(self, name):
+        """POST to first right answer. Returns (seconds, restore, operation, True)."""
+        log = self.supervisor.logs / "managed.log"
+        started = time.monotonic()
+        accepted = self.stack.restore(self.snapshot)
+        operation_id = accepted["operation"]["id"]
+        first = self.workload.first_answer(None, 300, self.stack.failed(operation_id))
+        seconds = time.monotonic() - started
+        operation = self.stack.api.wait_operation(operation_id, 60)
+        restore = self.stack.api.get(f"/restores/{accepted['restore']['id']}")
+        self.process = self.supervisor.adopt(name, restore["pid"], log)
+        return seconds, restore, operation, self.same_answers(first)
+
+    def thaw_with_empty_pool(self, name, root, prepare):
+        self.stop_workload()
+        self.stack.stop_daemon()
+        shutil.rmtree(self.settings.ram / "pool")
+        prepare()
+        self.stack.start_daemon(root, self.settings.pool_bytes)
+        seconds, restore, operation, equal = self.thaw_once(name)
+        self.result.record(
+            **{
+                name
+                + "Thaw": {
+                    "thawSeconds": round(seconds, 3),
+                    "stages": stage_seconds(operation),
+                    "fillBytesPerSecond": restore["fillBytesPerSecond"],
+                    "answersEqual": equal,
+                }
+            }
+        )
+
+
+REQUIRED_PHASES = ["floor", "prepare", "cold", "plain", "services", "warm", "save", "thaw"]
+EXTRA_PHASES = ["second", "suspend", "cold_pool", "disk"]

@@ -1,0 +1,178 @@
+"""Starts processes in sessions of their own, and leaves none behind."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from .failure import BenchFailure
+
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def become_subreaper():
+    """Makes restored processes (whose CRIU has gone) children of this one, so that their end can be reaped here."""
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise BenchFailure(f"prctl(PR_SET_CHILD_SUBREAPER) failed with errno {ctypes.get_errno()}")
+
+
+def start_ticks(pid):
+    """Start time of a process in clock ticks since boot, or None where there is no such (living) process."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+def reap(pid):
+    """Takes the exit status of a child that has ended, so that its pid is free again; harmless for others' children."""
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        pass
+
+
+def descendants(pid):
+    found = []
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except (FileNotFoundError, ProcessLookupError):
+        return found
+    for thread in threads:
+        try:
+            children = Path(f"/proc/{pid}/task/{thread}/children").read_text().split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        for child in map(int, children):
+            found += [child, *descendants(child)]
+    return found
+
+
+class Running:
+    """A process that this benchmark answers for: started by it, or restored from something that it started."""
+
+    def __init__(self, name, pid, log, popen=None):
+        self.name = name
+        self.pid = pid
+        self.log = log
+        self.popen = popen
+        self.ticks = start_ticks(pid)
+
+    def alive(self):
+        if self.popen is not None:
+            self.popen.poll()
+        else:
+            reap(self.pid)
+        return self.ticks is not None and start_ticks(self.pid) == self.ticks
+
+    def wait_gone(self, seconds):
+        deadline = time.monotonic() + seconds
+        while self.alive():
+            if time.monotonic() > deadline:
+                raise BenchFailure(f"{self.name} (pid {self.pid}) is still there after {seconds} s")
+            time.sleep(0.005)
+        self.reap()
+
+    def reap(self):
+        if self.popen is not None:
+            self.popen.poll()
+        reap(self.pid)
+
+    def require_alive(self):
+        if not self.alive():
+            raise BenchFailure(f"{self.name} (pid {self.pid}) has ended; its last lines:\n{tail(self.log)}")
+
+    def stop(self, politely=True, seconds=20):
+        if not self.alive():
+            self.reap()
+            return
+        family = [self.pid, *descendants(self.pid)]
+        if politely:
+            os.kill(self.pid, signal.SIGTERM)
+            try:
+                self.wait_gone(seconds)
+            except BenchFailure:
+                pass
+        for pid in family:
+            try:
+                if pid == self.pid and not self.alive():
+                    continue
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.wait_gone(seconds)
+        for pid in family:
+            reap(pid)
+
+
+class Supervisor:
+    """Owns every process of a run."""
+
+    def __init__(self, logs):
+        self.logs = Path(logs)
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self.running = []
+
+    def start(self, name, command, env=None, cwd=None):
+        log = self.logs / f"{name}.log"
+        with open(log, "ab") as out:
+            popen = subprocess.Popen(
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(env or {})},
+                cwd=cwd,
+                start_new_session=True,
+            )
+        return self.keep(Running(name, popen.pid, log, popen))
+
+    def adopt(self, name, pid, log):
+        return self.keep(Running(name, pid, log))
+
+    def keep(self, process):
+        self.running.append(process)
+        return process
+
+    def stop_all(self):
+        """Ends everything, the latest first, and says what would not end."""
+        stubborn = []
+        for process in reversed(self.running):
+            try:
+                process.stop(politely=process.popen is not None, seconds=30)
+            except (BenchFailure, OSError) as failure:
+                stubborn.append(str(failure))
+        self.running.clear()
+        return stubborn
+
+
+def run(command, log=None, env=None, timeout=600, cwd=None):
+    """Runs to the end and returns what it printed; a non-zero exit is a failure that shows the end of it."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, **(env or {})},
+        cwd=cwd,
+        timeout=timeout,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if log is not None:
+        Path(log).write_text(done.stdout)
+    if done.returncode != 0:
+        last = "\n".join(done.stdout.splitlines()[-15:])
+        raise BenchFailure(f"'{' '.join(map(str, command))}' ended {done.returncode}:\n{last}")
+    return done.stdout
+
+
+def tail(log, lines=15):
+    try:
+        return "\n".join(Path(log).read_text(errors="replace").splitlines()[-lines:])
+    except OSError as failure:
+        return f"(no log: {failure})"

@@ -1,0 +1,173 @@
+"""Where everything is: found beside this file, or said by a flag or in the environment."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .failure import BenchFailure
+from .phases import EXTRA_PHASES
+
+GIB = 1 << 30
+HERE = Path(__file__).resolve().parent.parent
+ROOT = HERE.parent.parent
+MINIMUM_RAM_GIB = 96
+
+
+@dataclass
+class Settings:
+    simulated: bool
+    root: Path
+    here: Path
+    python: str
+    java: str
+    criu: str
+    native_dir: Path
+    library: Path
+    driver: Path | None
+    service_jar: Path
+    daemon_jar: Path
+    cuda_server: Path
+    sim_state: Path
+    ram: Path
+    work: Path
+    out: Path
+    nvme_root: Path
+    disk_root: Path | None
+    pool_bytes: int
+    layers: int
+    kv_gib: float
+    kv_fill: str
+    extra_phases: list[str]
+    keep: bool
+    revision: str
+    service_java_options: list[str] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+
+
+def parse(arguments):
+    p = argparse.ArgumentParser(
+        prog="cold-vs-thaw",
+        description="Cold start, the plain way (driver checkpoint + CRIU with all of VRAM), and gpusnap, in one run on"
+        " one GPU machine, answers compared. Writes cold-vs-thaw.json and its logs.",
+    )
+    p.add_argument("--simulated", action="store_true", help="the whole script with the simulated driver and the small CUDA server")
+    p.add_argument("--out", type=Path, help="folder of the results (default: bench/results/gpu, bench/results/simulated)")
+    p.add_argument("--ram", type=Path, default=Path("/dev/shm/gpusnap-bench"), help="folder on a tmpfs for images, pool and model")
+    p.add_argument("--layers", type=int, default=32, help="32 is the 8B shape")
+    p.add_argument("--kv-gib", type=float, default=4.0)
+    p.add_argument("--kv-fill", choices=["zero", "random"], default="zero")
+    p.add_argument("--pool-gib", type=float, default=None, help="pinned pool (default: 28 GiB, simulated 2 GiB)")
+    p.add_argument("--extra", default="second,suspend,cold_pool", help=f"phases after the required ones, of: {','.join(EXTRA_PHASES)}")
+    p.add_argument("--disk-root", type=Path, help="folder on a disk, for the phase disk")
+    p.add_argument("--java", default=os.environ.get("GPUSNAP_JAVA"), help="a Java 25 runtime's bin/java")
+    p.add_argument("--criu", default=os.environ.get("GPUSNAP_CRIU"), help="CRIU 4.1 or newer")
+    p.add_argument("--native-dir", type=Path, default=os.environ.get("GPUSNAP_NATIVE_DIR"), help="folder of libgpusnap.so and the preload")
+    p.add_argument("--service-jar", type=Path, default=jar("GPUSNAP_SERVICE_JAR", "snapshot-service/target/gpusnap-service.jar"))
+    p.add_argument("--daemon-jar", type=Path, default=jar("GPUSNAP_DAEMON_JAR", "node-daemon/target/gpusnap-node.jar"))
+    p.add_argument("--pack-logs", action="store_true", help="logs as one cold-vs-thaw-logs.tar.gz")
+    p.add_argument("--keep", action="store_true", help="leave the work folders for a look")
+    return p.parse_args(arguments)
+
+
+def jar(variable, built):
+    return Path(os.environ.get(variable) or ROOT / built)
+
+
+def settle(options):
+    native = Path(options.native_dir) if options.native_dir else ROOT / "gpu-native/target/native/lib"
+    extra = [name for name in options.extra.split(",") if name]
+    unknown = set(extra) - set(EXTRA_PHASES)
+    if unknown:
+        raise BenchFailure(f"--extra knows no {', '.join(sorted(unknown))}")
+    if options.disk_root is not None and "disk" not in extra:
+        extra.append("disk")
+    pool_gib = options.pool_gib or (2 if options.simulated else 28)
+    out = options.out or ROOT / "bench/results" / ("simulated" if options.simulated else "gpu")
+    settings = Settings(
+        simulated=options.simulated,
+        root=ROOT,
+        here=HERE,
+        python=shutil.which("python3") or "python3",
+        java=options.java or from_environment_file("JAVA_HOME", "/bin/java") or "java",
+        criu=options.criu or from_environment_file("GPUSNAP_CRIU") or "criu",
+        native_dir=native,
+        library=native / "libgpusnap.so",
+        driver=native / "simulated/libcuda.so.1" if options.simulated else None,
+        service_jar=options.service_jar.resolve(),
+        daemon_jar=options.daemon_jar.resolve(),
+        cuda_server=native.parent / "samples/cuda-server",
+        sim_state=options.ram / "simulated-gpu",
+        ram=options.ram,
+        work=Path(tempfile.mkdtemp(prefix="gpusnap-bench-")),
+        out=out.resolve(),
+        nvme_root=options.ram / "store",
+        disk_root=options.disk_root,
+        pool_bytes=int(pool_gib * GIB) // (4 << 20) * (4 << 20),
+        layers=options.layers,
+        kv_gib=options.kv_gib,
+        kv_fill=options.kv_fill,
+        extra_phases=extra,
+        keep=options.keep,
+        revision=revision(),
+    )
+    require(settings)
+    return settings
+
+
+def from_environment_file(name, suffix=""):
+    """A value of build/env.sh, which scripts/bootstrap.sh writes."""
+    file = ROOT / "build/env.sh"
+    if not file.is_file():
+        return None
+    done = subprocess.run(
+        ["bash", "-c", f'. "$1"; printf %s "${{{name}:-}}"', "bash", str(file)], capture_output=True, text=True, check=True
+    )
+    return done.stdout + suffix if done.stdout else None
+
+
+def revision():
+    if os.environ.get("GPUSNAP_REVISION"):
+        return os.environ["GPUSNAP_REVISION"]
+    done = subprocess.run(["git", "-C", str(ROOT), "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
+def require(settings):
+    """Everything that would only be missed minutes later, in one answer."""
+    lacking = []
+    for what, path in {
+        "libgpusnap": settings.library,
+        "the service's jar": settings.service_jar,
+        "the daemon's jar": settings.daemon_jar,
+    }.items():
+        if not path.is_file():
+            lacking.append(f"{what} ({path})")
+    for what, command in {"Java": settings.java, "CRIU": settings.criu}.items():
+        if shutil.which(command) is None:
+            lacking.append(f"{what} ({command})")
+    if os.geteuid() != 0:
+        lacking.append("root, for CRIU")
+    if settings.disk_root is not None and settings.disk_root.exists():
+        lacking.append(f"a --disk-root that does not exist yet ({settings.disk_root})")
+    if not settings.simulated:
+        lacking += roomy_ram(settings.ram)
+    if lacking:
+        raise BenchFailure("missing: " + "; ".join(lacking))
+
+
+def roomy_ram(folder):
+    """A tmpfs is half of the memory by default; as root it can grow."""
+    existing = folder if folder.exists() else folder.parent
+    free = shutil.disk_usage(existing).free
+    if free >= MINIMUM_RAM_GIB * GIB:
+        return []
+    subprocess.run(["mount", "-o", f"remount,size={MINIMUM_RAM_GIB + 16}G", str(existing)], check=False, capture_output=True)
+    free = shutil.disk_usage(existing).free
+    if free >= MINIMUM_RAM_GIB * GIB:
+        return []
+    return [f"{MINIMUM_RAM_GIB} GiB free on a tmpfs at {existing} (there are {free / GIB:.0f})"]

@@ -1,0 +1,136 @@
+"""The two servers that are frozen: the PyTorch LLM on a GPU, the small CUDA server on the simulated driver."""
+
+import http.client
+import socket
+import time
+import urllib.error
+
+from .failure import BenchFailure
+from .processes import run
+from .rest import get_json
+
+SEEDS = (1, 7, 42)
+POLL_SECONDS = 0.005
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Workload:
+    """What the phases need to know of a server. Answers are dicts that are equal only if the state behind them is."""
+
+    name = "workload"
+    first_path = "/"
+    prepare_seconds = 600
+    ready_seconds = 300
+
+    def __init__(self, settings, directory):
+        self.settings = settings
+        self.directory = directory
+        self.port = free_port()
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def prepare(self, log):
+        """Whatever must be there before the first start; timed apart, not part of a cold start."""
+
+    def command(self, log):
+        raise NotImplementedError
+
+    def environment(self):
+        return {}
+
+    def essence(self, answer):
+        """The part of the first answer that must be equal before and after."""
+        raise NotImplementedError
+
+    def answers(self):
+        """Everything comparable, of a warm server."""
+        raise NotImplementedError
+
+    def stats(self):
+        return get_json(self.url("/stats"), 60)
+
+    def start(self, supervisor, name, extra_env=None):
+        log = supervisor.logs / f"{name}.log"
+        environment = {**self.environment(), **(extra_env or {})}
+        return supervisor.start(name, self.command(log), environment, cwd=self.directory)
+
+    def first_answer(self, process, seconds, still_sane=None):
+        """Asks until the server answers its first question; returns the answer. `process` may be None while it does not exist."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return get_json(self.url(self.first_path), 120)
+            except (ConnectionError, TimeoutError, urllib.error.URLError, http.client.HTTPException) as failure:
+                refused = failure
+            if process is not None:
+                process.require_alive()
+            if still_sane is not None:
+                still_sane()
+            if time.monotonic() > deadline:
+                raise BenchFailure(f"no answer from {self.url(self.first_path)} within {seconds} s: {refused}")
+            time.sleep(POLL_SECONDS)
+
+
+class LlmServer(Workload):
+    name = "llm"
+    first_path = f"/generate?seed={SEEDS[0]}"
+
+    def __init__(self, settings, directory):
+        super().__init__(settings, directory)
+        self.script = settings.root / "samples/llm-server/server.py"
+        self.model = directory / "model"
+
+    def prepare(self, log):
+        shape = ["--layers", self.settings.layers]
+        run([self.settings.python, self.script, "prepare", self.model, *shape], log=log, timeout=self.prepare_seconds)
+
+    def command(self, log):
+        return [
+            self.settings.python, self.script, "serve", self.model,
+            "--port", self.port, "--kv-gib", self.settings.kv_gib, "--kv-fill", self.settings.kv_fill, "--log", log,
+        ]  # fmt: skip
+
+    def environment(self):
+        # A run's own compile caches: the first start compiles as on a new machine, later ones find what it compiled.
+        return {
+            "TORCHINDUCTOR_CACHE_DIR": str(self.directory / "inductor-cache"),
+            "TRITON_CACHE_DIR": str(self.directory / "triton-cache"),
+            "PYTHONWARNINGS": "ignore",
+        }
+
+    def essence(self, answer):
+        return {"tokens": answer["tokens"], "processToken": answer["processToken"]}
+
+    def answers(self):
+        tokens = {str(seed): self.essence(get_json(self.url(f"/generate?seed={seed}"), 120)) for seed in SEEDS}
+        return {"tokens": tokens, "checksum": get_json(self.url("/checksum"), 120)["sha256"]}
+
+    def describe(self, stats):
+        return {key: stats[key] for key in ("torch", "transformers", "compiled", "weightsBytes", "kvBytes")} | {
+            "server": "samples/llm-server",
+            "layers": self.settings.layers,
+            "kvFill": self.settings.kv_fill,
+        }
+
+
+class CudaServer(Workload):
+    """The sample of the demo, on the simulated driver: tries the script where there is no GPU."""
+
+    name = "cuda"
+    first_path = "/answer?prompt=one"
+    ready_seconds = 120
+
+    def command(self, log):
+        return [
+            self.settings.cuda_server, "--port", self.port, "--weights-mib", 256, "--kv-mib", 128,
+            "--warmup-seconds", 3, "--workdir", self.directory, "--state-file", self.directory / "state",
+        ]  # fmt: skip
+
+    def environment(self):
+        return {"LD_LIBRARY_PATH": str(self.settings.driver.parent), "GPUSNAP_SIM_STATE_DIR": str(self.settings.sim_state)}

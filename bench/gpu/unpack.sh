@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Takes one slice of bench/gpu/pack.sh; when all are there, checks them and unpacks them.
+#   bench/gpu/unpack.sh SLICE_FOLDER...
+# Into GPUSNAP_BENCH_HOME (default: $HOME/gpusnap-bench), which lies outside the repository so that a new copy of the
+# repository leaves it alone. Ends 0 when everything is in place, 3 while slices are missing.
+# Then: . $HOME/gpusnap-bench/env.sh && bench/gpu/cold-vs-thaw
+set -euo pipefail
+
+home=${GPUSNAP_BENCH_HOME:-$HOME/gpusnap-bench}
+[ $# -gt 0 ] || { echo "usage: $0 SLICE_FOLDER..." >&2; exit 2; }
+mkdir -p "$home/slices"
+for folder in "$@"; do
+    if [ -f "$home/slices/slices.sha256" ] && ! cmp -s "$folder/slices.sha256" "$home/slices/slices.sha256"; then
+        echo "unpack: $folder is of another packing: starting over"
+        rm -f "$home"/slices/*
+    fi
+    cp "$folder"/slice-* "$folder/slices.sha256" "$home/slices/"
+done
+
+cd "$home/slices"
+missing=$(sed 's/.*  //' slices.sha256 | while read -r slice; do [ -f "$slice" ] || echo "$slice"; done)
+if [ -n "$missing" ]; then
+    echo "unpack: still missing:" $missing
+    exit 3
+fi
+sha256sum --check --quiet slices.sha256
+find "$home" -mindepth 1 -maxdepth 1 ! -name slices -exec rm -rf {} +
+cat $(sed 's/.*  //' slices.sha256) | tar -C "$home" --strip-components=1 -xJf -
+cat >"$home/env.sh" <<ENV
+export GPUSNAP_JAVA=$home/java/bin/java
+export GPUSNAP_CRIU=$home/criu/criu
+export GPUSNAP_NATIVE_DIR=$home/native/lib
+export GPUSNAP_SERVICE_JAR=$home/jars/gpusnap-service.jar
+export GPUSNAP_DAEMON_JAR=$home/jars/gpusnap-node.jar
+export GPUSNAP_REVISION=$(cat "$home/REVISION")
+ENV
+"$home/java/bin/java" -version 2>&1 | head -n 1
+"$home/criu/criu" --version | head -n 1
+echo "unpack: complete in $home, revision $(cat "$home/REVISION")"

@@ -1,0 +1,82 @@
+package io.gpusnap.node.config;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** Every setting there is: its key, what it means, and how its default reads in the help. */
+public enum Setting {
+    SERVICE_URL("service.url", "address of snapshot-service, http:// or https://", "none: needed by `run` only"),
+    SERVICE_TOKEN("service.token", "access token of the service", "none"),
+    SERVICE_TOKEN_FILE("service.tokenFile", "file that holds the access token, readable by its owner only", "none"),
+    NODE_NAME("node.name", "name of this node, lower-case DNS name", "the host name"),
+    STATE_DIR("state.dir", "folder of the journal, on a durable disk", "/var/lib/gpusnap"),
+    NVME_ROOT("nvme.root", "folder of the NVMe tier", "<state.dir>/nvme"),
+    NVME_RESERVE_BYTES("nvme.reserveBytes", "free space on that disk which saves leave alone", "1GiB"),
+    MEMORY_POOL_BYTES("memory.poolBytes", "size of the pinned memory pool", "a quarter of the memory"),
+    MEMORY_POOL_PATH("memory.poolPath", "file of the pool, on tmpfs", "/dev/shm/gpusnap-<node.name>/pool"),
+    SCRATCH_DIR(
+            "scratch.dir", "folder of CRIU's images while an operation runs", "/dev/shm/gpusnap-<node.name>/scratch"),
+    CRIU_PATH("criu.path", "the criu program", "what the launcher or PATH finds"),
+    NATIVE_DIR("native.dir", "folder of libgpusnap.so", "beside the program"),
+    CUDA_DRIVER("cuda.driver", "path of libcuda", "libcuda.so.1 as the loader finds it"),
+    METRICS_LISTEN("metrics.listen", "address of /metrics, /healthz and /readyz, or off", "127.0.0.1:9464"),
+    TRANSFER_THREADS("transfer.threads", "threads of each transfer", "the processors, at most 8"),
+    OPERATIONS_PARALLEL("operations.parallel", "operations that run at the same time, 1 to 16", "2"),
+    STOP_GRACE_SECONDS("stop.graceSeconds", "how long SIGTERM waits for operations to end or undo", "60");
+
+    private final String key;
+    private final String meaning;
+    private final String defaultText;
+
+    Setting(String key, String meaning, String defaultText) {
+        this.key = key;
+        this.meaning = meaning;
+        this.defaultText = defaultText;
+    }
+
+    public String key() {
+        return key;
+    }
+
+    public String meaning() {
+        return meaning;
+    }
+
+    public String defaultText() {
+        return defaultText;
+    }
+
+    /** {@code service.tokenFile} is {@code --service-token-file}. */
+    public String flag() {
+        return "--" + words().replace('_', '-').toLowerCase(Locale.ROOT);
+    }
+
+    /** {@code service.tokenFile} is {@code GPUSNAP_NODE_SERVICE_TOKEN_FILE}. */
+    public String environmentName() {
+        return "GPUSNAP_NODE_" + words();
+    }
+
+    private String words() {
+        return key.replaceAll("([A-Z])", "_$1").replace('.', '_').toUpperCase(Locale.ROOT);
+    }
+
+    static Optional<Setting> ofKey(String key) {
+        return Arrays.stream(values())
+                .filter(setting -> setting.key.equals(key))
+                .findFirst();
+    }
+
+    /** Underscores between the words of one part may be left out: {@code …_SERVICE_TOKENFILE}. */
+    static Optional<Setting> ofEnvironmentName(String name) {
+        String bare = name.replace("_", "");
+        return Arrays.stream(values())
+                .filter(setting -> setting.environmentName().replace("_", "").equals(bare))
+                .findFirst();
+    }
+
+    static String allKeys() {
+        return Arrays.stream(values()).map(Setting::key).collect(Collectors.joining(", "));
+    }
+}

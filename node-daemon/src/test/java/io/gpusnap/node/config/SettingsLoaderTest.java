@@ -1,0 +1,187 @@
+package io.gpusnap.node.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class SettingsLoaderTest {
+
+    private static final Machine MACHINE = new Machine("node-1", 64L << 30, 32);
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void withoutAnySettingTheDocumentedDefaultsHold() throws Exception {
+        NodeSettings settings = load(Optional.empty(), Map.of(), Map.of());
+
+        assertThat(settings.service()).isEmpty();
+        assertThat(settings.nodeName()).isEqualTo("node-1");
+        assertThat(settings.stateDir()).isEqualTo(Path.of("/var/lib/gpusnap"));
+        assertThat(settings.nvmeRoot()).isEqualTo(Path.of("/var/lib/gpusnap/nvme"));
+        assertThat(settings.nvmeReserveBytes()).isEqualTo(1L << 30);
+        assertThat(settings.poolBytes()).isEqualTo(16L << 30);
+        assertThat(settings.poolPath()).isEqualTo(Path.of("/dev/shm/gpusnap-node-1/pool"));
+        assertThat(settings.scratchDir()).isEqualTo(Path.of("/dev/shm/gpusnap-node-1/scratch"));
+        assertThat(settings.metricsListen().orElseThrow().getPort()).isEqualTo(9464);
+        assertThat(settings.transferThreads()).isEqualTo(8);
+        assertThat(settings.parallelOperations()).isEqualTo(2);
+        assertThat(settings.stopGrace()).isEqualTo(Duration.ofSeconds(60));
+    }
+
+    @Test
+    void flagsWinOverTheEnvironmentAndThatOverTheFile() throws Exception {
+        Path file = file("""
+                # a comment
+                node.name = from-file
+                nvme.root = /file
+                memory.poolBytes = 64MiB
+                """);
+
+        NodeSettings settings = load(
+                Optional.of(file),
+                Map.of("GPUSNAP_NODE_NODE_NAME", "from-env", "GPUSNAP_NODE_NVME_ROOT", "/env", "PATH", "/bin"),
+                Map.of(Setting.NODE_NAME, "from-flag"));
+
+        assertThat(settings.nodeName()).isEqualTo("from-flag");
+        assertThat(settings.nvmeRoot()).isEqualTo(Path.of("/env"));
+        assertThat(settings.poolBytes()).isEqualTo(64L << 20);
+    }
+
+    @Test
+    void theEnvironmentTakesWordsWithAndWithoutUnderscore() throws Exception {
+        assertThat(load(Optional.empty(), Map.of("GPUSNAP_NODE_MEMORY_POOL_BYTES", "32MiB"), Map.of())
+                        .poolBytes())
+                .isEqualTo(32L << 20);
+        assertThat(load(Optional.empty(), Map.of("GPUSNAP_NODE_MEMORY_POOLBYTES", "32MiB"), Map.of())
+                        .poolBytes())
+                .isEqualTo(32L << 20);
+    }
+
+    @ParameterizedTest(name = "{0} = {1}")
+    @CsvSource(delimiter = '|', textBlock = """
+                    service.url         | ftp://service              | write it like http://
+                    node.name           | Not_A_Name                 | lower-case DNS name
+                    nvme.reserveBytes   | plenty                     | write bytes or a number with KiB
+                    nvme.reserveBytes   | 9000000TiB                 | larger than any machine
+                    memory.poolBytes    | 5MiB                       | multiple of 4 MiB
+                    metrics.listen      | 9464                       | write it like 127.0.0.1:9464
+                    metrics.listen      | 127.0.0.1:70000            | from 0 to 65535
+                    transfer.threads    | 0                          | from 1 to 256
+                    operations.parallel | 17                         | from 1 to 16
+                    stop.graceSeconds   | -1                         | from 0 to 3600
+                    service.tokenFile   | /nowhere/token             | cannot be read
+                    state.dir           | ''                         | it is empty
+                    """)
+    void aBadValueStopsTheStartWithPropertyPlaceAndMend(String key, String value, String mend) throws IOException {
+        Path file = file(key + " = " + value);
+
+        assertProblem(
+                () -> load(Optional.of(file), Map.of(), Map.of()),
+                key + " (" + file + " line 1) cannot be used: ",
+                mend);
+    }
+
+    @Test
+    void keysThatNobodyKnowsAreRefusedInFileAndEnvironment() throws IOException {
+        Path file = file("nvme.rot = /data");
+        assertProblem(() -> load(Optional.of(file), Map.of(), Map.of()), "nvme.rot", "is no setting", "nvme.root");
+        assertProblem(
+                () -> load(Optional.empty(), Map.of("GPUSNAP_NODE_NVME_ROT", "/data"), Map.of()),
+                "GPUSNAP_NODE_NVME_ROT is no setting");
+    }
+
+    @Test
+    void everyProblemIsToldAtOnce() throws IOException {
+        Path file = file("nonsense\nmemory.poolBytes = 1");
+        assertThatThrownBy(() -> load(Optional.of(file), Map.of(), Map.of()))
+                .isInstanceOfSatisfying(
+                        ConfigurationException.class,
+                        e -> assertThat(e.problems()).hasSize(2));
+    }
+
+    @Test
+    void aHostNameThatIsNoNodeNameAsksForOne() {
+        Machine odd = new Machine("gpu_box", 1L << 30, 1);
+        assertProblem(() -> SettingsLoader.load(Optional.empty(), Map.of(), Map.of(), Map.of(), odd), "set node.name");
+    }
+
+    @Test
+    void theServiceNeedsAddressAndOneToken() throws Exception {
+        Path token = folder.resolve("token");
+        Files.writeString(token, "s3cret\n");
+        Files.setPosixFilePermissions(token, PosixFilePermissions.fromString("rw-------"));
+        Map<Setting, String> url = Map.of(Setting.SERVICE_URL, "http://127.0.0.1:8080/");
+
+        ServiceSettings service = load(
+                        Optional.empty(), Map.of("GPUSNAP_NODE_SERVICE_TOKEN_FILE", token.toString()), url)
+                .service()
+                .orElseThrow();
+        assertThat(service.url()).isEqualTo(URI.create("http://127.0.0.1:8080"));
+        assertThat(service.token().value()).isEqualTo("s3cret");
+        assertThat(service.toString()).doesNotContain("s3cret");
+
+        assertProblem(() -> load(Optional.empty(), Map.of(), url), "service.url is set but no token");
+        assertProblem(
+                () -> load(
+                        Optional.empty(),
+                        Map.of(),
+                        Map.of(Setting.SERVICE_TOKEN, "x", Setting.SERVICE_TOKEN_FILE, token.toString())),
+                "both set");
+    }
+
+    @Test
+    void aTokenFileThatOthersReadIsWarnedAbout() throws Exception {
+        Path token = folder.resolve("token");
+        Files.writeString(token, "s3cret");
+        Files.setPosixFilePermissions(token, PosixFilePermissions.fromString("rw-r--r--"));
+
+        NodeSettings settings = load(
+                Optional.empty(),
+                Map.of(),
+                Map.of(Setting.SERVICE_URL, "http://h:1", Setting.SERVICE_TOKEN_FILE, token.toString()));
+
+        assertThat(settings.warnings()).singleElement().asString().contains("chmod 600");
+    }
+
+    @ParameterizedTest
+    @MethodSource
+    void namesOfOneSettingFollowEachOther(Setting setting) {
+        assertThat(Setting.ofKey(setting.key())).contains(setting);
+        assertThat(Setting.ofEnvironmentName(setting.environmentName())).contains(setting);
+        assertThat(setting.flag()).matches("--[a-z]+(-[a-z]+)+");
+    }
+
+    static Stream<Setting> namesOfOneSettingFollowEachOther() {
+        return Arrays.stream(Setting.values());
+    }
+
+    private static NodeSettings load(Optional<Path> file, Map<String, String> environment, Map<Setting, String> flags)
+            throws ConfigurationException {
+        return SettingsLoader.load(file, environment, flags, Map.of(), MACHINE);
+    }
+
+    private Path file(String text) throws IOException {
+        return Files.writeString(folder.resolve("node.properties"), text);
+    }
+
+    private static void assertProblem(ThrowingCallable load, String... parts) {
+        assertThatThrownBy(load).isInstanceOf(ConfigurationException.class).hasMessageContainingAll(parts);
+    }
+}

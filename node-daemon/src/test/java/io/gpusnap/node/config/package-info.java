@@ -1,0 +1,4 @@
+@NullMarked
+package io.gpusnap.node.config;
+
+import org.jspecify.annotations.NullMarked;

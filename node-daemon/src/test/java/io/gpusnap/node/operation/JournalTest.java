@@ -1,0 +1,153 @@
+package io.gpusnap.node.operation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class JournalTest {
+
+    @TempDir
+    Path folder;
+
+    private final OperationId id = OperationId.random();
+    private Path root;
+    private Path events;
+
+    @BeforeEach
+    void runOneOperationToItsEnd() throws IOException {
+        root = folder.resolve("journal");
+        events = root.resolve(id.toString()).resolve("events.log");
+        Path world = Files.createDirectories(folder.resolve("world"));
+        ToyStage.Plan request = new ToyStage.Plan(world.toString(), true);
+        new OperationRunner(Journal.open(root, ToyStage.FACTS), StageListener.NONE)
+                .begin(new OperationSpec(id, OperationKind.SAVE, request), ToyStage.plan(request))
+                .run();
+    }
+
+    @Test
+    void aNewDaemonReadsSpecStagesFactsAndOutcomeBack() {
+        OperationLog log = reopen().orElseThrow();
+
+        assertThat(log.spec().kind()).isEqualTo(OperationKind.SAVE);
+        assertThat(log.spec().request()).isInstanceOf(ToyStage.Plan.class);
+        assertThat(log.recall(ToyStage.Touched.class)).contains(new ToyStage.Touched("seal"));
+        assertThat(log.stages())
+                .extracting(StageStatus::state)
+                .containsExactly(StageState.COMPENSATED, StageState.COMPENSATED, StageState.COMPENSATED);
+        assertThat(log.outcome()).get().isInstanceOfSatisfying(OperationOutcome.Failed.class, failed -> {
+            assertThat(failed.code()).isEqualTo(FailureCode.CHUNK_CORRUPT);
+            assertThat(failed.detail()).isEqualTo("made to fail");
+        });
+    }
+
+    @Test
+    void aJournalCutAtAnyByteIsReadUpToItsLastWholeLineAndCanBeContinued() throws IOException {
+        byte[] whole = Files.readAllBytes(events);
+        for (int length = 0; length < whole.length; length++) {
+            Files.write(events, Arrays.copyOf(whole, length));
+
+            OperationLog log = reopen().orElseThrow();
+
+            assertThat(log.ended()).as("cut at byte %d", length).isFalse();
+            log.remember(new ToyStage.Touched("after the cut"));
+            log.close();
+            assertThat(reopen().orElseThrow().recall(ToyStage.Touched.class))
+                    .as("continued after a cut at byte %d", length)
+                    .contains(new ToyStage.Touched("after the cut"));
+        }
+    }
+
+    @Test
+    void garbageAtTheEndIsCutOff() throws IOException {
+        byte[] whole = Files.readAllBytes(events);
+        byte[] padded = Arrays.copyOf(whole, whole.length + 100);
+        Files.write(events, padded);
+
+        assertThat(reopen().orElseThrow().ended()).isTrue();
+    }
+
+    @Test
+    void damageBeforeTheEndIsNotGuessedAwayButPutAside() throws IOException {
+        byte[] whole = Files.readAllBytes(events);
+        whole[whole.length / 2] ^= 1;
+        Files.write(events, whole);
+
+        assertThat(reopen()).isEmpty();
+        assertThat(root.resolve(id + ".damaged")).isDirectory();
+    }
+
+    @Test
+    void aClassThatNobodyRegisteredIsNeitherWrittenNorRead() throws IOException {
+        record Stranger(String text) {}
+        OperationLog log = reopen().orElseThrow();
+        assertThatThrownBy(() -> log.remember(new Stranger("hello")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("not registered");
+
+        Path spec = root.resolve(id.toString()).resolve("spec.json");
+        Files.writeString(spec, Files.readString(spec).replace("\"Plan\"", "\"java.lang.Runtime\""));
+        assertThat(reopen()).isEmpty();
+    }
+
+    @Test
+    void twoClassesOfOneSimpleNameAreRefused() {
+        record Plan(int other) {}
+        assertThatThrownBy(() -> ToyStage.FACTS.plus(FactRegistry.of(Plan.class)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("share a simple name");
+    }
+
+    @Test
+    void aForgottenOperationIsGoneForGood() {
+        Journal journal = Journal.open(root, ToyStage.FACTS);
+        journal.forget(id);
+
+        assertThat(journal.find(id)).isEmpty();
+        assertThat(reopen()).isEmpty();
+        assertThat(root.resolve(id.toString())).doesNotExist();
+    }
+
+    @Test
+    void anOperationThatDiedBeforeItsSpecWasDurableNeverWas() throws IOException {
+        Path halfMade =
+                Files.createDirectories(root.resolve(OperationId.random().toString()));
+        Files.writeString(halfMade.resolve("spec.json.tmp"), "{\"id\"", StandardCharsets.UTF_8);
+
+        Journal journal = Journal.open(root, ToyStage.FACTS);
+
+        assertThat(journal.all()).hasSize(1);
+        assertThat(halfMade).doesNotExist();
+    }
+
+    @Test
+    void anIdIsUsedOnce() {
+        Journal journal = Journal.open(root, ToyStage.FACTS);
+        OperationSpec again = new OperationSpec(id, OperationKind.SAVE, new ToyStage.Plan("/", false));
+        assertThatThrownBy(() -> journal.create(again)).isInstanceOf(JournalException.class);
+    }
+
+    @Test
+    void aLineThatFailedHalfWayDoesNotSpoilTheNextOne() throws IOException {
+        JournalFile file = JournalFile.open(folder.resolve("lines"));
+        file.append("first");
+        Files.writeString(folder.resolve("lines"), "0000 torn by a full disk", java.nio.file.StandardOpenOption.APPEND);
+        file.append("second");
+        file.close();
+
+        assertThat(JournalFile.open(folder.resolve("lines")).linesAtOpening()).isEqualTo(List.of("first", "second"));
+    }
+
+    private Optional<OperationLog> reopen() {
+        return Journal.open(root, ToyStage.FACTS).find(id);
+    }
+}

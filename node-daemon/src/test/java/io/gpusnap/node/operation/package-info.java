@@ -1,0 +1,4 @@
+@NullMarked
+package io.gpusnap.node.operation;
+
+import org.jspecify.annotations.NullMarked;

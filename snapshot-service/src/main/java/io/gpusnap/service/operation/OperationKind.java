@@ -2,8 +2,18 @@ package io.gpusnap.service.operation;
 
 /** What a daemon can be asked to do. */
 public enum OperationKind {
-    SAVE,
-    THAW,
-    VERIFY,
-    DELETE
+    SAVE(OperationSpec.Save.class),
+    THAW(OperationSpec.Thaw.class),
+    VERIFY(OperationSpec.Verify.class),
+    DELETE(OperationSpec.Delete.class);
+
+    private final Class<? extends OperationSpec> spec;
+
+    OperationKind(Class<? extends OperationSpec> spec) {
+        this.spec = spec;
+    }
+
+    Class<? extends OperationSpec> spec() {
+        return spec;
+    }
 }

@@ -3,10 +3,9 @@ package io.gpusnap.service.operation;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.swagger.v3.oas.annotations.media.Schema;
-import jakarta.validation.constraints.NotBlank;
 import jakarta.validation.constraints.NotNull;
+import jakarta.validation.constraints.Pattern;
 import jakarta.validation.constraints.PositiveOrZero;
-import jakarta.validation.constraints.Size;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -25,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @Schema(name = "Stage")
 public record StageReport(
-        @NotBlank @Size(max = 60) String name,
+        @NotNull @Pattern(regexp = "[a-z][a-z0-9-]{0,59}", message = "must be kebab-case") String name,
         @NotNull State state,
         @PositiveOrZero int attempt,
         @Nullable Instant startedAt,

@@ -2,13 +2,21 @@ package io.gpusnap.service.operation.web;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import io.gpusnap.service.operation.Completion;
+import io.gpusnap.service.operation.Failure;
+import io.gpusnap.service.operation.OperationKind;
+import io.gpusnap.service.operation.Outcome;
 import io.gpusnap.service.operation.StageReport;
+import io.gpusnap.service.platform.problem.ApiException;
+import io.gpusnap.service.platform.problem.ErrorCode;
+import io.gpusnap.service.platform.problem.Violation;
 import io.swagger.v3.oas.annotations.media.Schema;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.NotBlank;
 import jakarta.validation.constraints.NotNull;
 import jakarta.validation.constraints.Size;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +37,34 @@ record CompletionRequest(
         Completion.@Valid @Nullable ThawResult thaw,
         @Nullable Boolean workloadLost) {
 
+    /** @throws ApiException INVALID_REQUEST if the parts do not fit kind and outcome */
+    Completion toCompletion(OperationKind kind) {
+        return new Completion(
+                epoch, Objects.requireNonNullElse(stages, List.of()), outcomeOf(kind), Boolean.TRUE.equals(workloadLost));
+    }
+
+    private Outcome outcomeOf(OperationKind kind) {
+        return switch (outcome) {
+            case SUCCEEDED ->
+                switch (kind) {
+                    case SAVE -> new Outcome.Saved(required(save, "/save"));
+                    case THAW -> new Outcome.Thawed(required(thaw, "/thaw"));
+                    case VERIFY, DELETE -> new Outcome.Done();
+                };
+            case FAILED -> new Outcome.Failed(required(failure, "/failure").toFailure());
+            case CANCELLED -> new Outcome.Cancelled();
+        };
+    }
+
+    private static <T> T required(@Nullable T part, String pointer) {
+        if (part == null) {
+            String detail = "is required for this kind and outcome";
+            throw new ApiException(
+                    ErrorCode.INVALID_REQUEST, pointer + " " + detail + ".", List.of(new Violation(pointer, detail)));
+        }
+        return part;
+    }
+
     /**
      * Why it failed.
      *
@@ -42,5 +78,14 @@ record CompletionRequest(
             @NotBlank @Size(max = 60) String code,
             @NotBlank @Size(max = 10_000) String detail,
             @Size(max = 60) @Nullable String stage,
-            boolean retryable) {}
+            boolean retryable) {
+
+        Failure toFailure() {
+            return Arrays.stream(ErrorCode.values())
+                    .filter(known -> known.name().equals(code))
+                    .findFirst()
+                    .map(known -> Failure.of(known, detail, stage, retryable))
+                    .orElseGet(() -> Failure.of(ErrorCode.INTERNAL, code + ": " + detail, stage, retryable));
+        }
+    }
 }

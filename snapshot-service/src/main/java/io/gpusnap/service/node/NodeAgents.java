@@ -1,0 +1,94 @@
+package io.gpusnap.service.node;
+
+import io.gpusnap.service.platform.id.NodeId;
+import io.gpusnap.service.platform.problem.ApiException;
+import io.gpusnap.service.platform.problem.ErrorCode;
+import io.gpusnap.service.security.NodeCaller;
+import io.gpusnap.service.security.NodeSessionToken;
+import io.gpusnap.service.security.NodeSessions;
+import java.security.MessageDigest;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.stereotype.Service;
+import org.springframework.transaction.annotation.Transactional;
+
+/** The daemons' side of nodes: registration, sessions, heartbeats. */
+@Service
+public class NodeAgents implements NodeSessions {
+    private static final Logger LOG = LoggerFactory.getLogger(NodeAgents.class);
+
+    private final NodeRepository nodes;
+    private final List<HeartbeatListener> listeners;
+    private final HeldOperations operations;
+    private final ApplicationEventPublisher events;
+
+    NodeAgents(
+            NodeRepository nodes,
+            List<HeartbeatListener> listeners,
+            HeldOperations operations,
+            ApplicationEventPublisher events) {
+        this.nodes = nodes;
+        this.listeners = listeners;
+        this.operations = operations;
+        this.events = events;
+    }
+
+    /** What a heartbeat brings back. */
+    public record Reply(Instant serverTime, HeldOperations.Verdict verdict) {}
+
+    /** The same name is the same node; its session before this one is over. */
+    @Transactional
+    public NodeSessionToken register(String name, UUID instance, String agentVersion, Inventory inventory) {
+        String secret = NodeSessionToken.newSecret();
+        NodeRepository.Session session = nodes.register(
+                NodeId.next(), name, instance, agentVersion, inventory, NodeSessionToken.digest(secret));
+        LOG.info("node {} registered as {}, epoch {}, daemon {}", name, session.id(), session.epoch(), agentVersion);
+        events.publishEvent(new NodeStateChanged(session.id(), name, NodeState.ONLINE));
+        return new NodeSessionToken(session.id(), session.epoch(), secret);
+    }
+
+    /** @throws ApiException STALE_SESSION if the node registered again since the request was let in */
+    @Transactional
+    public Reply heartbeat(NodeCaller caller, Heartbeat heartbeat) {
+        NodeRepository.Beat beat = nodes.beat(caller.nodeId(), caller.epoch(), heartbeat.inventory())
+                .orElseThrow(() -> stale(caller.epoch()));
+        if (beat.before() != NodeState.ONLINE) {
+            LOG.info("node {} is heard again", beat.name());
+            events.publishEvent(new NodeStateChanged(caller.nodeId(), beat.name(), NodeState.ONLINE));
+        }
+        listeners.forEach(listener -> listener.heard(heartbeat));
+        return new Reply(beat.serverTime(), operations.review(caller.nodeId(), heartbeat.runningOperations()));
+    }
+
+    /** @throws ApiException STALE_SESSION if the caller's session is over by now */
+    public void requireCurrent(NodeCaller caller) {
+        if (nodes.credentials(caller.nodeId())
+                .filter(now -> now.epoch() == caller.epoch())
+                .isEmpty()) {
+            throw stale(caller.epoch());
+        }
+    }
+
+    @Override
+    public Check check(NodeSessionToken token) {
+        Optional<NodeRepository.Credentials> known = nodes.credentials(token.nodeId());
+        if (known.isEmpty() || token.epoch() > known.get().epoch()) {
+            return new Unknown();
+        }
+        if (token.epoch() < known.get().epoch()) {
+            return new Stale();
+        }
+        return MessageDigest.isEqual(known.get().digest(), NodeSessionToken.digest(token.secret()))
+                ? new Valid(new NodeCaller(token.nodeId(), token.epoch()))
+                : new Unknown();
+    }
+
+    private static ApiException stale(long epoch) {
+        return new ApiException(ErrorCode.STALE_SESSION, "Epoch " + epoch + " is over.");
+    }
+}

@@ -1,0 +1,46 @@
+package io.gpusnap.service.node;
+
+import io.gpusnap.service.platform.id.NodeId;
+import io.gpusnap.service.platform.page.Page;
+import io.gpusnap.service.platform.page.PageQuery;
+import io.gpusnap.service.platform.problem.ApiException;
+import io.gpusnap.service.platform.problem.ErrorCode;
+import io.gpusnap.service.platform.web.IfMatch;
+import java.util.Optional;
+import org.springframework.stereotype.Service;
+import org.springframework.transaction.annotation.Transactional;
+
+/** Nodes as callers and other features see them. */
+@Service
+public class Nodes {
+    private final NodeRepository nodes;
+
+    Nodes(NodeRepository nodes) {
+        this.nodes = nodes;
+    }
+
+    /** @throws ApiException NODE_NOT_FOUND */
+    public Node get(NodeId id) {
+        return find(id).orElseThrow(() -> new ApiException(ErrorCode.NODE_NOT_FOUND, "No node has the id " + id + "."));
+    }
+
+    public Optional<Node> find(NodeId id) {
+        return nodes.find(id);
+    }
+
+    /** Newest first. */
+    public Page<Node> list(PageQuery query) {
+        return Page.of(query, nodes.list(query), node -> node.id().toString());
+    }
+
+    /** Cordons a node or opens it again. What it works on goes on. */
+    @Transactional
+    public Node setSchedulable(NodeId id, boolean schedulable, IfMatch ifMatch) {
+        Node node = get(id);
+        ifMatch.check(node.version());
+        if (!nodes.setSchedulable(id, schedulable, node.version())) {
+            throw new ApiException(ErrorCode.PRECONDITION_FAILED, "Node " + node.name() + " was changed meanwhile.");
+        }
+        return get(id);
+    }
+}

@@ -1,5 +1,0 @@
-/** Time as the database sees it. */
-@NullMarked
-package io.gpusnap.service.platform.time;
-
-import org.jspecify.annotations.NullMarked;

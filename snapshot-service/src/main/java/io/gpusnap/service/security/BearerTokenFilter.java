@@ -1,0 +1,63 @@
+package io.gpusnap.service.security;
+
+import io.gpusnap.service.platform.problem.ErrorCode;
+import jakarta.servlet.FilterChain;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.util.Locale;
+import java.util.Optional;
+import org.springframework.http.HttpHeaders;
+import org.springframework.security.core.context.SecurityContext;
+import org.springframework.security.core.context.SecurityContextHolder;
+import org.springframework.web.filter.OncePerRequestFilter;
+
+/**
+ * Tells who calls. It refuses nothing itself: open addresses stay open whatever token comes along, and
+ * {@link AuthenticationProblems} answers where one is needed.
+ */
+final class BearerTokenFilter extends OncePerRequestFilter {
+    private static final String SCHEME = "bearer ";
+
+    private final AccessToken accessToken;
+    private final NodeSessions sessions;
+
+    BearerTokenFilter(AccessToken accessToken, NodeSessions sessions) {
+        this.accessToken = accessToken;
+        this.sessions = sessions;
+    }
+
+    @Override
+    protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
+            throws ServletException, IOException {
+        String header = request.getHeader(HttpHeaders.AUTHORIZATION);
+        if (header != null && header.toLowerCase(Locale.ROOT).startsWith(SCHEME)) {
+            authenticate(request, header.substring(SCHEME.length()).strip());
+        }
+        chain.doFilter(request, response);
+    }
+
+    private void authenticate(HttpServletRequest request, String token) {
+        Optional<NodeSessionToken> session = NodeSessionToken.parse(token);
+        if (session.isPresent()) {
+            switch (sessions.check(session.get())) {
+                case NodeSessions.Valid valid -> remember(CallerToken.node(valid.caller()));
+                case NodeSessions.Stale stale ->
+                    AuthenticationProblems.because(request, ErrorCode.STALE_SESSION, "Epoch " + session.get().epoch() + " is over.");
+                case NodeSessions.Unknown unknown ->
+                    AuthenticationProblems.because(request, ErrorCode.UNAUTHENTICATED, "The token is not known.");
+            }
+        } else if (accessToken.matches(token)) {
+            remember(CallerToken.operator());
+        } else {
+            AuthenticationProblems.because(request, ErrorCode.UNAUTHENTICATED, "The token is not known.");
+        }
+    }
+
+    private static void remember(CallerToken caller) {
+        SecurityContext context = SecurityContextHolder.createEmptyContext();
+        context.setAuthentication(caller);
+        SecurityContextHolder.setContext(context);
+    }
+}

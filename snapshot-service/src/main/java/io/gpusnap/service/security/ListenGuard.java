@@ -1,0 +1,50 @@
+package io.gpusnap.service.security;
+
+import io.gpusnap.service.platform.config.BadConfigurationException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.core.env.Environment;
+import org.springframework.stereotype.Component;
+
+/** Keeps the service on loopback unless somebody decided otherwise. */
+@Component
+class ListenGuard {
+    private static final Logger LOG = LoggerFactory.getLogger(ListenGuard.class);
+
+    ListenGuard(Environment environment, SecuritySettings settings) {
+        check(environment, settings, "server.address");
+        if (environment.getProperty("management.server.port") != null) {
+            check(environment, settings, "management.server.address");
+        }
+    }
+
+    private static void check(Environment environment, SecuritySettings settings, String property) {
+        String address = environment.getProperty(property);
+        if (isLoopback(property, address)) {
+            return;
+        }
+        if (!settings.allowRemote()) {
+            throw new BadConfigurationException(
+                    property,
+                    (address == null || address.isBlank() ? "(empty)" : address)
+                            + " is reachable from other machines; set gpusnap.security.allow-remote=true if that is meant");
+        }
+        if (!environment.getProperty("server.ssl.enabled", Boolean.class, environment.containsProperty("server.ssl.bundle"))) {
+            LOG.warn("{} is reachable from other machines without TLS: tokens can be read on the way (server.ssl.*)", property);
+        }
+    }
+
+    private static boolean isLoopback(String property, @Nullable String address) {
+        if (address == null || address.isBlank()) {
+            return false;
+        }
+        try {
+            return InetAddress.getByName(address).isLoopbackAddress();
+        } catch (UnknownHostException e) {
+            throw new BadConfigurationException(property, "'" + address + "' is no address of this machine");
+        }
+    }
+}

@@ -87,27 +87,36 @@ public final class SnapshotStore implements AutoCloseable {
 
     /** The pending manifest becomes the snapshot. Idempotent. */
     public void commit(SnapshotId snapshot) throws TierException {
-        if (!Files.exists(root.manifests().resolve(snapshot + SUFFIX))) {
-            root.files()
-                    .write(
-                            root.manifests().resolve(snapshot + SUFFIX),
-                            MemorySegment.ofArray(pendingManifest(snapshot)));
+        // A sweep must not look between the two names.
+        sweepLock.readLock().lock();
+        try {
+            Path manifest = root.manifests().resolve(snapshot + SUFFIX);
+            if (!Files.exists(manifest)) {
+                root.files().write(manifest, MemorySegment.ofArray(pendingManifest(snapshot)));
+                nvme.sync();
+            }
+            root.files().delete(root.pending().resolve(snapshot + SUFFIX));
             nvme.sync();
+        } finally {
+            sweepLock.readLock().unlock();
         }
-        root.files().delete(root.pending().resolve(snapshot + SUFFIX));
-        nvme.sync();
     }
 
     /** Ends a save that failed: its pending manifest goes, and of the chunks that it wrote those that nobody else names. */
     public void abandon(SnapshotId snapshot, SavePins failed) throws TierException, ManifestException {
-        Set<ChunkDigest> candidates = new HashSet<>(failed.pinned());
-        Path pending = root.pending().resolve(snapshot + SUFFIX);
-        if (Files.exists(pending)) {
-            candidates.addAll(digestsOf(pending));
+        sweepLock.writeLock().lock();
+        try {
+            Set<ChunkDigest> candidates = new HashSet<>(failed.pinned());
+            Path pending = root.pending().resolve(snapshot + SUFFIX);
+            if (Files.exists(pending)) {
+                candidates.addAll(digestsOf(pending));
+            }
+            root.files().delete(pending);
+            failed.close();
+            sweep(candidates);
+        } finally {
+            sweepLock.writeLock().unlock();
         }
-        root.files().delete(pending);
-        failed.close();
-        sweep(candidates);
     }
 
     /**
@@ -121,6 +130,7 @@ public final class SnapshotStore implements AutoCloseable {
         Path manifest = root.manifests().resolve(snapshot + SUFFIX);
         SnapshotUses.Deletion deletion = uses.delete(snapshot)
                 .orElseThrow(() -> new TierException(Reason.IO, "snapshot " + snapshot + " is in use"));
+        sweepLock.writeLock().lock();
         try (deletion) {
             if (!Files.exists(manifest)) {
                 throw new TierException(Reason.MISSING, "snapshot " + snapshot + " is not in this store");
@@ -130,21 +140,18 @@ public final class SnapshotStore implements AutoCloseable {
             nvme.sync();
             sweep(nvme.list());
             return Math.max(0, before - nvme.usage().usedBytes());
+        } finally {
+            sweepLock.writeLock().unlock();
         }
     }
 
     private void sweep(Set<ChunkDigest> candidates) throws TierException, ManifestException {
-        sweepLock.writeLock().lock();
-        try {
-            Set<ChunkDigest> named = named();
-            for (ChunkDigest digest : candidates) {
-                if (!named.contains(digest)) {
-                    memory.delete(digest);
-                    nvme.delete(digest);
-                }
+        Set<ChunkDigest> named = named();
+        for (ChunkDigest digest : candidates) {
+            if (!named.contains(digest)) {
+                memory.delete(digest);
+                nvme.delete(digest);
             }
-        } finally {
-            sweepLock.writeLock().unlock();
         }
     }
 

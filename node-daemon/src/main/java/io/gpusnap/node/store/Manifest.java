@@ -53,12 +53,14 @@ public record Manifest(
     public record Library(String role, String path, String sha256, long sizeBytes) {}
 
     /**
+     * @param taskIds ids of every process and thread of the tree: all must be free where it is restored
      * @param sessionLeader false: CRIU treats the workload as a job of the session it is restored from
      * @param environmentNames names only: values may be secrets
      */
     public record ProcessImage(
             String workload,
             int pid,
+            List<Integer> taskIds,
             boolean sessionLeader,
             String executable,
             List<String> commandLine,
@@ -72,6 +74,7 @@ public record Manifest(
             List<String> environmentNames) {
 
         public ProcessImage {
+            taskIds = List.copyOf(taskIds);
             commandLine = List.copyOf(commandLine);
             listeningSockets = List.copyOf(listeningSockets);
             openFiles = List.copyOf(openFiles);

@@ -1,0 +1,230 @@
+package io.gpusnap.node.criu;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs the {@code criu} program. Its output goes to files, never to pipes of ours: a CRIU whose daemon dies finishes what
+ * it has begun, since one that is cut off in a dump would leave the workload with foreign code in it.
+ *
+ * <p>Who reaps: a workload that the daemon's JVM started is reaped by the JVM when it ends; any other by its parent. A
+ * restored one belongs to the nearest subreaper, normally init, because CRIU restores detached and ends.
+ */
+public final class CriuRunner {
+
+    private static final Duration PROBE_LIMIT = Duration.ofSeconds(30);
+    private static final List<String> COMMON = List.of(
+            "--file-locks", "--link-remap", "--ghost-limit", "1073741824", "--ext-unix-sk", "--tcp-close",
+            "--skip-in-flight");
+    private static final String DUMP_LOG = "dump.log";
+    private static final String RESTORE_LOG = "restore.log";
+    private static final String PID_FILE = "criu.pid";
+    private static final String DUMPED = "Dumping finished successfully";
+
+    private final String program;
+    private final Duration limit;
+
+    /** @param limit for one dump or restore */
+    public CriuRunner(String program, Duration limit) {
+        this.program = program;
+        this.limit = limit;
+    }
+
+    /** Looks for a CRIU that is new enough for this kernel, and asks it to check the kernel. */
+    public CriuProbe probe() throws InterruptedException {
+        Optional<String> version = output("--version");
+        Optional<CriuVersion> found = version.flatMap(CriuVersion::parse);
+        if (found.isEmpty()) {
+            return new CriuProbe(
+                    false, found, program + " cannot be run: install CRIU 4.2 or newer, or set criu.path");
+        }
+        CriuVersion minimum = CriuVersion.minimumFor(System.getProperty("os.version"));
+        if (found.get().compareTo(minimum) < 0) {
+            return new CriuProbe(
+                    false,
+                    found,
+                    "CRIU %s is too old for this kernel, it takes %s: install a newer one, or set criu.path"
+                            .formatted(found.get(), minimum));
+        }
+        Optional<String> check = output("check");
+        if (check.isEmpty() || !check.get().contains("Looks good")) {
+            String said = check.map(text -> text.lines().reduce((first, last) -> last).orElse("nothing"))
+                    .orElse("it failed");
+            return new CriuProbe(false, found, "criu check: " + said + " (it takes root or CAP_CHECKPOINT_RESTORE)");
+        }
+        return new CriuProbe(true, found, "CRIU " + found.get());
+    }
+
+    /**
+     * Dumps a tree into a folder. Nothing of the workload has changed when it fails.
+     *
+     * @throws CriuException also on a timeout; then CRIU was ended, and the workload cannot be trusted any more
+     */
+    public void dump(int pid, Path images, DumpOptions options) throws CriuException, InterruptedException {
+        List<String> arguments = new ArrayList<>(List.of("dump", "--tree", Integer.toString(pid)));
+        arguments.add(
+                switch (options.leave()) {
+                    case RUNNING -> "--leave-running";
+                    case STOPPED -> "--leave-stopped";
+                });
+        finish("dump", start(arguments, images, DUMP_LOG, options.shellJob()), images, DUMP_LOG);
+    }
+
+    /** Whether the folder has all of a dump that succeeded. */
+    public boolean isDumped(Path images) {
+        return new CriuLog(images.resolve(DUMP_LOG)).says(DUMPED);
+    }
+
+    /**
+     * Waits for a CRIU that an earlier life of this daemon left at work on a folder. One that takes too long is ended.
+     *
+     * @return whether there was one that had to be ended: then its workload cannot be trusted any more
+     */
+    public boolean awaitOrphans(Path images) throws InterruptedException {
+        boolean ended = false;
+        for (ProcessHandle orphan : orphans(images)) {
+            try {
+                orphan.onExit().get(limit.toSeconds(), TimeUnit.SECONDS);
+            } catch (TimeoutException e) {
+                ended |= orphan.destroyForcibly();
+                orphan.onExit().join();
+            } catch (ExecutionException e) {
+                throw new IllegalStateException("waiting for a process does not fail", e);
+            }
+        }
+        return ended;
+    }
+
+    /** Ends a CRIU that an earlier life of this daemon left at a restore into this folder. */
+    public void endOrphans(Path images) {
+        for (ProcessHandle orphan : orphans(images)) {
+            orphan.destroyForcibly();
+            orphan.onExit().join();
+        }
+    }
+
+    private static List<ProcessHandle> orphans(Path images) {
+        String folder = images.toAbsolutePath().toString();
+        return ProcessHandle.allProcesses()
+                .filter(process -> process.pid() != ProcessHandle.current().pid())
+                .filter(process -> {
+                    List<String> arguments =
+                            List.of(process.info().arguments().orElse(new String[0]));
+                    int option = arguments.indexOf("--images-dir");
+                    return option >= 0 && arguments.get(option + 1).equals(folder);
+                })
+                .toList();
+    }
+
+    /** Forgets an earlier dump, so that {@link #isDumped} speaks of the next one. */
+    public static void clear(Path images) throws CriuException {
+        try (var files = Files.newDirectoryStream(images)) {
+            for (Path file : files) {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new CriuException("cannot empty " + images, e);
+        }
+    }
+
+    /**
+     * Restores a tree; every process of it is stopped when it returns.
+     *
+     * @return its root's pid in this pid namespace
+     */
+    public int restore(Path images, boolean shellJob) throws CriuException, InterruptedException {
+        Path pidFile = images.resolve(PID_FILE);
+        List<String> arguments = List.of(
+                "restore", "--restore-detached", "--leave-stopped", "--pidfile", pidFile.toAbsolutePath().toString());
+        finish("restore", start(arguments, images, RESTORE_LOG, shellJob), images, RESTORE_LOG);
+        return restoredPid(images)
+                .orElseThrow(() -> new CriuException("criu restore wrote no pid to " + pidFile));
+    }
+
+    /** The root of a restore that got as far as to name it, also one that this daemon did not see end. */
+    public Optional<Integer> restoredPid(Path images) {
+        try {
+            return Optional.of(Integer.valueOf(
+                    Files.readString(images.resolve(PID_FILE)).trim()));
+        } catch (IOException | NumberFormatException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** Names of the files in an image folder that are ours or logs, not part of the image. */
+    public static boolean isImage(String name) {
+        return name.endsWith(".img");
+    }
+
+    private Process start(List<String> arguments, Path images, String log, boolean shellJob) throws CriuException {
+        List<String> command = new ArrayList<>(List.of(program));
+        command.addAll(arguments);
+        command.addAll(List.of("--images-dir", images.toAbsolutePath().toString()));
+        command.addAll(List.of("--log-file", log, "-v4"));
+        command.addAll(COMMON);
+        if (shellJob) {
+            command.add("--shell-job");
+        }
+        return launch(command, images.resolve("criu-" + log.replace(".log", ".out")));
+    }
+
+    private static Process launch(List<String> command, Path output) throws CriuException {
+        try {
+            return new ProcessBuilder(command)
+                    .redirectInput(Path.of("/dev/null").toFile())
+                    .redirectErrorStream(true)
+                    .redirectOutput(output.toFile())
+                    .start();
+        } catch (IOException e) {
+            throw new CriuException("cannot run " + command.getFirst() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private void finish(String verb, Process criu, Path images, String log) throws CriuException, InterruptedException {
+        if (!criu.waitFor(limit.toSeconds(), TimeUnit.SECONDS)) {
+            criu.destroyForcibly().waitFor();
+            throw new CriuException("criu %s took longer than %d s".formatted(verb, limit.toSeconds()));
+        }
+        if (criu.exitValue() != 0) {
+            String why = new CriuLog(images.resolve(log)).firstErrors();
+            throw new CriuException("criu %s failed (%d): %s".formatted(verb, criu.exitValue(), why));
+        }
+    }
+
+    private Optional<String> output(String argument) throws InterruptedException {
+        Path output = null;
+        try {
+            output = Files.createTempFile("gpusnap-criu", ".out");
+            Process criu = launch(List.of(program, argument), output);
+            if (!criu.waitFor(PROBE_LIMIT.toSeconds(), TimeUnit.SECONDS)) {
+                criu.destroyForcibly().waitFor();
+                return Optional.empty();
+            }
+            return Optional.of(Files.readString(output, StandardCharsets.UTF_8));
+        } catch (IOException | CriuException e) {
+            return Optional.empty();
+        } finally {
+            delete(output);
+        }
+    }
+
+    private static void delete(@Nullable Path file) {
+        try {
+            if (file != null) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            file.toFile().deleteOnExit();
+        }
+    }
+}

@@ -1,0 +1,184 @@
+package io.gpusnap.node.process;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Reads /proc. A process may end between two reads: then a method answers empty, never half a truth about another process,
+ * as long as callers compare start times (see {@link #isAlive}).
+ */
+public final class ProcFs {
+
+    private final Path root;
+
+    /** The machine's own /proc. */
+    public ProcFs() {
+        this(Path.of("/proc"));
+    }
+
+    ProcFs(Path root) {
+        this.root = root;
+    }
+
+    public Path of(int pid) {
+        return root.resolve(Integer.toString(pid));
+    }
+
+    public List<Integer> pids() {
+        return names(root).stream()
+                .filter(name -> !name.isEmpty() && name.chars().allMatch(c -> c >= '0' && c <= '9'))
+                .map(Integer::valueOf)
+                .toList();
+    }
+
+    public Optional<ProcessStat> stat(int pid) {
+        return read(of(pid).resolve("stat")).map(ProcessStat::parse);
+    }
+
+    /** Whether this very process exists and can still do something: one that only waits to be reaped cannot. */
+    public boolean isAlive(ProcessId process) {
+        return stat(process.pid())
+                .filter(stat -> stat.startTimeTicks() == process.startTimeTicks())
+                .filter(stat -> !stat.isDead() || hasLiveThread(process.pid()))
+                .isPresent();
+    }
+
+    private boolean hasLiveThread(int pid) {
+        Path tasks = of(pid).resolve("task");
+        return names(tasks).stream()
+                .map(task -> read(tasks.resolve(task).resolve("stat")))
+                .flatMap(Optional::stream)
+                .anyMatch(text -> !ProcessStat.parse(text).isDead());
+    }
+
+    public Map<String, String> environment(int pid) {
+        Map<String, String> variables = new LinkedHashMap<>();
+        for (String entry : zeroSeparated(of(pid).resolve("environ"))) {
+            int equals = entry.indexOf('=');
+            if (equals > 0) {
+                variables.putIfAbsent(entry.substring(0, equals), entry.substring(equals + 1));
+            }
+        }
+        return variables;
+    }
+
+    public List<String> commandLine(int pid) {
+        return zeroSeparated(of(pid).resolve("cmdline"));
+    }
+
+    public Optional<String> link(int pid, String name) {
+        return readLink(of(pid).resolve(name));
+    }
+
+    /** A value of /proc/pid/status, without its label. */
+    public Optional<String> status(int pid, String label) {
+        return lines(of(pid).resolve("status")).stream()
+                .filter(line -> line.startsWith(label + ":"))
+                .map(line -> line.substring(label.length() + 1).trim())
+                .findFirst();
+    }
+
+    /** The pid that the process has for itself. */
+    public int ownPid(int pid) {
+        return status(pid, "NSpid")
+                .map(value -> value.split("\\s+"))
+                .map(pids -> Integer.parseInt(pids[pids.length - 1]))
+                .orElse(pid);
+    }
+
+    public List<OpenFd> descriptors(int pid) {
+        List<OpenFd> descriptors = new ArrayList<>();
+        Path folder = of(pid).resolve("fd");
+        for (String name : names(folder)) {
+            readLink(folder.resolve(name))
+                    .ifPresent(target -> descriptors.add(OpenFd.of(
+                            Integer.parseInt(name), target, lines(of(pid).resolve("fdinfo/" + name)))));
+        }
+        return descriptors;
+    }
+
+    /** Distinct absolute paths of mapped files, without those that were deleted. */
+    public List<String> mappedFiles(int pid) {
+        return lines(of(pid).resolve("maps")).stream()
+                .map(line -> line.split("\\s+", 6))
+                .filter(fields -> fields.length == 6 && fields[5].startsWith("/"))
+                .map(fields -> fields[5])
+                .filter(path -> !path.endsWith(" (deleted)"))
+                .distinct()
+                .toList();
+    }
+
+    public List<String> mountPoints(int pid) {
+        return lines(of(pid).resolve("mountinfo")).stream()
+                .map(line -> line.split(" "))
+                .filter(fields -> fields.length > 4)
+                .map(fields -> fields[4])
+                .distinct()
+                .toList();
+    }
+
+    /** Lines of a table in /proc/pid/net, without its heading. */
+    List<String> netTable(int pid, String table) {
+        List<String> lines = lines(of(pid).resolve("net/" + table));
+        return lines.isEmpty() ? lines : lines.subList(1, lines.size());
+    }
+
+    List<String> lines(Path file) {
+        return read(file).map(text -> text.lines().toList()).orElse(List.of());
+    }
+
+    private List<String> zeroSeparated(Path file) {
+        return read(file)
+                .map(text -> Arrays.stream(text.split("\0"))
+                        .filter(part -> !part.isEmpty())
+                        .toList())
+                .orElse(List.of());
+    }
+
+    private static Optional<String> read(Path file) {
+        try {
+            return Optional.of(new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            // Ended in the meantime (ENOENT, ESRCH), or not ours to read: either way nothing is known.
+            return Optional.empty();
+        }
+    }
+
+    private static Optional<String> readLink(Path link) {
+        try {
+            return Optional.of(Files.readSymbolicLink(link).toString());
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static List<String> names(Path folder) {
+        List<String> names = new ArrayList<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
+            for (Path entry : entries) {
+                names.add(entry.getFileName().toString());
+            }
+        } catch (NoSuchFileException | NotDirectoryException | DirectoryIteratorException e) {
+            return names;
+        } catch (IOException e) {
+            if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS) && !Files.isReadable(folder)) {
+                throw new UncheckedIOException("cannot read " + folder, e);
+            }
+        }
+        return names;
+    }
+}

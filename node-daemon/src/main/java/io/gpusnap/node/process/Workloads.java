@@ -1,0 +1,69 @@
+package io.gpusnap.node.process;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Finds workloads. */
+public final class Workloads {
+
+    public static final String NAME_VARIABLE = "GPUSNAP_WORKLOAD";
+    private static final String SOCKET_DIR_VARIABLE = "GPUSNAP_SOCKET_DIR";
+    private static final String DEFAULT_SOCKET_DIR = "/tmp/gpusnap";
+    private static final String PRELOAD = "libgpusnap-preload.so";
+
+    private final ProcFs proc;
+
+    public Workloads(ProcFs proc) {
+        this.proc = proc;
+    }
+
+    /** Children inherit the environment: only the topmost process of each name counts. */
+    public List<Workload> find() {
+        Map<Integer, String> names = new HashMap<>();
+        for (int pid : proc.pids()) {
+            nameOf(pid).ifPresent(name -> names.put(pid, name));
+        }
+        return names.entrySet().stream()
+                .filter(entry -> proc.stat(entry.getKey())
+                        .filter(stat -> !entry.getValue().equals(names.get(stat.parent())))
+                        .isPresent())
+                .map(entry -> read(entry.getKey(), entry.getValue()))
+                .flatMap(Optional::stream)
+                .toList();
+    }
+
+    /** Empty when the process is gone, or is another one by now. */
+    public Optional<Workload> read(ProcessId process) {
+        return read(process.pid(), nameOf(process.pid()).orElse(""))
+                .filter(workload -> workload.process().equals(process));
+    }
+
+    public Optional<String> nameOf(int pid) {
+        return Optional.ofNullable(proc.environment(pid).get(NAME_VARIABLE)).filter(name -> !name.isEmpty());
+    }
+
+    private Optional<Workload> read(int pid, String name) {
+        String preload = proc.mappedFiles(pid).stream()
+                .filter(path -> path.endsWith("/" + PRELOAD))
+                .findFirst()
+                .orElse("");
+        String socketPath = "%s/root%s/%d.sock".formatted(proc.of(pid), socketFolder(pid), proc.ownPid(pid));
+        // Last, so that all of the above is known to be of this process.
+        return proc.stat(pid)
+                .filter(stat -> !stat.isDead())
+                .map(stat -> new Workload(
+                        stat.id(),
+                        name,
+                        proc.link(pid, "exe").orElse(""),
+                        proc.commandLine(pid),
+                        preload,
+                        socketPath));
+    }
+
+    /** As the process sees it. */
+    public String socketFolder(int pid) {
+        return proc.environment(pid).getOrDefault(SOCKET_DIR_VARIABLE, DEFAULT_SOCKET_DIR);
+    }
+}

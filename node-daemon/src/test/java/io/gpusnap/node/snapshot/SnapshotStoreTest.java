@@ -1,0 +1,221 @@
+package io.gpusnap.node.snapshot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.store.ManifestJson;
+import io.gpusnap.node.store.Manifests;
+import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.store.TreeDigester;
+import io.gpusnap.node.tier.MemoryTier;
+import io.gpusnap.node.tier.NvmeTier;
+import io.gpusnap.node.tier.StoreRoot;
+import io.gpusnap.node.tier.TierException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SnapshotStoreTest {
+
+    @TempDir
+    Path folder;
+
+    private SnapshotStore store;
+
+    @BeforeEach
+    void open() throws Exception {
+        StoreRoot root = StoreRoot.open(folder.resolve("store"));
+        MemorySegment pool = Arena.ofAuto().allocate(16 << 20, 4096);
+        store = new SnapshotStore(
+                root, new NvmeTier(root, 0), MemoryTier.open(folder.resolve("pool"), pool));
+    }
+
+    @AfterEach
+    void close() {
+        store.close();
+    }
+
+    @Test
+    void aSnapshotExistsFromItsCommitOn() throws Exception {
+        // given
+        SnapshotId snapshot = SnapshotId.random();
+        SavePins pins = store.pins();
+        byte[] manifest = ManifestJson.write(Manifests.of(snapshot, store(pins, 1, 2)));
+        store.writePending(snapshot, manifest);
+        assertThat(store.list()).isEmpty();
+        // when
+        store.commit(snapshot);
+        store.commit(snapshot);
+        // then
+        assertThat(store.list()).containsExactly(snapshot);
+        assertThat(store.manifest(snapshot)).isEqualTo(manifest);
+        assertThatExceptionOfType(TierException.class).isThrownBy(() -> store.pendingManifest(snapshot));
+    }
+
+    @Test
+    void aChunkThatIsThereIsNotStoredAgain() throws Exception {
+        SavePins first = store.pins();
+        store(first, 1, 2, 2);
+        assertThat(first.storedChunks()).isEqualTo(2);
+        SavePins second = store.pins();
+        store(second, 1, 2, 3);
+        assertThat(second.storedChunks()).isEqualTo(1);
+        assertThat(second.storedBytes()).isEqualTo(1000);
+        assertThat(second.wrote(digest(3))).isTrue();
+        assertThat(second.wrote(digest(1))).isFalse();
+    }
+
+    @Test
+    void deletionSparesWhatOtherSnapshotsAndRunningSavesName() throws Exception {
+        // given
+        SnapshotId deleted = save(1, 2, 3, 4);
+        save(2);
+        SavePins running = store.pins();
+        store(running, 3);
+        SnapshotId pending = SnapshotId.random();
+        SavePins restarted = store.pins();
+        store.writePending(pending, ManifestJson.write(Manifests.of(pending, store(restarted, 4))));
+        restarted.close();
+        // when
+        store.delete(deleted);
+        // then
+        assertThat(store.nvme().list()).containsExactlyInAnyOrder(digest(2), digest(3), digest(4));
+        assertThat(store.list()).doesNotContain(deleted);
+        assertThatExceptionOfType(TierException.class)
+                .isThrownBy(() -> store.delete(deleted))
+                .satisfies(e -> assertThat(e.reason()).isEqualTo(TierException.Reason.MISSING));
+    }
+
+    @Test
+    void anAbandonedSaveTakesOnlyItsOwnChunks() throws Exception {
+        // given
+        save(1);
+        SnapshotId failed = SnapshotId.random();
+        SavePins pins = store.pins();
+        store.writePending(failed, ManifestJson.write(Manifests.of(failed, store(pins, 1, 2))));
+        // when
+        store.abandon(failed, pins);
+        // then
+        assertThat(store.nvme().list()).containsExactly(digest(1));
+    }
+
+    @Test
+    void anAbandonedSaveOfAnEarlierLifeIsKnownByItsPendingManifest() throws Exception {
+        SnapshotId failed = SnapshotId.random();
+        SavePins earlier = store.pins();
+        store.writePending(failed, ManifestJson.write(Manifests.of(failed, store(earlier, 1, 2))));
+        earlier.close();
+        // when
+        store.abandon(failed, store.pins());
+        // then
+        assertThat(store.nvme().list()).isEmpty();
+    }
+
+    @Test
+    void aSnapshotInUseIsNotDeletedAndOneBeingDeletedNotUsed() throws Exception {
+        SnapshotId snapshot = save(1);
+        SnapshotUses.Use use = store.use(snapshot).orElseThrow();
+        assertThatExceptionOfType(TierException.class)
+                .isThrownBy(() -> store.delete(snapshot))
+                .withMessageContaining("in use");
+        use.close();
+        use.close();
+        store.delete(snapshot);
+        assertThat(store.nvme().list()).isEmpty();
+    }
+
+    @Test
+    void whileAManifestCannotBeReadNothingIsSwept() throws Exception {
+        // given
+        SnapshotId deleted = save(1);
+        Files.writeString(folder.resolve("store/manifests/" + SnapshotId.random() + ".json"), "{}");
+        // when, then
+        assertThatExceptionOfType(ManifestException.class).isThrownBy(() -> store.delete(deleted));
+        assertThat(store.nvme().list()).containsExactly(digest(1));
+    }
+
+    @Test
+    void noChunkIsTakenFromUnderASaveWhateverTheOrder() throws Exception {
+        // given savers and deleters at once over a few chunks, seeded
+        Set<SnapshotId> committed = ConcurrentHashMap.newKeySet();
+        try (ExecutorService executor = Executors.newFixedThreadPool(4)) {
+            List<Future<?>> work = new ArrayList<>();
+            for (int thread = 0; thread < 4; thread++) {
+                Random random = new Random(thread);
+                work.add(executor.submit(() -> {
+                    for (int round = 0; round < 40; round++) {
+                        SnapshotId snapshot = save(random.nextInt(8), random.nextInt(8), random.nextInt(8));
+                        if (random.nextBoolean()) {
+                            store.delete(snapshot);
+                        } else {
+                            committed.add(snapshot);
+                        }
+                    }
+                    return null;
+                }));
+            }
+            for (Future<?> future : work) {
+                future.get();
+            }
+        }
+        // then every committed snapshot has all of its chunks, and the store nothing else
+        Set<ChunkDigest> named = new HashSet<>();
+        for (SnapshotId snapshot : committed) {
+            for (ChunkRef chunk : ManifestJson.read(store.manifest(snapshot)).chunks().toList()) {
+                chunk.content().ifPresent(named::add);
+            }
+        }
+        assertThat(store.nvme().list()).containsExactlyInAnyOrderElementsOf(named);
+    }
+
+    private SnapshotId save(int... seeds) throws Exception {
+        SnapshotId snapshot = SnapshotId.random();
+        try (SavePins pins = store.pins()) {
+            store.writePending(snapshot, ManifestJson.write(Manifests.of(snapshot, store(pins, seeds))));
+            store.commit(snapshot);
+        }
+        return snapshot;
+    }
+
+    private static List<ChunkRef> store(SavePins pins, int... seeds) throws TierException {
+        List<ChunkRef> chunks = new ArrayList<>();
+        for (int seed : seeds) {
+            MemorySegment content = MemorySegment.ofArray(content(seed));
+            ChunkRef chunk = new TreeDigester().digest(content);
+            pins.store(chunk, content);
+            chunks.add(chunk);
+        }
+        return chunks;
+    }
+
+    private static byte[] content(int seed) {
+        byte[] content = new byte[1000];
+        Arrays.fill(content, (byte) (seed + 1));
+        return content;
+    }
+
+    private static ChunkDigest digest(int seed) {
+        return new TreeDigester()
+                .digest(MemorySegment.ofArray(content(seed)))
+                .content()
+                .orElseThrow();
+    }
+}

@@ -1,0 +1,54 @@
+package io.gpusnap.node.store;
+
+import java.time.Instant;
+import java.util.List;
+
+/** Manifests for tests. */
+public final class Manifests {
+
+    private Manifests() {}
+
+    /** A small valid manifest that names the given chunks in one host file. */
+    public static Manifest of(SnapshotId snapshot, List<ChunkRef> hostChunks) {
+        long bytes = hostChunks.stream().mapToLong(ChunkRef::sizeBytes).sum();
+        long zeros = hostChunks.stream().filter(ChunkRef::isZero).count();
+        ChunkRef device = ChunkRef.zero(2 << 20);
+        return new Manifest(
+                Manifest.SCHEMA,
+                snapshot,
+                "criu+cuda",
+                Instant.parse("2026-01-02T03:04:05Z"),
+                new Manifest.Producer("0.1.0", "4.2.1", "simulated-1", 1),
+                TreeDigester.ALGORITHM,
+                new Manifest.Compatibility(
+                        "amd64",
+                        "6.18.44",
+                        "Some CPU",
+                        List.of("avx2", "sse4_2"),
+                        List.of(new Manifest.Gpu(0, "GPU-0", "Simulated H100", 8L << 30, "9.0")),
+                        13000,
+                        "simulated-1",
+                        true,
+                        List.of(new Manifest.Library("executable", "/opt/server", "0".repeat(64), 10)),
+                        List.of("/"),
+                        "registry/server:1"),
+                new Manifest.ProcessImage(
+                        "chat",
+                        4711,
+                        List.of(4711, 4712),
+                        true,
+                        "/opt/server",
+                        List.of("/opt/server", "--port", "8000"),
+                        "/srv",
+                        0,
+                        0,
+                        List.of(new Manifest.ListeningSocket("tcp", "127.0.0.1", 8000)),
+                        List.of(new Manifest.OpenFile(1, "/srv/server.log", 12, "a")),
+                        List.of(new Manifest.MappedFile("/opt/server", 10)),
+                        List.of("/tmp/gpusnap/4711.sock"),
+                        List.of("PATH")),
+                new Manifest.Device(0, List.of(new Manifest.Allocation(1, "0x7f0000000000", 2 << 20, 0, List.of(device)))),
+                new Manifest.Host(List.of(new Manifest.HostFile("pages-1.img", bytes, 0644, hostChunks))),
+                new Manifest.Totals(2 << 20, bytes, (2 << 20) + bytes, 0, 1 + hostChunks.size(), 0, 1 + zeros));
+    }
+}

@@ -1,0 +1,170 @@
+package io.gpusnap.node.tier;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.TreeDigester;
+import io.gpusnap.node.tier.ChunkTier.ReadFrom;
+import io.gpusnap.node.tier.TierException.Reason;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What every tier must do. A tier's own test is a subclass that opens it. */
+public abstract class ChunkTierContract {
+
+    private final MemorySegment buffer = Arena.ofAuto().allocate(4 << 20, 4096);
+    private ChunkTier tier;
+
+    /** Opens the same tier again on every call, as a new daemon would. */
+    protected abstract ChunkTier open() throws Exception;
+
+    @BeforeEach
+    void openTier() throws Exception {
+        tier = open();
+    }
+
+    @AfterEach
+    void closeTier() {
+        tier.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4095, 4096, 4097, 1 << 20, 4 << 20})
+    void whatWasPutIsRead(int size) throws Exception {
+        for (ReadFrom from : ReadFrom.values()) {
+            // given
+            byte[] content = random(size, size);
+            tier.put(digestOf(content), MemorySegment.ofArray(content));
+            tier.sync();
+            // when
+            buffer.fill((byte) 0x55);
+            tier.read(digestOf(content), size, buffer, from);
+            // then
+            assertThat(buffer.asSlice(0, size).toArray(ValueLayout.JAVA_BYTE)).isEqualTo(content);
+            assertThat(tier.contains(digestOf(content), size)).isTrue();
+        }
+    }
+
+    @Test
+    void aSecondPutStoresNothing() throws Exception {
+        byte[] content = random(5000, 1);
+        assertThat(tier.put(digestOf(content), MemorySegment.ofArray(content))).isTrue();
+        assertThat(tier.put(digestOf(content), MemorySegment.ofArray(content))).isFalse();
+        assertThat(tier.list()).containsExactly(digestOf(content));
+    }
+
+    @Test
+    void aChunkOfAnotherSizeIsAbsentForContainsAndCorruptForRead() throws Exception {
+        // given
+        byte[] content = random(9000, 2);
+        ChunkDigest digest = digestOf(content);
+        tier.put(digest, MemorySegment.ofArray(content));
+        // when, then
+        assertThat(tier.contains(digest, 8999)).isFalse();
+        assertReason(Reason.CORRUPT, () -> read(digest, 8999));
+        assertReason(Reason.CORRUPT, () -> read(digest, 9001));
+    }
+
+    @ParameterizedTest
+    @EnumSource(ReadFrom.class)
+    void anAbsentChunkIsMissing(ReadFrom from) {
+        assertReason(Reason.MISSING, () -> tier.read(digestOf(random(10, 4)), 10, buffer, from));
+    }
+
+    @Test
+    void aDeletedChunkIsGone() throws Exception {
+        byte[] content = random(100, 5);
+        tier.put(digestOf(content), MemorySegment.ofArray(content));
+        assertThat(tier.delete(digestOf(content))).isTrue();
+        assertThat(tier.delete(digestOf(content))).isFalse();
+        assertThat(tier.contains(digestOf(content), 100)).isFalse();
+        assertThat(tier.list()).isEmpty();
+    }
+
+    @Test
+    void syncedChunksOutliveTheTierObject() throws Exception {
+        byte[] content = random(70_000, 6);
+        tier.put(digestOf(content), MemorySegment.ofArray(content));
+        tier.sync();
+        tier.close();
+        // when
+        tier = open();
+        // then
+        read(digestOf(content), content.length);
+        assertThat(buffer.asSlice(0, content.length).toArray(ValueLayout.JAVA_BYTE))
+                .isEqualTo(content);
+    }
+
+    @Test
+    void manyThreadsPuttingTheSameChunksLeaveEachOnce() throws Exception {
+        // given
+        List<byte[]> contents = new ArrayList<>();
+        for (int i = 0; i < 12; i++) {
+            contents.add(random(50_000 + i, i));
+        }
+        // when
+        try (ExecutorService executor = Executors.newFixedThreadPool(4)) {
+            List<Callable<Boolean>> puts = new ArrayList<>();
+            for (int round = 0; round < 4; round++) {
+                for (byte[] content : contents) {
+                    puts.add(() -> tier.put(digestOf(content), MemorySegment.ofArray(content)));
+                }
+            }
+            for (Future<Boolean> put : executor.invokeAll(puts)) {
+                put.get();
+            }
+        }
+        // then
+        assertThat(tier.list()).hasSize(12);
+        for (byte[] content : contents) {
+            read(digestOf(content), content.length);
+            assertThat(buffer.asSlice(0, content.length).toArray(ValueLayout.JAVA_BYTE))
+                    .isEqualTo(content);
+        }
+    }
+
+    @Test
+    void usageAddsUp() throws Exception {
+        TierUsage usage = tier.usage();
+        assertThat(usage.kind()).isEqualTo(tier.kind());
+        assertThat(usage.capacityBytes()).isPositive();
+        assertThat(usage.freeBytes()).isBetween(0L, usage.capacityBytes());
+    }
+
+    private void read(ChunkDigest digest, int size) throws TierException {
+        tier.read(digest, size, buffer, ReadFrom.ANYWHERE);
+    }
+
+    static void assertReason(Reason reason, ThrowingCallable call) {
+        assertThatExceptionOfType(TierException.class)
+                .isThrownBy(call)
+                .satisfies(e -> assertThat(e.reason()).isEqualTo(reason));
+    }
+
+    static byte[] random(int size, long seed) {
+        byte[] content = new byte[size];
+        new Random(seed).nextBytes(content);
+        content[0] |= 1;
+        return content;
+    }
+
+    static ChunkDigest digestOf(byte[] content) {
+        return new TreeDigester().digest(MemorySegment.ofArray(content)).content().orElseThrow();
+    }
+}

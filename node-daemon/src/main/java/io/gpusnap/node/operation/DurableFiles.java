@@ -1,7 +1,7 @@
 package io.gpusnap.node.operation;
 
+import java.io.FileOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -20,13 +20,9 @@ final class DurableFiles {
     /** The file has the whole text or does not exist. */
     static void write(Path directory, String name, String text) throws IOException {
         Path temporary = directory.resolve(name + ".tmp");
-        try (FileChannel channel = FileChannel.open(
-                temporary, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
-            ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
-            }
-            channel.force(true);
+        try (FileOutputStream out = new FileOutputStream(temporary.toFile())) {
+            out.write(text.getBytes(StandardCharsets.UTF_8));
+            out.getFD().sync();
         }
         Files.move(temporary, directory.resolve(name), StandardCopyOption.ATOMIC_MOVE);
         syncDirectory(directory);

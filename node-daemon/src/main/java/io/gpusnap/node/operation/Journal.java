@@ -115,7 +115,10 @@ public final class Journal {
         } catch (IOException | RuntimeException e) {
             Path aside = directory.resolveSibling(directory.getFileName() + ".damaged");
             Files.move(directory, aside);
-            LOG.error("journal of an operation cannot be read, moved to {}: {}", aside, e.getMessage());
+            LOG.atError()
+                    .addKeyValue(LogKeys.PATH, aside)
+                    .addKeyValue(LogKeys.REASON, e.getMessage())
+                    .log("journal of an operation cannot be read and was moved aside");
         }
     }
 }

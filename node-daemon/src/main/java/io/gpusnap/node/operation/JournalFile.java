@@ -1,12 +1,10 @@
 package io.gpusnap.node.operation;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32C;
@@ -21,24 +19,25 @@ final class JournalFile implements AutoCloseable {
     private static final int CHECKSUM_LENGTH = 9;
 
     private final Path path;
-    private final FileChannel channel;
+    /** Not a channel: interrupting a thread closes a channel under everybody else. */
+    private final RandomAccessFile file;
+
     private final List<String> linesAtOpening = new ArrayList<>();
     private long goodBytes;
 
-    private JournalFile(Path path, FileChannel channel) {
+    private JournalFile(Path path, RandomAccessFile file) {
         this.path = path;
-        this.channel = channel;
+        this.file = file;
     }
 
     static JournalFile open(Path path) throws IOException {
-        FileChannel channel =
-                FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
         try {
-            JournalFile file = new JournalFile(path, channel);
-            file.readAll();
-            return file;
+            JournalFile journal = new JournalFile(path, file);
+            journal.readAll();
+            return journal;
         } catch (IOException | RuntimeException e) {
-            channel.close();
+            file.close();
             throw e;
         }
     }
@@ -52,21 +51,18 @@ final class JournalFile implements AutoCloseable {
         byte[] line = (checksum(body) + " " + text + "\n").getBytes(StandardCharsets.UTF_8);
         // An earlier append may have failed half-way, on a full disk: its rest must not become a torn line in the
         // middle.
-        if (channel.size() != goodBytes) {
-            channel.truncate(goodBytes);
+        if (file.length() != goodBytes) {
+            file.setLength(goodBytes);
         }
-        ByteBuffer buffer = ByteBuffer.wrap(line);
-        long position = goodBytes;
-        while (buffer.hasRemaining()) {
-            position += channel.write(buffer, position);
-        }
-        channel.force(false);
-        goodBytes = position;
+        file.seek(goodBytes);
+        file.write(line);
+        file.getFD().sync();
+        goodBytes += line.length;
     }
 
     @Override
     public void close() throws IOException {
-        channel.close();
+        file.close();
     }
 
     private void readAll() throws IOException {

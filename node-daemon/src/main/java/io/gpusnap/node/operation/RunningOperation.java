@@ -63,7 +63,10 @@ public final class RunningOperation {
             throw new IllegalStateException("operation " + spec().id() + " was already run");
         }
         try {
-            OperationOutcome outcome = log.ended() ? log.outcome().orElseThrow() : drive();
+            if (log.ended()) {
+                return log.outcome().orElseThrow();
+            }
+            OperationOutcome outcome = drive();
             listener.ended(spec(), outcome);
             return outcome;
         } finally {
@@ -98,7 +101,10 @@ public final class RunningOperation {
             log.append(new JournalEvent.Ended(succeeded));
             return succeeded;
         } catch (JournalException e) {
-            LOG.error("operation {} stops: {}", spec().id(), e.getMessage());
+            LOG.atError()
+                    .addKeyValue(LogKeys.OPERATION, spec().id())
+                    .addKeyValue(LogKeys.REASON, e.getMessage())
+                    .log("operation stops: its journal cannot be written");
             return undo.run(new OperationOutcome.Failed(
                     FailureCode.STORE_ERROR, String.valueOf(e.getMessage()), Optional.empty(), false, List.of()));
         }

@@ -65,7 +65,11 @@ final class StageExecution {
             } catch (JournalException e) {
                 throw e;
             } catch (Exception | LinkageError | AssertionError | OutOfMemoryError | StackOverflowError e) {
-                LOG.error("operation {} stage {} broke", log.spec().id(), stage.name(), e);
+                LOG.atError()
+                        .addKeyValue(LogKeys.OPERATION, log.spec().id())
+                        .addKeyValue(LogKeys.STAGE, stage.name())
+                        .setCause(e)
+                        .log("stage broke");
                 return failed(stage, FailureCode.INTERNAL, "stage " + stage.name() + " broke: " + e, false, progress);
             }
         }
@@ -76,13 +80,13 @@ final class StageExecution {
     }
 
     private Optional<OperationOutcome> pause(Stage stage, StageException failure, int tries, Progress progress) {
-        LOG.warn(
-                "operation {} stage {} attempt {} failed, trying again: {} {}",
-                log.spec().id(),
-                stage.name(),
-                tries,
-                failure.code(),
-                failure.detail());
+        LOG.atWarn()
+                .addKeyValue(LogKeys.OPERATION, log.spec().id())
+                .addKeyValue(LogKeys.STAGE, stage.name())
+                .addKeyValue(LogKeys.ATTEMPT, tries)
+                .addKeyValue(LogKeys.CODE, failure.code())
+                .addKeyValue(LogKeys.REASON, failure.detail())
+                .log("stage failed, trying again");
         try {
             cancellation.sleep(stage.retry().delayAfter(tries, RandomGenerator.getDefault()));
             return Optional.empty();

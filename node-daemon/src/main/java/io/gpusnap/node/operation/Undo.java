@@ -62,7 +62,11 @@ final class Undo {
                 | StackOverflowError e) {
             String problem = e instanceof StageException s ? s.code() + " " + s.detail() : e.toString();
             problems.add(stage.name() + ": " + problem);
-            LOG.error("operation {} stage {} could not be undone", log.spec().id(), stage.name(), e);
+            LOG.atError()
+                    .addKeyValue(LogKeys.OPERATION, log.spec().id())
+                    .addKeyValue(LogKeys.STAGE, stage.name())
+                    .setCause(e)
+                    .log("stage could not be undone");
             return;
         }
         listener.reached(log.spec(), stage.name(), StagePoint.UNDONE);
@@ -78,7 +82,10 @@ final class Undo {
         try {
             log.append(event);
         } catch (JournalException | IllegalStateException e) {
-            LOG.error("operation {} is undone but not journaled: {}", log.spec().id(), e.getMessage());
+            LOG.atError()
+                    .addKeyValue(LogKeys.OPERATION, log.spec().id())
+                    .addKeyValue(LogKeys.REASON, e.getMessage())
+                    .log("undoing goes on without its journal");
         }
     }
 }

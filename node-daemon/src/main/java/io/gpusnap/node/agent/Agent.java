@@ -1,0 +1,143 @@
+package io.gpusnap.node.agent;
+
+import io.gpusnap.node.client.NodeApiClient;
+import io.gpusnap.node.client.Registration;
+import io.gpusnap.node.client.Task;
+import io.gpusnap.node.operation.FactRegistry;
+import io.gpusnap.node.operation.Journal;
+import io.gpusnap.node.operation.LogKeys;
+import io.gpusnap.node.operation.OperationRunner;
+import io.gpusnap.node.operation.StageListener;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The daemon at work: takes up what an earlier one left, then serves the service until it is stopped. */
+public final class Agent {
+
+    /** Requests and facts of the agent's own, to be registered with the journal. */
+    public static final FactRegistry FACTS = FactRegistry.of(
+            Claim.class, Unwanted.class, Task.Save.class, Task.Thaw.class, Task.Verify.class, Task.Delete.class);
+
+    private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
+    private static final Duration CLOCK_TICK = Duration.ofMillis(250);
+
+    private final NodeApiClient client;
+    private final NodeWork work;
+    private final AgentTiming timing;
+    private final Threads threads = new Threads();
+    private final Threads operationThreads = new Threads();
+    private final ServiceLink link;
+    private final OperationSupervisor supervisor;
+    private final Claims claims;
+    private final AtomicBoolean recovered = new AtomicBoolean();
+    private final List<Thread> claiming = new ArrayList<>();
+
+    /**
+     * @param accessToken for registering
+     * @param listener watches every operation, besides the agent itself
+     */
+    public Agent(
+            AgentIdentity identity,
+            NodeApiClient client,
+            String accessToken,
+            Journal journal,
+            NodeWork work,
+            StageListener listener,
+            int parallelOperations) {
+        this(identity, client, accessToken, journal, work, listener, parallelOperations, AgentTiming.standard());
+    }
+
+    Agent(
+            AgentIdentity identity,
+            NodeApiClient client,
+            String accessToken,
+            Journal journal,
+            NodeWork work,
+            StageListener listener,
+            int parallelOperations,
+            AgentTiming timing) {
+        this.client = client;
+        this.work = work;
+        this.timing = timing;
+        UUID instance = UUID.randomUUID();
+        this.link = new ServiceLink(
+                client,
+                accessToken,
+                () -> new Registration(identity.nodeName(), instance, identity.version(), work.inventory()),
+                timing);
+        Touching touching = new Touching(listener);
+        this.supervisor = new OperationSupervisor(
+                journal,
+                new OperationRunner(journal, touching),
+                work,
+                new ProgressReporter(client, link, timing),
+                new OutcomeDelivery(client, link, journal, new Completions(work), timing),
+                timing,
+                operationThreads);
+        touching.watch(supervisor);
+        this.claims = new Claims(client, link, supervisor, timing, operationThreads, parallelOperations);
+    }
+
+    /** Returns at once. Recovery needs no service; claims begin when it is over. */
+    public void start() {
+        threads.start("register", link::keepRegistered);
+        threads.start("clock", this::watchClock);
+        threads.start("heartbeat", new Heartbeats(client, link, work, supervisor)::run);
+        claiming.add(threads.start("claim", () -> {
+            supervisor.recover();
+            recovered.set(true);
+            claims.run();
+        }));
+    }
+
+    /** What an earlier daemon left has been finished or undone. */
+    public boolean recovered() {
+        return recovered.get();
+    }
+
+    public ConnectionState connection() {
+        return link.state();
+    }
+
+    /** Operations that run, or whose outcome is not yet delivered. */
+    public int heldOperations() {
+        return supervisor.running().size();
+    }
+
+    /**
+     * Takes no more work, asks what runs to stop at its next safe point, and waits: for the work up to the grace, for its
+     * outcomes to be delivered a little longer. What is then left is in the journal, for the next start.
+     */
+    public void stop(Duration grace) throws InterruptedException {
+        claiming.forEach(Thread::interrupt);
+        supervisor.forEach(HeldOperation::daemonStops);
+        boolean ended = supervisor.awaitEnded(grace);
+        boolean delivered = ended && supervisor.awaitSettled(timing.deliveryGrace());
+        if (!delivered) {
+            LOG.atWarn()
+                    .addKeyValue(LogKeys.REASON, ended ? "outcomes are not delivered" : "operations are not at an end")
+                    .log("stopping all the same; the next start goes on from the journal");
+        }
+        threads.interruptAll();
+        if (ended) {
+            // Never in the middle of work: interrupting a stage would make a failure of what only needs the next start.
+            operationThreads.interruptAll();
+        }
+        client.close();
+        LOG.atInfo()
+                .addKeyValue(LogKeys.OUTCOME, delivered ? "clean" : "unfinished")
+                .log("agent stopped");
+    }
+
+    private void watchClock() throws InterruptedException {
+        while (true) {
+            supervisor.lookAtTheClock();
+            Thread.sleep(CLOCK_TICK);
+        }
+    }
+}

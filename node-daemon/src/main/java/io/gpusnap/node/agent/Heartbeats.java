@@ -1,0 +1,83 @@
+package io.gpusnap.node.agent;
+
+import io.gpusnap.node.client.Heartbeat;
+import io.gpusnap.node.client.HeartbeatAnswer;
+import io.gpusnap.node.client.NodeApiClient;
+import io.gpusnap.node.client.NodeApiException;
+import io.gpusnap.node.client.Session;
+import io.gpusnap.node.operation.LogKeys;
+import io.gpusnap.node.operation.OperationId;
+import java.time.Duration;
+import java.time.InstantSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Tells the service what the node has and does, and learns what is to be cancelled or is somebody else's. */
+final class Heartbeats {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Heartbeats.class);
+    private static final Duration NOTABLE_CLOCK_DIFFERENCE = Duration.ofSeconds(30);
+
+    private final NodeApiClient client;
+    private final ServiceLink link;
+    private final NodeWork work;
+    private final OperationSupervisor supervisor;
+    private boolean clockDiffers;
+
+    Heartbeats(NodeApiClient client, ServiceLink link, NodeWork work, OperationSupervisor supervisor) {
+        this.client = client;
+        this.link = link;
+        this.work = work;
+        this.supervisor = supervisor;
+    }
+
+    /** Until interrupted. */
+    void run() throws InterruptedException {
+        while (true) {
+            Session session = link.await();
+            beat(session);
+            Thread.sleep(Duration.ofSeconds(session.heartbeatSeconds()));
+        }
+    }
+
+    private void beat(Session session) throws InterruptedException {
+        try {
+            Heartbeat heartbeat = new Heartbeat(work.inventory(), work.workloads(), supervisor.running());
+            HeartbeatAnswer answer = client.heartbeat(session, heartbeat);
+            link.reached();
+            answer.cancelOperations().forEach(id -> supervisor.ifHeld(new OperationId(id), HeldOperation::cancel));
+            answer.fencedOperations()
+                    .forEach(id ->
+                            supervisor.ifHeld(new OperationId(id), operation -> fenceIfStill(operation, heartbeat)));
+            compareClocks(answer);
+        } catch (NodeApiException.StaleSession e) {
+            link.stale(session, e);
+        } catch (NodeApiException.Unavailable e) {
+            link.failed(e);
+        } catch (NodeApiException e) {
+            LOG.atWarn().addKeyValue(LogKeys.REASON, e.getMessage()).log("heartbeat refused");
+        } catch (RuntimeException e) {
+            LOG.error("heartbeat failed", e);
+        }
+    }
+
+    /** The service judged the epochs of this heartbeat: one that was claimed again since is not meant. */
+    private static void fenceIfStill(HeldOperation operation, Heartbeat heartbeat) {
+        Heartbeat.Held now = new Heartbeat.Held(operation.id().value(), operation.epoch());
+        if (heartbeat.runningOperations().contains(now)) {
+            operation.fence("the service gave the operation to another claim");
+        }
+    }
+
+    private void compareClocks(HeartbeatAnswer answer) {
+        Duration difference =
+                Duration.between(answer.serverTime(), InstantSource.system().instant());
+        boolean differs = difference.abs().compareTo(NOTABLE_CLOCK_DIFFERENCE) > 0;
+        if (differs && !clockDiffers) {
+            LOG.atWarn()
+                    .addKeyValue(LogKeys.SECONDS, difference.toSeconds())
+                    .log("this node's clock differs from the service's; leases do not depend on it, time stamps do");
+        }
+        clockDiffers = differs;
+    }
+}

@@ -1,0 +1,130 @@
+package io.gpusnap.node.agent;
+
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.OperationId;
+import io.gpusnap.node.operation.OperationLog;
+import io.gpusnap.node.operation.OperationOutcome;
+import io.gpusnap.node.operation.RunningOperation;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** An operation that this daemon runs, or whose outcome it still has to deliver. Thread-safe. */
+final class HeldOperation {
+
+    private final RunningOperation running;
+    private final Lease lease;
+    private final Semaphore changed = new Semaphore(0);
+    private volatile long epoch;
+    private volatile boolean fenced;
+    private volatile boolean stopRequested;
+    private volatile boolean givenUp;
+    private final CountDownLatch settled = new CountDownLatch(1);
+    private volatile @Nullable OperationOutcome outcome;
+
+    HeldOperation(RunningOperation running, Lease lease, long epoch) {
+        this.running = running;
+        this.lease = lease;
+        this.epoch = epoch;
+    }
+
+    OperationId id() {
+        return running.spec().id();
+    }
+
+    OperationLog log() {
+        return running.log();
+    }
+
+    RunningOperation running() {
+        return running;
+    }
+
+    Lease lease() {
+        return lease;
+    }
+
+    long epoch() {
+        return epoch;
+    }
+
+    /** The service said that it is somebody else's. */
+    boolean fenced() {
+        return fenced;
+    }
+
+    boolean stopRequested() {
+        return stopRequested;
+    }
+
+    /** Asked to stop because it was, or may have been, handed to somebody else. */
+    boolean givenUp() {
+        return givenUp;
+    }
+
+    /** Its outcome was delivered or is not wanted. */
+    void settled() {
+        settled.countDown();
+    }
+
+    void awaitSettled() throws InterruptedException {
+        settled.await();
+    }
+
+    @Nullable
+    OperationOutcome outcome() {
+        return outcome;
+    }
+
+    void ended(OperationOutcome how) {
+        outcome = how;
+        touch();
+    }
+
+    /** The same operation was claimed again: whatever is reported from now on carries the new epoch. */
+    void claimedAgain(Claim claim) {
+        log().remember(claim);
+        epoch = claim.epoch();
+        fenced = false;
+        lease.renewed(lease.now());
+    }
+
+    void cancel() {
+        stop(FailureCode.CANCELLED, "cancelled on request");
+    }
+
+    void fence(String reason) {
+        fenced = true;
+        stop(FailureCode.LEASE_LOST, reason);
+    }
+
+    void giveUpWhenLeaseExpired() {
+        if (outcome == null && lease.expired()) {
+            stop(FailureCode.LEASE_LOST, "the service was not reached until the lease was over");
+        }
+    }
+
+    void daemonStops() {
+        stop(FailureCode.DAEMON_RESTARTED, "the node daemon was stopped; what was done was undone");
+    }
+
+    private void stop(FailureCode code, String reason) {
+        stopRequested = true;
+        givenUp |= code == FailureCode.LEASE_LOST;
+        running.cancel(code, reason);
+        touch();
+    }
+
+    /** Something is worth a report at once. */
+    void touch() {
+        changed.release();
+    }
+
+    /** Waits for {@link #touch}, or until the time is over. */
+    void awaitChange(long millis) throws InterruptedException {
+        if (changed.tryAcquire(millis, TimeUnit.MILLISECONDS)) {
+            changed.drainPermits();
+        }
+    }
+}

@@ -1,0 +1,26 @@
+package io.gpusnap.node.agent;
+
+import io.gpusnap.node.client.Completion;
+import io.gpusnap.node.client.Inventory;
+import io.gpusnap.node.client.Workload;
+import io.gpusnap.node.operation.OperationLog;
+import io.gpusnap.node.operation.PlanFactory;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What this node has and can do. Specs carry the records of {@link io.gpusnap.node.client.Task} as requests. */
+public interface NodeWork extends PlanFactory {
+
+    Inventory inventory();
+
+    List<Workload> workloads();
+
+    /** What an ended operation leaves for the service, from its remembered facts. */
+    Result result(OperationLog log);
+
+    /**
+     * @param saved present when a save succeeded
+     * @param thawed present when a thaw succeeded
+     */
+    record Result(Completion.@Nullable Saved saved, Completion.@Nullable Thawed thawed, boolean workloadLost) {}
+}

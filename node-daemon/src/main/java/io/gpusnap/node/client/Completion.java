@@ -1,0 +1,53 @@
+package io.gpusnap.node.client;
+
+import io.gpusnap.node.operation.FailureCode;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How an operation ended.
+ *
+ * @param failure present exactly when it FAILED
+ * @param save present exactly when a save SUCCEEDED
+ * @param thaw present exactly when a thaw SUCCEEDED
+ */
+public record Completion(
+        long epoch,
+        Outcome outcome,
+        List<StageReport> stages,
+        @Nullable Failure failure,
+        @Nullable Saved save,
+        @Nullable Thawed thaw,
+        boolean workloadLost) {
+
+    public enum Outcome {
+        SUCCEEDED,
+        FAILED,
+        CANCELLED
+    }
+
+    public record Failure(
+            FailureCode code, String detail, @Nullable String stage, boolean retryable) {}
+
+    /** @param manifest its exact text: the digest is over these bytes */
+    public record Saved(
+            String manifest, String manifestDigest, Totals totals, double pauseSeconds, boolean workloadAlive) {}
+
+    public record Totals(
+            long vramBytes,
+            long hostBytes,
+            long logicalBytes,
+            long storedBytes,
+            long chunksTotal,
+            long chunksStored,
+            long chunksZero) {}
+
+    public record Thawed(
+            int pid,
+            long startTimeTicks,
+            String workloadName,
+            double seconds,
+            Map<String, Double> stageSeconds,
+            @Nullable Double fillBytesPerSecond) {}
+}

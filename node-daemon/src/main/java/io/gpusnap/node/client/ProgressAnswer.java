@@ -1,0 +1,4 @@
+package io.gpusnap.node.client;
+
+/** The lease was renewed. */
+public record ProgressAnswer(boolean cancelRequested) {}

@@ -1,0 +1,196 @@
+/*
+ * libgpusnap: the C ABI between the node daemon and the GPU.
+ *
+ * Rules of this ABI
+ *  - Handles are opaque. Buffers belong to the caller. No C++ exception crosses.
+ *  - Every argument struct starts with struct_size (bytes); the library accepts the sizes of
+ *    earlier versions of the same ABI and refuses larger ones that it does not know.
+ *  - A call returns a gpusnap_status; the text for people is in gpusnap_last_error (per thread).
+ *  - Sizes are bytes, times are milliseconds unless the name says otherwise.
+ *  - Thread safety: calls on different handles are independent. gpusnap_copy may be called from
+ *    several threads at once. A target handle is used by one thread at a time.
+ */
+#ifndef GPUSNAP_H
+#define GPUSNAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
+
+#define GPUSNAP_ABI_VERSION 1u
+
+typedef enum gpusnap_status {
+  GPUSNAP_OK = 0,
+  GPUSNAP_E_INVALID = 1,      /* an argument is wrong */
+  GPUSNAP_E_NO_DRIVER = 2,    /* libcuda cannot be loaded or initialised */
+  GPUSNAP_E_UNSUPPORTED = 3,  /* the driver or the device cannot do this */
+  GPUSNAP_E_DRIVER = 4,       /* a driver call failed; gpusnap_last_error names call and CUDA error */
+  GPUSNAP_E_TIMEOUT = 5,
+  GPUSNAP_E_NO_HOST_MEMORY = 6,
+  GPUSNAP_E_NO_DEVICE_MEMORY = 7,
+  GPUSNAP_E_PEER_GONE = 8,    /* the workload ended or closed the connection */
+  GPUSNAP_E_PROTOCOL = 9,     /* the workload's preload speaks another version or sent nonsense */
+  GPUSNAP_E_STATE = 10,       /* not allowed in the target's present state */
+  GPUSNAP_E_IO = 11,
+  GPUSNAP_E_NOT_MANAGED = 12, /* no preload answers in that process */
+  GPUSNAP_E_PERMISSION = 13
+} gpusnap_status;
+
+/* ---- library ---- */
+uint32_t gpusnap_abi_version(void);
+const char* gpusnap_version_string(void);
+/* Copies the calling thread's last error text (NUL-terminated, cut to capacity); returns its full length. */
+size_t gpusnap_last_error(char* buffer, size_t capacity);
+
+typedef struct gpusnap_init_args {
+  uint32_t struct_size;
+  uint32_t abi_version;          /* GPUSNAP_ABI_VERSION of the caller */
+  const char* driver_path;       /* NULL: "libcuda.so.1" by soname */
+} gpusnap_init_args;
+/* Loads and initialises the driver once a process; later calls with the same path are no-ops. */
+gpusnap_status gpusnap_init(const gpusnap_init_args* args);
+
+/* ---- inventory ---- */
+typedef struct gpusnap_driver_info {
+  uint32_t struct_size;
+  int32_t cuda_driver_version;   /* as cuDriverGetVersion: 13000 for 13.0 */
+  uint32_t gpu_count;
+  uint8_t simulated;             /* the simulated driver answers */
+  uint8_t has_checkpoint;        /* cuCheckpointProcess* present */
+  uint8_t has_gpu_remap;         /* restore accepts GPU pairs */
+  uint8_t has_custom_storage;    /* driver >= 13.4 custom storage entry points */
+  char driver_build[64];         /* "580.159.04" from the kernel module, "simulated-1" for the simulated driver */
+} gpusnap_driver_info;
+gpusnap_status gpusnap_driver_query(gpusnap_driver_info* info);
+
+typedef struct gpusnap_gpu_info {
+  uint32_t struct_size;
+  uint32_t ordinal;
+  char uuid[48];                 /* "GPU-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" */
+  char name[128];
+  uint64_t memory_bytes;
+  uint64_t free_bytes;
+  uint64_t granularity_bytes;    /* minimum of cuMemCreate */
+  int32_t compute_major;
+  int32_t compute_minor;
+  int32_t pci_domain, pci_bus, pci_device;
+  uint8_t mig_enabled;
+  uint8_t exports_posix_fd;
+} gpusnap_gpu_info;
+gpusnap_status gpusnap_gpu_query(uint32_t ordinal, gpusnap_gpu_info* info);
+
+/* ---- driver checkpoint of another process ---- */
+typedef enum gpusnap_process_state {
+  GPUSNAP_PROCESS_RUNNING = 0,
+  GPUSNAP_PROCESS_LOCKED = 1,
+  GPUSNAP_PROCESS_CHECKPOINTED = 2,
+  GPUSNAP_PROCESS_FAILED = 3
+} gpusnap_process_state;
+typedef struct gpusnap_gpu_pair {
+  char from_uuid[48];
+  char to_uuid[48];
+} gpusnap_gpu_pair;
+gpusnap_status gpusnap_process_query(int32_t pid, int32_t* state);
+gpusnap_status gpusnap_process_lock(int32_t pid, uint32_t timeout_ms);
+gpusnap_status gpusnap_process_checkpoint(int32_t pid);
+/* pairs: NULL or a map that names every GPU the process used. */
+gpusnap_status gpusnap_process_restore(int32_t pid, const gpusnap_gpu_pair* pairs, size_t pair_count);
+gpusnap_status gpusnap_process_unlock(int32_t pid);
+
+/* ---- pinned pool: the memory tier's ground ---- */
+typedef struct gpusnap_pool gpusnap_pool;
+typedef struct gpusnap_pool_args {
+  uint32_t struct_size;
+  uint32_t reserved;
+  const char* path;              /* a file on tmpfs: content outlives this process; created or grown as needed */
+  uint64_t size_bytes;           /* multiple of 4 MiB */
+} gpusnap_pool_args;
+/* Maps the file and page-locks it with the driver where there is one (pinned=0 otherwise). */
+gpusnap_status gpusnap_pool_open(const gpusnap_pool_args* args, gpusnap_pool** pool);
+void* gpusnap_pool_base(const gpusnap_pool* pool);
+uint64_t gpusnap_pool_size_bytes(const gpusnap_pool* pool);
+int32_t gpusnap_pool_pinned(const gpusnap_pool* pool);
+void gpusnap_pool_close(gpusnap_pool* pool);
+
+/* ---- a workload that runs with the preload ---- */
+typedef struct gpusnap_target gpusnap_target;
+typedef enum gpusnap_target_state {
+  GPUSNAP_TARGET_RUNNING = 0,    /* gate open */
+  GPUSNAP_TARGET_QUIESCED = 1,   /* gate closed, device idle, memory mapped */
+  GPUSNAP_TARGET_RELEASED = 2,   /* gate closed, physical memory returned, ranges reserved */
+  GPUSNAP_TARGET_REMAPPED = 3    /* gate closed, fresh memory mapped, content undefined until filled */
+} gpusnap_target_state;
+
+/* Why a freeze would be refused: bits of gpusnap_target_status.refusals */
+#define GPUSNAP_REFUSE_MANAGED_MEMORY (1u << 0)
+#define GPUSNAP_REFUSE_MIG (1u << 1)
+/* Device memory is shared with another process: IPC handles, or exported or imported shareable handles. */
+#define GPUSNAP_REFUSE_LEGACY_IPC (1u << 2)
+#define GPUSNAP_REFUSE_MULTICAST (1u << 3)
+#define GPUSNAP_REFUSE_MPS (1u << 4)
+
+typedef struct gpusnap_target_status {
+  uint32_t struct_size;
+  uint32_t state;                /* gpusnap_target_state */
+  uint32_t refusals;             /* GPUSNAP_REFUSE_* */
+  uint32_t protocol_version;
+  uint64_t allocation_count;     /* physical allocations managed by the preload */
+  uint64_t managed_bytes;
+  uint64_t driver_bytes;         /* device memory that stays with the driver, as far as the preload saw it */
+  char preload_version[32];
+} gpusnap_target_status;
+
+typedef struct gpusnap_allocation {
+  uint64_t id;                   /* stable over save and thaw */
+  uint64_t address;              /* first virtual address in the workload */
+  uint64_t size_bytes;
+  uint64_t local_address;        /* address in this process while imported, else 0 */
+  uint32_t gpu_ordinal;
+  uint32_t flags;                /* 0; reserved for hints */
+} gpusnap_allocation;
+
+/* socket_path NULL: derived from /proc/<pid>/environ and /proc/<pid>/status. */
+gpusnap_status gpusnap_target_open(int32_t pid, const char* socket_path, uint32_t timeout_ms, gpusnap_target** target);
+void gpusnap_target_close(gpusnap_target* target);
+gpusnap_status gpusnap_target_query(gpusnap_target* target, gpusnap_target_status* status);
+/* Closes the gate and waits until the device is idle. On failure the gate is open again.
+ * While RUNNING or QUIESCED a lost connection opens the gate by itself: a daemon crash never hangs the workload. */
+gpusnap_status gpusnap_target_quiesce(gpusnap_target* target, uint32_t timeout_ms);
+/* Fills up to capacity entries; *count is the whole number. */
+gpusnap_status gpusnap_target_allocations(gpusnap_target* target, gpusnap_allocation* out, size_t capacity, size_t* count);
+/* Receives one descriptor an allocation, imports and maps it in this process (QUIESCED or REMAPPED). */
+gpusnap_status gpusnap_target_import(gpusnap_target* target);
+gpusnap_status gpusnap_target_unimport(gpusnap_target* target);
+gpusnap_status gpusnap_target_release(gpusnap_target* target);  /* QUIESCED -> RELEASED */
+gpusnap_status gpusnap_target_remap(gpusnap_target* target);    /* RELEASED -> REMAPPED */
+gpusnap_status gpusnap_target_resume(gpusnap_target* target);   /* QUIESCED or REMAPPED -> RUNNING */
+
+/* ---- mover ---- */
+typedef enum gpusnap_direction { GPUSNAP_DEVICE_TO_HOST = 0, GPUSNAP_HOST_TO_DEVICE = 1 } gpusnap_direction;
+typedef struct gpusnap_copy_item {
+  uint64_t device_address;       /* local_address + offset */
+  void* host_address;            /* pinned for full speed */
+  uint64_t size_bytes;
+} gpusnap_copy_item;
+/* Copies all items on a stream of its own and returns when they are done. */
+gpusnap_status gpusnap_copy(uint32_t gpu_ordinal, gpusnap_direction direction, const gpusnap_copy_item* items, size_t count);
+gpusnap_status gpusnap_fill_zero(uint32_t gpu_ordinal, uint64_t device_address, uint64_t size_bytes);
+/* Plain pinned copy of size_bytes between the pool and a scratch device buffer, best of rounds: the floor that benchmarks
+ * report against. GPUSNAP_DEVICE_TO_HOST overwrites the pool's first size_bytes: not for a pool that holds anything. */
+gpusnap_status gpusnap_measure_copy(uint32_t gpu_ordinal, gpusnap_pool* pool, gpusnap_direction direction, uint64_t size_bytes, uint32_t rounds, double* bytes_per_second);
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif

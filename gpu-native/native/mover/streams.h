@@ -1,0 +1,30 @@
+// A small stock of streams for each GPU: a copy borrows one, so that concurrent copies do not wait for each other.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "driver/gpu.h"
+
+namespace gpusnap {
+
+class BorrowedStream {
+public:
+    // The GPU's context must be current on this thread, for the whole life of the object.
+    explicit BorrowedStream(Gpu& gpu);
+    // A stream that saw an error is destroyed instead of returned.
+    ~BorrowedStream();
+    BorrowedStream(const BorrowedStream&) = delete;
+    BorrowedStream& operator=(const BorrowedStream&) = delete;
+    CUstream get() const noexcept { return stream_; }
+    // Waits for everything on the stream; throws a Failure that names what was done.
+    void finish(const char* what);
+
+private:
+    Gpu& gpu_;
+    CUstream stream_ = nullptr;
+    bool clean_ = false;
+};
+
+}  // namespace gpusnap

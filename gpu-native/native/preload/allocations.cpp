@@ -1,0 +1,244 @@
+#include "preload/allocations.h"
+
+#include <utility>
+
+#include "preload/blocks.h"
+#include "preload/contexts.h"
+#include "preload/hooks.h"
+
+namespace gpusnap::preload {
+namespace {
+
+constexpr int max_devices = 64;
+
+int attribute(CUdevice device, CUdevice_attribute which) {
+    int value = 0;
+    return real::cuDeviceGetAttribute(&value, which, device) == CUDA_SUCCESS ? value : 0;
+}
+
+CUmemAllocationProp properties_of(CUdevice device) {
+    CUmemAllocationProp properties{};
+    properties.type = CU_MEM_ALLOCATION_TYPE_PINNED;
+    properties.requestedHandleTypes = CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR;
+    properties.location.type = CU_MEM_LOCATION_TYPE_DEVICE;
+    properties.location.id = device;
+    return properties;
+}
+
+size_t granularity_of(CUdevice device) {
+    static std::atomic<size_t> known[max_devices];
+    size_t granularity = device < max_devices ? known[device].load(std::memory_order_relaxed) : 0;
+    if (granularity == 0) {
+        CUmemAllocationProp properties = properties_of(device);
+        if (real::cuMemGetAllocationGranularity(&granularity, &properties, CU_MEM_ALLOC_GRANULARITY_MINIMUM) != CUDA_SUCCESS) {
+            return 0;
+        }
+        if (device < max_devices) {
+            known[device].store(granularity, std::memory_order_relaxed);
+        }
+    }
+    return granularity;
+}
+
+CUmemAccessDesc read_write(CUdevice device) {
+    CUmemAccessDesc description{};
+    description.location.type = CU_MEM_LOCATION_TYPE_DEVICE;
+    description.location.id = device;
+    description.flags = CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
+    return description;
+}
+
+}  // namespace
+
+Allocations& Allocations::get() {
+    static Allocations* only = new Allocations();
+    return *only;
+}
+
+bool Allocations::supported(CUdevice device) {
+    static std::atomic<int> known[max_devices];  // 0 unknown, 1 no, 2 yes
+    if (device < 0 || device >= max_devices) {
+        return false;
+    }
+    int answer = known[device].load(std::memory_order_relaxed);
+    if (answer == 0) {
+        bool able = attribute(device, CU_DEVICE_ATTRIBUTE_VIRTUAL_MEMORY_MANAGEMENT_SUPPORTED) != 0 &&
+                    attribute(device, CU_DEVICE_ATTRIBUTE_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR_SUPPORTED) != 0;
+        answer = able ? 2 : 1;
+        known[device].store(answer, std::memory_order_relaxed);
+    }
+    return answer == 2;
+}
+
+CUresult Allocations::make(size_t asked, CUcontext context, CUdevice device,
+                           const std::vector<CUmemAccessDesc>& more_access, Allocation* made) {
+    size_t granularity = granularity_of(device);
+    if (granularity == 0) {
+        return CUDA_ERROR_NOT_SUPPORTED;
+    }
+    RelaxedCapture relaxed;
+    Allocation allocation;
+    allocation.asked = asked;
+    allocation.size = (asked + granularity - 1) / granularity * granularity;
+    allocation.context = context;
+    allocation.device = device;
+    BlockTable& blocks = BlockTable::get();
+    CUresult result = real::cuMemAddressReserve(&allocation.address, allocation.size, 0, 0, 0);
+    if (result != CUDA_SUCCESS) {
+        return result;
+    }
+    result = blocks.create(allocation.size, properties_of(device), 0, &allocation.block);
+    if (result != CUDA_SUCCESS) {
+        real::cuMemAddressFree(allocation.address, allocation.size);
+        return result;
+    }
+    result = blocks.map(allocation.address, allocation.size, 0, allocation.block, 0);
+    if (result != CUDA_SUCCESS) {
+        blocks.drop_reference(allocation.block);
+        real::cuMemAddressFree(allocation.address, allocation.size);
+        return result;
+    }
+    std::vector<CUmemAccessDesc> access = more_access;
+    for (CUdevice accessor : Contexts::get().accessors_of(device)) {
+        access.push_back(read_write(accessor));
+    }
+    result = blocks.set_access(allocation.address, allocation.size, access.data(), access.size());
+    if (result != CUDA_SUCCESS) {
+        destroy(allocation);
+        return result;
+    }
+    *made = allocation;
+    return CUDA_SUCCESS;
+}
+
+CUresult Allocations::destroy(const Allocation& allocation) {
+    RelaxedCapture relaxed;
+    BlockTable& blocks = BlockTable::get();
+    CUresult result = blocks.unmap(allocation.address, allocation.size);
+    if (result != CUDA_SUCCESS) {
+        return result;  // still mapped: the range must not be given away
+    }
+    result = blocks.drop_reference(allocation.block);
+    CUresult freed = real::cuMemAddressFree(allocation.address, allocation.size);
+    return result != CUDA_SUCCESS ? result : freed;
+}
+
+uint64_t Allocations::fresh_buffer_id() {
+    std::lock_guard lock(mutex_);
+    return ++last_buffer_id_;
+}
+
+void Allocations::add(const Allocation& allocation) {
+    uint64_t id = fresh_buffer_id();
+    std::lock_guard lock(mutex_);
+    Allocation& added = live_[allocation.address];
+    added = allocation;
+    added.buffer_id = id;
+}
+
+bool Allocations::take(CUdeviceptr start, Allocation* taken) {
+    std::lock_guard lock(mutex_);
+    auto found = live_.find(start);
+    if (found == live_.end()) {
+        return false;
+    }
+    *taken = found->second;
+    live_.erase(found);
+    return true;
+}
+
+bool Allocations::find(CUdeviceptr address, Allocation* result) {
+    std::lock_guard lock(mutex_);
+    auto after = live_.upper_bound(address);
+    if (after == live_.begin()) {
+        return false;
+    }
+    const Allocation& candidate = std::prev(after)->second;
+    if (address - candidate.address >= candidate.size) {
+        return false;
+    }
+    *result = candidate;
+    return true;
+}
+
+std::vector<Allocation> Allocations::of_device(CUdevice device) {
+    std::lock_guard lock(mutex_);
+    std::vector<Allocation> found;
+    for (const auto& [address, allocation] : live_) {
+        if (allocation.device == device && allocation.pool == nullptr) {
+            found.push_back(allocation);
+        }
+    }
+    return found;
+}
+
+std::vector<Allocation> Allocations::of_pool(const PoolState* pool) {
+    std::lock_guard lock(mutex_);
+    std::vector<Allocation> found;
+    for (const auto& [address, allocation] : live_) {
+        if (allocation.pool.get() == pool) {
+            found.push_back(allocation);
+        }
+    }
+    return found;
+}
+
+std::vector<Allocation> Allocations::take_of_context(CUcontext context) {
+    std::lock_guard lock(mutex_);
+    std::vector<Allocation> found;
+    for (auto at = live_.begin(); at != live_.end();) {
+        if (at->second.context == context) {
+            found.push_back(at->second);
+            at = live_.erase(at);
+        } else {
+            ++at;
+        }
+    }
+    return found;
+}
+
+void Allocations::defer(const Allocation& allocation) {
+    std::lock_guard lock(mutex_);
+    deferred_.push_back(allocation);
+    any_deferred_.store(true, std::memory_order_relaxed);
+}
+
+std::vector<Allocation> Allocations::take_deferred() {
+    std::lock_guard lock(mutex_);
+    any_deferred_.store(false, std::memory_order_relaxed);
+    return std::exchange(deferred_, {});
+}
+
+DriverMemory& DriverMemory::get() {
+    static DriverMemory* only = new DriverMemory();
+    return *only;
+}
+
+void DriverMemory::add(CUdeviceptr address, size_t size, bool managed_memory) {
+    std::lock_guard lock(mutex_);
+    entries_[address] = Entry{size, managed_memory};
+    bytes_ += size;
+    managed_memory_ += managed_memory ? 1 : 0;
+}
+
+void DriverMemory::remove(CUdeviceptr address) {
+    std::lock_guard lock(mutex_);
+    auto found = entries_.find(address);
+    if (found != entries_.end()) {
+        bytes_ -= found->second.size;
+        managed_memory_ -= found->second.managed_memory ? 1 : 0;
+        entries_.erase(found);
+    }
+}
+
+uint64_t DriverMemory::bytes() {
+    std::lock_guard lock(mutex_);
+    return bytes_;
+}
+
+uint64_t DriverMemory::managed_memory_count() {
+    std::lock_guard lock(mutex_);
+    return managed_memory_;
+}
+
+}  // namespace gpusnap::preload

@@ -1,0 +1,344 @@
+#include "preload/blocks.h"
+
+#include <algorithm>
+
+#include "preload/hooks.h"
+
+namespace gpusnap::preload {
+namespace {
+
+constexpr uint64_t handle_tag = 0x6753ull << 48;
+constexpr uint64_t handle_tag_mask = 0xffffull << 48;
+
+CUresult first_error(CUresult earlier, CUresult later) {
+    return earlier != CUDA_SUCCESS ? earlier : later;
+}
+
+void merge(std::vector<CUmemAccessDesc>& into, const CUmemAccessDesc& description) {
+    for (CUmemAccessDesc& present : into) {
+        if (present.location.type == description.location.type && present.location.id == description.location.id) {
+            present.flags = description.flags;
+            return;
+        }
+    }
+    into.push_back(description);
+}
+
+}  // namespace
+
+BlockTable& BlockTable::get() {
+    static BlockTable* only = new BlockTable();  // threads may outlive static destruction
+    return *only;
+}
+
+CUmemGenericAllocationHandle BlockTable::handle_of(uint64_t id) {
+    return handle_tag | id;
+}
+
+uint64_t BlockTable::id_of(CUmemGenericAllocationHandle handle) {
+    return (handle & handle_tag_mask) == handle_tag ? handle & ~handle_tag_mask : 0;
+}
+
+CUresult BlockTable::create(size_t size, const CUmemAllocationProp& wanted, uint64_t flags, uint64_t* id) {
+    auto block = std::make_unique<Block>();
+    block->size = size;
+    block->properties = wanted;
+    block->asked_types = wanted.requestedHandleTypes;
+    block->properties.requestedHandleTypes = static_cast<CUmemAllocationHandleType>(
+        wanted.requestedHandleTypes | CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR);
+    block->flags = flags;
+    block->references = 1;
+    CUresult result = real::cuMemCreate(&block->real, size, &block->properties, flags);
+    if (result != CUDA_SUCCESS) {
+        return result;
+    }
+    std::lock_guard lock(mutex_);
+    block->id = ++last_id_;
+    *id = block->id;
+    blocks_[block->id] = std::move(block);
+    return CUDA_SUCCESS;
+}
+
+bool BlockTable::add_reference(uint64_t id) {
+    return with_block(id, [](Block& block) { block.references++; });
+}
+
+CUresult BlockTable::drop_reference(uint64_t id) {
+    std::lock_guard lock(mutex_);
+    auto found = blocks_.find(id);
+    if (found == blocks_.end() || found->second->references == 0) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    found->second->references--;
+    return destroy_if_unused(found->second.get());
+}
+
+CUresult BlockTable::destroy_if_unused(Block* block) {
+    if (block->references > 0 || block->mappings > 0) {
+        return CUDA_SUCCESS;
+    }
+    CUresult result = real::cuMemRelease(block->real);
+    blocks_.erase(block->id);
+    return result;
+}
+
+CUresult BlockTable::map(CUdeviceptr address, size_t size, size_t offset, uint64_t id, uint64_t flags) {
+    std::lock_guard lock(mutex_);
+    auto found = blocks_.find(id);
+    if (found == blocks_.end()) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    Block* block = found->second.get();
+    CUresult result = real::cuMemMap(address, size, offset, block->real, flags);
+    if (result == CUDA_SUCCESS) {
+        mappings_[address] = Mapping{size, offset, block};
+        block->mappings++;
+    }
+    return result;
+}
+
+CUresult BlockTable::unmap(CUdeviceptr address, size_t size) {
+    std::lock_guard lock(mutex_);
+    CUresult result = real::cuMemUnmap(address, size);
+    if (result != CUDA_SUCCESS) {
+        return result;
+    }
+    std::vector<Block*> touched;
+    forget_mappings(address, size, &touched);
+    split_access(address);
+    split_access(address + size);
+    access_.erase(access_.lower_bound(address), access_.lower_bound(address + size));
+    for (Block* block : touched) {
+        result = first_error(result, destroy_if_unused(block));
+    }
+    return result;
+}
+
+void BlockTable::forget_mappings(CUdeviceptr address, size_t size, std::vector<Block*>* touched) {
+    split_mapping(address);
+    split_mapping(address + size);
+    auto first = mappings_.lower_bound(address);
+    auto last = mappings_.lower_bound(address + size);
+    for (auto at = first; at != last; ++at) {
+        at->second.block->mappings--;
+        if (std::find(touched->begin(), touched->end(), at->second.block) == touched->end()) {
+            touched->push_back(at->second.block);
+        }
+    }
+    mappings_.erase(first, last);
+}
+
+// Makes a border between mappings at an address that lies inside one.
+void BlockTable::split_mapping(CUdeviceptr at) {
+    auto after = mappings_.upper_bound(at);
+    if (after == mappings_.begin()) {
+        return;
+    }
+    auto candidate = std::prev(after);
+    size_t head = at - candidate->first;
+    if (head == 0 || head >= candidate->second.size) {
+        return;
+    }
+    Mapping tail{candidate->second.size - head, candidate->second.offset + head, candidate->second.block};
+    candidate->second.size = head;
+    tail.block->mappings++;
+    mappings_[at] = tail;
+}
+
+void BlockTable::split_access(CUdeviceptr at) {
+    auto after = access_.upper_bound(at);
+    if (after == access_.begin()) {
+        return;
+    }
+    auto candidate = std::prev(after);
+    size_t head = at - candidate->first;
+    if (head == 0 || head >= candidate->second.size) {
+        return;
+    }
+    Access tail{candidate->second.size - head, candidate->second.descriptions};
+    candidate->second.size = head;
+    access_[at] = std::move(tail);
+}
+
+CUresult BlockTable::set_access(CUdeviceptr address, size_t size, const CUmemAccessDesc* descriptions, size_t count) {
+    std::lock_guard lock(mutex_);
+    CUresult result = real::cuMemSetAccess(address, size, descriptions, count);
+    if (result != CUDA_SUCCESS) {
+        return result;
+    }
+    CUdeviceptr end = address + size;
+    split_access(address);
+    split_access(end);
+    CUdeviceptr at = address;
+    while (at < end) {
+        auto next = access_.lower_bound(at);
+        if (next == access_.end() || next->first > at) {
+            CUdeviceptr gap_end = next == access_.end() ? end : std::min<CUdeviceptr>(next->first, end);
+            next = access_.emplace(at, Access{gap_end - at, {}}).first;
+        }
+        for (size_t i = 0; i < count; i++) {
+            merge(next->second.descriptions, descriptions[i]);
+        }
+        at = next->first + next->second.size;
+    }
+    return CUDA_SUCCESS;
+}
+
+uint64_t BlockTable::block_at(CUdeviceptr address) {
+    std::lock_guard lock(mutex_);
+    auto after = mappings_.upper_bound(address);
+    if (after == mappings_.begin()) {
+        return 0;
+    }
+    auto candidate = std::prev(after);
+    return address - candidate->first < candidate->second.size ? candidate->second.block->id : 0;
+}
+
+uint64_t BlockTable::count() {
+    std::lock_guard lock(mutex_);
+    return blocks_.size();
+}
+
+uint64_t BlockTable::bytes() {
+    std::lock_guard lock(mutex_);
+    uint64_t total = 0;
+    for (const auto& [id, block] : blocks_) {
+        total += block->size;
+    }
+    return total;
+}
+
+uint64_t BlockTable::shared_count() {
+    std::lock_guard lock(mutex_);
+    return static_cast<uint64_t>(
+        std::count_if(blocks_.begin(), blocks_.end(), [](const auto& item) { return item.second->shared; }));
+}
+
+std::vector<BlockRecord> BlockTable::records() {
+    std::lock_guard lock(mutex_);
+    std::map<const Block*, CUdeviceptr> first_address;
+    for (const auto& [address, mapping] : mappings_) {
+        first_address.emplace(mapping.block, address);  // ascending: the first one stays
+    }
+    std::vector<BlockRecord> all;
+    for (const auto& [id, block] : blocks_) {
+        auto found = first_address.find(block.get());
+        all.push_back({id, found == first_address.end() ? 0 : found->second, block->size, block->properties.location.id});
+    }
+    return all;
+}
+
+CUresult BlockTable::export_descriptor(uint64_t id, int* descriptor) {
+    std::lock_guard lock(mutex_);
+    auto found = blocks_.find(id);
+    if (found == blocks_.end()) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    return real::cuMemExportToShareableHandle(descriptor, found->second->real,
+                                              CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR, 0);
+}
+
+CUresult BlockTable::unmap_until(MappingPosition end) {
+    CUresult result = CUDA_SUCCESS;
+    for (auto at = mappings_.begin(); at != end; ++at) {
+        result = first_error(result, real::cuMemUnmap(at->first, at->second.size));
+    }
+    return result;
+}
+
+CUresult BlockTable::release_all() {
+    std::lock_guard lock(mutex_);
+    for (auto at = mappings_.begin(); at != mappings_.end(); ++at) {
+        CUresult result = real::cuMemUnmap(at->first, at->second.size);
+        if (result != CUDA_SUCCESS) {
+            // The blocks still hold their content: put back what was taken away.
+            for (auto undo = mappings_.begin(); undo != at; ++undo) {
+                real::cuMemMap(undo->first, undo->second.size, undo->second.offset, undo->second.block->real, 0);
+            }
+            allow_all();
+            return result;
+        }
+    }
+    CUresult result = CUDA_SUCCESS;
+    for (auto& [id, block] : blocks_) {
+        result = first_error(result, real::cuMemRelease(block->real));
+        block->real = 0;
+    }
+    return result;
+}
+
+CUresult BlockTable::bring_back_all() {
+    std::lock_guard lock(mutex_);
+    CUresult result = CUDA_SUCCESS;
+    for (auto& [id, block] : blocks_) {
+        result = real::cuMemCreate(&block->real, block->size, &block->properties, block->flags);
+        if (result != CUDA_SUCCESS) {
+            block->real = 0;
+            break;
+        }
+    }
+    if (result == CUDA_SUCCESS) {
+        result = map_and_allow_all();
+    }
+    if (result != CUDA_SUCCESS) {
+        for (auto& [id, block] : blocks_) {
+            if (block->real != 0) {
+                real::cuMemRelease(block->real);
+                block->real = 0;
+            }
+        }
+    }
+    return result;
+}
+
+CUresult BlockTable::map_and_allow_all() {
+    for (auto at = mappings_.begin(); at != mappings_.end(); ++at) {
+        CUresult result = real::cuMemMap(at->first, at->second.size, at->second.offset, at->second.block->real, 0);
+        if (result != CUDA_SUCCESS) {
+            unmap_until(at);
+            return result;
+        }
+    }
+    CUresult result = allow_all();
+    if (result != CUDA_SUCCESS) {
+        unmap_until(mappings_.end());
+    }
+    return result;
+}
+
+CUresult BlockTable::allow_all() {
+    for (const auto& [address, access] : access_) {
+        for (const auto& [start, size] : managed_parts(address, access.size)) {
+            CUresult result =
+                real::cuMemSetAccess(start, size, access.descriptions.data(), access.descriptions.size());
+            if (result != CUDA_SUCCESS) {
+                return result;
+            }
+        }
+    }
+    return CUDA_SUCCESS;
+}
+
+std::vector<std::pair<CUdeviceptr, size_t>> BlockTable::managed_parts(CUdeviceptr address, size_t size) {
+    std::vector<std::pair<CUdeviceptr, size_t>> parts;
+    CUdeviceptr end = address + size;
+    auto at = mappings_.upper_bound(address);
+    if (at != mappings_.begin()) {
+        --at;
+    }
+    for (; at != mappings_.end() && at->first < end; ++at) {
+        CUdeviceptr start = std::max<CUdeviceptr>(at->first, address);
+        CUdeviceptr stop = std::min<CUdeviceptr>(at->first + at->second.size, end);
+        if (start >= stop) {
+            continue;
+        }
+        if (!parts.empty() && parts.back().first + parts.back().second == start) {
+            parts.back().second += stop - start;
+        } else {
+            parts.emplace_back(start, stop - start);
+        }
+    }
+    return parts;
+}
+
+}  // namespace gpusnap::preload

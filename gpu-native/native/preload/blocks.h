@@ -1,0 +1,110 @@
+// Physical device memory that a freeze can give back and bring again: the blocks, where they are mapped, and who
+// may access them.
+//
+// The application never sees the driver's handle of a block, because a block gets another one each time it is
+// brought back. It sees our number for it, tagged so that no handle of the driver looks like one.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "cuda_abi.h"
+
+namespace gpusnap::preload {
+
+struct Block {
+    uint64_t id = 0;
+    size_t size = 0;
+    CUmemAllocationProp properties{};  // with the exportable handle type added
+    CUmemAllocationHandleType asked_types = CU_MEM_HANDLE_TYPE_NONE;
+    uint64_t flags = 0;
+    CUmemGenericAllocationHandle real = 0;
+    uint32_t references = 0;
+    uint32_t mappings = 0;
+    bool shared = false;  // the application exported it to someone else
+};
+
+struct BlockRecord {
+    uint64_t id;
+    CUdeviceptr address;  // of the first mapping, 0 when it has none
+    size_t size;
+    CUdevice device;
+};
+
+class BlockTable {
+public:
+    static BlockTable& get();
+
+    static CUmemGenericAllocationHandle handle_of(uint64_t id);
+    // 0 when the handle is none of ours.
+    static uint64_t id_of(CUmemGenericAllocationHandle handle);
+
+    // New physical memory with one reference.
+    CUresult create(size_t size, const CUmemAllocationProp& wanted, uint64_t flags, uint64_t* id);
+    bool add_reference(uint64_t id);
+    // The memory is freed when neither a reference nor a mapping is left, as the driver does it.
+    CUresult drop_reference(uint64_t id);
+    CUresult map(CUdeviceptr address, size_t size, size_t offset, uint64_t id, uint64_t flags);
+    // Any range, ours or not.
+    CUresult unmap(CUdeviceptr address, size_t size);
+    CUresult set_access(CUdeviceptr address, size_t size, const CUmemAccessDesc* descriptions, size_t count);
+    // The block mapped at an address, 0 when none of ours is.
+    uint64_t block_at(CUdeviceptr address);
+    // Calls use(block) under the table's lock; false when there is no such block.
+    template <typename Use>
+    bool with_block(uint64_t id, Use&& use) {
+        std::lock_guard lock(mutex_);
+        auto found = blocks_.find(id);
+        if (found == blocks_.end()) {
+            return false;
+        }
+        use(*found->second);
+        return true;
+    }
+
+    uint64_t count();
+    uint64_t bytes();
+    uint64_t shared_count();
+    std::vector<BlockRecord> records();
+
+    // ---- for a freeze, while nothing else runs ----
+    // An open descriptor of the block's memory.
+    CUresult export_descriptor(uint64_t id, int* descriptor);
+    // All or nothing: on failure everything is mapped as before.
+    CUresult release_all();
+    // All or nothing: on failure nothing holds memory.
+    CUresult bring_back_all();
+
+private:
+    struct Mapping {
+        size_t size;
+        size_t offset;
+        Block* block;
+    };
+    struct Access {
+        size_t size;
+        std::vector<CUmemAccessDesc> descriptions;
+    };
+    using MappingPosition = std::map<CUdeviceptr, Mapping>::iterator;
+
+    CUresult destroy_if_unused(Block* block);
+    CUresult map_and_allow_all();
+    CUresult allow_all();
+    CUresult unmap_until(MappingPosition end);
+    void forget_mappings(CUdeviceptr address, size_t size, std::vector<Block*>* touched);
+    void split_mapping(CUdeviceptr at);
+    void split_access(CUdeviceptr at);
+    // The parts of a range that are ours.
+    std::vector<std::pair<CUdeviceptr, size_t>> managed_parts(CUdeviceptr address, size_t size);
+
+    std::mutex mutex_;
+    uint64_t last_id_ = 0;
+    std::map<uint64_t, std::unique_ptr<Block>> blocks_;
+    std::map<CUdeviceptr, Mapping> mappings_;
+    std::map<CUdeviceptr, Access> access_;
+};
+
+}  // namespace gpusnap::preload

@@ -1,0 +1,194 @@
+// Start of the driver, and contexts that come and go with their memory.
+#include "preload/allocations.h"
+#include "preload/blocks.h"
+#include "preload/contexts.h"
+#include "preload/control.h"
+#include "preload/gate.h"
+#include "preload/hooks.h"
+#include "preload/log.h"
+#include "preload/reclaim.h"
+#include "preload/stream_pool.h"
+
+namespace gpusnap::preload {
+namespace {
+
+CUresult noted(CUresult result, CUcontext* context, CUdevice device) {
+    if (result == CUDA_SUCCESS && context != nullptr) {
+        Contexts::get().note(*context, device);
+    }
+    return result;
+}
+
+// A dying context takes the memory of cuMemAlloc with it; of ours, we must see to that.
+void drop_memory(CUcontext context) {
+    CurrentContext scope(context);
+    real::cuCtxSynchronize();
+    free_deferred();
+    StreamPools::get().drop_context(context);
+    for (const Allocation& allocation : Allocations::get().take_of_context(context)) {
+        StreamPools::get().forget_use(allocation);
+        CUresult result = Allocations::destroy(allocation);
+        if (result != CUDA_SUCCESS) {
+            log(Level::error, "memory of a destroyed context could not be freed: CUDA error %d", result);
+        }
+    }
+}
+
+template <typename Driver>
+CUresult destroy(CUcontext context, Driver&& driver) {
+    Pass pass;
+    if (context != nullptr) {
+        drop_memory(context);
+    }
+    CUresult result = driver();
+    if (result == CUDA_SUCCESS) {
+        Contexts::get().forget(context);
+    }
+    return result;
+}
+
+bool primary_active(CUdevice device) {
+    unsigned int flags = 0;
+    int active = 0;
+    return real::cuDevicePrimaryCtxGetState(device, &flags, &active) == CUDA_SUCCESS && active != 0;
+}
+
+// The primary context's handle, without keeping it.
+CUcontext primary_context(CUdevice device) {
+    CUcontext context = nullptr;
+    if (!primary_active(device) || real::cuDevicePrimaryCtxRetain(&context, device) != CUDA_SUCCESS) {
+        return nullptr;
+    }
+    real::cuDevicePrimaryCtxRelease_v2(device);
+    return context;
+}
+
+template <typename Driver>
+CUresult reset(CUdevice device, Driver&& driver) {
+    Pass pass;
+    if (CUcontext context = primary_context(device)) {
+        drop_memory(context);
+        Contexts::get().forget(context);
+    }
+    return driver();
+}
+
+// Only the last release destroys the context. Its memory cannot be freed before we know, nor through the context
+// after: mapped memory does not belong to a context, so it can still be freed then.
+template <typename Driver>
+CUresult release(CUdevice device, Driver&& driver) {
+    Pass pass;
+    CUcontext context = primary_context(device);
+    CUresult result = driver();
+    if (result == CUDA_SUCCESS && context != nullptr && !primary_active(device)) {
+        Contexts::get().forget(context);
+        StreamPools::get().drop_context(context);
+        for (const Allocation& allocation : Allocations::get().take_of_context(context)) {
+            StreamPools::get().forget_use(allocation);
+            Allocations::destroy(allocation);
+        }
+    }
+    return result;
+}
+
+}  // namespace
+
+CUresult own::cuInit(unsigned int flags) {
+    CUresult result = real::cuInit(flags);
+    if (result == CUDA_SUCCESS) {
+        start_control();
+    }
+    return result;
+}
+
+CUresult own::cuDevicePrimaryCtxRetain(CUcontext* context, CUdevice device) {
+    Pass pass;
+    return noted(real::cuDevicePrimaryCtxRetain(context, device), context, device);
+}
+
+CUresult own::cuDevicePrimaryCtxRelease(CUdevice device) {
+    return release(device, [&] { return real::cuDevicePrimaryCtxRelease(device); });
+}
+
+CUresult own::cuDevicePrimaryCtxRelease_v2(CUdevice device) {
+    return release(device, [&] { return real::cuDevicePrimaryCtxRelease_v2(device); });
+}
+
+CUresult own::cuDevicePrimaryCtxReset(CUdevice device) {
+    return reset(device, [&] { return real::cuDevicePrimaryCtxReset(device); });
+}
+
+CUresult own::cuDevicePrimaryCtxReset_v2(CUdevice device) {
+    return reset(device, [&] { return real::cuDevicePrimaryCtxReset_v2(device); });
+}
+
+CUresult own::cuCtxCreate(CUcontext* context, unsigned int flags, CUdevice device) {
+    Pass pass;
+    return noted(real::cuCtxCreate(context, flags, device), context, device);
+}
+
+CUresult own::cuCtxCreate_v2(CUcontext* context, unsigned int flags, CUdevice device) {
+    Pass pass;
+    return noted(real::cuCtxCreate_v2(context, flags, device), context, device);
+}
+
+CUresult own::cuCtxCreate_v3(CUcontext* context, void* affinity, int count, unsigned int flags, CUdevice device) {
+    Pass pass;
+    return noted(real::cuCtxCreate_v3(context, affinity, count, flags, device), context, device);
+}
+
+CUresult own::cuCtxCreate_v4(CUcontext* context, void* parameters, unsigned int flags, CUdevice device) {
+    Pass pass;
+    return noted(real::cuCtxCreate_v4(context, parameters, flags, device), context, device);
+}
+
+CUresult own::cuCtxDestroy(CUcontext context) {
+    return destroy(context, [&] { return real::cuCtxDestroy(context); });
+}
+
+CUresult own::cuCtxDestroy_v2(CUcontext context) {
+    return destroy(context, [&] { return real::cuCtxDestroy_v2(context); });
+}
+
+CUresult own::cuCtxEnablePeerAccess(CUcontext peer, unsigned int flags) {
+    Pass pass;
+    CUresult result = real::cuCtxEnablePeerAccess(peer, flags);
+    if (result != CUDA_SUCCESS) {
+        return result;
+    }
+    CUdevice accessor = current_device();
+    CUdevice owner = Contexts::get().device_of(peer, accessor);
+    Contexts::get().enable_peer(accessor, owner);
+    CUmemAccessDesc description{};
+    description.location.type = CU_MEM_LOCATION_TYPE_DEVICE;
+    description.location.id = accessor;
+    description.flags = CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
+    for (const Allocation& allocation : Allocations::get().of_device(owner)) {
+        result = BlockTable::get().set_access(allocation.address, allocation.size, &description, 1);
+        if (result != CUDA_SUCCESS) {
+            return result;
+        }
+    }
+    return CUDA_SUCCESS;
+}
+
+CUresult own::cuCtxDisablePeerAccess(CUcontext peer) {
+    Pass pass;
+    CUresult result = real::cuCtxDisablePeerAccess(peer);
+    if (result != CUDA_SUCCESS) {
+        return result;
+    }
+    CUdevice accessor = current_device();
+    CUdevice owner = Contexts::get().device_of(peer, accessor);
+    Contexts::get().disable_peer(accessor, owner);
+    CUmemAccessDesc description{};
+    description.location.type = CU_MEM_LOCATION_TYPE_DEVICE;
+    description.location.id = accessor;
+    description.flags = CU_MEM_ACCESS_FLAGS_PROT_NONE;
+    for (const Allocation& allocation : Allocations::get().of_device(owner)) {
+        BlockTable::get().set_access(allocation.address, allocation.size, &description, 1);
+    }
+    return CUDA_SUCCESS;
+}
+
+}  // namespace gpusnap::preload

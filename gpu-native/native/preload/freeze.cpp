@@ -1,0 +1,278 @@
+#include "preload/freeze.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+#include "preload/blocks.h"
+#include "preload/contexts.h"
+#include "preload/device_wait.h"
+#include "preload/gate.h"
+#include "preload/hooks.h"
+#include "preload/log.h"
+#include "preload/reclaim.h"
+#include "preload/sharing.h"
+
+namespace gpusnap::preload {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+const char* name_of(gpusnap_target_state state) {
+    switch (state) {
+        case GPUSNAP_TARGET_RUNNING:
+            return "RUNNING";
+        case GPUSNAP_TARGET_QUIESCED:
+            return "QUIESCED";
+        case GPUSNAP_TARGET_RELEASED:
+            return "RELEASED";
+        case GPUSNAP_TARGET_REMAPPED:
+            return "REMAPPED";
+    }
+    return "?";
+}
+
+Outcome wrong_state(const char* verb, gpusnap_target_state state) {
+    return {GPUSNAP_E_STATE, std::string(verb) + " is not allowed while " + name_of(state)};
+}
+
+Outcome driver_failure(const char* call, CUresult result) {
+    const char* name = nullptr;
+    bool known = real::cuGetErrorName(result, &name) == CUDA_SUCCESS && name != nullptr;
+    std::string text = std::string(call) + ": " + (known ? name : "CUDA error " + std::to_string(static_cast<int>(result)));
+    gpusnap_status status = result == CUDA_ERROR_OUT_OF_MEMORY   ? GPUSNAP_E_NO_DEVICE_MEMORY
+                            : result == CUDA_ERROR_NOT_SUPPORTED ? GPUSNAP_E_UNSUPPORTED
+                                                                 : GPUSNAP_E_DRIVER;
+    return {status, text};
+}
+
+bool uses_mig() {
+    for (CUcontext context : Contexts::get().all()) {
+        char name[256] = {};
+        CUdevice device = Contexts::get().device_of(context, 0);
+        if (real::cuDeviceGetName(name, sizeof name - 1, device) == CUDA_SUCCESS && std::strstr(name, " MIG ") != nullptr) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The driver tells for itself since CUDA 12.1; before that, a control socket in the configured directory does.
+bool uses_mps() {
+    for (CUcontext context : Contexts::get().all()) {
+        int enabled = 0;
+        CUdevice device = Contexts::get().device_of(context, 0);
+        if (real::cuDeviceGetAttribute(&enabled, CU_DEVICE_ATTRIBUTE_MPS_ENABLED, device) == CUDA_SUCCESS && enabled != 0) {
+            return true;
+        }
+    }
+    const char* directory = getenv("CUDA_MPS_PIPE_DIRECTORY");
+    return directory != nullptr && *directory != '\0' && access((std::string(directory) + "/control").c_str(), F_OK) == 0;
+}
+
+uint32_t refusals() {
+    uint32_t bits = 0;
+    bits |= DriverMemory::get().managed_memory_count() > 0 ? GPUSNAP_REFUSE_MANAGED_MEMORY : 0;
+    bits |= uses_mig() ? GPUSNAP_REFUSE_MIG : 0;
+    bits |= Sharing::get().any() || BlockTable::get().shared_count() > 0 ? GPUSNAP_REFUSE_LEGACY_IPC : 0;
+    bits |= multicast_seen.load(std::memory_order_relaxed) ? GPUSNAP_REFUSE_MULTICAST : 0;
+    bits |= uses_mps() ? GPUSNAP_REFUSE_MPS : 0;
+    return bits;
+}
+
+std::string spell(uint32_t bits) {
+    const std::pair<uint32_t, const char*> names[] = {
+        {GPUSNAP_REFUSE_MANAGED_MEMORY, "managed memory (cuMemAllocManaged)"},
+        {GPUSNAP_REFUSE_MIG, "a MIG slice"},
+        {GPUSNAP_REFUSE_LEGACY_IPC, "device memory shared with other processes"},
+        {GPUSNAP_REFUSE_MULTICAST, "multicast objects"},
+        {GPUSNAP_REFUSE_MPS, "the multi-process service"},
+    };
+    std::string text;
+    for (const auto& [bit, name] : names) {
+        if ((bits & bit) != 0) {
+            text += (text.empty() ? "" : ", ") + std::string(name);
+        }
+    }
+    return text;
+}
+
+Outcome uuid_of(CUdevice device, uint8_t (&uuid)[16]) {
+    CUuuid answer{};
+    CUresult result = real::cuDeviceGetUuid_v2(&answer, device);
+    if (result == CUDA_ERROR_NOT_SUPPORTED) {
+        result = real::cuDeviceGetUuid(&answer, device);
+    }
+    std::memcpy(uuid, answer.bytes, sizeof uuid);
+    return result == CUDA_SUCCESS ? Outcome{} : driver_failure("cuDeviceGetUuid", result);
+}
+
+Outcome wait_for_calls(Clock::time_point deadline) {
+    auto pause = std::chrono::microseconds(20);
+    while (!Gate::idle()) {
+        if (Clock::now() >= deadline) {
+            return {GPUSNAP_E_TIMEOUT, "a thread is still inside a CUDA call"};
+        }
+        std::this_thread::sleep_for(pause);
+        pause = std::min(pause * 2, std::chrono::microseconds(1000));
+    }
+    return {};
+}
+
+Outcome make_idle(Clock::time_point deadline) {
+    Outcome outcome = wait_for_calls(deadline);
+    if (!outcome.ok()) {
+        return outcome;
+    }
+    if (Captures::get().any()) {
+        return {GPUSNAP_E_STATE, "a stream is recording a graph"};
+    }
+    CUresult result = CUDA_SUCCESS;
+    switch (DeviceWait::all_contexts(Contexts::get().all(), deadline, &result)) {
+        case DeviceWait::Answer::idle:
+            return {};
+        case DeviceWait::Answer::failed:
+            return driver_failure("cuCtxSynchronize", result);
+        case DeviceWait::Answer::still_waiting:
+            return {GPUSNAP_E_STATE, "an earlier wait for the device has not ended yet"};
+        case DeviceWait::Answer::timed_out:
+            break;
+    }
+    return {GPUSNAP_E_TIMEOUT, "the device is still at work"};
+}
+
+// Steps that create or map memory need a context on some driver versions; any one will do.
+CUcontext some_context() {
+    std::vector<CUcontext> all = Contexts::get().all();
+    return all.empty() ? nullptr : all.front();
+}
+
+}  // namespace
+
+gpusnap_wire_status Freeze::describe() const {
+    gpusnap_wire_status status{};
+    status.state = state_;
+    // While the driver is checkpointed it answers nothing, so nothing is asked.
+    status.refusals = state_ == GPUSNAP_TARGET_RUNNING ? refusals() : 0;
+    status.allocation_count = BlockTable::get().count();
+    status.managed_bytes = BlockTable::get().bytes();
+    status.driver_bytes = DriverMemory::get().bytes();
+    status.pid = getpid();
+    std::snprintf(status.preload_version, sizeof status.preload_version, "%s", GPUSNAP_VERSION);
+    return status;
+}
+
+Outcome Freeze::list(std::vector<gpusnap_wire_record>* records) const {
+    std::map<CUdevice, gpusnap_wire_record> known;  // only the uuid counts
+    for (const BlockRecord& block : BlockTable::get().records()) {
+        auto [found, fresh] = known.try_emplace(block.device);
+        if (fresh) {
+            Outcome outcome = uuid_of(block.device, found->second.gpu_uuid);
+            if (!outcome.ok()) {
+                return outcome;
+            }
+        }
+        gpusnap_wire_record record = found->second;
+        record.id = block.id;
+        record.address = block.address;
+        record.size_bytes = block.size;
+        records->push_back(record);
+    }
+    return {};
+}
+
+Outcome Freeze::quiesce(uint64_t timeout_ms) {
+    if (state_ != GPUSNAP_TARGET_RUNNING) {
+        return wrong_state("QUIESCE", state_);
+    }
+    if (uint32_t bits = refusals()) {
+        return {GPUSNAP_E_UNSUPPORTED, "cannot be frozen, it uses " + spell(bits)};
+    }
+    auto deadline = Clock::now() + std::chrono::milliseconds(timeout_ms);
+    Gate::close();
+    Outcome outcome = make_idle(deadline);
+    if (!outcome.ok()) {
+        Gate::open();
+        return outcome;
+    }
+    reclaim();  // what is already freed need not be saved
+    state_ = GPUSNAP_TARGET_QUIESCED;
+    log(Level::info, "quiesced");
+    return {};
+}
+
+Outcome Freeze::export_memory(size_t first, std::vector<gpusnap_wire_record>* batch, std::vector<int>* descriptors,
+                              size_t* total) const {
+    if (state_ != GPUSNAP_TARGET_QUIESCED && state_ != GPUSNAP_TARGET_REMAPPED) {
+        return wrong_state("EXPORT", state_);
+    }
+    std::vector<gpusnap_wire_record> all;
+    Outcome outcome = list(&all);
+    if (!outcome.ok()) {
+        return outcome;
+    }
+    *total = all.size();
+    CurrentContext scope(some_context());
+    for (size_t i = first; i < all.size() && batch->size() < GPUSNAP_WIRE_MAX_RECORDS; i++) {
+        int descriptor = -1;
+        CUresult result = BlockTable::get().export_descriptor(all[i].id, &descriptor);
+        if (result != CUDA_SUCCESS) {
+            return driver_failure("cuMemExportToShareableHandle", result);
+        }
+        batch->push_back(all[i]);
+        descriptors->push_back(descriptor);
+    }
+    return {};
+}
+
+Outcome Freeze::release() {
+    if (state_ != GPUSNAP_TARGET_QUIESCED) {
+        return wrong_state("RELEASE", state_);
+    }
+    CurrentContext scope(some_context());
+    CUresult result = BlockTable::get().release_all();
+    if (result != CUDA_SUCCESS) {
+        return driver_failure("release of device memory", result);
+    }
+    state_ = GPUSNAP_TARGET_RELEASED;
+    log(Level::info, "released %llu bytes", static_cast<unsigned long long>(BlockTable::get().bytes()));
+    return {};
+}
+
+Outcome Freeze::remap() {
+    if (state_ != GPUSNAP_TARGET_RELEASED) {
+        return wrong_state("REMAP", state_);
+    }
+    CurrentContext scope(some_context());
+    CUresult result = BlockTable::get().bring_back_all();
+    if (result != CUDA_SUCCESS) {
+        return driver_failure("mapping of device memory", result);
+    }
+    state_ = GPUSNAP_TARGET_REMAPPED;
+    log(Level::info, "mapped again");
+    return {};
+}
+
+Outcome Freeze::resume() {
+    if (state_ != GPUSNAP_TARGET_QUIESCED && state_ != GPUSNAP_TARGET_REMAPPED) {
+        return wrong_state("RESUME", state_);
+    }
+    state_ = GPUSNAP_TARGET_RUNNING;
+    Gate::open();
+    log(Level::info, "running");
+    return {};
+}
+
+void Freeze::owner_lost() {
+    if (state_ == GPUSNAP_TARGET_QUIESCED) {
+        log(Level::info, "the daemon is gone");
+        resume();
+    }
+}
+
+}  // namespace gpusnap::preload

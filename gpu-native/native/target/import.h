@@ -1,0 +1,49 @@
+// The workload's physical allocations, mapped a second time in this process.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "driver/gpu.h"
+#include "preload_protocol.h"
+#include "target/channel.h"
+
+namespace gpusnap {
+
+// One address range a GPU, with the workload's allocations in it one after the other.
+class ImportedMemory {
+public:
+    ImportedMemory() = default;
+    ~ImportedMemory();
+    ImportedMemory(const ImportedMemory&) = delete;
+    ImportedMemory& operator=(const ImportedMemory&) = delete;
+
+    // Reserves room for all records, then imports them batch by batch as their descriptors arrive.
+    void reserve(const std::vector<gpusnap_wire_record>& records);
+    void add(const gpusnap_wire_record& record, int descriptor);
+    void allow_access();
+    // 0 for an allocation that is not imported.
+    uint64_t local_address(uint64_t id) const;
+    bool empty() const noexcept { return ranges_.empty(); }
+    // Unmaps and releases everything; throws after having tried all of it.
+    void drop();
+
+private:
+    struct Range {
+        CUdeviceptr base = 0;
+        size_t reserved_bytes = 0;
+        size_t used_bytes = 0;
+    };
+    struct Mapping {
+        CUdeviceptr address = 0;
+        size_t size_bytes = 0;
+        uint32_t gpu_ordinal = 0;
+        CUmemGenericAllocationHandle handle = 0;
+    };
+    std::map<uint32_t, Range> ranges_;
+    std::map<uint64_t, Mapping> mappings_;
+};
+
+UuidBytes uuid_of(const gpusnap_wire_record& record);
+
+}  // namespace gpusnap

@@ -1,0 +1,204 @@
+#include "target/channel.h"
+#include "target/import.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+using namespace gpusnap;
+
+namespace {
+
+// Grace on top of the workload's own time limit, for the answer to travel.
+constexpr uint32_t answer_grace_ms = 5'000;
+// Releasing or mapping tens of GiB takes the driver milliseconds; this only bounds a broken driver.
+constexpr uint32_t memory_call_timeout_ms = 120'000;
+
+}  // namespace
+
+struct gpusnap_target {
+    gpusnap_target(int32_t pid, const SocketPlace& place, uint32_t timeout_ms)
+        : timeout_ms(timeout_ms), channel(place, pid, timeout_ms) {}
+
+    gpusnap_wire_status status() {
+        Reply reply = channel.call(GPUSNAP_WIRE_STATUS, 0, timeout_ms);
+        gpusnap_wire_status answer{};
+        if (reply.payload.size() != sizeof answer) {
+            throw Failure(GPUSNAP_E_PROTOCOL, "the workload sent a status of the wrong size");
+        }
+        std::memcpy(&answer, reply.payload.data(), sizeof answer);
+        return answer;
+    }
+
+    // Calls LIST or EXPORT until every record has come; hands each batch to the visitor.
+    template <typename Visitor>
+    void each_batch(gpusnap_wire_verb verb, Visitor&& visit) {
+        uint64_t first = 0;
+        for (;;) {
+            Reply reply = channel.call(verb, first, memory_call_timeout_ms);
+            gpusnap_wire_records counts{};
+            if (reply.payload.size() < sizeof counts) {
+                throw Failure(GPUSNAP_E_PROTOCOL, "the workload sent a list of the wrong size");
+            }
+            std::memcpy(&counts, reply.payload.data(), sizeof counts);
+            std::vector<gpusnap_wire_record> records(counts.count);
+            if (counts.count > GPUSNAP_WIRE_MAX_RECORDS ||
+                reply.payload.size() != sizeof counts + counts.count * sizeof(gpusnap_wire_record)) {
+                throw Failure(GPUSNAP_E_PROTOCOL, "the workload sent a list of the wrong size");
+            }
+            if (counts.count > 0) {
+                std::memcpy(records.data(), reply.payload.data() + sizeof counts,
+                            counts.count * sizeof(gpusnap_wire_record));
+            }
+            visit(records, reply.descriptors);
+            first += counts.count;
+            if (first >= counts.total || counts.count == 0) {
+                return;
+            }
+        }
+    }
+
+    std::vector<gpusnap_wire_record> list() {
+        std::vector<gpusnap_wire_record> all;
+        each_batch(GPUSNAP_WIRE_LIST, [&](const auto& records, const ReceivedDescriptors&) {
+            all.insert(all.end(), records.begin(), records.end());
+        });
+        return all;
+    }
+
+    uint32_t timeout_ms;
+    Channel channel;
+    ImportedMemory imported;
+};
+
+gpusnap_status gpusnap_target_open(int32_t pid, const char* socket_path, uint32_t timeout_ms, gpusnap_target** target) {
+    return guarded([&] {
+        require(target != nullptr, "target is NULL");
+        require(pid > 0, "pid is not positive");
+        require(timeout_ms > 0, "timeout_ms is 0");
+        SocketPlace place = socket_path != nullptr ? split_socket_path(socket_path) : locate_socket(pid);
+        auto opened = std::make_unique<gpusnap_target>(pid, place, timeout_ms);
+        gpusnap_wire_status status = opened->status();
+        if (socket_path == nullptr && std::to_string(status.pid) + ".sock" != place.name) {
+            throw Failure(GPUSNAP_E_PROTOCOL, "the socket of process " + std::to_string(pid) + " is answered by process " +
+                                                  std::to_string(status.pid));
+        }
+        *target = opened.release();
+    });
+}
+
+void gpusnap_target_close(gpusnap_target* target) {
+    delete target;
+}
+
+gpusnap_status gpusnap_target_query(gpusnap_target* target, gpusnap_target_status* status) {
+    return guarded([&] {
+        require(target != nullptr, "target is NULL");
+        require_struct(status, "gpusnap_target_status");
+        gpusnap_wire_status wire = target->status();
+        gpusnap_target_status answer{};
+        answer.struct_size = sizeof answer;
+        answer.state = wire.state;
+        answer.refusals = wire.refusals;
+        answer.protocol_version = GPUSNAP_WIRE_VERSION;
+        answer.allocation_count = wire.allocation_count;
+        answer.managed_bytes = wire.managed_bytes;
+        answer.driver_bytes = wire.driver_bytes;
+        wire.preload_version[sizeof wire.preload_version - 1] = '\0';
+        std::snprintf(answer.preload_version, sizeof answer.preload_version, "%s", wire.preload_version);
+        *status = answer;
+    });
+}
+
+gpusnap_status gpusnap_target_quiesce(gpusnap_target* target, uint32_t timeout_ms) {
+    return guarded([&] {
+        require(target != nullptr, "target is NULL");
+        target->channel.call(GPUSNAP_WIRE_QUIESCE, timeout_ms, timeout_ms + answer_grace_ms);
+    });
+}
+
+gpusnap_status gpusnap_target_allocations(gpusnap_target* target, gpusnap_allocation* out, size_t capacity,
+                                          size_t* count) {
+    return guarded([&] {
+        require(target != nullptr && count != nullptr, "target or count is NULL");
+        require(out != nullptr || capacity == 0, "out is NULL but capacity is not 0");
+        std::vector<gpusnap_wire_record> records = target->list();
+        for (size_t i = 0; i < std::min(capacity, records.size()); i++) {
+            gpusnap_allocation allocation{};
+            allocation.id = records[i].id;
+            allocation.address = records[i].address;
+            allocation.size_bytes = records[i].size_bytes;
+            allocation.local_address = target->imported.local_address(records[i].id);
+            allocation.gpu_ordinal = gpu_by_uuid(uuid_of(records[i])).ordinal();
+            allocation.flags = records[i].flags;
+            out[i] = allocation;
+        }
+        *count = records.size();
+    });
+}
+
+gpusnap_status gpusnap_target_import(gpusnap_target* target) {
+    return guarded([&] {
+        require(target != nullptr, "target is NULL");
+        if (!target->imported.empty()) {
+            throw Failure(GPUSNAP_E_STATE, "the workload's memory is already imported");
+        }
+        std::vector<gpusnap_wire_record> all = target->list();
+        if (all.empty()) {
+            return;
+        }
+        try {
+            target->imported.reserve(all);
+            target->each_batch(GPUSNAP_WIRE_EXPORT, [&](const auto& records, ReceivedDescriptors& descriptors) {
+                if (descriptors.size() != records.size()) {
+                    throw Failure(GPUSNAP_E_PROTOCOL, "the workload sent " + std::to_string(descriptors.size()) +
+                                                          " descriptors for " + std::to_string(records.size()) + " records");
+                }
+                for (size_t i = 0; i < records.size(); i++) {
+                    target->imported.add(records[i], descriptors[i]);
+                    descriptors.close_one(i);
+                }
+            });
+            target->imported.allow_access();
+        } catch (...) {
+            try {
+                target->imported.drop();
+            } catch (const Failure&) {
+                // The first failure tells more.
+            }
+            throw;
+        }
+    });
+}
+
+gpusnap_status gpusnap_target_unimport(gpusnap_target* target) {
+    return guarded([&] {
+        require(target != nullptr, "target is NULL");
+        target->imported.drop();
+    });
+}
+
+gpusnap_status gpusnap_target_release(gpusnap_target* target) {
+    return guarded([&] {
+        require(target != nullptr, "target is NULL");
+        if (!target->imported.empty()) {
+            throw Failure(GPUSNAP_E_STATE, "unimport first: imported memory would stay allocated");
+        }
+        target->channel.call(GPUSNAP_WIRE_RELEASE, 0, memory_call_timeout_ms);
+    });
+}
+
+gpusnap_status gpusnap_target_remap(gpusnap_target* target) {
+    return guarded([&] {
+        require(target != nullptr, "target is NULL");
+        target->channel.call(GPUSNAP_WIRE_REMAP, 0, memory_call_timeout_ms);
+    });
+}
+
+gpusnap_status gpusnap_target_resume(gpusnap_target* target) {
+    return guarded([&] {
+        require(target != nullptr, "target is NULL");
+        target->channel.call(GPUSNAP_WIRE_RESUME, 0, memory_call_timeout_ms);
+    });
+}

@@ -38,14 +38,4 @@ final class CallerToken extends AbstractAuthenticationToken {
     public Object getPrincipal() {
         return principal;
     }
-
-    @Override
-    public boolean equals(Object other) {
-        return super.equals(other);
-    }
-
-    @Override
-    public int hashCode() {
-        return super.hashCode();
-    }
 }

@@ -25,7 +25,6 @@ import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 import org.springframework.web.context.request.ServletWebRequest;
 import org.springframework.web.context.request.WebRequest;
-import org.springframework.web.context.request.async.AsyncRequestNotUsableException;
 import org.springframework.web.method.annotation.HandlerMethodValidationException;
 import org.springframework.web.method.annotation.MethodArgumentTypeMismatchException;
 import org.springframework.web.servlet.mvc.method.annotation.ResponseEntityExceptionHandler;
@@ -90,11 +89,6 @@ class ProblemAdvice extends ResponseEntityExceptionHandler {
                 request.getRequestURI(),
                 List.of(new Violation(e.getName(), detail)),
                 HttpHeaders.EMPTY);
-    }
-
-    @ExceptionHandler
-    void clientLeft(AsyncRequestNotUsableException e) {
-        LOG.debug("the caller left before the answer: {}", e.getMessage());
     }
 
     @ExceptionHandler

@@ -47,8 +47,7 @@ final class Heartbeats {
             link.reached();
             answer.cancelOperations().forEach(id -> supervisor.ifHeld(new OperationId(id), HeldOperation::cancel));
             answer.fencedOperations()
-                    .forEach(id ->
-                            supervisor.ifHeld(new OperationId(id), operation -> fenceIfStill(operation, heartbeat)));
+                    .forEach(id -> supervisor.ifHeld(new OperationId(id), operation -> fence(operation, heartbeat)));
             compareClocks(answer);
         } catch (NodeApiException.StaleSession e) {
             link.stale(session, e);
@@ -61,12 +60,10 @@ final class Heartbeats {
         }
     }
 
-    /** The service judged the epochs of this heartbeat: one that was claimed again since is not meant. */
-    private static void fenceIfStill(HeldOperation operation, Heartbeat heartbeat) {
-        Heartbeat.Held now = new Heartbeat.Held(operation.id().value(), operation.epoch());
-        if (heartbeat.runningOperations().contains(now)) {
-            operation.fence("the service gave the operation to another claim");
-        }
+    private static void fence(HeldOperation operation, Heartbeat heartbeat) {
+        heartbeat.runningOperations().stream()
+                .filter(held -> held.operationId().equals(operation.id().value()))
+                .forEach(held -> operation.fence(held.epoch(), "the service gave the operation to another claim"));
     }
 
     private void compareClocks(HeartbeatAnswer answer) {

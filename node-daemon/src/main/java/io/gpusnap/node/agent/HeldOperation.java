@@ -19,7 +19,9 @@ final class HeldOperation {
     private volatile long epoch;
     private volatile boolean fenced;
     private volatile boolean stopRequested;
-    private volatile boolean givenUp;
+    /** Asked to stop because it was, or may have been, handed to somebody else. */
+    private boolean givenUp;
+
     private final CountDownLatch settled = new CountDownLatch(1);
     private volatile @Nullable OperationOutcome outcome;
 
@@ -58,11 +60,6 @@ final class HeldOperation {
         return stopRequested;
     }
 
-    /** Asked to stop because it was, or may have been, handed to somebody else. */
-    boolean givenUp() {
-        return givenUp;
-    }
-
     /** Its outcome was delivered or is not wanted. */
     void settled() {
         settled.countDown();
@@ -82,24 +79,36 @@ final class HeldOperation {
         touch();
     }
 
-    /** The same operation was claimed again: whatever is reported from now on carries the new epoch. */
-    void claimedAgain(Claim claim) {
+    /**
+     * The same operation was claimed again: whatever is reported from now on carries the new epoch.
+     *
+     * @return false when it is already being given up, and has to be settled first
+     */
+    synchronized boolean claimedAgain(Claim claim) {
+        if (givenUp) {
+            return false;
+        }
         log().remember(claim);
         epoch = claim.epoch();
         fenced = false;
         lease.renewed(lease.now());
+        return true;
     }
 
     void cancel() {
         stop(FailureCode.CANCELLED, "cancelled on request");
     }
 
-    void fence(String reason) {
+    /** @param ofEpoch the epoch that the service said is over; without effect when there has been another claim since */
+    synchronized void fence(long ofEpoch, String reason) {
+        if (ofEpoch != epoch) {
+            return;
+        }
         fenced = true;
         stop(FailureCode.LEASE_LOST, reason);
     }
 
-    void giveUpWhenLeaseExpired() {
+    synchronized void giveUpWhenLeaseExpired() {
         if (outcome == null && lease.expired()) {
             stop(FailureCode.LEASE_LOST, "the service was not reached until the lease was over");
         }
@@ -109,7 +118,7 @@ final class HeldOperation {
         stop(FailureCode.DAEMON_RESTARTED, "the node daemon was stopped; what was done was undone");
     }
 
-    private void stop(FailureCode code, String reason) {
+    private synchronized void stop(FailureCode code, String reason) {
         stopRequested = true;
         givenUp |= code == FailureCode.LEASE_LOST;
         running.cancel(code, reason);

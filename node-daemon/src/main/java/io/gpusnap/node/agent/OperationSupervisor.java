@@ -92,21 +92,17 @@ final class OperationSupervisor {
         Claim claim = new Claim(task.epoch(), leaseSeconds);
         OperationId id = new OperationId(task.operationId());
         HeldOperation known = held.get(id);
-        if (known != null && known.givenUp()) {
-            // What was begun under the old epoch has to be undone, or finished, before anything else may touch the
-            // workload.
+        if (known == null) {
+            acceptNew(task, claim, whenEnded);
+        } else if (known.claimedAgain(claim)) {
+            whenEnded.run();
+        } else {
+            // What was begun under the old epoch has to be undone, or finished, before the workload is touched again.
             threads.start("claimed again", () -> {
                 known.awaitSettled();
                 accept(task, leaseSeconds, whenEnded);
             });
-            return;
         }
-        if (known != null) {
-            known.claimedAgain(claim);
-            whenEnded.run();
-            return;
-        }
-        acceptNew(task, claim, whenEnded);
     }
 
     private void acceptNew(Task task, Claim claim, Runnable whenEnded) {

@@ -53,10 +53,7 @@ final class ProgressReporter {
         } catch (NodeApiException.Unavailable e) {
             link.failed(e);
         } catch (NodeApiException.Fenced e) {
-            // A claim that came in while this report was on its way has made its answer meaningless.
-            if (operation.epoch() == report.epoch()) {
-                operation.fence(String.valueOf(e.getMessage()));
-            }
+            operation.fence(report.epoch(), String.valueOf(e.getMessage()));
         } catch (NodeApiException e) {
             LOG.atWarn()
                     .addKeyValue(LogKeys.OPERATION, operation.id())

@@ -1,0 +1,116 @@
+package io.gpusnap.node.agent;
+
+import io.gpusnap.node.client.Completion;
+import io.gpusnap.node.client.Inventory;
+import io.gpusnap.node.client.Task;
+import io.gpusnap.node.client.Workload;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.OnRestart;
+import io.gpusnap.node.operation.OperationKind;
+import io.gpusnap.node.operation.OperationLog;
+import io.gpusnap.node.operation.OperationSpec;
+import io.gpusnap.node.operation.Stage;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.operation.StagePlan;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A node whose operations have two stages, {@code work} and {@code commit}, that the test holds and lets go. */
+final class ToyWork implements NodeWork {
+
+    record Done(String what) {}
+
+    final CountDownLatch entered = new CountDownLatch(1);
+    final CountDownLatch proceed = new CountDownLatch(1);
+    final AtomicInteger runs = new AtomicInteger();
+    final AtomicInteger undone = new AtomicInteger();
+    final AtomicInteger atOnce = new AtomicInteger();
+    final AtomicInteger mostAtOnce = new AtomicInteger();
+    volatile boolean pointOfNoReturn;
+    volatile OnRestart onRestart = OnRestart.COMPENSATE;
+
+    private final class Work implements Stage {
+        @Override
+        public String name() {
+            return "work";
+        }
+
+        @Override
+        public boolean pointOfNoReturn() {
+            return pointOfNoReturn;
+        }
+
+        @Override
+        public OnRestart onRestart() {
+            return onRestart;
+        }
+
+        @Override
+        public void run(StageContext context) throws InterruptedException {
+            runs.incrementAndGet();
+            mostAtOnce.accumulateAndGet(atOnce.incrementAndGet(), Math::max);
+            try {
+                context.progress().setTotalBytes(100);
+                context.progress().addBytes(40);
+                entered.countDown();
+                while (proceed.getCount() > 0) {
+                    context.checkCancelled();
+                    Thread.sleep(2);
+                }
+                context.progress().addBytes(60);
+                context.remember(new Done("it"));
+            } finally {
+                atOnce.decrementAndGet();
+            }
+        }
+
+        @Override
+        public void compensate(StageContext context) {
+            undone.incrementAndGet();
+        }
+    }
+
+    private record Commit() implements Stage {
+        @Override
+        public String name() {
+            return "commit";
+        }
+
+        @Override
+        public void run(StageContext context) {
+            context.progress().addBytes(1);
+        }
+    }
+
+    @Override
+    public StagePlan plan(OperationSpec spec) throws StageException {
+        if (spec.request() instanceof Task.Save save && save.engine().equals("unknown")) {
+            throw new StageException(FailureCode.CAPABILITY_MISSING, "there is no engine unknown");
+        }
+        return new StagePlan(spec.kind(), List.of(new Work(), new Commit()));
+    }
+
+    @Override
+    public Inventory inventory() {
+        return new Inventory(
+                "Linux", "6", "x86_64", null, 2, 1L << 30, List.of(), null, null, null, List.of(), List.of(),
+                List.of());
+    }
+
+    @Override
+    public List<Workload> workloads() {
+        return List.of(
+                new Workload(7, 70, "llm", null, List.of("server"), "RUNNING", 0, 0, List.of(), null, List.of()));
+    }
+
+    @Override
+    public Result result(OperationLog log) {
+        boolean thawed = log.spec().kind() == OperationKind.THAW
+                && log.recall(Done.class).isPresent();
+        Completion.Thawed details = new Completion.Thawed(7, 70, "llm", 1.5, Map.of("work", 1.0), null);
+        return new Result(null, thawed ? details : null, false);
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.gpusnap.node.client;
+
+import org.jspecify.annotations.NullMarked;

@@ -10,11 +10,6 @@ build_dir=${GPUSNAP_NATIVE_BUILD_DIR:-$root/gpu-native/target/native}
 cmake=${CMAKE:-cmake}
 jobs=${GPUSNAP_BUILD_JOBS:-$(nproc)}
 
-if [ ! -f "$source_dir/CMakeLists.txt" ]; then
-    echo "gpu-native/native/CMakeLists.txt is not there yet: nothing to do"
-    exit 0
-fi
-
 case ${1:-} in
     build)
         if [ ! -f "$build_dir/build.ninja" ] && [ ! -f "$build_dir/Makefile" ]; then

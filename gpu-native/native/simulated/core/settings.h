@@ -1,0 +1,29 @@
+// What the environment says about the simulated machine. README.md lists the variables.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace gpusnap::simulated {
+
+struct Settings {
+  int gpus;
+  uint64_t vram_bytes;
+  std::string name;
+  int driver_version;
+  uint64_t uuid_seed;
+  std::string state_dir;
+  std::string failures;
+  bool asynchronous;
+  bool poison;
+  uint64_t bandwidth_bytes;  // a second; 0: as fast as memory is
+  std::string visible_devices;
+  bool visible_devices_set;
+
+  bool mig() const { return name.find(" MIG ") != std::string::npos; }
+};
+
+// Read once, at first use. A bad value is reported on stderr and makes every call fail with CUDA_ERROR_INVALID_VALUE.
+const Settings& settings();
+
+}  // namespace gpusnap::simulated

@@ -1,0 +1,40 @@
+package io.gpusnap.service.version.web;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import io.gpusnap.service.platform.id.VersionId;
+import io.gpusnap.service.version.ModelVersion;
+import io.swagger.v3.oas.annotations.media.Schema;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** A model version. */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+@Schema(name = "ModelVersion")
+record VersionResource(
+        VersionId id,
+        String model,
+        String name,
+        @Nullable String image,
+        List<String> engineArguments,
+        @Nullable String framework,
+        @Nullable String fingerprint,
+        Map<String, String> labels,
+        Instant createdAt,
+        Instant updatedAt) {
+
+    static VersionResource of(ModelVersion version) {
+        return new VersionResource(
+                version.id(),
+                version.modelName(),
+                version.name(),
+                version.image().orElse(null),
+                version.engineArguments(),
+                version.framework().orElse(null),
+                version.fingerprint().orElse(null),
+                version.labels(),
+                version.createdAt(),
+                version.updatedAt());
+    }
+}

@@ -1,0 +1,322 @@
+// Freezing and thawing: every byte, every address, and the gate.
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "contract/fixture.h"
+#include "contract/harness.h"
+
+using namespace contract;
+
+namespace {
+
+constexpr uint64_t mib = 1 << 20;
+
+uint64_t large_bytes() {
+    return driver_info().simulated ? 48 * mib : 8192 * mib;
+}
+
+void driver_checkpoint_and_restore(pid_t pid) {
+    if (!driver_info().has_checkpoint) {
+        note("the driver has no checkpoint API: its part of the cycle is left out");
+        return;
+    }
+    int32_t state = -1;
+    OK(gpusnap_process_lock(pid, 10'000));
+    OK(gpusnap_process_query(pid, &state));
+    CHECK_EQUAL(state, static_cast<int32_t>(GPUSNAP_PROCESS_LOCKED));
+    OK(gpusnap_process_checkpoint(pid));
+    OK(gpusnap_process_query(pid, &state));
+    CHECK_EQUAL(state, static_cast<int32_t>(GPUSNAP_PROCESS_CHECKPOINTED));
+    OK(gpusnap_process_restore(pid, nullptr, 0));
+    OK(gpusnap_process_unlock(pid));
+    OK(gpusnap_process_query(pid, &state));
+    CHECK_EQUAL(state, static_cast<int32_t>(GPUSNAP_PROCESS_RUNNING));
+}
+
+struct Phases {
+    std::chrono::steady_clock::time_point last = std::chrono::steady_clock::now();
+    std::ostringstream text;
+    void end(const char* name) {
+        auto now = std::chrono::steady_clock::now();
+        text << (text.str().empty() ? "" : ", ") << name << " "
+             << std::chrono::duration_cast<std::chrono::microseconds>(now - last).count() / 1000.0 << " ms";
+        last = now;
+    }
+};
+
+void save_and_release(Target& target, Pool& pool, Phases& phases) {
+    OK(gpusnap_target_quiesce(target.get(), 10'000));
+    phases.end("quiesce");
+    OK(gpusnap_target_import(target.get()));
+    phases.end("import");
+    double rate = pool.save(target);
+    phases.end("save");
+    note("saved at " + std::to_string(rate / 1e9) + " GB/s");
+    OK(gpusnap_target_unimport(target.get()));
+    phases.end("unimport");
+    OK(gpusnap_target_release(target.get()));
+    phases.end("release");
+}
+
+void remap_and_fill(Target& target, Pool& pool, Phases& phases) {
+    OK(gpusnap_target_remap(target.get()));
+    phases.end("remap");
+    OK(gpusnap_target_import(target.get()));
+    phases.end("import");
+    double rate = pool.fill(target);
+    phases.end("fill");
+    note("filled at " + std::to_string(rate / 1e9) + " GB/s");
+    OK(gpusnap_target_unimport(target.get()));
+    OK(gpusnap_target_resume(target.get()));
+    phases.end("resume");
+}
+
+}  // namespace
+
+TEST("a whole cycle brings every byte back to its address") {
+    Workload workload;
+    Target target(workload);
+    uint64_t large = large_bytes();
+    workload.tell("alloc dlsym " + std::to_string(large));
+    workload.tell("alloc proc2 5000000");
+    workload.tell("alloc async 9000000");
+    workload.tell("alloc pool 6000000");
+    workload.tell("alloc dlsym 65536");
+    workload.tell("alloc-pitched 10001 1000");
+    workload.tell("create-twice 4000000");
+    workload.tell("create-segment 3");
+    std::vector<int> filled{0, 1, 2, 3, 4, 5, 6, 8};
+    for (int index : filled) {
+        workload.tell("fill " + std::to_string(index) + " " + std::to_string(100 + index));
+    }
+    auto before = target.allocations();
+    auto pointer_before = workload.tell("pointer 0 4096");
+    CHECK(before.size() >= 9);
+    Pool pool(target.status().managed_bytes + before.size() * 4 * mib);
+    Phases phases;
+    save_and_release(target, pool, phases);
+    CHECK_EQUAL(target.status().state, static_cast<uint32_t>(GPUSNAP_TARGET_RELEASED));
+    target.close();
+    driver_checkpoint_and_restore(workload.pid());
+    phases.end("driver checkpoint and restore");
+    Target again(workload);
+    CHECK_EQUAL(again.status().state, static_cast<uint32_t>(GPUSNAP_TARGET_RELEASED));
+    remap_and_fill(again, pool, phases);
+    note(phases.text.str());
+    for (int index : filled) {
+        CHECK_EQUAL(workload.number("differs " + std::to_string(index) + " " + std::to_string(100 + index)), 0u);
+    }
+    auto after = again.allocations();
+    CHECK_EQUAL(after.size(), before.size());
+    for (size_t i = 0; i < after.size(); i++) {
+        CHECK_EQUAL(after[i].id, before[i].id);
+        CHECK_EQUAL(after[i].address, before[i].address);
+        CHECK_EQUAL(after[i].size_bytes, before[i].size_bytes);
+    }
+    CHECK(workload.tell("pointer 0 4096") == pointer_before);
+    CHECK_EQUAL(workload.tell("inspect-twice").at(1), std::string("same"));
+    workload.tell("alloc dlsym 5000000");
+    workload.tell("free 0");
+    CHECK_EQUAL(workload.stderr_text(), std::string());
+}
+
+TEST("memory that was freed but rests in a pool is not saved") {
+    Workload workload;
+    Target target(workload);
+    workload.tell("pool-threshold 1000000000");
+    workload.tell("alloc async 33554432");
+    workload.tell("free 0");
+    CHECK_EQUAL(target.status().allocation_count, 1u);
+    OK(gpusnap_target_quiesce(target.get(), 10'000));
+    CHECK_EQUAL(target.status().allocation_count, 0u);
+    OK(gpusnap_target_import(target.get()));
+    OK(gpusnap_target_unimport(target.get()));
+    OK(gpusnap_target_release(target.get()));
+    OK(gpusnap_target_remap(target.get()));
+    OK(gpusnap_target_resume(target.get()));
+    workload.tell("alloc async 33554432");
+}
+
+TEST("released memory is really free") {
+    Workload workload;
+    Target target(workload);
+    uint64_t size = driver_info().simulated ? 256 * mib : 4096 * mib;
+    workload.tell("alloc dlsym " + std::to_string(size));
+    OK(gpusnap_target_quiesce(target.get(), 10'000));
+    uint64_t mapped = gpu_info().free_bytes;
+    OK(gpusnap_target_release(target.get()));
+    uint64_t released = gpu_info().free_bytes;
+    CHECK(released >= mapped + size);
+    OK(gpusnap_target_remap(target.get()));
+    CHECK(gpu_info().free_bytes + size <= released);
+    OK(gpusnap_target_resume(target.get()));
+}
+
+TEST("the gate stops a thread at its next copy and lets it go on after") {
+    Workload workload;
+    Target target(workload);
+    workload.tell("alloc dlsym 5000000");
+    workload.tell("copy-start 0");
+    while (workload.number("copy-count") < 10) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    OK(gpusnap_target_quiesce(target.get(), 10'000));
+    uint64_t stopped = workload.number("copy-count");
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    CHECK_EQUAL(workload.number("copy-count"), stopped);
+    Pool pool(16 * mib);
+    Phases phases;
+    OK(gpusnap_target_import(target.get()));
+    pool.save(target);
+    OK(gpusnap_target_unimport(target.get()));
+    OK(gpusnap_target_release(target.get()));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    CHECK_EQUAL(workload.number("copy-count"), stopped);
+    remap_and_fill(target, pool, phases);
+    while (workload.number("copy-count") < stopped + 10) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    workload.tell("copy-stop");
+    CHECK_EQUAL(workload.stderr_text(), std::string());
+}
+
+TEST("threads that allocate and free are frozen again and again without harm") {
+    Workload workload;
+    Target target(workload);
+    workload.send("churn 4 400");
+    int cycles = 0;
+    while (!workload.answers_within(0)) {
+        OK(gpusnap_target_quiesce(target.get(), 10'000));
+        auto all = target.allocations();
+        uint64_t bytes = 0;
+        for (const auto& allocation : all) {
+            bytes += (allocation.size_bytes + 4 * mib - 1) / (4 * mib) * 4 * mib;
+        }
+        if (bytes > 0) {
+            Pool pool(bytes);
+            OK(gpusnap_target_import(target.get()));
+            pool.save(target);
+            OK(gpusnap_target_unimport(target.get()));
+            OK(gpusnap_target_release(target.get()));
+            OK(gpusnap_target_remap(target.get()));
+            OK(gpusnap_target_import(target.get()));
+            pool.fill(target);
+            OK(gpusnap_target_unimport(target.get()));
+        }
+        OK(gpusnap_target_resume(target.get()));
+        cycles++;
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    CHECK_EQUAL(workload.receive(), std::string("ok 0"));
+    CHECK(cycles > 0);
+    note(std::to_string(cycles) + " cycles");
+    CHECK_EQUAL(workload.stderr_text(), std::string());
+}
+
+TEST("work that does not end in time leaves the process running") {
+    Workload workload;
+    Target target(workload);
+    workload.tell("alloc dlsym 5000000");
+    workload.tell("stream");
+    workload.tell("hold 0");
+    workload.tell("memset-on 0 1 0");
+    CHECK_EQUAL(gpusnap_target_quiesce(target.get(), 300), GPUSNAP_E_TIMEOUT);
+    CHECK(last_error().find("still at work") != std::string::npos);
+    CHECK_EQUAL(target.status().state, static_cast<uint32_t>(GPUSNAP_TARGET_RUNNING));
+    workload.tell("memset 0 2");
+    CHECK_EQUAL(gpusnap_target_quiesce(target.get(), 300), GPUSNAP_E_STATE);
+    workload.tell("let-go");
+    workload.tell("synchronize");
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    OK(gpusnap_target_quiesce(target.get(), 10'000));
+    OK(gpusnap_target_resume(target.get()));
+}
+
+TEST("a graph that is being recorded is not frozen") {
+    Workload workload;
+    Target target(workload);
+    workload.tell("alloc dlsym 5000000");
+    workload.tell("stream");
+    workload.tell("capture-begin 0");
+    workload.tell("memset-on 0 1 0");
+    CHECK_EQUAL(gpusnap_target_quiesce(target.get(), 2'000), GPUSNAP_E_STATE);
+    CHECK(last_error().find("recording a graph") != std::string::npos);
+    workload.tell("capture-end 0");
+    OK(gpusnap_target_quiesce(target.get(), 10'000));
+    OK(gpusnap_target_resume(target.get()));
+}
+
+TEST("memory freed while a graph is recorded is freed after it") {
+    Workload workload;
+    Target target(workload);
+    workload.tell("alloc dlsym 5000000");
+    workload.tell("alloc dlsym 5000000");
+    workload.tell("stream");
+    workload.tell("capture-begin 0");
+    workload.tell("memset-on 1 1 0");
+    workload.tell("free 0");
+    workload.tell("capture-end 0");
+    workload.tell("alloc dlsym 5000000");
+    CHECK_EQUAL(target.status().allocation_count, 2u);
+}
+
+TEST("a copy of memory that is no longer imported fails with the driver's words") {
+    Workload workload;
+    Target target(workload);
+    workload.tell("alloc dlsym 5000000");
+    OK(gpusnap_target_quiesce(target.get(), 10'000));
+    OK(gpusnap_target_import(target.get()));
+    Pool pool(8 * mib);
+    gpusnap_copy_item item{target.allocations().at(0).local_address, pool.base(), 4096};
+    OK(gpusnap_copy(0, GPUSNAP_DEVICE_TO_HOST, &item, 1));
+    OK(gpusnap_fill_zero(0, item.device_address, 5000000));
+    OK(gpusnap_target_unimport(target.get()));
+    CHECK_EQUAL(target.allocations().at(0).local_address, 0u);
+    CHECK_EQUAL(gpusnap_copy(0, GPUSNAP_DEVICE_TO_HOST, &item, 1), GPUSNAP_E_DRIVER);
+    CHECK(last_error().find("CUDA_ERROR_") != std::string::npos);
+    OK(gpusnap_target_resume(target.get()));
+    CHECK_EQUAL(workload.number("first-byte 0"), 0u);
+}
+
+TEST("steps out of order are refused and change nothing") {
+    Workload workload;
+    Target target(workload);
+    workload.tell("alloc dlsym 5000000");
+    CHECK_EQUAL(gpusnap_target_import(target.get()), GPUSNAP_E_STATE);
+    CHECK_EQUAL(gpusnap_target_release(target.get()), GPUSNAP_E_STATE);
+    CHECK_EQUAL(gpusnap_target_remap(target.get()), GPUSNAP_E_STATE);
+    CHECK_EQUAL(gpusnap_target_resume(target.get()), GPUSNAP_E_STATE);
+    OK(gpusnap_target_quiesce(target.get(), 10'000));
+    CHECK_EQUAL(gpusnap_target_quiesce(target.get(), 10'000), GPUSNAP_E_STATE);
+    CHECK(last_error().find("QUIESCED") != std::string::npos);
+    OK(gpusnap_target_import(target.get()));
+    CHECK_EQUAL(gpusnap_target_release(target.get()), GPUSNAP_E_STATE);
+    CHECK(last_error().find("unimport first") != std::string::npos);
+    OK(gpusnap_target_unimport(target.get()));
+    OK(gpusnap_target_release(target.get()));
+    CHECK_EQUAL(gpusnap_target_resume(target.get()), GPUSNAP_E_STATE);
+    CHECK_EQUAL(gpusnap_target_import(target.get()), GPUSNAP_E_STATE);
+    OK(gpusnap_target_remap(target.get()));
+    OK(gpusnap_target_resume(target.get()));
+}
+
+TEST("without room on the GPU the process stays released, and comes back once there is room") {
+    Workload workload;
+    Workload hog;
+    Target target(workload);
+    uint64_t size = driver_info().simulated ? 512 * mib : 8192 * mib;
+    workload.tell("alloc dlsym " + std::to_string(size));
+    workload.tell("fill 0 1");
+    Pool pool(size);
+    Phases phases;
+    save_and_release(target, pool, phases);
+    uint64_t taken = hog.number("free-bytes") - size / 2;
+    hog.tell("alloc dlsym " + std::to_string(taken));
+    CHECK_EQUAL(gpusnap_target_remap(target.get()), GPUSNAP_E_NO_DEVICE_MEMORY);
+    CHECK(last_error().find("CUDA_ERROR_OUT_OF_MEMORY") != std::string::npos);
+    CHECK_EQUAL(target.status().state, static_cast<uint32_t>(GPUSNAP_TARGET_RELEASED));
+    hog.tell("free 0");
+    remap_and_fill(target, pool, phases);
+    CHECK_EQUAL(workload.number("differs 0 1"), 0u);
+}

@@ -1,0 +1,68 @@
+// gpusnap-contract [--json FILE] [FILTER…]: what libgpusnap and the preload promise, on whichever driver is found.
+// gpusnap-contract --frozen-by-me PID POOL MARKER: the role of a daemon that dies in the middle of a freeze.
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+
+#include "contract/fixture.h"
+#include "contract/harness.h"
+
+namespace {
+
+// Saves the workload into a pool file, releases its memory, says so, and waits to be killed.
+int freeze_and_wait(char** arguments) {
+    using namespace contract;
+    gpusnap_init_args init{sizeof init, GPUSNAP_ABI_VERSION, nullptr};
+    OK(gpusnap_init(&init));
+    gpusnap_target* target = nullptr;
+    OK(gpusnap_target_open(std::atoi(arguments[0]), nullptr, 10'000, &target));
+    OK(gpusnap_target_quiesce(target, 10'000));
+    OK(gpusnap_target_import(target));
+    size_t count = 0;
+    gpusnap_allocation all[64];
+    OK(gpusnap_target_allocations(target, all, 64, &count));
+    uint64_t total = 0;
+    for (size_t i = 0; i < count; i++) {
+        total += all[i].size_bytes;
+    }
+    gpusnap_pool_args args{sizeof args, 0, arguments[1], (total + 4194303) / 4194304 * 4194304};
+    gpusnap_pool* pool = nullptr;
+    OK(gpusnap_pool_open(&args, &pool));
+    uint64_t offset = 0;
+    for (size_t i = 0; i < count; i++) {
+        gpusnap_copy_item item{all[i].local_address, static_cast<char*>(gpusnap_pool_base(pool)) + offset, all[i].size_bytes};
+        OK(gpusnap_copy(all[i].gpu_ordinal, GPUSNAP_DEVICE_TO_HOST, &item, 1));
+        offset += all[i].size_bytes;
+    }
+    OK(gpusnap_target_unimport(target));
+    OK(gpusnap_target_release(target));
+    std::ofstream(arguments[2]).put('\n');
+    for (;;) {
+        pause();
+    }
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    try {
+        if (count == 5 && std::strcmp(arguments[1], "--frozen-by-me") == 0) {
+            return freeze_and_wait(arguments + 2);
+        }
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "%s\n", error.what());
+        return 1;
+    }
+    const char* json = nullptr;
+    std::vector<std::string> filters;
+    for (int i = 1; i < count; i++) {
+        if (std::strcmp(arguments[i], "--json") == 0 && i + 1 < count) {
+            json = arguments[++i];
+        } else {
+            filters.emplace_back(arguments[i]);
+        }
+    }
+    return contract::run_all(filters, json) == 0 ? 0 : 1;
+}

@@ -1,0 +1,46 @@
+#include <iostream>
+#include <sstream>
+
+#include "workload/commands.h"
+#include "workload/driver.h"
+
+namespace workload {
+
+uint64_t number(const Arguments& arguments, size_t index) {
+    if (index >= arguments.size()) {
+        throw std::runtime_error("an argument is missing");
+    }
+    return std::stoull(arguments[index], nullptr, 0);
+}
+
+}  // namespace workload
+
+int main() {
+    using namespace workload;
+    Commands commands;
+    add_memory_commands(commands);
+    add_virtual_memory_commands(commands);
+    add_stream_commands(commands);
+    add_process_commands(commands);
+    std::string line;
+    while (std::getline(std::cin, line)) {
+        std::istringstream words(line);
+        std::string name;
+        words >> name;
+        Arguments arguments;
+        for (std::string word; words >> word;) {
+            arguments.push_back(word);
+        }
+        try {
+            auto found = commands.find(name);
+            if (found == commands.end()) {
+                throw std::runtime_error("unknown command " + name);
+            }
+            std::string answer = found->second(arguments);
+            std::cout << "ok" << (answer.empty() ? "" : " ") << answer << std::endl;
+        } catch (const std::exception& error) {
+            std::cout << "error " << error.what() << std::endl;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,61 @@
+// The workload as a process: what the preload must not disturb.
+#include <dlfcn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <filesystem>
+
+#include "workload/commands.h"
+#include "workload/driver.h"
+
+namespace workload {
+namespace {
+
+// dlsym's special handles depend on their caller; they must mean the same with the preload.
+std::string special_lookups(const Arguments&) {
+    void* next = dlsym(RTLD_NEXT, "malloc");
+    void* any = dlsym(RTLD_DEFAULT, "malloc");
+    Dl_info where{};
+    bool in_libc = next != nullptr && dladdr(next, &where) != 0 && std::string(where.dli_fname).find("libc") != std::string::npos;
+    void* unknown = dlsym(RTLD_DEFAULT, "cuThereIsNoSuchFunction");
+    return std::string(in_libc ? "libc" : "elsewhere") + (any != nullptr ? " found" : " missing") +
+           (unknown == nullptr ? " none" : " some");
+}
+
+std::string forked_child(const Arguments&) {
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(7);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return std::to_string(WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+}
+
+std::string threads(const Arguments&) {
+    std::string names;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+        std::ifstream file(task.path() / "comm");
+        std::string name;
+        std::getline(file, name);
+        names += (names.empty() ? "" : ",") + name;
+    }
+    return names;
+}
+
+}  // namespace
+
+void add_process_commands(Commands& commands) {
+    commands["special-lookups"] = special_lookups;
+    commands["fork"] = forked_child;
+    commands["threads"] = threads;
+    commands["driver-symbol"] = [](const Arguments& a) {  // NAME: is it visible without a driver?
+        return dlsym(RTLD_DEFAULT, a.at(0).c_str()) != nullptr ? "visible" : "hidden";
+    };
+    commands["pid"] = [](const Arguments&) { return std::to_string(getpid()); };
+    commands["exit"] = [](const Arguments&) -> std::string { std::exit(0); };
+}
+
+}  // namespace workload

@@ -1,0 +1,208 @@
+// Work in progress: a thread that keeps copying, streams that are held up, captures, and stream-ordered memory.
+#include <atomic>
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include "workload/commands.h"
+#include "workload/driver.h"
+#include "workload/memory.h"
+
+namespace workload {
+namespace {
+
+std::vector<CUstream>& streams() {
+    static std::vector<CUstream> all;
+    return all;
+}
+
+CUcontext& context() {
+    static CUcontext only = nullptr;
+    return only;
+}
+
+struct Copier {
+    std::thread thread;
+    std::atomic<bool> stop{false};
+    std::atomic<uint64_t> count{0};
+};
+
+Copier& copier() {
+    static Copier only;
+    return only;
+}
+
+std::atomic<bool> held{false};
+
+void wait_while_held(void*) {
+    while (held.load()) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+}
+
+std::string start_copying(const Arguments& arguments) {
+    CUdeviceptr address = buffers().at(number(arguments, 0)).address;
+    copier().stop = false;
+    copier().thread = std::thread([address] {
+        driver().cuCtxSetCurrent(context());
+        uint64_t word = 0;
+        while (!copier().stop) {
+            word = copier().count + 1;
+            if (driver().cuMemcpyHtoD_v2(address, &word, sizeof word) != CUDA_SUCCESS) {
+                return;
+            }
+            copier().count++;
+        }
+    });
+    return "";
+}
+
+// Threads that allocate and free by every path, checking what they wrote; -> the number of wrong blocks.
+std::string churn(const Arguments& arguments) {
+    uint64_t threads = number(arguments, 0);
+    uint64_t rounds = number(arguments, 1);
+    std::atomic<uint64_t> wrong{0};
+    std::vector<std::thread> running;
+    for (uint64_t t = 0; t < threads; t++) {
+        running.emplace_back([&, t] {
+            try {
+                const Functions& functions = driver();
+                DRIVER_CALL(functions, cuCtxSetCurrent, context());
+                std::mt19937_64 random(t + 1);
+                for (uint64_t round = 0; round < rounds; round++) {
+                    size_t size = (2ull << 20) + random() % (4 << 20);
+                    uint64_t seed = random();
+                    CUdeviceptr address = 0;
+                    bool ordered = random() % 2 == 0;
+                    if (ordered) {
+                        DRIVER_CALL(functions, cuMemAllocAsync, &address, size, nullptr);
+                    } else {
+                        DRIVER_CALL(functions, cuMemAlloc_v2, &address, size);
+                    }
+                    fill(address, 4096, seed);
+                    fill(address + size - 4096, 4096, seed + 1);
+                    wrong += differing_bytes(address, 4096, seed) != 0;
+                    wrong += differing_bytes(address + size - 4096, 4096, seed + 1) != 0;
+                    if (ordered) {
+                        DRIVER_CALL(functions, cuMemFreeAsync, address, nullptr);
+                    } else {
+                        DRIVER_CALL(functions, cuMemFree_v2, address);
+                    }
+                }
+            } catch (const std::exception&) {
+                wrong++;
+            }
+        });
+    }
+    for (std::thread& thread : running) {
+        thread.join();
+    }
+    return std::to_string(wrong);
+}
+
+std::string allocate_on_stream(const Arguments& arguments) {
+    Buffer buffer;
+    buffer.size = number(arguments, 0);
+    buffer.stream = streams().at(number(arguments, 1));
+    buffer.stream_ordered = true;
+    DRIVER_CALL(driver(), cuMemAllocAsync, &buffer.address, buffer.size, buffer.stream);
+    size_t index = keep(buffer);
+    return std::to_string(index) + " " + std::to_string(buffer.address);
+}
+
+CUmemoryPool default_pool() {
+    CUmemoryPool pool = nullptr;
+    DRIVER_CALL(driver(), cuDeviceGetDefaultMemPool, &pool, 0);
+    return pool;
+}
+
+std::string pool_attribute(const Arguments& arguments) {
+    uint64_t value = 0;
+    DRIVER_CALL(driver(), cuMemPoolGetAttribute, default_pool(), static_cast<CUmemPool_attribute>(number(arguments, 0)),
+                &value);
+    return std::to_string(value);
+}
+
+}  // namespace
+
+void add_stream_commands(Commands& commands) {
+    commands["init"] = [](const Arguments&) {
+        const Functions& functions = driver();
+        DRIVER_CALL(functions, cuInit, 0);
+        DRIVER_CALL(functions, cuDevicePrimaryCtxRetain, &context(), 0);
+        DRIVER_CALL(functions, cuCtxSetCurrent, context());
+        return "";
+    };
+    commands["reset"] = [](const Arguments&) {
+        DRIVER_CALL(driver(), cuDevicePrimaryCtxReset_v2, 0);
+        return "";
+    };
+    commands["synchronize"] = [](const Arguments&) {
+        DRIVER_CALL(driver(), cuCtxSynchronize);
+        return "";
+    };
+    commands["copy-start"] = start_copying;  // INDEX
+    commands["copy-count"] = [](const Arguments&) { return std::to_string(copier().count.load()); };
+    commands["copy-stop"] = [](const Arguments&) {
+        copier().stop = true;
+        copier().thread.join();
+        return std::to_string(copier().count.load());
+    };
+    commands["churn"] = churn;  // THREADS ROUNDS -> WRONG
+    commands["stream"] = [](const Arguments&) {
+        CUstream stream = nullptr;
+        DRIVER_CALL(driver(), cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
+        streams().push_back(stream);
+        return std::to_string(streams().size() - 1);
+    };
+    commands["stream-destroy"] = [](const Arguments& a) {
+        DRIVER_CALL(driver(), cuStreamDestroy_v2, streams().at(number(a, 0)));
+        return "";
+    };
+    commands["stream-sync"] = [](const Arguments& a) {
+        DRIVER_CALL(driver(), cuStreamSynchronize, streams().at(number(a, 0)));
+        return "";
+    };
+    commands["hold"] = [](const Arguments& a) {  // STREAM: nothing after this runs until let-go
+        held = true;
+        DRIVER_CALL(driver(), cuLaunchHostFunc, streams().at(number(a, 0)), wait_while_held, nullptr);
+        return "";
+    };
+    commands["let-go"] = [](const Arguments&) {
+        held = false;
+        return "";
+    };
+    commands["capture-begin"] = [](const Arguments& a) {
+        DRIVER_CALL(driver(), cuStreamBeginCapture_v2, streams().at(number(a, 0)), CU_STREAM_CAPTURE_MODE_RELAXED);
+        return "";
+    };
+    commands["capture-end"] = [](const Arguments& a) {
+        CUgraph graph = nullptr;
+        DRIVER_CALL(driver(), cuStreamEndCapture, streams().at(number(a, 0)), &graph);
+        return "";
+    };
+    commands["alloc-on"] = allocate_on_stream;  // BYTES STREAM -> INDEX ADDRESS
+    commands["memset-on"] = [](const Arguments& a) {  // INDEX VALUE STREAM
+        const Buffer& buffer = buffers().at(number(a, 0));
+        DRIVER_CALL(driver(), cuMemsetD8Async, buffer.address, static_cast<unsigned char>(number(a, 1)), buffer.size,
+                    streams().at(number(a, 2)));
+        return "";
+    };
+    commands["first-byte"] = [](const Arguments& a) {  // INDEX -> VALUE
+        unsigned char value = 0;
+        DRIVER_CALL(driver(), cuMemcpyDtoH_v2, &value, buffers().at(number(a, 0)).address, 1);
+        return std::to_string(value);
+    };
+    commands["pool-attribute"] = pool_attribute;  // ATTRIBUTE -> VALUE
+    commands["pool-threshold"] = [](const Arguments& a) {
+        uint64_t value = number(a, 0);
+        DRIVER_CALL(driver(), cuMemPoolSetAttribute, default_pool(), CU_MEMPOOL_ATTR_RELEASE_THRESHOLD, &value);
+        return "";
+    };
+    commands["pool-trim"] = [](const Arguments& a) {
+        DRIVER_CALL(driver(), cuMemPoolTrimTo, default_pool(), number(a, 0));
+        return "";
+    };
+}
+
+}  // namespace workload

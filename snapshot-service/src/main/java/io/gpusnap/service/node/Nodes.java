@@ -28,6 +28,19 @@ public class Nodes {
         return nodes.find(id);
     }
 
+    /**
+     * For work that may wait for the node to come back.
+     *
+     * @throws ApiException NODE_LOST if that is not to be expected
+     */
+    public void requireNotLost(NodeId id) {
+        Node node = get(id);
+        if (node.state() == NodeState.LOST) {
+            throw new ApiException(
+                    ErrorCode.NODE_LOST, "Node " + node.name() + " was last heard at " + node.lastHeartbeatAt() + ".");
+        }
+    }
+
     /** Newest first. */
     public Page<Node> list(PageQuery query) {
         return Page.of(query, nodes.list(query), node -> node.id().toString());

@@ -1,0 +1,33 @@
+package io.gpusnap.service.snapshot;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import io.gpusnap.service.operation.Completion;
+import java.util.List;
+
+/** The parts of a manifest (docs/formats.md) that the control plane checks; the rest is the daemons' own. */
+@JsonIgnoreProperties(ignoreUnknown = true)
+record Manifest(
+        String schema,
+        String snapshotId,
+        String engine,
+        String digestAlgorithm,
+        Device device,
+        Host host,
+        Completion.Totals totals) {
+
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    record Device(List<Allocation> allocations) {}
+
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    record Allocation(String address, long sizeBytes, List<Chunk> chunks) {}
+
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    record Host(List<File> files) {}
+
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    record File(String name, long sizeBytes, List<Chunk> chunks) {}
+
+    /** @param digest 64 hex digits, or {@code zero} */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    record Chunk(String digest, long sizeBytes) {}
+}

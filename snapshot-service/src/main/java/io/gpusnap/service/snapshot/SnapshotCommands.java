@@ -1,0 +1,162 @@
+package io.gpusnap.service.snapshot;
+
+import io.gpusnap.service.node.Nodes;
+import io.gpusnap.service.node.WorkloadReport;
+import io.gpusnap.service.operation.AfterSave;
+import io.gpusnap.service.operation.Engine;
+import io.gpusnap.service.operation.NewOperation;
+import io.gpusnap.service.operation.Operation;
+import io.gpusnap.service.operation.OperationKind;
+import io.gpusnap.service.operation.OperationSpec;
+import io.gpusnap.service.operation.Operations;
+import io.gpusnap.service.platform.id.NodeId;
+import io.gpusnap.service.platform.id.SnapshotId;
+import io.gpusnap.service.platform.id.WorkloadId;
+import io.gpusnap.service.platform.problem.ApiException;
+import io.gpusnap.service.platform.problem.ErrorCode;
+import io.gpusnap.service.platform.transaction.DatabaseClock;
+import io.gpusnap.service.platform.web.IfMatch;
+import io.gpusnap.service.version.ModelVersion;
+import io.gpusnap.service.version.ModelVersions;
+import io.gpusnap.service.workload.Workload;
+import io.gpusnap.service.workload.WorkloadState;
+import io.gpusnap.service.workload.Workloads;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.springframework.stereotype.Service;
+import org.springframework.transaction.annotation.Transactional;
+
+/** What callers ask to be done with snapshots: each is checked here and becomes an operation for a node. */
+@Service
+public class SnapshotCommands {
+    private final Snapshots snapshots;
+    private final SnapshotRepository repository;
+    private final ModelVersions versions;
+    private final Workloads workloads;
+    private final Nodes nodes;
+    private final Operations operations;
+    private final DatabaseClock clock;
+
+    SnapshotCommands(
+            Snapshots snapshots,
+            SnapshotRepository repository,
+            ModelVersions versions,
+            Workloads workloads,
+            Nodes nodes,
+            Operations operations,
+            DatabaseClock clock) {
+        this.snapshots = snapshots;
+        this.repository = repository;
+        this.versions = versions;
+        this.workloads = workloads;
+        this.nodes = nodes;
+        this.operations = operations;
+        this.clock = clock;
+    }
+
+    /** A snapshot and what was queued for it. */
+    public record Queued(Snapshot snapshot, Operation operation) {}
+
+    /**
+     * Queues a SAVE, unless it is known already that it would be refused.
+     *
+     * @throws ApiException VERSION_NOT_FOUND, WORKLOAD_NOT_FOUND, WORKLOAD_NOT_RUNNING, a code that the daemon reported as
+     *     refusal, WORKLOAD_BUSY, NODE_SILENT, NODE_UNSCHEDULABLE, CAPABILITY_MISSING
+     */
+    @Transactional
+    public Queued save(String model, String version, WorkloadId workloadId, Engine engine, AfterSave afterSave) {
+        ModelVersion of = versions.get(model, version);
+        Workload workload = workloads.get(workloadId);
+        nodes.get(workload.nodeId()).whyNot(engine.wireName()).ifPresent(SnapshotCommands::refuse);
+        requireSavable(workload);
+        SnapshotId id = SnapshotId.next();
+        Snapshot snapshot =
+                repository.saveAndFlush(new Snapshot(id, of, workload, engine, afterSave, clock.now()));
+        Operation operation = operations.queue(new NewOperation(
+                workload.nodeId(),
+                new OperationSpec.Save(
+                        id,
+                        engine,
+                        new OperationSpec.ProcessRef(workload.pid(), workload.startTimeTicks(), workload.name()),
+                        afterSave,
+                        of.facts()),
+                engine,
+                Optional.of(workloadId),
+                Optional.empty()));
+        return new Queued(snapshot, operation);
+    }
+
+    /**
+     * Queues a VERIFY on a node that holds the snapshot.
+     *
+     * @throws ApiException SNAPSHOT_QUARANTINED, SNAPSHOT_NOT_READY, NO_NODE, NODE_LOST
+     */
+    @Transactional
+    public Operation verify(SnapshotId id) {
+        Snapshot snapshot = snapshots.lockReady(id);
+        NodeId holder = snapshots.holders(id).stream()
+                .findFirst()
+                .orElseThrow(() -> new ApiException(ErrorCode.NO_NODE, "No node holds snapshot " + id + "."));
+        nodes.requireNotLost(holder);
+        return operations.queue(new NewOperation(
+                holder,
+                new OperationSpec.Verify(id, snapshot.manifestDigest().orElse(null)),
+                snapshot.engine(),
+                Optional.empty(),
+                Optional.empty()));
+    }
+
+    /**
+     * Queues a DELETE on the node that holds the snapshot; no restore can begin from here on.
+     *
+     * @throws ApiException IN_USE while a restore or a verification works on it, CONFLICT in a state that cannot be deleted,
+     *     NODE_LOST
+     */
+    @Transactional
+    public Operation delete(SnapshotId id, IfMatch ifMatch) {
+        Snapshot snapshot = snapshots.lock(id);
+        ifMatch.check(snapshot.rowVersion());
+        switch (snapshot.state()) {
+            case READY, FAILED, QUARANTINED -> snapshot.beginDelete(clock.now());
+            case CREATING ->
+                throw new ApiException(ErrorCode.CONFLICT, "The snapshot is being made; cancel its operation first.");
+            case DELETING, DELETED ->
+                throw new ApiException(ErrorCode.CONFLICT, "The snapshot is " + snapshot.state() + " already.");
+        }
+        if (operations.anyActive(id, Set.of(OperationKind.THAW, OperationKind.VERIFY))) {
+            throw new ApiException(ErrorCode.IN_USE, "A restore or a verification works on the snapshot.");
+        }
+        repository.saveAndFlush(snapshot);
+        NodeId holder = snapshots.holders(id).stream().findFirst().orElse(snapshot.nodeId());
+        nodes.requireNotLost(holder);
+        return operations.queue(new NewOperation(
+                holder, new OperationSpec.Delete(id), snapshot.engine(), Optional.empty(), Optional.empty()));
+    }
+
+    private static void requireSavable(Workload workload) {
+        if (workload.state() != WorkloadState.RUNNING) {
+            throw new ApiException(
+                    workload.state().mayExist() ? ErrorCode.WORKLOAD_NOT_RUNNING : ErrorCode.WORKLOAD_LOST,
+                    "Workload " + workload.name() + " is " + workload.state() + ".");
+        }
+        if (!workload.refusals().isEmpty()) {
+            String all = workload.refusals().stream()
+                    .map(refusal -> refusal.code() + ": " + refusal.detail())
+                    .collect(Collectors.joining("; "));
+            throw new ApiException(codeOf(workload.refusals().getFirst()), all);
+        }
+    }
+
+    private static ErrorCode codeOf(WorkloadReport.Refusal refusal) {
+        return Arrays.stream(ErrorCode.values())
+                .filter(code -> code.name().equals(refusal.code()))
+                .findFirst()
+                .orElse(ErrorCode.WORKLOAD_UNSUPPORTED);
+    }
+
+    private static void refuse(ApiException why) {
+        throw why;
+    }
+}

@@ -1,0 +1,136 @@
+package io.gpusnap.service.snapshot;
+
+import io.gpusnap.service.node.Heartbeat;
+import io.gpusnap.service.node.HeartbeatListener;
+import io.gpusnap.service.operation.Completion;
+import io.gpusnap.service.operation.Engine;
+import io.gpusnap.service.operation.Failure;
+import io.gpusnap.service.operation.Operation;
+import io.gpusnap.service.operation.OperationKind;
+import io.gpusnap.service.operation.OperationOutcomes;
+import io.gpusnap.service.operation.Outcome;
+import io.gpusnap.service.platform.problem.ErrorCode;
+import io.gpusnap.service.platform.transaction.DatabaseClock;
+import io.gpusnap.service.workload.Workloads;
+import java.time.Instant;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.stereotype.Component;
+
+/** What the end of a SAVE, VERIFY or DELETE means for its snapshot, and what heartbeats say of stored ones. */
+@Component
+class SnapshotOutcomes implements OperationOutcomes, HeartbeatListener {
+    private static final Logger LOG = LoggerFactory.getLogger(SnapshotOutcomes.class);
+
+    private final Snapshots snapshots;
+    private final SnapshotRepository repository;
+    private final SnapshotStore store;
+    private final Workloads workloads;
+    private final DatabaseClock clock;
+
+    SnapshotOutcomes(
+            Snapshots snapshots,
+            SnapshotRepository repository,
+            SnapshotStore store,
+            Workloads workloads,
+            DatabaseClock clock) {
+        this.snapshots = snapshots;
+        this.repository = repository;
+        this.store = store;
+        this.workloads = workloads;
+        this.clock = clock;
+    }
+
+    @Override
+    public Set<OperationKind> kinds() {
+        return Set.of(OperationKind.SAVE, OperationKind.VERIFY, OperationKind.DELETE);
+    }
+
+    @Override
+    public Outcome settle(Operation operation, Outcome outcome, boolean workloadLost) {
+        Snapshot snapshot = snapshots.lock(operation.snapshotId());
+        if (workloadLost) {
+            operation.workloadId().ifPresent(workloads::markGone);
+        }
+        Instant now = clock.now();
+        Outcome standing =
+                switch (outcome) {
+                    case Outcome.Saved saved -> commit(snapshot, operation, saved, now);
+                    case Outcome.Done done -> done(snapshot, operation, done, now);
+                    case Outcome.Failed failed -> {
+                        failed(snapshot, operation.kind(), failed.failure(), now);
+                        yield failed;
+                    }
+                    case Outcome.Cancelled cancelled -> {
+                        failed(
+                                snapshot,
+                                operation.kind(),
+                                Failure.of(ErrorCode.CANCELLED, "The operation was cancelled.", null, true),
+                                now);
+                        yield cancelled;
+                    }
+                    case Outcome.Thawed thawed ->
+                        throw new IllegalStateException("a " + operation.kind() + " cannot end as a THAW");
+                };
+        repository.saveAndFlush(snapshot);
+        return standing;
+    }
+
+    @Override
+    public void heard(Heartbeat heartbeat) {
+        if (heartbeat.inventory().snapshots() != null) {
+            store.replaceHeldBy(heartbeat.nodeId(), heartbeat.inventory().snapshots());
+        }
+    }
+
+    private Outcome commit(Snapshot snapshot, Operation operation, Outcome.Saved saved, Instant now) {
+        Completion.SaveResult result = saved.result();
+        try {
+            byte[] manifest = ManifestCheck.check(snapshot.id(), snapshot.engine(), result);
+            snapshot.commit(result, now);
+            store.putManifest(snapshot.id(), manifest);
+            store.addHolder(snapshot.id(), operation.nodeId());
+        } catch (ManifestCheck.Refused e) {
+            Failure failure = Failure.of(
+                    ErrorCode.MANIFEST_INVALID, "The manifest is refused: " + e.getMessage() + ".", "commit", false);
+            LOG.warn("snapshot {}: {}", snapshot.id(), failure.detail());
+            snapshot.fail(failure, now);
+            return new Outcome.Failed(failure);
+        } finally {
+            operation.workloadId().ifPresent(workload -> {
+                if (!result.workloadAlive()) {
+                    workloads.markGone(workload);
+                } else if (snapshot.engine() == Engine.SUSPEND) {
+                    workloads.markSuspended(workload, snapshot.id());
+                }
+            });
+        }
+        return saved;
+    }
+
+    private Outcome done(Snapshot snapshot, Operation operation, Outcome.Done done, Instant now) {
+        switch (operation.kind()) {
+            case VERIFY -> snapshot.verified(now);
+            case DELETE -> {
+                snapshot.deleted(now);
+                store.forget(snapshot.id());
+            }
+            case SAVE, THAW -> throw new IllegalStateException("a " + operation.kind() + " cannot end without a result");
+        }
+        return done;
+    }
+
+    private static void failed(Snapshot snapshot, OperationKind kind, Failure failure, Instant now) {
+        switch (kind) {
+            case SAVE -> snapshot.fail(failure, now);
+            case VERIFY -> {
+                if (Snapshots.condemns(failure) && snapshot.state() == SnapshotState.READY) {
+                    snapshot.quarantine(failure, now);
+                }
+            }
+            case DELETE -> snapshot.quarantine(failure, now);
+            case THAW -> throw new IllegalStateException("a THAW is the restores' own");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+package io.gpusnap.service.snapshot;
+
+import jakarta.persistence.LockModeType;
+import java.util.Collection;
+import java.util.Optional;
+import java.util.UUID;
+import org.springframework.data.jpa.repository.JpaSpecificationExecutor;
+import org.springframework.data.jpa.repository.Lock;
+import org.springframework.data.jpa.repository.Query;
+import org.springframework.data.repository.Repository;
+
+interface SnapshotRepository extends Repository<Snapshot, UUID>, JpaSpecificationExecutor<Snapshot> {
+    Snapshot saveAndFlush(Snapshot snapshot);
+
+    Optional<Snapshot> findById(UUID id);
+
+    @Lock(LockModeType.PESSIMISTIC_WRITE)
+    @Query("select s from Snapshot s where s.id = :id")
+    Optional<Snapshot> lock(UUID id);
+
+    Optional<Snapshot> findFirstByModelNameAndVersionNameAndStateOrderByIdDesc(
+            String modelName, String versionName, SnapshotState state);
+
+    long countByVersionIdAndStateIn(UUID version, Collection<SnapshotState> states);
+}

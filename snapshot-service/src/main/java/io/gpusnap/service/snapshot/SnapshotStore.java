@@ -1,0 +1,100 @@
+package io.gpusnap.service.snapshot;
+
+import io.gpusnap.service.platform.id.NodeId;
+import io.gpusnap.service.platform.id.SnapshotId;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Component;
+
+/** Manifests and holders of snapshots, in plain SQL. */
+@Component
+class SnapshotStore {
+    private final JdbcClient jdbc;
+
+    SnapshotStore(JdbcClient jdbc) {
+        this.jdbc = jdbc;
+    }
+
+    void putManifest(SnapshotId snapshot, byte[] content) {
+        jdbc.sql("INSERT INTO snapshot_manifest (snapshot_id, content) VALUES (?, ?)")
+                .param(snapshot.value())
+                .param(content)
+                .update();
+    }
+
+    Optional<byte[]> manifest(SnapshotId snapshot) {
+        return jdbc.sql("SELECT content FROM snapshot_manifest WHERE snapshot_id = ?")
+                .param(snapshot.value())
+                .query((row, number) -> row.getBytes("content"))
+                .optional();
+    }
+
+    void addHolder(SnapshotId snapshot, NodeId node) {
+        jdbc.sql("""
+                        INSERT INTO snapshot_holder (snapshot_id, node_id, confirmed_at) VALUES (?, ?, now())
+                        ON CONFLICT (snapshot_id, node_id) DO UPDATE SET confirmed_at = now()
+                        """)
+                .param(snapshot.value())
+                .param(node.value())
+                .update();
+    }
+
+    /**
+     * Makes the node's rows what it says it holds. Ids that we do not know are left alone, and a snapshot that became
+     * READY a moment ago may be missing in a report that was on its way.
+     */
+    void replaceHeldBy(NodeId node, List<SnapshotId> held) {
+        UUID[] ids = held.stream().map(SnapshotId::value).distinct().toArray(UUID[]::new);
+        jdbc.sql("""
+                        WITH confirmed AS (
+                            INSERT INTO snapshot_holder (snapshot_id, node_id, confirmed_at)
+                            SELECT s.id, :node, now() FROM snapshot s
+                             WHERE s.id = ANY (:ids) AND s.state IN ('READY', 'QUARANTINED')
+                            ON CONFLICT (snapshot_id, node_id) DO UPDATE SET confirmed_at = now())
+                        DELETE FROM snapshot_holder
+                         WHERE node_id = :node AND snapshot_id <> ALL (:ids) AND confirmed_at < now() - interval '1 minute'
+                        """)
+                .param("node", node.value())
+                .param("ids", ids)
+                .update();
+    }
+
+    List<NodeId> holders(SnapshotId snapshot) {
+        return jdbc.sql("SELECT node_id FROM snapshot_holder WHERE snapshot_id = ? ORDER BY confirmed_at DESC, node_id")
+                .param(snapshot.value())
+                .query((row, number) -> new NodeId(row.getObject("node_id", UUID.class)))
+                .list();
+    }
+
+    /** Drops what is only needed while the snapshot exists. */
+    void forget(SnapshotId snapshot) {
+        jdbc.sql("DELETE FROM snapshot_manifest WHERE snapshot_id = ?")
+                .param(snapshot.value())
+                .update();
+        jdbc.sql("DELETE FROM snapshot_holder WHERE snapshot_id = ?")
+                .param(snapshot.value())
+                .update();
+    }
+
+    record Bytes(long logical, long stored) {}
+
+    Bytes readyBytes() {
+        return jdbc.sql(
+                        "SELECT coalesce(sum(logical_bytes), 0) AS logical, coalesce(sum(stored_bytes), 0) AS stored FROM snapshot WHERE state IN ('READY', 'QUARANTINED')")
+                .query((row, number) -> new Bytes(row.getLong("logical"), row.getLong("stored")))
+                .single();
+    }
+
+    Map<SnapshotState, Long> countByState() {
+        return jdbc
+                .sql("SELECT state, count(*) AS n FROM snapshot GROUP BY state")
+                .query((row, number) -> Map.entry(SnapshotState.valueOf(row.getString("state")), row.getLong("n")))
+                .list()
+                .stream()
+                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+    }
+}

@@ -1,0 +1,68 @@
+package io.gpusnap.service.snapshot.web;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import io.gpusnap.service.operation.AfterSave;
+import io.gpusnap.service.operation.Completion;
+import io.gpusnap.service.operation.Engine;
+import io.gpusnap.service.operation.Failure;
+import io.gpusnap.service.platform.id.NodeId;
+import io.gpusnap.service.platform.id.SnapshotId;
+import io.gpusnap.service.platform.id.WorkloadId;
+import io.gpusnap.service.snapshot.Snapshot;
+import io.gpusnap.service.snapshot.SnapshotState;
+import io.swagger.v3.oas.annotations.media.Schema;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A snapshot.
+ *
+ * @param nodeId where it was taken
+ * @param workloadId the process it was taken of
+ * @param manifestDigest SHA-256 of the manifest's bytes, once READY
+ * @param totals sizes, once READY
+ * @param pauseSeconds how long the process stood still
+ * @param failure why it FAILED or is QUARANTINED
+ */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+@Schema(name = "Snapshot")
+record SnapshotResource(
+        SnapshotId id,
+        String model,
+        String version,
+        SnapshotState state,
+        Engine engine,
+        AfterSave afterSave,
+        NodeId nodeId,
+        @Nullable WorkloadId workloadId,
+        String workloadName,
+        @Nullable String manifestDigest,
+        Completion.@Nullable Totals totals,
+        @Nullable Double pauseSeconds,
+        @Nullable Failure failure,
+        Instant createdAt,
+        Instant updatedAt,
+        @Nullable Instant readyAt,
+        @Nullable Instant verifiedAt) {
+
+    static SnapshotResource of(Snapshot snapshot) {
+        return new SnapshotResource(
+                snapshot.id(),
+                snapshot.modelName(),
+                snapshot.versionName(),
+                snapshot.state(),
+                snapshot.engine(),
+                snapshot.afterSave(),
+                snapshot.nodeId(),
+                snapshot.workloadId().orElse(null),
+                snapshot.workloadName(),
+                snapshot.manifestDigest().orElse(null),
+                snapshot.totals().orElse(null),
+                snapshot.pauseSeconds().orElse(null),
+                snapshot.failure().orElse(null),
+                snapshot.createdAt(),
+                snapshot.updatedAt(),
+                snapshot.readyAt().orElse(null),
+                snapshot.verifiedAt().orElse(null));
+    }
+}

@@ -1,0 +1,23 @@
+// Command line of the server.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+struct Options {
+  std::string address = "127.0.0.1";
+  uint16_t port = 8000;  // 0: any free one, printed at start
+  uint64_t weights_mib = 256;
+  uint64_t kv_mib = 128;
+  double warmup_seconds = 5;
+  std::string workdir;       // empty: stays where it is
+  std::string state_file = "cuda-server.state";
+  std::string weights_file;  // empty: weights-<MiB>.bin
+  std::string log_file;      // empty: the terminal
+  std::optional<uint64_t> token;
+  std::string driver = "libcuda.so.1";
+
+  // Prints what is wrong, or the help, and ends the process.
+  static Options parse(int count, char** arguments);
+};

@@ -6,8 +6,11 @@ import io.gpusnap.node.client.Task;
 import io.gpusnap.node.operation.FactRegistry;
 import io.gpusnap.node.operation.Journal;
 import io.gpusnap.node.operation.LogKeys;
+import io.gpusnap.node.operation.OperationKind;
 import io.gpusnap.node.operation.OperationRunner;
+import io.gpusnap.node.operation.ProgressSnapshot;
 import io.gpusnap.node.operation.StageListener;
+import io.gpusnap.node.operation.StageState;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +25,9 @@ public final class Agent {
     /** Requests and facts of the agent's own, to be registered with the journal. */
     public static final FactRegistry FACTS = FactRegistry.of(
             Claim.class, Unwanted.class, Task.Save.class, Task.Thaw.class, Task.Verify.class, Task.Delete.class);
+
+    /** How far one operation's stage is. */
+    public record Work(OperationKind kind, ProgressSnapshot progress) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
     private static final Duration CLOCK_TICK = Duration.ofMillis(250);
@@ -102,6 +108,16 @@ public final class Agent {
 
     public ConnectionState connection() {
         return link.state();
+    }
+
+    /** The running stage of each operation that is at work. */
+    public List<Work> atWork() {
+        List<Work> now = new ArrayList<>();
+        supervisor.forEach(operation -> operation.running().stages().stream()
+                .filter(stage -> stage.state() == StageState.RUNNING)
+                .findFirst()
+                .ifPresent(stage -> now.add(new Work(operation.running().spec().kind(), stage.progress()))));
+        return now;
     }
 
     /** Operations that run, or whose outcome is not yet delivered. */

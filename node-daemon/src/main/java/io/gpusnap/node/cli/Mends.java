@@ -1,0 +1,34 @@
+package io.gpusnap.node.cli;
+
+import io.gpusnap.node.operation.FailureCode;
+
+/** What a person can do about a failure, in a few words. */
+final class Mends {
+
+    private Mends() {}
+
+    static String of(FailureCode code) {
+        return switch (code) {
+            case WORKLOAD_NOT_FOUND -> "gpusnap-node workloads lists what runs here";
+            case WORKLOAD_NOT_MANAGED -> "start it with LD_PRELOAD=libgpusnap-preload.so and GPUSNAP_WORKLOAD=<name>";
+            case WORKLOAD_UNSUPPORTED -> "run it without what is named, then save again";
+            case WORKLOAD_LOST -> "start the workload anew";
+            case GPU_MISMATCH, DRIVER_MISMATCH, INCOMPATIBLE -> "thaw it on a node like the one it was saved on";
+            case INSUFFICIENT_VRAM -> "free GPU memory, or choose another GPU with --gpu";
+            case INSUFFICIENT_SPACE -> "free space there, or delete snapshots";
+            case CHUNK_CORRUPT, CHUNK_MISSING -> "delete the snapshot and save again; check the disk";
+            case MANIFEST_INVALID -> "gpusnap-node inspect shows the manifest";
+            case PID_CONFLICT -> "end the process that has the PID";
+            case PORT_CONFLICT -> "end the process that listens there";
+            case PATH_MISSING -> "put back what is named";
+            case CRIU_UNAVAILABLE, CAPABILITY_MISSING -> "gpusnap-node doctor says how to get it";
+            case CRIU_FAILED -> "its log is named above where one was kept";
+            case DRIVER_FAILED -> "see the driver's error; try again when it is at rest";
+            case QUIESCE_TIMEOUT -> "try again when the workload is less busy";
+            case PROTOCOL_ERROR -> "use daemon and preload of one release";
+            case STORE_ERROR -> "check the disk";
+            case DAEMON_RESTARTED, LEASE_LOST, CANCELLED -> "run it again";
+            case INTERNAL -> "this is a defect: report it with the log above";
+        };
+    }
+}

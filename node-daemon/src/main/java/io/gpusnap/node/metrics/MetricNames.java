@@ -1,0 +1,40 @@
+package io.gpusnap.node.metrics;
+
+/** Names and labels of every meter, as Prometheus shows them less the suffixes that it adds itself. */
+public final class MetricNames {
+
+    /** Histogram of a stage's seconds. Labels: engine, stage, outcome. */
+    public static final String STAGE = "gpusnap.node.stage";
+    /** Operations that ended. Labels: kind, outcome. */
+    public static final String OPERATIONS = "gpusnap.node.operations";
+    /** Bytes moved by finished stages. Labels: direction, tier. */
+    public static final String BYTES = "gpusnap.node.bytes";
+    /** Bytes done of the stages that run now. Label: kind. */
+    public static final String PROGRESS_BYTES = "gpusnap.node.operation.progress.bytes";
+    /** Bytes to do of the stages that run now, where known. Label: kind. */
+    public static final String PROGRESS_TOTAL_BYTES = "gpusnap.node.operation.size.bytes";
+    /** Operations that run, or whose outcome is not yet delivered. */
+    public static final String OPERATIONS_HELD = "gpusnap.node.operations.held";
+    /** 1 while the service answers. */
+    public static final String SERVICE_CONNECTED = "gpusnap.node.service.connected";
+    /** Label: tier. */
+    public static final String TIER_CAPACITY_BYTES = "gpusnap.node.tier.capacity.bytes";
+    /** Label: tier. */
+    public static final String TIER_FREE_BYTES = "gpusnap.node.tier.free.bytes";
+    /** Label: tier. */
+    public static final String TIER_USED_BYTES = "gpusnap.node.tier.used.bytes";
+    /** Label: gpu, its ordinal. */
+    public static final String GPU_FREE_BYTES = "gpusnap.node.gpu.free.bytes";
+    /** Snapshots in the local store. */
+    public static final String SNAPSHOTS = "gpusnap.node.snapshots";
+
+    public static final String LABEL_ENGINE = "engine";
+    public static final String LABEL_STAGE = "stage";
+    public static final String LABEL_OUTCOME = "outcome";
+    public static final String LABEL_KIND = "kind";
+    public static final String LABEL_DIRECTION = "direction";
+    public static final String LABEL_TIER = "tier";
+    public static final String LABEL_GPU = "gpu";
+
+    private MetricNames() {}
+}

@@ -1,0 +1,145 @@
+package io.gpusnap.node.cli;
+
+import io.gpusnap.node.client.Completion;
+import io.gpusnap.node.client.Inventory;
+import io.gpusnap.node.client.Task;
+import io.gpusnap.node.client.Workload;
+import io.gpusnap.node.config.NodeSettings;
+import io.gpusnap.node.operation.FactRegistry;
+import io.gpusnap.node.operation.OperationKind;
+import io.gpusnap.node.operation.OperationLog;
+import io.gpusnap.node.operation.OperationSpec;
+import io.gpusnap.node.operation.Stage;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.operation.StagePlan;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+
+/** A node with one workload and one snapshot; its stages do nothing, or fail when told to. */
+final class ToyNode implements NodeOpener, NodeAccess {
+
+    static final UUID SNAPSHOT = UUID.fromString("7b0c3f5e-0000-4000-8000-000000000001");
+    private static final Completion.Totals TOTALS =
+            new Completion.Totals(4L << 30, 512L << 20, (4L << 30) + (512L << 20), 3L << 30, 1200, 900, 100);
+
+    final List<OperationSpec> ran = new ArrayList<>();
+    final List<Inventory.Capability> capabilities = new ArrayList<>(List.of(
+            new Inventory.Capability("suspend", true, null),
+            new Inventory.Capability("criu+cuda", false, "no CRIU 4.1 or newer; apt-get install criu")));
+    StageException failure;
+    boolean closed;
+
+    @Override
+    public FactRegistry facts() {
+        return FactRegistry.of();
+    }
+
+    @Override
+    public NodeAccess open(NodeSettings settings) {
+        return this;
+    }
+
+    private final class ToyStage implements Stage {
+        private final String name;
+
+        ToyStage(String name) {
+            this.name = name;
+        }
+
+        @Override
+        public String name() {
+            return name;
+        }
+
+        @Override
+        public void run(StageContext context) throws StageException {
+            if (name.equals("store") && failure != null) {
+                throw failure;
+            }
+        }
+    }
+
+    @Override
+    public StagePlan plan(OperationSpec spec) {
+        ran.add(spec);
+        return new StagePlan(spec.kind(), List.of(new ToyStage("preflight"), new ToyStage("store")));
+    }
+
+    @Override
+    public Inventory inventory() {
+        return new Inventory(
+                "Linux",
+                "6.18",
+                "x86_64",
+                "cpu",
+                2,
+                1L << 34,
+                List.of(),
+                13000,
+                "simulated-1",
+                null,
+                List.of(),
+                capabilities,
+                List.of(SNAPSHOT));
+    }
+
+    @Override
+    public List<Workload> workloads() {
+        return List.of(new Workload(
+                4711,
+                99,
+                "llm",
+                "/usr/bin/server",
+                List.of("server"),
+                "RUNNING",
+                4L << 30,
+                12,
+                List.of(8000),
+                null,
+                List.of(new Workload.Refusal("WORKLOAD_UNSUPPORTED", "an io_uring descriptor is open"))));
+    }
+
+    @Override
+    public Result result(OperationLog log) {
+        OperationKind kind = log.spec().kind();
+        return new Result(
+                kind == OperationKind.SAVE ? new Completion.Saved("{}", "d".repeat(64), TOTALS, 1.25, true) : null,
+                kind == OperationKind.THAW
+                        ? new Completion.Thawed(4711, 99, "llm", 3.82, Map.of(), 50.0 * (1L << 30))
+                        : null,
+                false);
+    }
+
+    @Override
+    public Optional<Task.Process> process(int pid) {
+        return pid == 4711 ? Optional.of(new Task.Process(4711, 99, "llm")) : Optional.empty();
+    }
+
+    @Override
+    public Inspection inspect(UUID snapshot) throws CommandException {
+        if (!snapshot.equals(SNAPSHOT)) {
+            throw new CommandException(
+                    ExitCode.FAILED, "SNAPSHOT_NOT_FOUND", "there is no snapshot " + snapshot, "gpusnap-node list");
+        }
+        return new Inspection(
+                SNAPSHOT,
+                "suspend",
+                "2026-01-01T00:00:00Z",
+                4711,
+                List.of("/usr/bin/server", "--port", "8000"),
+                List.of("GPU 0: Simulated H100", "driver: simulated-1"),
+                TOTALS,
+                "d".repeat(64),
+                "{\"schema\":\"gpusnap.manifest/1\"}",
+                List.of());
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+    }
+}

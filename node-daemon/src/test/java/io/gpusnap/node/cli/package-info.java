@@ -1,0 +1,4 @@
+@NullMarked
+package io.gpusnap.node.cli;
+
+import org.jspecify.annotations.NullMarked;

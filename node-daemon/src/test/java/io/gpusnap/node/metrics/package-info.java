@@ -1,0 +1,4 @@
+@NullMarked
+package io.gpusnap.node.metrics;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.gpusnap.node;
+
+import org.jspecify.annotations.NullMarked;

@@ -66,18 +66,15 @@ public final class CriuRunner {
     }
 
     /**
-     * Dumps a tree into a folder. Nothing of the workload has changed when it fails.
+     * Dumps a tree into a folder. Every process of it is stopped when it returns; only a committed snapshot may cost a
+     * workload its life. When it fails, the tree goes on as before.
      *
+     * @param shellJob the process is no session leader: CRIU will restore it into the session of whoever restores
      * @throws CriuException also on a timeout; then CRIU was ended, and the workload cannot be trusted any more
      */
-    public void dump(int pid, Path images, DumpOptions options) throws CriuException, InterruptedException {
-        List<String> arguments = new ArrayList<>(List.of("dump", "--tree", Integer.toString(pid)));
-        arguments.add(
-                switch (options.leave()) {
-                    case RUNNING -> "--leave-running";
-                    case STOPPED -> "--leave-stopped";
-                });
-        finish("dump", start(arguments, images, DUMP_LOG, options.shellJob()), images, DUMP_LOG);
+    public void dump(int pid, Path images, boolean shellJob) throws CriuException, InterruptedException {
+        List<String> arguments = List.of("dump", "--tree", Integer.toString(pid), "--leave-stopped");
+        finish("dump", start(arguments, images, DUMP_LOG, shellJob), images, DUMP_LOG);
     }
 
     /** Whether the folder has all of a dump that succeeded. */

@@ -57,12 +57,24 @@ public final class ProcFs {
                 .isPresent();
     }
 
+    /** Ids of the process's threads, its own included. */
+    public List<Integer> taskIds(int pid) {
+        return names(of(pid).resolve("task")).stream().map(Integer::valueOf).toList();
+    }
+
     private boolean hasLiveThread(int pid) {
         Path tasks = of(pid).resolve("task");
         return names(tasks).stream()
                 .map(task -> read(tasks.resolve(task).resolve("stat")))
                 .flatMap(Optional::stream)
                 .anyMatch(text -> !ProcessStat.parse(text).isDead());
+    }
+
+    /** Now, in the unit of start times: 100 a second on every architecture that CUDA runs on. */
+    public long uptimeTicks() {
+        return read(root.resolve("uptime"))
+                .map(text -> (long) (Double.parseDouble(text.split(" ")[0]) * 100))
+                .orElse(0L);
     }
 
     public Map<String, String> environment(int pid) {

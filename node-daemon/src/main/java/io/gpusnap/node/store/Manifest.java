@@ -53,6 +53,7 @@ public record Manifest(
     public record Library(String role, String path, String sha256, long sizeBytes) {}
 
     /**
+     * @param startTimeTicks with pid, the very process that a suspend left frozen
      * @param taskIds ids of every process and thread of the tree: all must be free where it is restored
      * @param sessionLeader false: CRIU treats the workload as a job of the session it is restored from
      * @param environmentNames names only: values may be secrets
@@ -60,6 +61,7 @@ public record Manifest(
     public record ProcessImage(
             String workload,
             int pid,
+            long startTimeTicks,
             List<Integer> taskIds,
             boolean sessionLeader,
             String executable,

@@ -35,6 +35,7 @@ public final class Manifests {
                 new Manifest.ProcessImage(
                         "chat",
                         4711,
+                        123456,
                         List.of(4711, 4712),
                         true,
                         "/opt/server",

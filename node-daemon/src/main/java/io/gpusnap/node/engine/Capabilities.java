@@ -1,0 +1,84 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.engine.device.Gpu;
+import io.gpusnap.node.engine.device.GpuException;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.function.Predicate;
+
+/** What this node was probed for, each with its reason. */
+final class Capabilities {
+
+    private final NodeRuntime runtime;
+
+    Capabilities(NodeRuntime runtime) {
+        this.runtime = runtime;
+    }
+
+    List<Capability> all() {
+        List<Capability> all = new ArrayList<>(criuCuda());
+        all.addAll(suspend());
+        all.add(pool());
+        return List.copyOf(new LinkedHashSet<>(all));
+    }
+
+    List<Capability> criuCuda() {
+        Capability criu = criu();
+        Capability checkpoint = checkpoint();
+        return List.of(engine(EngineId.CRIU_CUDA, List.of(criu, checkpoint)), criu, checkpoint, remap());
+    }
+
+    List<Capability> suspend() {
+        Capability checkpoint = checkpoint();
+        return List.of(engine(EngineId.SUSPEND, List.of(checkpoint)), checkpoint);
+    }
+
+    private static Capability engine(EngineId engine, List<Capability> needs) {
+        return needs.stream()
+                .filter(need -> !need.available())
+                .findFirst()
+                .map(missing -> new Capability(
+                        engine.value(), false, "needs " + missing.name() + ": " + missing.reason()))
+                .orElse(new Capability(engine.value(), true, "everything it needs is here"));
+    }
+
+    private Capability criu() {
+        return new Capability(
+                "criu", runtime.criuProbe().available(), runtime.criuProbe().reason());
+    }
+
+    private Capability checkpoint() {
+        return driver(
+                "cuda-checkpoint",
+                Gpu.Driver::hasCheckpoint,
+                "driver %s has the checkpoint calls",
+                "driver %s has no checkpoint calls: it takes 570 or newer");
+    }
+
+    private Capability remap() {
+        return driver(
+                "gpu-remap",
+                Gpu.Driver::hasGpuRemap,
+                "driver %s can restore onto other GPUs of the same model",
+                "driver %s can restore only onto the same GPUs");
+    }
+
+    private Capability driver(
+            String name, Predicate<Gpu.Driver> test, String yes, String no) {
+        if (runtime.gpu().isEmpty()) {
+            return new Capability(name, false, runtime.gpuReason());
+        }
+        try {
+            Gpu.Driver driver = runtime.gpu().get().driver();
+            boolean available = test.test(driver);
+            return new Capability(name, available, (available ? yes : no).formatted(driver.build()));
+        } catch (GpuException e) {
+            return new Capability(name, false, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private Capability pool() {
+        return new Capability("pinned-pool", runtime.poolPinned(), runtime.poolReason());
+    }
+}

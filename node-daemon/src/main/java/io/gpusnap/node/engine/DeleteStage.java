@@ -1,0 +1,50 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.OnRestart;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.TierException;
+import java.io.IOException;
+import java.util.Optional;
+
+/** Deletes a snapshot and what only it named. One that is gone already is no failure. */
+final class DeleteStage extends EngineStage {
+
+    private final NodeRuntime runtime;
+    private final SnapshotId snapshot;
+
+    DeleteStage(NodeRuntime runtime, SnapshotId snapshot) {
+        super("delete", new StageTimes());
+        this.runtime = runtime;
+        this.snapshot = snapshot;
+    }
+
+    @Override
+    public OnRestart onRestart() {
+        return OnRestart.RERUN;
+    }
+
+    @Override
+    void execute(StageContext context) throws StageException, TierException, ManifestException, IOException {
+        Optional<ProcessId> frozen = runtime.suspended().processOf(snapshot);
+        if (frozen.isPresent()) {
+            throw new StageException(
+                    FailureCode.WORKLOAD_UNSUPPORTED,
+                    "%s is frozen as snapshot %s: resume it or end it first".formatted(frozen.get(), snapshot));
+        }
+        context.checkCancelled();
+        long freed = 0;
+        try {
+            freed = runtime.store().delete(snapshot);
+        } catch (TierException e) {
+            if (e.reason() != TierException.Reason.MISSING) {
+                throw e;
+            }
+        }
+        context.remember(new DeleteOutcome(snapshot, freed));
+    }
+}

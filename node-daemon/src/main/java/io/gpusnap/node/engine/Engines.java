@@ -1,0 +1,275 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.criu.CriuProbe;
+import io.gpusnap.node.criu.CriuRunner;
+import io.gpusnap.node.criu.CriuVersion;
+import io.gpusnap.node.engine.check.Fingerprints;
+import io.gpusnap.node.engine.device.Gpu;
+import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.node.engine.device.GpuOpening;
+import io.gpusnap.node.engine.device.PoolMemory;
+import io.gpusnap.node.operation.FactRegistry;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.OperationId;
+import io.gpusnap.node.operation.OperationKind;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.operation.StagePlan;
+import io.gpusnap.node.engine.device.DeviceContent;
+import io.gpusnap.node.process.HostFacts;
+import io.gpusnap.node.process.ProcFs;
+import io.gpusnap.node.process.ProcessTree;
+import io.gpusnap.node.process.Workloads;
+import io.gpusnap.node.snapshot.SnapshotStore;
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.Manifest;
+import io.gpusnap.node.store.ManifestDigest;
+import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.MemoryTier;
+import io.gpusnap.node.tier.NvmeTier;
+import io.gpusnap.node.tier.StoreRoot;
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.tier.TierUsage;
+import io.gpusnap.node.transfer.ChunkVerifier;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** The engines of this node and everything they share. One object a daemon; thread-safe. */
+public final class Engines implements AutoCloseable {
+
+    private static final Duration CRIU_LIMIT = Duration.ofMinutes(10);
+
+    private final NodeRuntime runtime;
+    private final PoolMemory pool;
+    private final List<CheckpointEngine> engines;
+
+    private Engines(NodeRuntime runtime, PoolMemory pool) {
+        this.runtime = runtime;
+        this.pool = pool;
+        this.engines = List.of(new CriuCudaEngine(runtime), new SuspendEngine(runtime));
+    }
+
+    /**
+     * Opens store and pool and probes the node. A missing GPU or CRIU is no failure: {@link #capabilities} tells.
+     *
+     * @throws StageException STORE_ERROR when store, pool or scratch cannot be used; the detail names the setting's path
+     */
+    public static Engines open(EngineSettings settings) throws StageException, InterruptedException {
+        return open(settings, new GpuOpening.None("no binding to libgpusnap yet"));
+    }
+
+    static Engines open(EngineSettings settings, GpuOpening opening) throws StageException, InterruptedException {
+        PoolMemory pool = null;
+        StoreRoot root = null;
+        try {
+            Files.createDirectories(settings.scratchDir());
+            root = StoreRoot.open(settings.nvmeRoot());
+            pool = opening.pool(settings.poolPath(), settings.poolBytes());
+            MemoryTier memory = MemoryTier.open(settings.poolPath(), pool.memory());
+            NvmeTier nvme = new NvmeTier(root, settings.nvmeReserveBytes());
+            return new Engines(runtime(settings, opening, new SnapshotStore(root, nvme, memory), pool), pool);
+        } catch (IOException | GpuException | TierException e) {
+            if (pool != null) {
+                pool.close();
+            }
+            if (root != null) {
+                root.close();
+            }
+            throw new StageException(FailureCode.STORE_ERROR, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static NodeRuntime runtime(
+            EngineSettings settings, GpuOpening opening, SnapshotStore store, PoolMemory pool)
+            throws IOException, InterruptedException {
+        ProcFs proc = new ProcFs();
+        CriuRunner criu = new CriuRunner(settings.criu().map(Path::toString).orElse("criu"), CRIU_LIMIT);
+        CriuProbe probe = criu.probe();
+        return new NodeRuntime(
+                settings,
+                Optional.ofNullable(Engines.class.getPackage().getImplementationVersion())
+                        .orElse("development"),
+                store,
+                opening.gpu(),
+                opening.reason(),
+                criu,
+                probe,
+                HostFacts.read(),
+                proc,
+                new ProcessTree(proc),
+                new Workloads(proc),
+                new Fingerprints(),
+                new SuspendedProcesses(settings.stateDir().resolve("suspended"), proc),
+                new BusyWorkloads(),
+                pool.pinned(),
+                pool.pinned()
+                        ? "%d MiB page-locked at %s".formatted(settings.poolBytes() >> 20, settings.poolPath())
+                        : "the pool is not page-locked, copies are slower: " + opening.reason());
+    }
+
+    /** Every record that stages remember, for the journal. */
+    public static FactRegistry facts() {
+        return FactRegistry.of(
+                SaveSubject.class,
+                Pause.class,
+                DeviceContent.class,
+                DriverMemory.class,
+                FrozenProcess.class,
+                StoredManifest.class,
+                RestoreBegun.class,
+                RestoredProcess.class,
+                WorkloadLost.class,
+                SaveOutcome.class,
+                ThawOutcome.class,
+                VerifyOutcome.class,
+                DeleteOutcome.class);
+    }
+
+    /** @throws StageException CAPABILITY_MISSING when there is no engine of this name */
+    public CheckpointEngine byId(EngineId id) throws StageException {
+        return engines.stream()
+                .filter(engine -> engine.id().equals(id))
+                .findFirst()
+                .orElseThrow(() -> new StageException(
+                        FailureCode.CAPABILITY_MISSING,
+                        "no engine is named " + id + "; there are "
+                                + engines.stream()
+                                        .map(engine -> engine.id().value())
+                                        .collect(Collectors.joining(", "))));
+    }
+
+    public List<Capability> capabilities() {
+        return new Capabilities(runtime).all();
+    }
+
+    /** Takes a moment: every preload is asked. */
+    public List<WorkloadInfo> workloads() {
+        return new WorkloadLister(runtime).list();
+    }
+
+    public HostFacts host() {
+        return runtime.host();
+    }
+
+    /** Empty without a driver. */
+    public Optional<Gpu.Driver> driver() throws StageException {
+        try {
+            return runtime.gpu().isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(runtime.gpu().get().driver());
+        } catch (GpuException e) {
+            throw Failures.typed(e);
+        }
+    }
+
+    /** Free memory is of this moment. */
+    public List<Gpu.Device> gpus() throws StageException {
+        try {
+            return runtime.gpu().isEmpty() ? List.of() : runtime.gpu().get().devices();
+        } catch (GpuException e) {
+            throw Failures.typed(e);
+        }
+    }
+
+    public Optional<CriuVersion> criuVersion() {
+        return runtime.criuProbe().version();
+    }
+
+    /** @throws StageException STORE_ERROR */
+    public List<TierUsage> tiers() throws StageException {
+        try {
+            return List.of(runtime.store().memory().usage(), runtime.store().nvme().usage());
+        } catch (TierException e) {
+            throw Failures.typed(e);
+        }
+    }
+
+    /** @throws StageException STORE_ERROR */
+    public List<SnapshotId> snapshots() throws StageException {
+        try {
+            return runtime.store().list();
+        } catch (TierException e) {
+            throw Failures.typed(e);
+        }
+    }
+
+    /** @throws StageException CHUNK_MISSING, MANIFEST_INVALID */
+    public Manifest manifest(SnapshotId snapshot) throws StageException {
+        try {
+            return Snapshots.read(runtime.store(), snapshot, Optional.empty());
+        } catch (TierException | ManifestException e) {
+            throw Failures.typed(e);
+        }
+    }
+
+    /** Reads every chunk again; leaves {@link VerifyOutcome}. */
+    public StagePlan verify(SnapshotId snapshot) {
+        return new StagePlan(OperationKind.VERIFY, List.of(new VerifyStage(runtime, snapshot)));
+    }
+
+    /** Deletes a snapshot and every chunk that nothing else names; leaves {@link DeleteOutcome}. */
+    public StagePlan delete(SnapshotId snapshot) {
+        return new StagePlan(OperationKind.DELETE, List.of(new DeleteStage(runtime, snapshot)));
+    }
+
+    /** @throws StageException CHUNK_MISSING when there is no such snapshot, MANIFEST_INVALID */
+    public InspectReport inspect(SnapshotId snapshot) throws StageException {
+        try {
+            Manifest manifest = manifest(snapshot);
+            long present = 0;
+            long missing = 0;
+            long hot = 0;
+            for (ChunkRef chunk : ChunkVerifier.distinct(manifest.chunks().toList())) {
+                ChunkDigest digest = new ChunkDigest(chunk.digest());
+                if (runtime.store().nvme().contains(digest, chunk.sizeBytes())) {
+                    present++;
+                } else {
+                    missing++;
+                }
+                if (runtime.store().memory().contains(digest, chunk.sizeBytes())) {
+                    hot += chunk.sizeBytes();
+                }
+            }
+            String digest = ManifestDigest.of(runtime.store().manifest(snapshot)).hex();
+            return new InspectReport(manifest, digest, present, missing, hot);
+        } catch (TierException e) {
+            throw Failures.typed(e);
+        }
+    }
+
+    /**
+     * To be called once at start, with every operation that the journal has not seen end: frees what operations that nobody
+     * remembers have left in the pool and on scratch.
+     */
+    public void forgetAllBut(Collection<OperationId> remembered) throws StageException {
+        Set<String> names = remembered.stream().map(OperationId::toString).collect(Collectors.toSet());
+        runtime.store()
+                .memory()
+                .retainOwners(remembered.stream().map(OperationId::value).toList());
+        try (DirectoryStream<Path> folders =
+                Files.newDirectoryStream(runtime.settings().scratchDir(), "????????-????-????-????-????????????")) {
+            for (Path folder : folders) {
+                if (!names.contains(folder.getFileName().toString())) {
+                    Scratch.delete(folder);
+                }
+            }
+        } catch (IOException e) {
+            throw Failures.typed(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        runtime.store().close();
+        pool.close();
+    }
+}

@@ -1,0 +1,55 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.criu.CriuException;
+import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.ProcessException;
+import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.tier.TierException;
+import java.io.IOException;
+
+/** From each part's own failure to the code that leaves the daemon. The one place where they meet. */
+final class Failures {
+
+    private Failures() {}
+
+    static StageException typed(Exception e) {
+        return switch (e) {
+            case StageException already -> already;
+            case GpuException gpu -> new StageException(code(gpu.kind()), text(gpu), gpu);
+            case TierException tier -> new StageException(code(tier.reason()), text(tier), tier);
+            case CriuException criu -> new StageException(FailureCode.CRIU_FAILED, text(criu), criu);
+            case ManifestException manifest ->
+                new StageException(FailureCode.MANIFEST_INVALID, text(manifest), manifest);
+            case ProcessException process -> new StageException(FailureCode.INTERNAL, text(process), process);
+            case IOException io -> new StageException(FailureCode.STORE_ERROR, String.valueOf(io), io);
+            default -> new StageException(FailureCode.INTERNAL, e.toString(), e);
+        };
+    }
+
+    private static FailureCode code(GpuException.Kind kind) {
+        return switch (kind) {
+            case NOT_MANAGED -> FailureCode.WORKLOAD_NOT_MANAGED;
+            case PROTOCOL -> FailureCode.PROTOCOL_ERROR;
+            case TIMEOUT -> FailureCode.QUIESCE_TIMEOUT;
+            case PEER_GONE -> FailureCode.WORKLOAD_LOST;
+            case NO_DEVICE_MEMORY -> FailureCode.INSUFFICIENT_VRAM;
+            case UNSUPPORTED -> FailureCode.WORKLOAD_UNSUPPORTED;
+            case FAILED -> FailureCode.DRIVER_FAILED;
+        };
+    }
+
+    private static FailureCode code(TierException.Reason reason) {
+        return switch (reason) {
+            case MISSING -> FailureCode.CHUNK_MISSING;
+            case CORRUPT -> FailureCode.CHUNK_CORRUPT;
+            case NO_SPACE -> FailureCode.INSUFFICIENT_SPACE;
+            case IO -> FailureCode.STORE_ERROR;
+        };
+    }
+
+    private static String text(Exception e) {
+        return String.valueOf(e.getMessage());
+    }
+}

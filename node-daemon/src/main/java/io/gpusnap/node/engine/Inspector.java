@@ -1,0 +1,77 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.engine.check.Refusal;
+import io.gpusnap.node.engine.check.SaveChecks;
+import io.gpusnap.node.engine.device.Gpu;
+import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.process.Workload;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Looks at a workload without touching it: its preload's answer, and why a save by an engine would be refused. */
+final class Inspector {
+
+    private static final Duration CONNECT_LIMIT = Duration.ofSeconds(2);
+
+    private final NodeRuntime runtime;
+    private final SaveChecks checks;
+
+    Inspector(NodeRuntime runtime) {
+        this.runtime = runtime;
+        this.checks = new SaveChecks(runtime.proc());
+    }
+
+    Inspection inspect(Workload workload, EngineId engine) {
+        List<ProcessId> tree = runtime.tree().of(workload.process());
+        List<Refusal> refusals = new ArrayList<>();
+        Optional<GpuTarget.Status> status = Optional.empty();
+        if (!workload.isPreloaded()) {
+            refusals.add(new Refusal(
+                    FailureCode.WORKLOAD_NOT_MANAGED,
+                    "%s was started without libgpusnap-preload.so: set LD_PRELOAD to it and start it again"
+                            .formatted(workload.process())));
+        } else {
+            try {
+                status = Optional.of(ask(workload, refusals));
+            } catch (GpuException e) {
+                StageException typed = Failures.typed(e);
+                refusals.add(new Refusal(typed.code(), typed.detail()));
+            } catch (StageException e) {
+                refusals.add(new Refusal(e.code(), e.detail()));
+            }
+        }
+        refusals.addAll(checks.tree(tree, workload));
+        if (engine.equals(EngineId.CRIU_CUDA)) {
+            refusals.addAll(checks.process(tree));
+        }
+        return new Inspection(status, tree, refusals);
+    }
+
+    private GpuTarget.Status ask(Workload workload, List<Refusal> refusals) throws StageException, GpuException {
+        Gpu gpu = runtime.requireGpu();
+        if (!gpu.driver().hasCheckpoint()) {
+            refusals.add(new Refusal(
+                    FailureCode.CAPABILITY_MISSING,
+                    "driver %s has no checkpoint calls: it takes 570 or newer".formatted(gpu.driver().build())));
+        }
+        try (GpuTarget target = gpu.open(workload.process().pid(), CONNECT_LIMIT)) {
+            GpuTarget.Status status = target.status();
+            List<Integer> used = target.allocations().stream()
+                    .map(GpuTarget.Allocation::gpuOrdinal)
+                    .distinct()
+                    .toList();
+            refusals.addAll(checks.device(
+                    status,
+                    gpu.devices().stream()
+                            .filter(device -> used.contains(device.ordinal()))
+                            .toList()));
+            return status;
+        }
+    }
+}

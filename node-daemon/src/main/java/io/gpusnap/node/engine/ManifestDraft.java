@@ -1,0 +1,113 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.engine.device.Gpu;
+import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.HostFacts;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.Manifest;
+import io.gpusnap.node.store.TreeDigester;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/** Puts a manifest together from what the earlier stages remembered and what this node is. */
+final class ManifestDraft {
+
+    private static final int ABI = 1;
+
+    private final SaveSession session;
+    private final EngineId engine;
+    private final StageContext context;
+
+    ManifestDraft(SaveSession session, EngineId engine, StageContext context) {
+        this.session = session;
+        this.engine = engine;
+        this.context = context;
+    }
+
+    Manifest build(List<Manifest.Allocation> allocations, List<Manifest.HostFile> files)
+            throws StageException, GpuException {
+        NodeRuntime runtime = session.runtime();
+        Gpu gpu = runtime.requireGpu();
+        SaveSubject subject = SaveSession.recall(context, SaveSubject.class);
+        FrozenProcess frozen = context.recall(FrozenProcess.class)
+                .orElseGet(() -> new ProcessCapture(runtime.proc(), subject).capture());
+        boolean withCriu = engine.equals(EngineId.CRIU_CUDA);
+        return new Manifest(
+                Manifest.SCHEMA,
+                session.snapshot(),
+                engine.value(),
+                Instant.now().truncatedTo(ChronoUnit.MILLIS),
+                new Manifest.Producer(
+                        runtime.version(),
+                        withCriu
+                                ? runtime.criuProbe().version().map(Object::toString).orElse("")
+                                : "",
+                        gpu.driver().build(),
+                        ABI),
+                TreeDigester.ALGORITHM,
+                compatibility(gpu, subject, frozen, allocations),
+                frozen.image(),
+                new Manifest.Device(
+                        context.recall(DriverMemory.class)
+                                .map(DriverMemory::sizeBytes)
+                                .orElse(0L),
+                        allocations),
+                new Manifest.Host(files),
+                totals(allocations, files));
+    }
+
+    private Manifest.Compatibility compatibility(
+            Gpu gpu, SaveSubject subject, FrozenProcess frozen, List<Manifest.Allocation> allocations)
+            throws GpuException {
+        HostFacts host = session.runtime().host();
+        Set<Integer> used = new TreeSet<>(Set.of(0));
+        allocations.forEach(allocation -> used.add(allocation.gpuOrdinal()));
+        List<Manifest.Gpu> gpus = gpu.devices().stream()
+                .filter(device -> used.contains(device.ordinal()))
+                .map(device -> new Manifest.Gpu(
+                        device.ordinal(),
+                        device.uuid(),
+                        device.name(),
+                        device.memoryBytes(),
+                        device.computeCapability()))
+                .toList();
+        Gpu.Driver driver = gpu.driver();
+        return new Manifest.Compatibility(
+                host.architecture(),
+                host.kernelRelease(),
+                host.cpuModel(),
+                host.cpuFeatures(),
+                gpus,
+                driver.cudaVersion(),
+                driver.build(),
+                driver.simulated(),
+                subject.libraries(),
+                frozen.mounts(),
+                session.request().facts().getOrDefault("image", ""));
+    }
+
+    private Manifest.Totals totals(List<Manifest.Allocation> allocations, List<Manifest.HostFile> files) {
+        List<ChunkRef> chunks = Stream.concat(
+                        allocations.stream().flatMap(allocation -> allocation.chunks().stream()),
+                        files.stream().flatMap(file -> file.chunks().stream()))
+                .toList();
+        long vram = allocations.stream()
+                .mapToLong(Manifest.Allocation::sizeBytes)
+                .sum();
+        long host = files.stream().mapToLong(Manifest.HostFile::sizeBytes).sum();
+        return new Manifest.Totals(
+                vram,
+                host,
+                vram + host,
+                session.pins().storedBytes(),
+                chunks.size(),
+                session.pins().storedChunks(),
+                chunks.stream().filter(ChunkRef::isZero).count());
+    }
+}

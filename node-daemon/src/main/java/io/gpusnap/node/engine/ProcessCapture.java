@@ -1,0 +1,111 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.process.OpenFd;
+import io.gpusnap.node.process.ProcFs;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.process.ProcessStat;
+import io.gpusnap.node.process.ProcessTree;
+import io.gpusnap.node.process.SocketOwners;
+import io.gpusnap.node.store.Manifest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+
+/** Describes a frozen tree for the manifest. Files are looked up under the process's own root. */
+final class ProcessCapture {
+
+    private final ProcFs proc;
+    private final SaveSubject subject;
+
+    ProcessCapture(ProcFs proc, SaveSubject subject) {
+        this.proc = proc;
+        this.subject = subject;
+    }
+
+    FrozenProcess capture() {
+        int pid = subject.process().pid();
+        List<ProcessId> tree = new ProcessTree(proc).of(subject.process());
+        SocketOwners sockets = new SocketOwners(proc);
+        Manifest.ProcessImage image = new Manifest.ProcessImage(
+                subject.workload(),
+                pid,
+                subject.process().startTimeTicks(),
+                taskIds(tree),
+                subject.sessionLeader(),
+                proc.link(pid, "exe").orElse(""),
+                proc.commandLine(pid),
+                proc.link(pid, "cwd").orElse("/"),
+                id("Uid"),
+                id("Gid"),
+                sockets.listenersOf(tree).stream()
+                        .map(listener ->
+                                new Manifest.ListeningSocket(listener.protocol(), listener.address(), listener.port()))
+                        .toList(),
+                openFiles(tree),
+                mappedFiles(tree),
+                sockets.boundUnixPaths(tree),
+                List.copyOf(proc.environment(pid).keySet()));
+        return new FrozenProcess(image, proc.mountPoints(pid));
+    }
+
+    private List<Integer> taskIds(List<ProcessId> tree) {
+        TreeSet<Integer> ids = new TreeSet<>();
+        for (ProcessId process : tree) {
+            ids.addAll(proc.taskIds(process.pid()));
+        }
+        return List.copyOf(ids);
+    }
+
+    private List<Manifest.OpenFile> openFiles(List<ProcessId> tree) {
+        List<Manifest.OpenFile> files = new ArrayList<>();
+        for (ProcessId process : tree) {
+            for (OpenFd fd : proc.descriptors(process.pid())) {
+                long size = fd.isPath() && !fd.isDeleted() ? sizeOf(process, fd.target()) : -1;
+                if (size >= 0) {
+                    files.add(new Manifest.OpenFile(fd.fd(), fd.target(), size, fd.mode()));
+                }
+            }
+        }
+        return files.stream().distinct().toList();
+    }
+
+    private List<Manifest.MappedFile> mappedFiles(List<ProcessId> tree) {
+        List<Manifest.MappedFile> files = new ArrayList<>();
+        for (ProcessId process : tree) {
+            for (String path : proc.mappedFiles(process.pid())) {
+                long size = sizeOf(process, path);
+                if (size >= 0) {
+                    files.add(new Manifest.MappedFile(path, size));
+                }
+            }
+        }
+        return files.stream().distinct().toList();
+    }
+
+    /** -1 for what is not a regular file: devices, and what is gone. */
+    private long sizeOf(ProcessId process, String path) {
+        Path file = Path.of(proc.of(process.pid()) + "/root" + path);
+        try {
+            return Files.isRegularFile(file) ? Files.size(file) : -1;
+        } catch (IOException e) {
+            return -1;
+        }
+    }
+
+    /** The effective one: real, effective, saved, file system. */
+    private long id(String label) {
+        return proc.status(subject.process().pid(), label)
+                .map(value -> Long.parseLong(value.split("\\s+")[1]))
+                .orElse(0L);
+    }
+
+    static boolean isSessionLeader(ProcFs proc, ProcessId process) {
+        return proc.stat(process.pid())
+                .map(ProcessStat::session)
+                .filter(session -> session == process.pid())
+                .isPresent();
+    }
+}

@@ -1,0 +1,63 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.engine.device.Gpu;
+import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.ProcessException;
+import io.gpusnap.node.process.ProcessId;
+import java.time.Duration;
+
+/** Puts a suspended process whose resume failed back to sleep, with its device memory released. */
+final class Refreeze {
+
+    private static final Duration LOCK_LIMIT = Duration.ofSeconds(10);
+
+    private final ThawSession session;
+    private final StageContext context;
+
+    Refreeze(ThawSession session, StageContext context) {
+        this.session = session;
+        this.context = context;
+    }
+
+    void run() throws StageException, ProcessException {
+        ProcessId process = ThawSession.process(context);
+        if (!session.runtime().proc().isAlive(process)) {
+            context.remember(new WorkloadLost(process + " ended while it was being resumed"));
+            return;
+        }
+        try {
+            Gpu gpu = session.runtime().requireGpu();
+            Gpu.ProcessState state = gpu.state(process.pid());
+            if (state == Gpu.ProcessState.FAILED) {
+                lose(process, "the driver says that it has failed");
+                return;
+            }
+            if (state == Gpu.ProcessState.CHECKPOINTED) {
+                return;
+            }
+            if (state == Gpu.ProcessState.LOCKED) {
+                gpu.unlock(process.pid());
+            }
+            GpuTarget.State memory = session.target(context).status().state();
+            if (memory != GpuTarget.State.RELEASED) {
+                lose(process, "its device memory was " + memory + " and not filled");
+                return;
+            }
+            gpu.lock(process.pid(), LOCK_LIMIT);
+            gpu.checkpoint(process.pid());
+        } catch (GpuException e) {
+            lose(process, String.valueOf(e.getMessage()));
+        } finally {
+            session.closeTarget();
+        }
+    }
+
+    private void lose(ProcessId process, String why) throws ProcessException {
+        context.remember(new WorkloadLost(process + " was ended: " + why));
+        session.closeTarget();
+        session.runtime().tree().end(process);
+    }
+}

@@ -1,0 +1,136 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.engine.device.DeviceContent;
+import io.gpusnap.node.engine.device.DeviceFill;
+import io.gpusnap.node.engine.device.Gpu;
+import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.ProcessException;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.transfer.LoadedChunks;
+import java.time.Duration;
+import java.util.Map;
+
+/**
+ * The way back from each state that a freeze goes through. Every step looks at what is, not at what should be, so each may be
+ * repeated, and begun by a daemon that knows nothing but the remembered facts. A step that fails costs the workload its life:
+ * one that hangs for ever is worse than one that is reported lost.
+ */
+final class Rescue {
+
+    private static final Duration MEMORY_WAIT = Duration.ofSeconds(10);
+    private static final long MEMORY_POLL_MILLIS = 200;
+
+    private final SaveSession session;
+    private final StageContext context;
+
+    Rescue(SaveSession session, StageContext context) {
+        this.session = session;
+        this.context = context;
+    }
+
+    /** Whether there is anything to rescue; remembers the loss if not. */
+    boolean stillAlive() {
+        if (session.isAlive()) {
+            return true;
+        }
+        if (context.recall(WorkloadLost.class).isEmpty()) {
+            context.remember(new WorkloadLost(session.process() + " ended while it was being saved"));
+        }
+        return false;
+    }
+
+    /** The driver gives the process its context back. */
+    void driver() throws StageException, ProcessException {
+        ProcessId process = session.process();
+        try {
+            driverBack(session.runtime().requireGpu(), process, Map.of());
+        } catch (GpuException e) {
+            throw lost("the driver could not restore it: " + e.getMessage());
+        }
+    }
+
+    static void driverBack(Gpu gpu, ProcessId process, Map<String, String> uuidPairs) throws GpuException {
+        Gpu.ProcessState state = gpu.state(process.pid());
+        if (state == Gpu.ProcessState.FAILED) {
+            throw new GpuException(GpuException.Kind.FAILED, "the driver says that " + process + " has failed", null);
+        }
+        if (state == Gpu.ProcessState.CHECKPOINTED) {
+            gpu.restore(process.pid(), uuidPairs);
+        }
+        if (state != Gpu.ProcessState.RUNNING) {
+            gpu.unlock(process.pid());
+        }
+    }
+
+    /** Device memory is mapped again and has its content; the gate stays closed. */
+    void memory() throws StageException, ProcessException, InterruptedException {
+        try {
+            GpuTarget target = session.target();
+            if (target.status().state() == GpuTarget.State.RELEASED) {
+                remap(target);
+            }
+            if (target.status().state() == GpuTarget.State.REMAPPED) {
+                DeviceContent content = SaveSession.recall(context, DeviceContent.class);
+                target.importMemory();
+                try (LoadedChunks none = new LoadedChunks()) {
+                    NodeRuntime runtime = session.runtime();
+                    new DeviceFill(
+                                    runtime.requireGpu(),
+                                    runtime.store().memory(),
+                                    runtime.store().nvme(),
+                                    session.owner(),
+                                    none)
+                            .fill(content, target.allocations(), runtime.transfer(context));
+                } finally {
+                    target.unimportMemory();
+                }
+            }
+        } catch (GpuException | TierException e) {
+            throw lost("its device memory could not be filled again: " + e.getMessage());
+        }
+    }
+
+    /** Somebody may have taken the memory meanwhile, and may give it back. */
+    static void remap(GpuTarget target) throws GpuException, InterruptedException {
+        long deadline = System.nanoTime() + MEMORY_WAIT.toNanos();
+        while (true) {
+            try {
+                target.remap();
+                return;
+            } catch (GpuException e) {
+                if (e.kind() != GpuException.Kind.NO_DEVICE_MEMORY || System.nanoTime() > deadline) {
+                    throw e;
+                }
+                Thread.sleep(MEMORY_POLL_MILLIS);
+            }
+        }
+    }
+
+    /** The workload goes on. */
+    void gate() throws StageException, ProcessException {
+        try {
+            GpuTarget target = session.target();
+            GpuTarget.State state = target.status().state();
+            if (state != GpuTarget.State.RUNNING) {
+                target.resume();
+            }
+            session.state(WorkloadInfo.State.RUNNING);
+            context.recall(Pause.class).ifPresent(pause -> context.remember(pause.ending()));
+        } catch (GpuException e) {
+            throw lost("its gate could not be opened: " + e.getMessage());
+        }
+    }
+
+    StageException lost(String why) throws ProcessException {
+        session.closeTarget();
+        String reason = session.process() + " was ended: " + why;
+        context.remember(new WorkloadLost(reason));
+        session.runtime().tree().end(session.process());
+        return new StageException(FailureCode.WORKLOAD_LOST, reason);
+    }
+}

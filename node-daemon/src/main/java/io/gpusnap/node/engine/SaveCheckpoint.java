@@ -1,0 +1,46 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.engine.device.Gpu;
+import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.ProcessException;
+import java.time.Duration;
+
+/** The driver takes what is left of the context off the device. */
+final class SaveCheckpoint extends EngineStage {
+
+    private static final Duration LOCK_LIMIT = Duration.ofSeconds(10);
+
+    private final SaveSession session;
+
+    SaveCheckpoint(SaveSession session) {
+        super("checkpoint", session.times());
+        this.session = session;
+    }
+
+    @Override
+    void execute(StageContext context) throws StageException, GpuException {
+        Gpu gpu = session.runtime().requireGpu();
+        int pid = session.process().pid();
+        long before = freeBytes(gpu);
+        gpu.lock(pid, LOCK_LIMIT);
+        context.checkCancelled();
+        gpu.checkpoint(pid);
+        // Others may have freed memory at the same moment: an estimate, and on the safe side.
+        context.remember(new DriverMemory(Math.max(0, freeBytes(gpu) - before)));
+        context.remember(SaveSession.recall(context, Pause.class).ending());
+    }
+
+    private static long freeBytes(Gpu gpu) throws GpuException {
+        return gpu.devices().stream().mapToLong(Gpu.Device::freeBytes).sum();
+    }
+
+    @Override
+    void undo(StageContext context) throws StageException, ProcessException {
+        Rescue rescue = new Rescue(session, context);
+        if (rescue.stillAlive()) {
+            rescue.driver();
+        }
+    }
+}

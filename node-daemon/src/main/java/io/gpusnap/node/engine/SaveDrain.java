@@ -1,0 +1,38 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.engine.device.DeviceContent;
+import io.gpusnap.node.engine.device.DeviceDrain;
+import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.tier.TierException;
+import java.util.List;
+
+/** Device memory is copied into the pinned pool; where it is, is durable before the next stage lets it go. */
+final class SaveDrain extends EngineStage {
+
+    private final SaveSession session;
+
+    SaveDrain(SaveSession session) {
+        super("drain", session.times());
+        this.session = session;
+    }
+
+    @Override
+    void execute(StageContext context) throws StageException, GpuException, TierException, InterruptedException {
+        NodeRuntime runtime = session.runtime();
+        GpuTarget target = session.target();
+        target.importMemory();
+        List<GpuTarget.Allocation> allocations = target.allocations();
+        context.progress()
+                .setTotalBytes(allocations.stream()
+                        .mapToLong(GpuTarget.Allocation::sizeBytes)
+                        .sum());
+        DeviceDrain drain = new DeviceDrain(
+                runtime.requireGpu(), runtime.store().memory(), session.pins(), session.owner());
+        DeviceContent content = drain.drain(allocations, runtime.transfer(context));
+        runtime.store().nvme().sync();
+        context.remember(content);
+    }
+}

@@ -1,0 +1,63 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.criu.CriuException;
+import io.gpusnap.node.criu.CriuRunner;
+import io.gpusnap.node.operation.OnRestart;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.ProcessException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * CRIU writes the process to scratch and leaves it stopped, whatever becomes of it later: what the manifest says of its files
+ * is then true for the very moment of the dump, and a save that fails afterwards has not cost the workload its life.
+ */
+final class SaveDump extends EngineStage {
+
+    private final SaveSession session;
+    private final Path images;
+
+    SaveDump(SaveSession session) {
+        super("dump", session.times());
+        this.session = session;
+        this.images = session.runtime().scratch(session.request().operation());
+    }
+
+    @Override
+    public OnRestart onRestart() {
+        return OnRestart.RERUN;
+    }
+
+    @Override
+    void execute(StageContext context)
+            throws StageException, CriuException, ProcessException, IOException, InterruptedException {
+        CriuRunner criu = session.runtime().criu();
+        SaveSubject subject = SaveSession.recall(context, SaveSubject.class);
+        Rescue rescue = new Rescue(session, context);
+        session.closeTarget();
+        Files.createDirectories(images);
+        if (criu.awaitOrphans(images)) {
+            throw rescue.lost("a dump that an earlier daemon began did not end in time");
+        }
+        if (!session.isAlive()) {
+            throw rescue.lost("it was gone before its dump was complete");
+        }
+        if (!criu.isDumped(images)) {
+            CriuRunner.clear(images);
+            criu.dump(session.process().pid(), images, !subject.sessionLeader());
+        }
+        context.remember(new ProcessCapture(session.runtime().proc(), subject).capture());
+        context.remember(SaveSession.recall(context, Pause.class).ending());
+    }
+
+    @Override
+    void undo(StageContext context) throws StageException, ProcessException, IOException, InterruptedException {
+        if (session.runtime().criu().awaitOrphans(images)) {
+            throw new Rescue(session, context).lost("a dump did not end in time");
+        }
+        session.runtime().tree().resume(session.process());
+        Scratch.delete(images);
+    }
+}

@@ -1,0 +1,74 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.engine.check.Refusal;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.Workload;
+import io.gpusnap.node.store.Manifest;
+import io.gpusnap.node.tier.TierException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Every refusal, before anything is touched. */
+final class SavePreflight extends EngineStage {
+
+    private final SaveSession session;
+    private final EngineId engine;
+
+    SavePreflight(SaveSession session, EngineId engine) {
+        super("preflight", session.times());
+        this.session = session;
+        this.engine = engine;
+    }
+
+    @Override
+    void execute(StageContext context) throws StageException, TierException, IOException {
+        NodeRuntime runtime = session.runtime();
+        runtime.requireGpu();
+        if (engine.equals(EngineId.CRIU_CUDA)) {
+            runtime.requireCriu();
+        }
+        Workload workload = runtime.workloads()
+                .read(session.process())
+                .orElseThrow(() -> new StageException(
+                        FailureCode.WORKLOAD_NOT_FOUND, session.process() + " is gone, or is another process by now"));
+        session.state(WorkloadInfo.State.RUNNING);
+        Inspection inspection = new Inspector(runtime).inspect(workload, engine);
+        for (Refusal refusal : inspection.refusals()) {
+            throw refusal.asException();
+        }
+        new Space(runtime).requireForSave(workload, inspection, engine);
+        context.remember(new SaveSubject(
+                workload.process(),
+                workload.name(),
+                ProcessCapture.isSessionLeader(runtime.proc(), workload.process()),
+                libraries(workload)));
+    }
+
+    private List<Manifest.Library> libraries(Workload workload) throws StageException {
+        NodeRuntime runtime = session.runtime();
+        int pid = workload.process().pid();
+        String root = runtime.proc().of(pid) + "/root";
+        List<Manifest.Library> libraries = new ArrayList<>();
+        libraries.add(fingerprint("executable", root, workload.executable()));
+        libraries.add(fingerprint("preload", root, workload.preloadPath()));
+        for (String path : runtime.proc().mappedFiles(pid)) {
+            if (path.substring(path.lastIndexOf('/') + 1).startsWith("libcuda.so")) {
+                libraries.add(fingerprint("libcuda", root, path));
+            }
+        }
+        return libraries;
+    }
+
+    private Manifest.Library fingerprint(String role, String root, String path) throws StageException {
+        return session.runtime()
+                .fingerprints()
+                .of(role, root, path)
+                .orElseThrow(() -> new StageException(
+                        FailureCode.WORKLOAD_UNSUPPORTED,
+                        "its %s %s cannot be read: was it replaced since the workload started?"
+                                .formatted(role, path)));
+    }
+}

@@ -1,0 +1,35 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.ProcessException;
+import java.time.Duration;
+
+/** The workload's gate closes, and its device becomes idle. From here on it waits. */
+final class SaveQuiesce extends EngineStage {
+
+    private static final Duration IDLE_LIMIT = Duration.ofSeconds(30);
+
+    private final SaveSession session;
+
+    SaveQuiesce(SaveSession session) {
+        super("quiesce", session.times());
+        this.session = session;
+    }
+
+    @Override
+    void execute(StageContext context) throws StageException, GpuException {
+        context.remember(Pause.beginning());
+        session.target().quiesce(IDLE_LIMIT);
+        session.state(WorkloadInfo.State.QUIESCED);
+    }
+
+    @Override
+    void undo(StageContext context) throws StageException, ProcessException {
+        Rescue rescue = new Rescue(session, context);
+        if (rescue.stillAlive()) {
+            rescue.gate();
+        }
+    }
+}

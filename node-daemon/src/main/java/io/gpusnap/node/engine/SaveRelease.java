@@ -1,0 +1,34 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.ProcessException;
+
+/** Both sides let the physical memory go; the address ranges stay reserved. */
+final class SaveRelease extends EngineStage {
+
+    private final SaveSession session;
+
+    SaveRelease(SaveSession session) {
+        super("release", session.times());
+        this.session = session;
+    }
+
+    @Override
+    void execute(StageContext context) throws StageException, GpuException {
+        GpuTarget target = session.target();
+        target.unimportMemory();
+        target.release();
+        session.state(WorkloadInfo.State.SUSPENDED);
+    }
+
+    @Override
+    void undo(StageContext context) throws StageException, ProcessException, InterruptedException {
+        Rescue rescue = new Rescue(session, context);
+        if (rescue.stillAlive()) {
+            rescue.memory();
+        }
+    }
+}

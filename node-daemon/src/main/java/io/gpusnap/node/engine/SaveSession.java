@@ -1,0 +1,99 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.snapshot.SavePins;
+import io.gpusnap.node.store.SnapshotId;
+import java.time.Duration;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** What the stages of one save share while this daemon lives; everything that must last is remembered instead. */
+final class SaveSession {
+
+    private static final Duration CONNECT_LIMIT = Duration.ofSeconds(10);
+
+    private final NodeRuntime runtime;
+    private final SaveRequest request;
+    private final SavePins pins;
+    private final StageTimes times = new StageTimes();
+    private @Nullable GpuTarget target;
+
+    SaveSession(NodeRuntime runtime, SaveRequest request) {
+        this.runtime = runtime;
+        this.request = request;
+        this.pins = runtime.store().pins();
+    }
+
+    NodeRuntime runtime() {
+        return runtime;
+    }
+
+    SaveRequest request() {
+        return request;
+    }
+
+    SnapshotId snapshot() {
+        return request.snapshot();
+    }
+
+    ProcessId process() {
+        return request.workload();
+    }
+
+    UUID owner() {
+        return request.operation().value();
+    }
+
+    SavePins pins() {
+        return pins;
+    }
+
+    StageTimes times() {
+        return times;
+    }
+
+    boolean isAlive() {
+        return runtime.proc().isAlive(process());
+    }
+
+    /** The connection to the workload's preload, opened when it is first needed. */
+    GpuTarget target() throws StageException, GpuException {
+        GpuTarget open = target;
+        if (open == null) {
+            open = runtime.requireGpu().open(process().pid(), CONNECT_LIMIT);
+            target = open;
+        }
+        return open;
+    }
+
+    void closeTarget() {
+        GpuTarget open = target;
+        target = null;
+        if (open != null) {
+            open.close();
+        }
+    }
+
+    void state(WorkloadInfo.State state) {
+        runtime.busy().set(process(), state);
+    }
+
+    /** A fact that an earlier stage has remembered. */
+    static <T extends Record> T recall(StageContext context, Class<T> type) throws StageException {
+        return context.recall(type)
+                .orElseThrow(() -> new StageException(
+                        FailureCode.INTERNAL, "nothing is remembered of " + type.getSimpleName()));
+    }
+
+    void release() {
+        closeTarget();
+        runtime.store().memory().finish(owner());
+        pins.close();
+        runtime.busy().clear(process());
+    }
+}

@@ -1,0 +1,91 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.criu.CriuRunner;
+import io.gpusnap.node.engine.device.DeviceContent;
+import io.gpusnap.node.engine.device.DeviceStore;
+import io.gpusnap.node.operation.OnRestart;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.snapshot.SnapshotStore;
+import io.gpusnap.node.store.Manifest;
+import io.gpusnap.node.store.ManifestDigest;
+import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.store.ManifestJson;
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.transfer.HostImageWriter;
+import io.gpusnap.node.transfer.Transfer;
+import io.gpusnap.node.engine.device.GpuException;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Everything is hashed, and what the store does not have is written to it. Ends with the pending manifest. */
+final class SaveStore extends EngineStage {
+
+    private final SaveSession session;
+    private final EngineId engine;
+
+    SaveStore(SaveSession session, EngineId engine) {
+        super("store", session.times());
+        this.session = session;
+        this.engine = engine;
+    }
+
+    @Override
+    public OnRestart onRestart() {
+        return OnRestart.RERUN;
+    }
+
+    @Override
+    void execute(StageContext context)
+            throws StageException, GpuException, TierException, ManifestException, IOException, InterruptedException {
+        NodeRuntime runtime = session.runtime();
+        SnapshotStore store = runtime.store();
+        DeviceContent content = SaveSession.recall(context, DeviceContent.class);
+        List<Path> images = images();
+        context.progress().setTotalBytes(content.sizeBytes() + sizeOf(images));
+        Transfer transfer = runtime.transfer(context);
+        List<Manifest.Allocation> allocations =
+                new DeviceStore(store.memory(), session.pins(), session.owner()).store(content, transfer);
+        List<Manifest.HostFile> files = HostImageWriter.store(images, session.pins(), transfer);
+        store.nvme().sync();
+        Manifest manifest = new ManifestDraft(session, engine, context).build(allocations, files);
+        byte[] bytes = ManifestJson.write(manifest);
+        // What is written here must be readable there: a writer's mistake shows now, not at the thaw.
+        ManifestJson.read(bytes);
+        store.writePending(session.snapshot(), bytes);
+        context.remember(new StoredManifest(ManifestDigest.of(bytes).hex()));
+    }
+
+    private List<Path> images() throws IOException {
+        List<Path> images = new ArrayList<>();
+        Path folder = session.runtime().scratch(session.request().operation());
+        if (engine.equals(EngineId.CRIU_CUDA)) {
+            try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
+                for (Path file : files) {
+                    if (CriuRunner.isImage(file.getFileName().toString())) {
+                        images.add(file);
+                    }
+                }
+            }
+            images.sort(null);
+        }
+        return images;
+    }
+
+    private static long sizeOf(List<Path> files) throws IOException {
+        long total = 0;
+        for (Path file : files) {
+            total += Files.size(file);
+        }
+        return total;
+    }
+
+    @Override
+    void undo(StageContext context) throws TierException, ManifestException {
+        session.runtime().store().abandon(session.snapshot(), session.pins());
+    }
+}

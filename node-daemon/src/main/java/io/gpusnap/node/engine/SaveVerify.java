@@ -1,0 +1,54 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.operation.OnRestart;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.snapshot.SnapshotStore;
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.Manifest;
+import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.store.ManifestJson;
+import io.gpusnap.node.tier.ChunkTier.ReadFrom;
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.transfer.ChunkVerifier;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** Reads every chunk back before the snapshot may exist; new ones from the medium itself. */
+final class SaveVerify extends EngineStage {
+
+    private final SaveSession session;
+
+    SaveVerify(SaveSession session) {
+        super("verify", session.times());
+        this.session = session;
+    }
+
+    @Override
+    public OnRestart onRestart() {
+        return OnRestart.RERUN;
+    }
+
+    @Override
+    void execute(StageContext context)
+            throws StageException, TierException, ManifestException, InterruptedException {
+        SnapshotStore store = session.runtime().store();
+        Manifest manifest = ManifestJson.read(store.pendingManifest(session.snapshot()));
+        List<ChunkRef> chunks = manifest.chunks().toList();
+        Set<ChunkDigest> digests = new HashSet<>();
+        chunks.stream().map(ChunkRef::content).flatMap(Optional::stream).forEach(digests::add);
+        session.pins().pin(digests);
+        context.progress().setTotalBytes(ChunkVerifier.distinctBytes(chunks));
+        ChunkVerifier.verify(chunks, store.nvme(), this::from, session.runtime().transfer(context));
+    }
+
+    /** A chunk that this save found in the store was read from its medium when it was new. */
+    private ReadFrom from(ChunkRef chunk) {
+        boolean found = session.pins().storedChunks() > 0
+                && chunk.content().filter(session.pins()::wrote).isEmpty();
+        return found ? ReadFrom.ANYWHERE : ReadFrom.MEDIUM;
+    }
+}

@@ -1,0 +1,88 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.process.Workload;
+import io.gpusnap.node.store.Manifest;
+import io.gpusnap.node.tier.Slot;
+import io.gpusnap.node.tier.TierException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Whether there is room for an operation, as far as that can be known before it starts. */
+final class Space {
+
+    private static final int LEAST_SLOTS = 4;
+    /** What a second snapshot of the same workload is expected to add at most. */
+    private static final long REPEATED_SHARE = 10;
+
+    private final NodeRuntime runtime;
+
+    Space(NodeRuntime runtime) {
+        this.runtime = runtime;
+    }
+
+    void requireForSave(Workload workload, Inspection inspection, EngineId engine)
+            throws StageException, TierException, IOException {
+        long device = inspection.status().map(status -> status.managedBytes()).orElse(0L);
+        long slots = Math.min(LEAST_SLOTS, Math.ceilDiv(device, Slot.BYTES));
+        int claimable = runtime.store().memory().claimable();
+        if (claimable < slots) {
+            throw new StageException(
+                    FailureCode.INSUFFICIENT_SPACE,
+                    "the pinned pool has %d slots of 4 MiB to give, a save takes %d (memory.poolBytes)"
+                            .formatted(claimable, slots));
+        }
+        long host = engine.equals(EngineId.CRIU_CUDA) ? residentBytes(inspection) : 0;
+        requireScratch(host);
+        boolean repeated = Snapshots.anyOf(runtime.store(), workload.name());
+        runtime.store().nvme().requireSpace(repeated ? (device + host) / REPEATED_SHARE : device + host);
+    }
+
+    void requireForThaw(Manifest manifest) throws StageException, IOException {
+        long host = manifest.totals().hostBytes();
+        requireScratch(host);
+        long available = availableMemoryBytes();
+        if (available < host) {
+            throw new StageException(
+                    FailureCode.INSUFFICIENT_SPACE,
+                    "this node has %d bytes of memory available, the process needs %d".formatted(available, host));
+        }
+    }
+
+    private void requireScratch(long neededBytes) throws StageException, IOException {
+        Path scratch = runtime.settings().scratchDir();
+        long usable = Files.getFileStore(scratch).getUsableSpace();
+        if (usable < neededBytes) {
+            throw new StageException(
+                    FailureCode.INSUFFICIENT_SPACE,
+                    "%s has %d bytes free, the process image takes up to %d (scratch.dir)"
+                            .formatted(scratch, usable, neededBytes));
+        }
+    }
+
+    private long residentBytes(Inspection inspection) {
+        long kib = 0;
+        for (ProcessId process : inspection.tree()) {
+            kib += kib(process, "VmRSS") + kib(process, "VmSwap");
+        }
+        return kib << 10;
+    }
+
+    private long kib(ProcessId process, String label) {
+        return runtime.proc()
+                .status(process.pid(), label)
+                .map(value -> Long.parseLong(value.split(" ")[0]))
+                .orElse(0L);
+    }
+
+    private static long availableMemoryBytes() throws IOException {
+        return Files.readAllLines(Path.of("/proc/meminfo")).stream()
+                .filter(line -> line.startsWith("MemAvailable:"))
+                .map(line -> Long.parseLong(line.replaceAll("[^0-9]", "")) << 10)
+                .findFirst()
+                .orElse(Long.MAX_VALUE);
+    }
+}

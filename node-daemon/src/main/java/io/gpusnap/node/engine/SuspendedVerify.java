@@ -1,0 +1,32 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.transfer.ChunkVerifier;
+import io.gpusnap.node.transfer.DeviceChunkLoader;
+import java.util.List;
+
+/** Every chunk is verified and, where there is room, in the pool before the frozen process is touched. */
+final class SuspendedVerify extends EngineStage {
+
+    private final ThawSession session;
+
+    SuspendedVerify(ThawSession session) {
+        super("verify", session.times());
+        this.session = session;
+    }
+
+    @Override
+    void execute(StageContext context)
+            throws StageException, TierException, ManifestException, InterruptedException {
+        NodeRuntime runtime = session.runtime();
+        List<ChunkRef> chunks = session.manifest().chunks().toList();
+        context.progress().setTotalBytes(ChunkVerifier.distinctBytes(chunks));
+        session.loaded(new DeviceChunkLoader(
+                        runtime.store().nvme(), runtime.store().memory(), session.owner())
+                .load(chunks, runtime.transfer(context)));
+    }
+}

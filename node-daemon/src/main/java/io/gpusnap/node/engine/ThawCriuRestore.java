@@ -1,0 +1,116 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.criu.CriuException;
+import io.gpusnap.node.criu.CriuRunner;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.ProcessException;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.process.ProcessStat;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.Manifest;
+import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.transfer.ChunkVerifier;
+import io.gpusnap.node.transfer.DeviceChunkLoader;
+import io.gpusnap.node.transfer.Transfer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+
+/**
+ * CRIU makes the process again and leaves it stopped; meanwhile every chunk of device memory is verified and brought into the
+ * pool. Both have ended before anything of the process runs.
+ */
+final class ThawCriuRestore extends EngineStage {
+
+    private final ThawSession session;
+    private final Path images;
+
+    ThawCriuRestore(ThawSession session) {
+        super("criu-restore", session.times());
+        this.session = session;
+        this.images = session.runtime().scratch(session.request().operation());
+    }
+
+    @Override
+    void execute(StageContext context)
+            throws StageException, CriuException, TierException, ManifestException, InterruptedException {
+        Manifest.ProcessImage process = session.manifest().process();
+        context.remember(new RestoreBegun(
+                session.runtime().proc().uptimeTicks(), process.taskIds(), process.workload()));
+        FutureTask<Integer> restore =
+                new FutureTask<>(() -> session.runtime().criu().restore(images, !process.sessionLeader()));
+        Thread thread = Thread.ofPlatform().name("criu-restore").start(restore);
+        try {
+            verify(context);
+            int pid = result(restore);
+            ProcessId restored = session.runtime()
+                    .proc()
+                    .stat(pid)
+                    .map(ProcessStat::id)
+                    .orElseThrow(() -> new CriuException("the restored process, pid " + pid + ", is gone"));
+            context.remember(new RestoredProcess(restored));
+        } finally {
+            join(thread);
+        }
+    }
+
+    private void verify(StageContext context)
+            throws StageException, TierException, ManifestException, InterruptedException {
+        NodeRuntime runtime = session.runtime();
+        List<ChunkRef> chunks = session.manifest().device().allocations().stream()
+                .flatMap(allocation -> allocation.chunks().stream())
+                .toList();
+        context.progress().setTotalBytes(ChunkVerifier.distinctBytes(chunks));
+        Transfer transfer = runtime.transfer(context);
+        long start = System.nanoTime();
+        session.loaded(new DeviceChunkLoader(
+                        runtime.store().nvme(), runtime.store().memory(), session.owner())
+                .load(chunks, transfer));
+        session.times().took("verify", System.nanoTime() - start);
+    }
+
+    private static int result(FutureTask<Integer> restore) throws CriuException, InterruptedException {
+        try {
+            return restore.get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof CriuException cause) {
+                throw cause;
+            }
+            throw new IllegalStateException("running CRIU broke", e.getCause());
+        }
+    }
+
+    /** CRIU is never left behind: it ends within its own limit. */
+    private static void join(Thread thread) {
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    void undo(StageContext context) throws ProcessException {
+        session.closeTarget();
+        NodeRuntime runtime = session.runtime();
+        runtime.criu().endOrphans(images);
+        Optional<RestoredProcess> restored = context.recall(RestoredProcess.class);
+        if (restored.isPresent()) {
+            runtime.tree().end(restored.get().process());
+        }
+        Optional<RestoreBegun> begun = context.recall(RestoreBegun.class);
+        if (begun.isPresent()) {
+            new HalfMade(runtime.proc(), images).end(begun.get());
+        }
+    }
+}

@@ -1,0 +1,51 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.engine.check.Compatibility;
+import io.gpusnap.node.engine.device.Gpu;
+import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.node.operation.OnRestart;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.ProcessException;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.tier.TierException;
+
+/** The process runs again, up to its gate, and the driver gives it its context back. */
+final class ThawDriverRestore extends EngineStage {
+
+    private final ThawSession session;
+
+    ThawDriverRestore(ThawSession session) {
+        super("driver-restore", session.times());
+        this.session = session;
+    }
+
+    @Override
+    public OnRestart onRestart() {
+        return session.onRestart();
+    }
+
+    @Override
+    void execute(StageContext context) throws StageException, GpuException, TierException, ManifestException {
+        NodeRuntime runtime = session.runtime();
+        Gpu gpu = runtime.requireGpu();
+        Compatibility.GpuPlan gpus = session.gpus();
+        ProcessId process = ThawSession.process(context);
+        // A stopped process is not asked: only one that was kept may have its context back already.
+        if (!session.keepsProcess() || gpu.state(process.pid()) == Gpu.ProcessState.CHECKPOINTED) {
+            session.requireVram(gpus);
+        }
+        context.checkCancelled();
+        runtime.tree().resume(process);
+        Rescue.driverBack(gpu, process, gpus.uuidPairs(session.manifest()));
+    }
+
+    /** A kept process is frozen again, as it was; if it is past that, it ends and is reported lost. */
+    @Override
+    void undo(StageContext context) throws StageException, ProcessException {
+        if (session.keepsProcess()) {
+            new Refreeze(session, context).run();
+        }
+    }
+}

@@ -1,0 +1,51 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.engine.device.DeviceContent;
+import io.gpusnap.node.engine.device.DeviceFill;
+import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.node.operation.OnRestart;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.tier.TierException;
+
+/** Device memory has its content again. */
+final class ThawFill extends EngineStage {
+
+    private final ThawSession session;
+
+    ThawFill(ThawSession session) {
+        super("fill", session.times());
+        this.session = session;
+    }
+
+    @Override
+    public OnRestart onRestart() {
+        return session.onRestart();
+    }
+
+    @Override
+    void execute(StageContext context)
+            throws StageException, GpuException, TierException, ManifestException, InterruptedException {
+        NodeRuntime runtime = session.runtime();
+        DeviceContent content = DeviceContent.of(session.manifest().device());
+        context.progress().setTotalBytes(content.sizeBytes());
+        GpuTarget target = session.target(context);
+        target.importMemory();
+        try {
+            long start = System.nanoTime();
+            new DeviceFill(
+                            runtime.requireGpu(),
+                            runtime.store().memory(),
+                            runtime.store().nvme(),
+                            session.owner(),
+                            session.loaded())
+                    .fill(content, target.allocations(), runtime.transfer(context));
+            double seconds = (System.nanoTime() - start) / 1e9;
+            session.fillBytesPerSecond(content.sizeBytes() / Math.max(seconds, 1e-9));
+        } finally {
+            target.unimportMemory();
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.OnRestart;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.tier.TierException;
+import java.io.IOException;
+import java.util.Map;
+
+/** The process lives and its preload says so. */
+final class ThawHealth extends EngineStage {
+
+    private final ThawSession session;
+
+    ThawHealth(ThawSession session) {
+        super("health", session.times());
+        this.session = session;
+    }
+
+    @Override
+    public OnRestart onRestart() {
+        return OnRestart.RERUN;
+    }
+
+    @Override
+    void execute(StageContext context)
+            throws StageException, GpuException, TierException, ManifestException, IOException {
+        NodeRuntime runtime = session.runtime();
+        ProcessId process = ThawSession.process(context);
+        GpuTarget.State state = session.target(context).status().state();
+        if (state != GpuTarget.State.RUNNING) {
+            throw new StageException(FailureCode.INTERNAL, process + " is " + state + " after it was resumed");
+        }
+        if (!runtime.proc().isAlive(process)) {
+            throw new StageException(FailureCode.WORKLOAD_LOST, process + " ended as soon as it was resumed");
+        }
+        session.closeTarget();
+        runtime.suspended().resumed(process);
+        Scratch.delete(runtime.scratch(session.request().operation()));
+        Map<String, Double> seconds = session.times().seconds();
+        context.remember(new ThawOutcome(
+                process.pid(),
+                process.startTimeTicks(),
+                session.manifest().process().workload(),
+                session.times().totalSeconds(),
+                seconds,
+                session.fillBytesPerSecond()));
+    }
+}

@@ -1,0 +1,37 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.node.operation.OnRestart;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+
+/** Fresh physical memory at the addresses of old. */
+final class ThawRemap extends EngineStage {
+
+    private final ThawSession session;
+
+    ThawRemap(ThawSession session) {
+        super("remap", session.times());
+        this.session = session;
+    }
+
+    @Override
+    public OnRestart onRestart() {
+        return session.onRestart();
+    }
+
+    /** Half-filled memory cannot be let go again: from here on only the end of a kept process would undo it. */
+    @Override
+    public boolean pointOfNoReturn() {
+        return session.keepsProcess();
+    }
+
+    @Override
+    void execute(StageContext context) throws StageException, GpuException, InterruptedException {
+        GpuTarget target = session.target(context);
+        if (target.status().state() == GpuTarget.State.RELEASED) {
+            Rescue.remap(target);
+        }
+    }
+}

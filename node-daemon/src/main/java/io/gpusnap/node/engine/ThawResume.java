@@ -1,0 +1,36 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.node.operation.OnRestart;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+
+/** The gate opens. */
+final class ThawResume extends EngineStage {
+
+    private final ThawSession session;
+
+    ThawResume(ThawSession session) {
+        super("resume", session.times());
+        this.session = session;
+    }
+
+    @Override
+    public OnRestart onRestart() {
+        return OnRestart.RERUN;
+    }
+
+    @Override
+    public boolean pointOfNoReturn() {
+        return true;
+    }
+
+    @Override
+    void execute(StageContext context) throws StageException, GpuException {
+        GpuTarget target = session.target(context);
+        if (target.status().state() != GpuTarget.State.RUNNING) {
+            target.resume();
+        }
+    }
+}

@@ -1,0 +1,161 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.engine.check.Compatibility;
+import io.gpusnap.node.engine.check.Refusal;
+import io.gpusnap.node.engine.device.Gpu;
+import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.OnRestart;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.snapshot.SnapshotUses;
+import io.gpusnap.node.store.Manifest;
+import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.transfer.LoadedChunks;
+import java.time.Duration;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** What the stages of one thaw share while this daemon lives. */
+final class ThawSession {
+
+    private static final Duration CONNECT_LIMIT = Duration.ofSeconds(20);
+
+    private final NodeRuntime runtime;
+    private final ThawRequest request;
+    private final boolean keepsProcess;
+    private final StageTimes times = new StageTimes();
+    private SnapshotUses.@Nullable Use use;
+    private @Nullable Manifest manifest;
+    private @Nullable GpuTarget target;
+    private LoadedChunks loaded = new LoadedChunks();
+    private @Nullable ProcessId frozen;
+    private double fillBytesPerSecond;
+
+    /** @param keepsProcess the process was there before the thaw: a failure must not cost it its life if that can be helped */
+    ThawSession(NodeRuntime runtime, ThawRequest request, boolean keepsProcess) {
+        this.runtime = runtime;
+        this.request = request;
+        this.keepsProcess = keepsProcess;
+    }
+
+    boolean keepsProcess() {
+        return keepsProcess;
+    }
+
+    /** A process that was there before is better finished than undone. */
+    OnRestart onRestart() {
+        return keepsProcess ? OnRestart.RERUN : OnRestart.COMPENSATE;
+    }
+
+    NodeRuntime runtime() {
+        return runtime;
+    }
+
+    ThawRequest request() {
+        return request;
+    }
+
+    UUID owner() {
+        return request.operation().value();
+    }
+
+    StageTimes times() {
+        return times;
+    }
+
+    /** Read once; from then on the snapshot cannot be deleted until the operation has ended. */
+    Manifest manifest() throws StageException, TierException, ManifestException {
+        Manifest known = manifest;
+        if (known == null) {
+            if (use == null) {
+                use = runtime.store()
+                        .use(request.snapshot())
+                        .orElseThrow(() -> new StageException(
+                                FailureCode.CHUNK_MISSING, "snapshot " + request.snapshot() + " is being deleted"));
+            }
+            known = Snapshots.read(runtime.store(), request.snapshot(), request.manifestDigest());
+            manifest = known;
+        }
+        return known;
+    }
+
+    /** @throws StageException GPU_MISMATCH */
+    Compatibility.GpuPlan gpus() throws StageException, GpuException, TierException, ManifestException {
+        Gpu gpu = runtime.requireGpu();
+        Compatibility.GpuPlan plan =
+                Compatibility.gpus(manifest(), gpu.driver(), gpu.devices(), request.gpuRemap());
+        for (Refusal refusal : plan.refusals()) {
+            throw refusal.asException();
+        }
+        return plan;
+    }
+
+    /** @throws StageException INSUFFICIENT_VRAM */
+    void requireVram(Compatibility.GpuPlan plan) throws StageException, TierException, ManifestException {
+        for (Refusal refusal : Compatibility.vram(manifest(), plan.devices())) {
+            throw refusal.asException();
+        }
+    }
+
+    /** Until the operation has ended nobody else asks its preload. */
+    void occupy(ProcessId process) {
+        frozen = process;
+        runtime.busy().set(process, WorkloadInfo.State.SUSPENDED);
+    }
+
+    static ProcessId process(StageContext context) throws StageException {
+        return SaveSession.recall(context, RestoredProcess.class).process();
+    }
+
+    GpuTarget target(StageContext context) throws StageException, GpuException {
+        GpuTarget open = target;
+        if (open == null) {
+            open = runtime.requireGpu().open(process(context).pid(), CONNECT_LIMIT);
+            target = open;
+        }
+        return open;
+    }
+
+    void closeTarget() {
+        GpuTarget open = target;
+        target = null;
+        if (open != null) {
+            open.close();
+        }
+    }
+
+    LoadedChunks loaded() {
+        return loaded;
+    }
+
+    void loaded(LoadedChunks chunks) {
+        loaded.close();
+        loaded = chunks;
+    }
+
+    double fillBytesPerSecond() {
+        return fillBytesPerSecond;
+    }
+
+    void fillBytesPerSecond(double rate) {
+        fillBytesPerSecond = rate;
+    }
+
+    void release() {
+        closeTarget();
+        loaded.close();
+        runtime.store().memory().finish(owner());
+        ProcessId busy = frozen;
+        if (busy != null) {
+            runtime.busy().clear(busy);
+        }
+        SnapshotUses.Use held = use;
+        if (held != null) {
+            held.close();
+        }
+    }
+}

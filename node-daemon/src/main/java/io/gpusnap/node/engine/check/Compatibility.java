@@ -1,0 +1,159 @@
+package io.gpusnap.node.engine.check;
+
+import io.gpusnap.node.engine.device.Gpu;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.process.HostFacts;
+import io.gpusnap.node.store.Manifest;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Whether a snapshot fits this node. Every refusal names both sides. */
+public final class Compatibility {
+
+    /** The GPU that each ordinal of the manifest becomes, and why not. */
+    public record GpuPlan(Map<Integer, Gpu.Device> devices, List<Refusal> refusals) {
+
+        /** For the driver: every GPU by name as soon as one of them changes. */
+        public Map<String, String> uuidPairs(Manifest manifest) {
+            Map<String, String> pairs = new HashMap<>();
+            boolean moved = false;
+            for (Manifest.Gpu gpu : manifest.compatibility().gpus()) {
+                Gpu.Device device = devices.get(gpu.ordinal());
+                if (device != null) {
+                    pairs.put(gpu.uuid(), device.uuid());
+                    moved |= !gpu.uuid().equals(device.uuid());
+                }
+            }
+            return moved ? pairs : Map.of();
+        }
+    }
+
+    private Compatibility() {}
+
+    public static List<Refusal> host(Manifest.Compatibility saved, HostFacts here) {
+        List<Refusal> refusals = new ArrayList<>();
+        if (!saved.architecture().equals(here.architecture())) {
+            refusals.add(incompatible("architecture", saved.architecture(), here.architecture()));
+        }
+        if (!HostFacts.kernelMajor(saved.kernelRelease()).equals(HostFacts.kernelMajor(here.kernelRelease()))) {
+            refusals.add(incompatible("kernel", saved.kernelRelease(), here.kernelRelease()));
+        }
+        Set<String> missing = new LinkedHashSet<>(saved.cpuFeatures());
+        here.cpuFeatures().forEach(missing::remove);
+        if (!missing.isEmpty()) {
+            refusals.add(new Refusal(
+                    FailureCode.INCOMPATIBLE,
+                    "the snapshot's processor (%s) has features that this node's (%s) has not: %s"
+                            .formatted(saved.cpuModel(), here.cpuModel(), String.join(" ", missing))));
+        }
+        return refusals;
+    }
+
+    public static List<Refusal> driver(Manifest.Compatibility saved, Gpu.Driver here) {
+        List<Refusal> refusals = new ArrayList<>();
+        if (saved.simulated() != here.simulated()) {
+            refusals.add(new Refusal(
+                    FailureCode.DRIVER_MISMATCH,
+                    "the snapshot was made with a %s driver, this node has a %s one"
+                            .formatted(kind(saved.simulated()), kind(here.simulated()))));
+        } else if (!saved.driverBuild().equals(here.build()) || saved.cudaDriverVersion() != here.cudaVersion()) {
+            refusals.add(new Refusal(
+                    FailureCode.DRIVER_MISMATCH,
+                    "the snapshot was made with driver %s (CUDA %d), this node has %s (CUDA %d)"
+                            .formatted(saved.driverBuild(), saved.cudaDriverVersion(), here.build(), here.cudaVersion())));
+        }
+        return refusals;
+    }
+
+    /** @param remap as {@link io.gpusnap.node.engine.ThawRequest} has it */
+    public static GpuPlan gpus(Manifest manifest, Gpu.Driver driver, List<Gpu.Device> here, Map<Integer, String> remap) {
+        Map<Integer, Gpu.Device> devices = new HashMap<>();
+        List<Refusal> refusals = new ArrayList<>();
+        for (Manifest.Gpu gpu : manifest.compatibility().gpus()) {
+            Optional<Gpu.Device> device = find(gpu, here, remap);
+            if (device.isEmpty()) {
+                refusals.add(new Refusal(
+                        FailureCode.GPU_MISMATCH,
+                        "the snapshot needs GPU %d (%s, %s); this node has %d GPUs and %s"
+                                .formatted(
+                                        gpu.ordinal(),
+                                        gpu.name(),
+                                        gpu.uuid(),
+                                        here.size(),
+                                        remap.containsKey(gpu.ordinal())
+                                                ? "none is " + remap.get(gpu.ordinal())
+                                                : "none of that ordinal")));
+            } else if (!gpu.name().equals(device.get().name())
+                    || !gpu.computeCapability().equals(device.get().computeCapability())) {
+                refusals.add(new Refusal(
+                        FailureCode.GPU_MISMATCH,
+                        "the snapshot was made on %s (compute capability %s), GPU %d of this node is %s (%s)"
+                                .formatted(
+                                        gpu.name(),
+                                        gpu.computeCapability(),
+                                        device.get().ordinal(),
+                                        device.get().name(),
+                                        device.get().computeCapability())));
+            } else {
+                devices.put(gpu.ordinal(), device.get());
+            }
+        }
+        GpuPlan plan = new GpuPlan(devices, refusals);
+        if (refusals.isEmpty() && !plan.uuidPairs(manifest).isEmpty() && !driver.hasGpuRemap()) {
+            refusals.add(new Refusal(
+                    FailureCode.GPU_MISMATCH,
+                    "the snapshot's GPUs are %s, this node's others; driver %s cannot map one to another"
+                            .formatted(plan.uuidPairs(manifest).keySet(), driver.build())));
+        }
+        return plan;
+    }
+
+    private static Optional<Gpu.Device> find(Manifest.Gpu gpu, List<Gpu.Device> here, Map<Integer, String> remap) {
+        String wanted = remap.get(gpu.ordinal());
+        if (wanted != null) {
+            return here.stream().filter(device -> device.uuid().equals(wanted)).findFirst();
+        }
+        return here.stream()
+                .filter(device -> device.uuid().equals(gpu.uuid()))
+                .findFirst()
+                .or(() -> here.stream()
+                        .filter(device -> device.ordinal() == gpu.ordinal())
+                        .findFirst());
+    }
+
+    /** Checked before the driver is touched: a driver restore that runs out of memory strands the process for good. */
+    public static List<Refusal> vram(Manifest manifest, Map<Integer, Gpu.Device> devices) {
+        List<Refusal> refusals = new ArrayList<>();
+        devices.forEach((ordinal, device) -> {
+            // What the driver holds besides is known for all GPUs together; each is asked for all of it.
+            long needed = manifest.vramBytes(ordinal) + manifest.device().driverBytes();
+            if (needed > device.freeBytes()) {
+                refusals.add(new Refusal(
+                        FailureCode.INSUFFICIENT_VRAM,
+                        "GPU %d (%s) has %d bytes free, the snapshot needs %d (%d of allocations, %d of the driver)"
+                                .formatted(
+                                        device.ordinal(),
+                                        device.name(),
+                                        device.freeBytes(),
+                                        needed,
+                                        manifest.vramBytes(ordinal),
+                                        manifest.device().driverBytes())));
+            }
+        });
+        return refusals;
+    }
+
+    private static String kind(boolean simulated) {
+        return simulated ? "simulated" : "real";
+    }
+
+    private static Refusal incompatible(String what, String saved, String here) {
+        return new Refusal(
+                FailureCode.INCOMPATIBLE, "the snapshot's %s is %s, this node's is %s".formatted(what, saved, here));
+    }
+}

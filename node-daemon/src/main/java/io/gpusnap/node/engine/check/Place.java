@@ -1,0 +1,119 @@
+package io.gpusnap.node.engine.check;
+
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.process.ProcFs;
+import io.gpusnap.node.process.SocketOwners;
+import io.gpusnap.node.process.TcpListener;
+import io.gpusnap.node.store.Manifest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** Whether the place that a process had is free here: its ids, ports, folders and files. */
+public final class Place {
+
+    private static final int SELF = (int) ProcessHandle.current().pid();
+
+    private final ProcFs proc;
+
+    public Place(ProcFs proc) {
+        this.proc = proc;
+    }
+
+    /** CRIU restores every task under the id it had. */
+    public List<Refusal> taskIds(Manifest.ProcessImage process) {
+        List<Refusal> refusals = new ArrayList<>();
+        for (int task : process.taskIds()) {
+            proc.stat(task).ifPresent(holder -> {
+                String what = holder.isDead()
+                        ? "is taken by %s, which ended and was not reaped by its parent, pid %d"
+                                .formatted(holder.command(), holder.parent())
+                        : "is taken by %s, %s"
+                                .formatted(holder.command(), String.join(" ", proc.commandLine(task)));
+                refusals.add(new Refusal(FailureCode.PID_CONFLICT, "pid " + task + " of the snapshot " + what));
+            });
+        }
+        return refusals;
+    }
+
+    public List<Refusal> ports(Manifest.ProcessImage process) {
+        List<Refusal> refusals = new ArrayList<>();
+        List<TcpListener> here = TcpListener.inNamespaceOf(proc, SELF);
+        for (Manifest.ListeningSocket socket : process.listeningSockets()) {
+            here.stream()
+                    .filter(listener -> listener.conflictsWith(socket.address(), socket.port()))
+                    .findFirst()
+                    .ifPresent(listener -> refusals.add(new Refusal(
+                            FailureCode.PORT_CONFLICT,
+                            "%s port %d of the snapshot is taken by %s"
+                                    .formatted(socket.protocol(), socket.port(), holder(listener)))));
+        }
+        return refusals;
+    }
+
+    private String holder(TcpListener listener) {
+        Optional<Integer> pid = new SocketOwners(proc).holder("socket:[" + listener.inode() + "]", Set.of());
+        return pid.map(id -> "pid " + id + ", " + String.join(" ", proc.commandLine(id)))
+                .orElse("a process that cannot be seen from here");
+    }
+
+    public List<Refusal> paths(Manifest.ProcessImage process) {
+        List<Refusal> refusals = new ArrayList<>();
+        if (!Files.isDirectory(Path.of(process.workingDirectory()))) {
+            refusals.add(missing("working directory " + process.workingDirectory()));
+        }
+        for (Manifest.MappedFile file : process.mappedFiles()) {
+            long size = sizeOf(Path.of(file.path()));
+            if (size < 0) {
+                refusals.add(missing("mapped file " + file.path()));
+            } else if (size != file.sizeBytes()) {
+                refusals.add(changed("mapped file", file.path(), file.sizeBytes(), size));
+            }
+        }
+        for (Manifest.OpenFile file : process.openFiles()) {
+            openFile(file).ifPresent(refusals::add);
+        }
+        return refusals;
+    }
+
+    /** A file that was only written can be made again: {@link LogFiles} does that. */
+    private static Optional<Refusal> openFile(Manifest.OpenFile file) {
+        Path path = Path.of(file.path());
+        if (LogFiles.isWriteOnly(file)) {
+            Path folder = path.getParent();
+            return folder != null && Files.isDirectory(folder)
+                    ? Optional.empty()
+                    : Optional.of(missing("folder of the open file " + path));
+        }
+        long size = sizeOf(path);
+        if (size < 0) {
+            return Files.exists(path) ? Optional.empty() : Optional.of(missing("open file " + path));
+        }
+        return size == file.sizeBytes()
+                ? Optional.empty()
+                : Optional.of(changed("open file", file.path(), file.sizeBytes(), size));
+    }
+
+    /** -1 for what is not a regular file. */
+    private static long sizeOf(Path path) {
+        try {
+            return Files.isRegularFile(path) ? Files.size(path) : -1;
+        } catch (IOException e) {
+            return -1;
+        }
+    }
+
+    private static Refusal missing(String what) {
+        return new Refusal(FailureCode.PATH_MISSING, "the snapshot's " + what + " does not exist on this node");
+    }
+
+    private static Refusal changed(String what, String path, long saved, long here) {
+        return new Refusal(
+                FailureCode.INCOMPATIBLE,
+                "%s %s had %d bytes when it was saved, has %d here".formatted(what, path, saved, here));
+    }
+}

@@ -1,0 +1,93 @@
+package io.gpusnap.node.engine.check;
+
+import io.gpusnap.node.engine.device.Gpu;
+import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.process.OpenFd;
+import io.gpusnap.node.process.ProcFs;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.process.SocketOwners;
+import io.gpusnap.node.process.Workload;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Why a workload cannot be frozen. Looks only. */
+public final class SaveChecks {
+
+    private final ProcFs proc;
+
+    public SaveChecks(ProcFs proc) {
+        this.proc = proc;
+    }
+
+    /** What neither the driver checkpoint nor the preload can carry. */
+    public List<Refusal> device(GpuTarget.Status status, List<Gpu.Device> devices) {
+        List<Refusal> refusals = new ArrayList<>();
+        if (status.state() != GpuTarget.State.RUNNING) {
+            refusals.add(unsupported("it is already frozen (" + status.state() + ")"));
+        }
+        for (GpuTarget.Refusal refusal : status.refusals()) {
+            refusals.add(unsupported(
+                    switch (refusal) {
+                        case MANAGED_MEMORY -> "it uses managed memory (cuMemAllocManaged), which cannot be checkpointed";
+                        case MIG -> "it runs on a MIG instance, which the driver cannot checkpoint";
+                        case LEGACY_IPC -> "it shares device memory by legacy IPC handles (cuIpc*)";
+                        case MULTICAST -> "it uses multicast objects (NVLS), which the driver cannot checkpoint";
+                        case MPS -> "it runs under MPS, which the driver cannot checkpoint";
+                    }));
+        }
+        for (Gpu.Device device : devices) {
+            if (device.mig() && !status.refusals().contains(GpuTarget.Refusal.MIG)) {
+                refusals.add(unsupported("GPU " + device.ordinal() + " (" + device.name() + ") is in MIG mode"));
+            }
+        }
+        return refusals;
+    }
+
+    /** More than one process of the tree with a CUDA context. */
+    public List<Refusal> tree(List<ProcessId> tree, Workload workload) {
+        List<Refusal> refusals = new ArrayList<>();
+        Path folder = Path.of(workload.socketPath()).getParent();
+        for (ProcessId process : tree) {
+            boolean root = process.equals(workload.process());
+            if (!root && folder != null && Files.exists(folder.resolve(proc.ownPid(process.pid()) + ".sock"))) {
+                refusals.add(unsupported("its child %s uses CUDA too: one CUDA process a workload is supported"
+                        .formatted(process)));
+            }
+        }
+        return refusals;
+    }
+
+    /** What CRIU cannot carry. */
+    public List<Refusal> process(List<ProcessId> tree) {
+        List<Refusal> refusals = new ArrayList<>();
+        Set<Integer> pids = new HashSet<>();
+        tree.forEach(process -> pids.add(process.pid()));
+        for (ProcessId process : tree) {
+            for (OpenFd fd : proc.descriptors(process.pid())) {
+                String where = process + " fd " + fd.fd();
+                if (fd.isIoUring()) {
+                    refusals.add(unsupported(where + " is an io_uring, which CRIU cannot dump"));
+                } else if (fd.isTerminal()) {
+                    refusals.add(unsupported(where + " is the terminal " + fd.target()
+                            + ": start the workload with its output in a file and its input from /dev/null"));
+                } else if (fd.isPipe()) {
+                    new SocketOwners(proc)
+                            .holder(fd.target(), pids)
+                            .ifPresent(other -> refusals.add(unsupported(where
+                                    + " is a pipe to pid " + other + ", which is not part of the workload: start it with"
+                                    + " its output in a file and its input from /dev/null")));
+                }
+            }
+        }
+        return refusals;
+    }
+
+    private static Refusal unsupported(String detail) {
+        return new Refusal(FailureCode.WORKLOAD_UNSUPPORTED, detail);
+    }
+}

@@ -1,0 +1,55 @@
+package io.gpusnap.node.engine.device;
+
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.Manifest;
+import java.util.List;
+
+/**
+ * Where the content of a workload's device memory is. Remembered before the memory is released: from then on it is the only
+ * way back.
+ */
+public record DeviceContent(List<Allocation> allocations) {
+
+    /** @param address in the workload */
+    public record Allocation(long id, long address, long sizeBytes, int gpuOrdinal, List<Chunk> chunks) {
+
+        public Allocation {
+            chunks = List.copyOf(chunks);
+        }
+    }
+
+    /**
+     * @param slot of the pool; -1 when it is not in one
+     * @param digest as in {@link ChunkRef}; "" while it has not been hashed
+     */
+    public record Chunk(int slot, int sizeBytes, String digest) {
+
+        public static Chunk stored(ChunkRef chunk) {
+            return new Chunk(-1, chunk.sizeBytes(), chunk.digest());
+        }
+
+        public static Chunk inSlot(int slot, int sizeBytes) {
+            return new Chunk(slot, sizeBytes, "");
+        }
+    }
+
+    public DeviceContent {
+        allocations = List.copyOf(allocations);
+    }
+
+    /** What a manifest names: nothing of it is in a slot of its own. */
+    public static DeviceContent of(Manifest.Device device) {
+        return new DeviceContent(device.allocations().stream()
+                .map(allocation -> new Allocation(
+                        allocation.id(),
+                        Long.parseUnsignedLong(allocation.address().substring(2), 16),
+                        allocation.sizeBytes(),
+                        allocation.gpuOrdinal(),
+                        allocation.chunks().stream().map(Chunk::stored).toList()))
+                .toList());
+    }
+
+    public long sizeBytes() {
+        return allocations.stream().mapToLong(Allocation::sizeBytes).sum();
+    }
+}

@@ -1,0 +1,2 @@
+/** A running service and those who talk to it, for tests. */
+package io.gpusnap.service.testing;

@@ -140,7 +140,7 @@ class Run:
         self.result.record(
             thawSeconds=seconds,
             thawStages=stage_seconds(operation),
-            thawOperationSeconds=restore["seconds"],
+            thawOperationSeconds=restore["thawSeconds"],
             fillBytesPerSecond=restore["fillBytesPerSecond"],
             answersEqual=equal,
         )
@@ -203,9 +203,10 @@ class Run:
     def start_workload(self, name, environment):
         started = time.monotonic()
         self.process = self.workload.start(self.supervisor, name, environment)
-        self.first = self.workload.first_answer(self.process, self.workload.ready_seconds)
+        self.workload.first_answer(self.process, self.workload.ready_seconds)
         seconds = time.monotonic() - started
         self.before = self.workload.answers()
+        self.first = self.workload.ask_first()
         return seconds, self.workload.stats()
 
     def stop_workload(self):

@@ -100,7 +100,7 @@ def settle(options):
         driver=native / "simulated/libcuda.so.1" if options.simulated else None,
         service_jar=options.service_jar.resolve(),
         daemon_jar=options.daemon_jar.resolve(),
-        cuda_server=native.parent / "samples/cuda-server",
+        cuda_server=native.parent / "samples/cuda-server/cuda-server",
         sim_state=options.ram / "simulated-gpu",
         ram=options.ram,
         work=Path(tempfile.mkdtemp(prefix="gpusnap-bench-")),

@@ -87,7 +87,7 @@ class Stack:
         self.daemon.stop()
 
     def node_ready(self):
-        return any(node["name"] == "bench" and node["state"] == "READY" for node in self.api.items("/nodes", {}))
+        return any(node["name"] == "bench" and node["state"] == "ONLINE" for node in self.api.items("/nodes", {}))
 
     def capability(self, name):
         """(available, reason) as the daemon probed it."""

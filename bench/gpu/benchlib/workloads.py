@@ -1,12 +1,14 @@
 """The two servers that are frozen: the PyTorch LLM on a GPU, the small CUDA server on the simulated driver."""
 
 import http.client
+import os
 import socket
+import subprocess
 import time
 import urllib.error
 
 from .failure import BenchFailure
-from .processes import run
+from .processes import Running, run
 from .rest import get_json
 
 SEEDS = (1, 7, 42)
@@ -54,6 +56,10 @@ class Workload:
 
     def stats(self):
         return get_json(self.url("/stats"), 60)
+
+    def ask_first(self):
+        """The question that first_answer asks, of a warm server: what a restored one must answer first."""
+        return get_json(self.url(self.first_path), 60)
 
     def start(self, supervisor, name, extra_env=None):
         log = supervisor.logs / f"{name}.log"
@@ -123,14 +129,44 @@ class CudaServer(Workload):
     """The sample of the demo, on the simulated driver: tries the script where there is no GPU."""
 
     name = "cuda"
-    first_path = "/answer?prompt=one"
+    prompts = ("freeze", "thaw", "again")
+    first_path = f"/answer?prompt={prompts[0]}"
     ready_seconds = 120
 
-    def command(self, log):
+    def prepare(self, log):
+        # The first start makes the weights file; it ends when the port closes.
+        with open(log, "wb") as out:
+            maker = subprocess.Popen(
+                [str(part) for part in self.command(log, warmup_seconds=0)],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **self.environment()},
+            )
+        try:
+            self.first_answer(Running("prepare", maker.pid, log, maker), self.ready_seconds)
+        finally:
+            maker.terminate()
+            maker.wait()
+        (self.directory / "state").unlink()
+
+    def command(self, log, warmup_seconds=3):
         return [
             self.settings.cuda_server, "--port", self.port, "--weights-mib", 256, "--kv-mib", 128,
-            "--warmup-seconds", 3, "--workdir", self.directory, "--state-file", self.directory / "state",
+            "--warmup-seconds", warmup_seconds, "--workdir", self.directory, "--state-file", self.directory / "state",
         ]  # fmt: skip
 
     def environment(self):
-        return {"LD_LIBRARY_PATH": str(self.settings.driver.parent), "GPUSNAP_SIM_STATE_DIR": str(self.settings.sim_state)}
+        return {"LD_LIBRARY_PATH": str(self.settings.driver.parent), "GPUSNAP_SIM_POISON": "1"}
+
+    def essence(self, answer):
+        return {"answer": answer["answer"], "token": answer["token"]}
+
+    def answers(self):
+        # Asked once before they are compared: a prompt that is new changes the cache and the state file.
+        for _ in range(2):
+            answers = [self.essence(get_json(self.url(f"/answer?prompt={prompt}"), 60)) for prompt in self.prompts]
+        return answers
+
+    def describe(self, stats):
+        return {"server": "samples/cuda-server", "weightsBytes": stats["weightsBytes"], "kvBytes": stats["cacheBytes"]}

@@ -1,0 +1,74 @@
+package io.gpusnap.demo;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Folders of one demo: {@code build/demo} for what may be looked at afterwards, one on a tmpfs for what must be memory.
+ * Everything of an earlier demo is removed, except its report.
+ */
+record Places(Path root, Path memory) {
+
+    private static final Path SHARED_MEMORY = Path.of("/dev/shm");
+    private static final long SLACK_BYTES = 512L << 20;
+    private static final long SLOT_BYTES = 4L << 20;
+
+    /** Images of the process, its pool and the simulated device live in memory: about three times the device memory. */
+    static Places prepare(Path repository, Settings settings) {
+        Path root = repository.resolve("build/demo");
+        Path memory = SHARED_MEMORY.resolve("gpusnap-demo");
+        try {
+            Files.createDirectories(root);
+            for (Path old : List.of(memory, root.resolve("store"), root.resolve("daemon"), root.resolve("service"))) {
+                remove(old);
+            }
+            Files.createDirectories(memory.resolve("scratch"));
+            long free = Files.getFileStore(memory).getUsableSpace();
+            long needed = 3 * settings.deviceBytes() + SLACK_BYTES;
+            if (free < needed) {
+                throw new DemoFailure(
+                        "%s has %s free and the demo needs %s: make it larger, or set DEMO_WEIGHTS_MIB lower"
+                                .formatted(SHARED_MEMORY, Units.bytes(free), Units.bytes(needed)));
+            }
+        } catch (IOException e) {
+            throw new DemoFailure("cannot prepare " + root + " and " + memory + ": " + e, e);
+        }
+        return new Places(root, memory);
+    }
+
+    Path folder(String name) {
+        try {
+            return Files.createDirectories(root.resolve(name));
+        } catch (IOException e) {
+            throw new DemoFailure("cannot make " + root.resolve(name) + ": " + e, e);
+        }
+    }
+
+    /** Room for the device memory and for the process image. */
+    long poolBytes(Settings settings) {
+        return (settings.deviceBytes() + SLACK_BYTES) / SLOT_BYTES * SLOT_BYTES;
+    }
+
+    void removeMemory() {
+        try {
+            remove(memory);
+        } catch (IOException e) {
+            throw new DemoFailure("cannot remove " + memory + ": " + e, e);
+        }
+    }
+
+    private static void remove(Path folder) throws IOException {
+        if (!Files.exists(folder)) {
+            return;
+        }
+        try (Stream<Path> tree = Files.walk(folder)) {
+            for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
+    }
+}

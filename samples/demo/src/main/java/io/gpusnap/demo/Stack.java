@@ -1,0 +1,158 @@
+package io.gpusnap.demo;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+import tools.jackson.databind.JsonNode;
+
+/** The service and one node's daemon, started as a person would start them. */
+final class Stack {
+
+    static final String NODE = "demo-node";
+    private static final int PREFERRED_PORT = 8080;
+    private static final int START_SECONDS = 240;
+    private static final long POLL_MILLIS = 100;
+
+    private final Installation installation;
+    private final Launcher launcher;
+    private final Places places;
+    private final Terminal terminal;
+
+    Stack(Installation installation, Launcher launcher, Places places, Terminal terminal) {
+        this.installation = installation;
+        this.launcher = launcher;
+        this.places = places;
+        this.terminal = terminal;
+    }
+
+    ControlPlane startService() {
+        int port = freePort(PREFERRED_PORT);
+        Path data = places.folder("service");
+        Started service = launcher.start(
+                "service",
+                List.of(
+                        installation.java().toString(),
+                        "-XX:TieredStopAtLevel=1",
+                        "-jar",
+                        installation.serviceJar().toString(),
+                        "--server.port=" + port,
+                        "--gpusnap.data-dir=" + data,
+                        // A person is waiting: a new process should be seen at once.
+                        "--gpusnap.nodes.heartbeat-interval=1s"),
+                Map.of());
+        URI base = URI.create("http://127.0.0.1:" + port);
+        await(service, () -> healthy(base));
+        return new ControlPlane(base, read(data.resolve("access-token")));
+    }
+
+    /** @param cudaDriver what the daemon loads instead of the machine's libcuda, or empty */
+    void startDaemon(ControlPlane api, Settings settings, Map<String, String> environment, String cudaDriver) {
+        Map<String, Object> configuration = new LinkedHashMap<>();
+        configuration.put("service.url", api.base());
+        configuration.put("service.tokenFile", places.folder("service").resolve("access-token"));
+        configuration.put("node.name", NODE);
+        configuration.put("state.dir", places.folder("daemon"));
+        configuration.put("nvme.root", places.folder("store"));
+        configuration.put("memory.poolBytes", places.poolBytes(settings));
+        configuration.put("memory.poolPath", places.memory().resolve("pool"));
+        configuration.put("scratch.dir", places.memory().resolve("scratch"));
+        configuration.put("native.dir", installation.nativeDir());
+        configuration.put("metrics.listen", "127.0.0.1:" + freePort(9464));
+        installation.criu().ifPresent(criu -> configuration.put("criu.path", criu));
+        if (!cudaDriver.isEmpty()) {
+            configuration.put("cuda.driver", cudaDriver);
+        }
+        Path file = places.root().resolve("gpusnap-node.properties");
+        String text = configuration.entrySet().stream()
+                .map(entry -> entry.getKey() + "=" + entry.getValue() + "\n")
+                .collect(Collectors.joining());
+        write(file, text);
+        Started daemon = launcher.start(
+                "daemon",
+                List.of(
+                        installation.java().toString(),
+                        "-jar",
+                        installation.daemonJar().toString(),
+                        "run",
+                        "--config",
+                        file.toString()),
+                environment);
+        await(daemon, () -> node(api).path("state").asString("").equals("ONLINE"));
+    }
+
+    JsonNode node(ControlPlane api) {
+        return api.items("/nodes").stream()
+                .filter(node -> node.path("name").asString().equals(NODE))
+                .findFirst()
+                .orElse(ControlPlane.JSON.missingNode());
+    }
+
+    private void await(Started process, BooleanSupplier ready) {
+        long start = System.nanoTime();
+        while (!ready.getAsBoolean()) {
+            process.requireAlive();
+            long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start);
+            if (seconds > START_SECONDS) {
+                throw new DemoFailure(process.name() + " is not ready after " + seconds + " s; see " + process.log());
+            }
+            terminal.live(process.name() + " is starting, " + seconds + " s");
+            Pause.millis(POLL_MILLIS);
+        }
+    }
+
+    private static boolean healthy(URI base) {
+        try (HttpClient http = HttpClient.newHttpClient()) {
+            HttpRequest request = HttpRequest.newBuilder(base.resolve("/actuator/health"))
+                    .timeout(Duration.ofSeconds(5))
+                    .build();
+            return http.send(request, HttpResponse.BodyHandlers.ofString()).statusCode() == 200;
+        } catch (IOException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new DemoFailure("interrupted", e);
+        }
+    }
+
+    /** The preferred port if nobody listens there, else any free one. */
+    static int freePort(int preferred) {
+        for (int port : new int[] {preferred, 0}) {
+            try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+                return socket.getLocalPort();
+            } catch (IOException taken) {
+                continue;
+            }
+        }
+        throw new DemoFailure("no free TCP port on the loopback address");
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file).strip();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void write(Path file, String text) {
+        try {
+            Files.writeString(file, text);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+package io.gpusnap.gpu;
+
+/**
+ * One physical allocation of a workload.
+ *
+ * @param id stable over save and thaw
+ * @param address first virtual address in the workload
+ * @param localAddress address in this process while imported, else 0
+ * @param gpuOrdinal as this process numbers GPUs
+ * @param flags 0; reserved for hints
+ */
+public record Allocation(long id, long address, long sizeBytes, long localAddress, int gpuOrdinal, int flags) {
+
+    static Allocation from(Struct struct) {
+        return new Allocation(
+                struct.getLong("id"),
+                struct.getLong("address"),
+                struct.getLong("size_bytes"),
+                struct.getLong("local_address"),
+                struct.getInt("gpu_ordinal"),
+                struct.getInt("flags"));
+    }
+}

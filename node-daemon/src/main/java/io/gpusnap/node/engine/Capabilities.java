@@ -1,7 +1,8 @@
 package io.gpusnap.node.engine;
 
-import io.gpusnap.node.engine.device.Gpu;
-import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.gpu.DriverInfo;
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.node.engine.device.GpuPort;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -51,7 +52,7 @@ final class Capabilities {
     private Capability checkpoint() {
         return driver(
                 "cuda-checkpoint",
-                Gpu.Driver::hasCheckpoint,
+                DriverInfo::hasCheckpoint,
                 "driver %s has the checkpoint calls",
                 "driver %s has no checkpoint calls: it takes 570 or newer");
     }
@@ -59,18 +60,18 @@ final class Capabilities {
     private Capability remap() {
         return driver(
                 "gpu-remap",
-                Gpu.Driver::hasGpuRemap,
+                DriverInfo::hasGpuRemap,
                 "driver %s can restore onto other GPUs of the same model",
                 "driver %s can restore only onto the same GPUs");
     }
 
     private Capability driver(
-            String name, Predicate<Gpu.Driver> test, String yes, String no) {
+            String name, Predicate<DriverInfo> test, String yes, String no) {
         if (runtime.gpu().isEmpty()) {
             return new Capability(name, false, runtime.gpuReason());
         }
         try {
-            Gpu.Driver driver = runtime.gpu().get().driver();
+            DriverInfo driver = runtime.gpu().get().driver();
             boolean available = test.test(driver);
             return new Capability(name, available, (available ? yes : no).formatted(driver.build()));
         } catch (GpuException e) {

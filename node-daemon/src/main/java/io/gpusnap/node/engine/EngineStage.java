@@ -1,7 +1,7 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.criu.CriuException;
-import io.gpusnap.node.engine.device.GpuException;
 import io.gpusnap.node.operation.Stage;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;

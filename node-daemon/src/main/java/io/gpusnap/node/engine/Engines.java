@@ -1,11 +1,13 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.gpu.DriverInfo;
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.GpuInfo;
 import io.gpusnap.node.criu.CriuProbe;
 import io.gpusnap.node.criu.CriuRunner;
 import io.gpusnap.node.criu.CriuVersion;
 import io.gpusnap.node.engine.check.Fingerprints;
-import io.gpusnap.node.engine.device.Gpu;
-import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.node.engine.device.GpuPort;
 import io.gpusnap.node.engine.device.GpuOpening;
 import io.gpusnap.node.engine.device.PoolMemory;
 import io.gpusnap.node.operation.FactRegistry;
@@ -64,7 +66,7 @@ public final class Engines implements AutoCloseable {
      * @throws StageException STORE_ERROR when store, pool or scratch cannot be used; the detail names the setting's path
      */
     public static Engines open(EngineSettings settings) throws StageException, InterruptedException {
-        return open(settings, new GpuOpening.None("no binding to libgpusnap yet"));
+        return open(settings, GpuOpening.of(settings.nativeDir(), settings.cudaDriver()));
     }
 
     static Engines open(EngineSettings settings, GpuOpening opening) throws StageException, InterruptedException {
@@ -161,7 +163,7 @@ public final class Engines implements AutoCloseable {
     }
 
     /** Empty without a driver. */
-    public Optional<Gpu.Driver> driver() throws StageException {
+    public Optional<DriverInfo> driver() throws StageException {
         try {
             return runtime.gpu().isEmpty()
                     ? Optional.empty()
@@ -172,7 +174,7 @@ public final class Engines implements AutoCloseable {
     }
 
     /** Free memory is of this moment. */
-    public List<Gpu.Device> gpus() throws StageException {
+    public List<GpuInfo> gpus() throws StageException {
         try {
             return runtime.gpu().isEmpty() ? List.of() : runtime.gpu().get().devices();
         } catch (GpuException e) {

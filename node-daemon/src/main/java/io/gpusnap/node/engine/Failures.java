@@ -1,7 +1,8 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.GpuStatus;
 import io.gpusnap.node.criu.CriuException;
-import io.gpusnap.node.engine.device.GpuException;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;
@@ -17,7 +18,7 @@ final class Failures {
     static StageException typed(Exception e) {
         return switch (e) {
             case StageException already -> already;
-            case GpuException gpu -> new StageException(code(gpu.kind()), text(gpu), gpu);
+            case GpuException gpu -> new StageException(code(gpu.status()), text(gpu), gpu);
             case TierException tier -> new StageException(code(tier.reason()), text(tier), tier);
             case CriuException criu -> new StageException(FailureCode.CRIU_FAILED, text(criu), criu);
             case ManifestException manifest ->
@@ -28,15 +29,17 @@ final class Failures {
         };
     }
 
-    private static FailureCode code(GpuException.Kind kind) {
-        return switch (kind) {
+    private static FailureCode code(GpuStatus status) {
+        return switch (status) {
             case NOT_MANAGED -> FailureCode.WORKLOAD_NOT_MANAGED;
             case PROTOCOL -> FailureCode.PROTOCOL_ERROR;
             case TIMEOUT -> FailureCode.QUIESCE_TIMEOUT;
             case PEER_GONE -> FailureCode.WORKLOAD_LOST;
             case NO_DEVICE_MEMORY -> FailureCode.INSUFFICIENT_VRAM;
+            case NO_HOST_MEMORY -> FailureCode.INSUFFICIENT_SPACE;
+            case NO_DRIVER -> FailureCode.CAPABILITY_MISSING;
             case UNSUPPORTED -> FailureCode.WORKLOAD_UNSUPPORTED;
-            case FAILED -> FailureCode.DRIVER_FAILED;
+            case OK, INVALID, DRIVER, STATE, IO, PERMISSION, UNKNOWN -> FailureCode.DRIVER_FAILED;
         };
     }
 

@@ -1,7 +1,8 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.gpu.TargetStatus;
 import io.gpusnap.node.engine.check.Refusal;
-import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.process.ProcessId;
 import java.util.List;
 import java.util.Optional;
@@ -11,7 +12,7 @@ import java.util.Optional;
  *
  * @param status empty when its preload did not answer; then there is a refusal that says why
  */
-record Inspection(Optional<GpuTarget.Status> status, List<ProcessId> tree, List<Refusal> refusals) {
+record Inspection(Optional<TargetStatus> status, List<ProcessId> tree, List<Refusal> refusals) {
 
     Inspection {
         tree = List.copyOf(tree);

@@ -1,10 +1,12 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.gpu.Allocation;
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.TargetStatus;
 import io.gpusnap.node.engine.check.Refusal;
 import io.gpusnap.node.engine.check.SaveChecks;
-import io.gpusnap.node.engine.device.Gpu;
-import io.gpusnap.node.engine.device.GpuException;
-import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.node.engine.device.GpuPort;
+import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessId;
@@ -30,7 +32,7 @@ final class Inspector {
     Inspection inspect(Workload workload, EngineId engine) {
         List<ProcessId> tree = runtime.tree().of(workload.process());
         List<Refusal> refusals = new ArrayList<>();
-        Optional<GpuTarget.Status> status = Optional.empty();
+        Optional<TargetStatus> status = Optional.empty();
         if (!workload.isPreloaded()) {
             refusals.add(new Refusal(
                     FailureCode.WORKLOAD_NOT_MANAGED,
@@ -53,17 +55,17 @@ final class Inspector {
         return new Inspection(status, tree, refusals);
     }
 
-    private GpuTarget.Status ask(Workload workload, List<Refusal> refusals) throws StageException, GpuException {
-        Gpu gpu = runtime.requireGpu();
+    private TargetStatus ask(Workload workload, List<Refusal> refusals) throws StageException, GpuException {
+        GpuPort gpu = runtime.requireGpu();
         if (!gpu.driver().hasCheckpoint()) {
             refusals.add(new Refusal(
                     FailureCode.CAPABILITY_MISSING,
                     "driver %s has no checkpoint calls: it takes 570 or newer".formatted(gpu.driver().build())));
         }
-        try (GpuTarget target = gpu.open(workload.process().pid(), CONNECT_LIMIT)) {
-            GpuTarget.Status status = target.status();
+        try (TargetPort target = gpu.open(workload.process().pid(), CONNECT_LIMIT)) {
+            TargetStatus status = target.status();
             List<Integer> used = target.allocations().stream()
-                    .map(GpuTarget.Allocation::gpuOrdinal)
+                    .map(Allocation::gpuOrdinal)
                     .distinct()
                     .toList();
             refusals.addAll(checks.device(

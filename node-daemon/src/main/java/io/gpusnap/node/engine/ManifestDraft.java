@@ -1,7 +1,8 @@
 package io.gpusnap.node.engine;
 
-import io.gpusnap.node.engine.device.Gpu;
-import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.gpu.DriverInfo;
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.node.engine.device.GpuPort;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.HostFacts;
@@ -33,7 +34,7 @@ final class ManifestDraft {
     Manifest build(List<Manifest.Allocation> allocations, List<Manifest.HostFile> files)
             throws StageException, GpuException {
         NodeRuntime runtime = session.runtime();
-        Gpu gpu = runtime.requireGpu();
+        GpuPort gpu = runtime.requireGpu();
         SaveSubject subject = SaveSession.recall(context, SaveSubject.class);
         FrozenProcess frozen = context.recall(FrozenProcess.class)
                 .orElseGet(() -> new ProcessCapture(runtime.proc(), subject).capture());
@@ -63,7 +64,7 @@ final class ManifestDraft {
     }
 
     private Manifest.Compatibility compatibility(
-            Gpu gpu, SaveSubject subject, FrozenProcess frozen, List<Manifest.Allocation> allocations)
+            GpuPort gpu, SaveSubject subject, FrozenProcess frozen, List<Manifest.Allocation> allocations)
             throws GpuException {
         HostFacts host = session.runtime().host();
         Set<Integer> used = new TreeSet<>(Set.of(0));
@@ -77,7 +78,7 @@ final class ManifestDraft {
                         device.memoryBytes(),
                         device.computeCapability()))
                 .toList();
-        Gpu.Driver driver = gpu.driver();
+        DriverInfo driver = gpu.driver();
         return new Manifest.Compatibility(
                 host.architecture(),
                 host.kernelRelease(),

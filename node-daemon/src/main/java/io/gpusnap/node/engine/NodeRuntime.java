@@ -3,7 +3,7 @@ package io.gpusnap.node.engine;
 import io.gpusnap.node.criu.CriuProbe;
 import io.gpusnap.node.criu.CriuRunner;
 import io.gpusnap.node.engine.check.Fingerprints;
-import io.gpusnap.node.engine.device.Gpu;
+import io.gpusnap.node.engine.device.GpuPort;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.StageContext;
@@ -27,7 +27,7 @@ record NodeRuntime(
         EngineSettings settings,
         String version,
         SnapshotStore store,
-        Optional<Gpu> gpu,
+        Optional<GpuPort> gpu,
         String gpuReason,
         CriuRunner criu,
         CriuProbe criuProbe,
@@ -42,7 +42,7 @@ record NodeRuntime(
         String poolReason) {
 
     /** @throws StageException CAPABILITY_MISSING */
-    Gpu requireGpu() throws StageException {
+    GpuPort requireGpu() throws StageException {
         return gpu.orElseThrow(() -> new StageException(FailureCode.CAPABILITY_MISSING, gpuReason));
     }
 

@@ -1,8 +1,10 @@
 package io.gpusnap.node.engine;
 
-import io.gpusnap.node.engine.device.Gpu;
-import io.gpusnap.node.engine.device.GpuException;
-import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.ProcessState;
+import io.gpusnap.gpu.TargetState;
+import io.gpusnap.node.engine.device.GpuPort;
+import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;
@@ -29,20 +31,20 @@ final class Refreeze {
             return;
         }
         try {
-            Gpu gpu = session.runtime().requireGpu();
-            Gpu.ProcessState state = gpu.state(process.pid());
-            if (state == Gpu.ProcessState.FAILED) {
+            GpuPort gpu = session.runtime().requireGpu();
+            ProcessState state = gpu.state(process.pid());
+            if (state == ProcessState.FAILED) {
                 lose(process, "the driver says that it has failed");
                 return;
             }
-            if (state == Gpu.ProcessState.CHECKPOINTED) {
+            if (state == ProcessState.CHECKPOINTED) {
                 return;
             }
-            if (state == Gpu.ProcessState.LOCKED) {
+            if (state == ProcessState.LOCKED) {
                 gpu.unlock(process.pid());
             }
-            GpuTarget.State memory = session.target(context).status().state();
-            if (memory != GpuTarget.State.RELEASED) {
+            TargetState memory = session.target(context).status().state();
+            if (memory != TargetState.RELEASED) {
                 lose(process, "its device memory was " + memory + " and not filled");
                 return;
             }

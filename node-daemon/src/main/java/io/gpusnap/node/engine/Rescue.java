@@ -1,10 +1,13 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.GpuStatus;
+import io.gpusnap.gpu.ProcessState;
+import io.gpusnap.gpu.TargetState;
 import io.gpusnap.node.engine.device.DeviceContent;
 import io.gpusnap.node.engine.device.DeviceFill;
-import io.gpusnap.node.engine.device.Gpu;
-import io.gpusnap.node.engine.device.GpuException;
-import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.node.engine.device.GpuPort;
+import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
@@ -54,15 +57,15 @@ final class Rescue {
         }
     }
 
-    static void driverBack(Gpu gpu, ProcessId process, Map<String, String> uuidPairs) throws GpuException {
-        Gpu.ProcessState state = gpu.state(process.pid());
-        if (state == Gpu.ProcessState.FAILED) {
-            throw new GpuException(GpuException.Kind.FAILED, "the driver says that " + process + " has failed", null);
+    static void driverBack(GpuPort gpu, ProcessId process, Map<String, String> uuidPairs) throws GpuException {
+        ProcessState state = gpu.state(process.pid());
+        if (state == ProcessState.FAILED) {
+            throw new GpuException(GpuStatus.DRIVER, "the driver says that " + process + " has failed");
         }
-        if (state == Gpu.ProcessState.CHECKPOINTED) {
+        if (state == ProcessState.CHECKPOINTED) {
             gpu.restore(process.pid(), uuidPairs);
         }
-        if (state != Gpu.ProcessState.RUNNING) {
+        if (state != ProcessState.RUNNING) {
             gpu.unlock(process.pid());
         }
     }
@@ -70,11 +73,11 @@ final class Rescue {
     /** Device memory is mapped again and has its content; the gate stays closed. */
     void memory() throws StageException, ProcessException, InterruptedException {
         try {
-            GpuTarget target = session.target();
-            if (target.status().state() == GpuTarget.State.RELEASED) {
+            TargetPort target = session.target();
+            if (target.status().state() == TargetState.RELEASED) {
                 remap(target);
             }
-            if (target.status().state() == GpuTarget.State.REMAPPED) {
+            if (target.status().state() == TargetState.REMAPPED) {
                 DeviceContent content = SaveSession.recall(context, DeviceContent.class);
                 target.importMemory();
                 try (LoadedChunks none = new LoadedChunks()) {
@@ -96,14 +99,14 @@ final class Rescue {
     }
 
     /** Somebody may have taken the memory meanwhile, and may give it back. */
-    static void remap(GpuTarget target) throws GpuException, InterruptedException {
+    static void remap(TargetPort target) throws GpuException, InterruptedException {
         long deadline = System.nanoTime() + MEMORY_WAIT.toNanos();
         while (true) {
             try {
                 target.remap();
                 return;
             } catch (GpuException e) {
-                if (e.kind() != GpuException.Kind.NO_DEVICE_MEMORY || System.nanoTime() > deadline) {
+                if (e.status() != GpuStatus.NO_DEVICE_MEMORY || System.nanoTime() > deadline) {
                     throw e;
                 }
                 Thread.sleep(MEMORY_POLL_MILLIS);
@@ -114,9 +117,9 @@ final class Rescue {
     /** The workload goes on. */
     void gate() throws StageException, ProcessException {
         try {
-            GpuTarget target = session.target();
-            GpuTarget.State state = target.status().state();
-            if (state != GpuTarget.State.RUNNING) {
+            TargetPort target = session.target();
+            TargetState state = target.status().state();
+            if (state != TargetState.RUNNING) {
                 target.resume();
             }
             session.state(WorkloadInfo.State.RUNNING);

@@ -1,7 +1,8 @@
 package io.gpusnap.node.engine;
 
-import io.gpusnap.node.engine.device.Gpu;
-import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.GpuInfo;
+import io.gpusnap.node.engine.device.GpuPort;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;
@@ -21,7 +22,7 @@ final class SaveCheckpoint extends EngineStage {
 
     @Override
     void execute(StageContext context) throws StageException, GpuException {
-        Gpu gpu = session.runtime().requireGpu();
+        GpuPort gpu = session.runtime().requireGpu();
         int pid = session.process().pid();
         long before = freeBytes(gpu);
         gpu.lock(pid, LOCK_LIMIT);
@@ -32,8 +33,8 @@ final class SaveCheckpoint extends EngineStage {
         context.remember(SaveSession.recall(context, Pause.class).ending());
     }
 
-    private static long freeBytes(Gpu gpu) throws GpuException {
-        return gpu.devices().stream().mapToLong(Gpu.Device::freeBytes).sum();
+    private static long freeBytes(GpuPort gpu) throws GpuException {
+        return gpu.devices().stream().mapToLong(GpuInfo::freeBytes).sum();
     }
 
     @Override

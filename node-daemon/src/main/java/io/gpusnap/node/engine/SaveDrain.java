@@ -1,9 +1,10 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.gpu.Allocation;
+import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.engine.device.DeviceContent;
 import io.gpusnap.node.engine.device.DeviceDrain;
-import io.gpusnap.node.engine.device.GpuException;
-import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.tier.TierException;
@@ -22,12 +23,12 @@ final class SaveDrain extends EngineStage {
     @Override
     void execute(StageContext context) throws StageException, GpuException, TierException, InterruptedException {
         NodeRuntime runtime = session.runtime();
-        GpuTarget target = session.target();
+        TargetPort target = session.target();
         target.importMemory();
-        List<GpuTarget.Allocation> allocations = target.allocations();
+        List<Allocation> allocations = target.allocations();
         context.progress()
                 .setTotalBytes(allocations.stream()
-                        .mapToLong(GpuTarget.Allocation::sizeBytes)
+                        .mapToLong(Allocation::sizeBytes)
                         .sum());
         DeviceDrain drain = new DeviceDrain(
                 runtime.requireGpu(), runtime.store().memory(), session.pins(), session.owner());

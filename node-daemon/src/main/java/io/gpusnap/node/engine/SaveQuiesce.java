@@ -1,6 +1,6 @@
 package io.gpusnap.node.engine;
 
-import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;

@@ -1,7 +1,7 @@
 package io.gpusnap.node.engine;
 
-import io.gpusnap.node.engine.device.GpuException;
-import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;
@@ -18,7 +18,7 @@ final class SaveRelease extends EngineStage {
 
     @Override
     void execute(StageContext context) throws StageException, GpuException {
-        GpuTarget target = session.target();
+        TargetPort target = session.target();
         target.unimportMemory();
         target.release();
         session.state(WorkloadInfo.State.SUSPENDED);

@@ -1,7 +1,7 @@
 package io.gpusnap.node.engine;
 
-import io.gpusnap.node.engine.device.GpuException;
-import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
@@ -21,7 +21,7 @@ final class SaveSession {
     private final SaveRequest request;
     private final SavePins pins;
     private final StageTimes times = new StageTimes();
-    private @Nullable GpuTarget target;
+    private @Nullable TargetPort target;
 
     SaveSession(NodeRuntime runtime, SaveRequest request) {
         this.runtime = runtime;
@@ -62,8 +62,8 @@ final class SaveSession {
     }
 
     /** The connection to the workload's preload, opened when it is first needed. */
-    GpuTarget target() throws StageException, GpuException {
-        GpuTarget open = target;
+    TargetPort target() throws StageException, GpuException {
+        TargetPort open = target;
         if (open == null) {
             open = runtime.requireGpu().open(process().pid(), CONNECT_LIMIT);
             target = open;
@@ -72,7 +72,7 @@ final class SaveSession {
     }
 
     void closeTarget() {
-        GpuTarget open = target;
+        TargetPort open = target;
         target = null;
         if (open != null) {
             open.close();

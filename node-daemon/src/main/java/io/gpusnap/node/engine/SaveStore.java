@@ -1,5 +1,6 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.criu.CriuRunner;
 import io.gpusnap.node.engine.device.DeviceContent;
 import io.gpusnap.node.engine.device.DeviceStore;
@@ -14,7 +15,6 @@ import io.gpusnap.node.store.ManifestJson;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.HostImageWriter;
 import io.gpusnap.node.transfer.Transfer;
-import io.gpusnap.node.engine.device.GpuException;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;

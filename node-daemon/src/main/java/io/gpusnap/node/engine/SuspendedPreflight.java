@@ -1,9 +1,10 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.TargetState;
 import io.gpusnap.node.engine.check.Compatibility;
 import io.gpusnap.node.engine.check.Refusal;
-import io.gpusnap.node.engine.device.GpuException;
-import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
@@ -52,9 +53,9 @@ final class SuspendedPreflight extends EngineStage {
         session.requireVram(session.gpus());
         session.occupy(process);
         context.remember(new RestoredProcess(process));
-        GpuTarget.State state = session.target(context).status().state();
+        TargetState state = session.target(context).status().state();
         session.closeTarget();
-        if (state != GpuTarget.State.RELEASED) {
+        if (state != TargetState.RELEASED) {
             throw new StageException(FailureCode.WORKLOAD_UNSUPPORTED, process + " is not suspended but " + state);
         }
     }

@@ -1,8 +1,9 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.ProcessState;
 import io.gpusnap.node.engine.check.Compatibility;
-import io.gpusnap.node.engine.device.Gpu;
-import io.gpusnap.node.engine.device.GpuException;
+import io.gpusnap.node.engine.device.GpuPort;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
@@ -29,11 +30,11 @@ final class ThawDriverRestore extends EngineStage {
     @Override
     void execute(StageContext context) throws StageException, GpuException, TierException, ManifestException {
         NodeRuntime runtime = session.runtime();
-        Gpu gpu = runtime.requireGpu();
+        GpuPort gpu = runtime.requireGpu();
         Compatibility.GpuPlan gpus = session.gpus();
         ProcessId process = ThawSession.process(context);
         // A stopped process is not asked: only one that was kept may have its context back already.
-        if (!session.keepsProcess() || gpu.state(process.pid()) == Gpu.ProcessState.CHECKPOINTED) {
+        if (!session.keepsProcess() || gpu.state(process.pid()) == ProcessState.CHECKPOINTED) {
             session.requireVram(gpus);
         }
         context.checkCancelled();

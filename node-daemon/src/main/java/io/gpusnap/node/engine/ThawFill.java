@@ -1,9 +1,9 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.engine.device.DeviceContent;
 import io.gpusnap.node.engine.device.DeviceFill;
-import io.gpusnap.node.engine.device.GpuException;
-import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
@@ -31,7 +31,7 @@ final class ThawFill extends EngineStage {
         NodeRuntime runtime = session.runtime();
         DeviceContent content = DeviceContent.of(session.manifest().device());
         context.progress().setTotalBytes(content.sizeBytes());
-        GpuTarget target = session.target(context);
+        TargetPort target = session.target(context);
         target.importMemory();
         try {
             long start = System.nanoTime();

@@ -1,7 +1,8 @@
 package io.gpusnap.node.engine;
 
-import io.gpusnap.node.engine.device.GpuException;
-import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.TargetState;
+import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
@@ -32,8 +33,8 @@ final class ThawHealth extends EngineStage {
             throws StageException, GpuException, TierException, ManifestException, IOException {
         NodeRuntime runtime = session.runtime();
         ProcessId process = ThawSession.process(context);
-        GpuTarget.State state = session.target(context).status().state();
-        if (state != GpuTarget.State.RUNNING) {
+        TargetState state = session.target(context).status().state();
+        if (state != TargetState.RUNNING) {
             throw new StageException(FailureCode.INTERNAL, process + " is " + state + " after it was resumed");
         }
         if (!runtime.proc().isAlive(process)) {

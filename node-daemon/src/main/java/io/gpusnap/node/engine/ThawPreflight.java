@@ -1,9 +1,9 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.engine.check.Compatibility;
 import io.gpusnap.node.engine.check.Place;
 import io.gpusnap.node.engine.check.Refusal;
-import io.gpusnap.node.engine.device.GpuException;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;

@@ -1,7 +1,8 @@
 package io.gpusnap.node.engine;
 
-import io.gpusnap.node.engine.device.GpuException;
-import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.TargetState;
+import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
@@ -29,8 +30,8 @@ final class ThawRemap extends EngineStage {
 
     @Override
     void execute(StageContext context) throws StageException, GpuException, InterruptedException {
-        GpuTarget target = session.target(context);
-        if (target.status().state() == GpuTarget.State.RELEASED) {
+        TargetPort target = session.target(context);
+        if (target.status().state() == TargetState.RELEASED) {
             Rescue.remap(target);
         }
     }

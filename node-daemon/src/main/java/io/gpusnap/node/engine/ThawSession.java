@@ -1,10 +1,10 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.engine.check.Compatibility;
 import io.gpusnap.node.engine.check.Refusal;
-import io.gpusnap.node.engine.device.Gpu;
-import io.gpusnap.node.engine.device.GpuException;
-import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.node.engine.device.GpuPort;
+import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
@@ -30,7 +30,7 @@ final class ThawSession {
     private final StageTimes times = new StageTimes();
     private SnapshotUses.@Nullable Use use;
     private @Nullable Manifest manifest;
-    private @Nullable GpuTarget target;
+    private @Nullable TargetPort target;
     private LoadedChunks loaded = new LoadedChunks();
     private @Nullable ProcessId frozen;
     private double fillBytesPerSecond;
@@ -85,7 +85,7 @@ final class ThawSession {
 
     /** @throws StageException GPU_MISMATCH */
     Compatibility.GpuPlan gpus() throws StageException, GpuException, TierException, ManifestException {
-        Gpu gpu = runtime.requireGpu();
+        GpuPort gpu = runtime.requireGpu();
         Compatibility.GpuPlan plan =
                 Compatibility.gpus(manifest(), gpu.driver(), gpu.devices(), request.gpuRemap());
         for (Refusal refusal : plan.refusals()) {
@@ -111,8 +111,8 @@ final class ThawSession {
         return SaveSession.recall(context, RestoredProcess.class).process();
     }
 
-    GpuTarget target(StageContext context) throws StageException, GpuException {
-        GpuTarget open = target;
+    TargetPort target(StageContext context) throws StageException, GpuException {
+        TargetPort open = target;
         if (open == null) {
             open = runtime.requireGpu().open(process(context).pid(), CONNECT_LIMIT);
             target = open;
@@ -121,7 +121,7 @@ final class ThawSession {
     }
 
     void closeTarget() {
-        GpuTarget open = target;
+        TargetPort open = target;
         target = null;
         if (open != null) {
             open.close();

@@ -1,6 +1,8 @@
 package io.gpusnap.node.engine;
 
-import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.gpu.TargetState;
+import io.gpusnap.gpu.TargetStatus;
+import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.process.SocketOwners;
@@ -36,12 +38,12 @@ final class WorkloadLister {
         List<WorkloadInfo.Refusal> refusals = inspection.refusals().stream()
                 .map(refusal -> new WorkloadInfo.Refusal(refusal.code(), refusal.detail()))
                 .toList();
-        Optional<GpuTarget.Status> status = inspection.status();
+        Optional<TargetStatus> status = inspection.status();
         return describe(
                 workload,
                 status.map(found -> state(found.state())).orElse(WorkloadInfo.State.UNKNOWN),
-                status.map(GpuTarget.Status::managedBytes).orElse(0L),
-                status.map(GpuTarget.Status::allocations).orElse(0L),
+                status.map(TargetStatus::managedBytes).orElse(0L),
+                status.map(TargetStatus::allocationCount).orElse(0L),
                 refusals);
     }
 
@@ -87,7 +89,7 @@ final class WorkloadLister {
         }
     }
 
-    private static WorkloadInfo.State state(GpuTarget.State state) {
+    private static WorkloadInfo.State state(TargetState state) {
         return switch (state) {
             case RUNNING -> WorkloadInfo.State.RUNNING;
             case QUIESCED -> WorkloadInfo.State.QUIESCED;

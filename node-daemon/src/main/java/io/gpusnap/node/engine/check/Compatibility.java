@@ -1,6 +1,8 @@
 package io.gpusnap.node.engine.check;
 
-import io.gpusnap.node.engine.device.Gpu;
+import io.gpusnap.gpu.DriverInfo;
+import io.gpusnap.gpu.GpuInfo;
+import io.gpusnap.node.engine.device.GpuPort;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.process.HostFacts;
 import io.gpusnap.node.store.Manifest;
@@ -16,14 +18,14 @@ import java.util.Set;
 public final class Compatibility {
 
     /** The GPU that each ordinal of the manifest becomes, and why not. */
-    public record GpuPlan(Map<Integer, Gpu.Device> devices, List<Refusal> refusals) {
+    public record GpuPlan(Map<Integer, GpuInfo> devices, List<Refusal> refusals) {
 
         /** For the driver: every GPU by name as soon as one of them changes. */
         public Map<String, String> uuidPairs(Manifest manifest) {
             Map<String, String> pairs = new HashMap<>();
             boolean moved = false;
             for (Manifest.Gpu gpu : manifest.compatibility().gpus()) {
-                Gpu.Device device = devices.get(gpu.ordinal());
+                GpuInfo device = devices.get(gpu.ordinal());
                 if (device != null) {
                     pairs.put(gpu.uuid(), device.uuid());
                     moved |= !gpu.uuid().equals(device.uuid());
@@ -54,7 +56,7 @@ public final class Compatibility {
         return refusals;
     }
 
-    public static List<Refusal> driver(Manifest.Compatibility saved, Gpu.Driver here) {
+    public static List<Refusal> driver(Manifest.Compatibility saved, DriverInfo here) {
         List<Refusal> refusals = new ArrayList<>();
         if (saved.simulated() != here.simulated()) {
             refusals.add(new Refusal(
@@ -71,11 +73,11 @@ public final class Compatibility {
     }
 
     /** @param remap as {@link io.gpusnap.node.engine.ThawRequest} has it */
-    public static GpuPlan gpus(Manifest manifest, Gpu.Driver driver, List<Gpu.Device> here, Map<Integer, String> remap) {
-        Map<Integer, Gpu.Device> devices = new HashMap<>();
+    public static GpuPlan gpus(Manifest manifest, DriverInfo driver, List<GpuInfo> here, Map<Integer, String> remap) {
+        Map<Integer, GpuInfo> devices = new HashMap<>();
         List<Refusal> refusals = new ArrayList<>();
         for (Manifest.Gpu gpu : manifest.compatibility().gpus()) {
-            Optional<Gpu.Device> device = find(gpu, here, remap);
+            Optional<GpuInfo> device = find(gpu, here, remap);
             if (device.isEmpty()) {
                 refusals.add(new Refusal(
                         FailureCode.GPU_MISMATCH,
@@ -113,7 +115,7 @@ public final class Compatibility {
         return plan;
     }
 
-    private static Optional<Gpu.Device> find(Manifest.Gpu gpu, List<Gpu.Device> here, Map<Integer, String> remap) {
+    private static Optional<GpuInfo> find(Manifest.Gpu gpu, List<GpuInfo> here, Map<Integer, String> remap) {
         String wanted = remap.get(gpu.ordinal());
         if (wanted != null) {
             return here.stream().filter(device -> device.uuid().equals(wanted)).findFirst();
@@ -127,7 +129,7 @@ public final class Compatibility {
     }
 
     /** Checked before the driver is touched: a driver restore that runs out of memory strands the process for good. */
-    public static List<Refusal> vram(Manifest manifest, Map<Integer, Gpu.Device> devices) {
+    public static List<Refusal> vram(Manifest manifest, Map<Integer, GpuInfo> devices) {
         List<Refusal> refusals = new ArrayList<>();
         devices.forEach((ordinal, device) -> {
             // What the driver holds besides is known for all GPUs together; each is asked for all of it.

@@ -1,7 +1,10 @@
 package io.gpusnap.node.engine.check;
 
-import io.gpusnap.node.engine.device.Gpu;
-import io.gpusnap.node.engine.device.GpuTarget;
+import io.gpusnap.gpu.GpuInfo;
+import io.gpusnap.gpu.TargetState;
+import io.gpusnap.gpu.TargetStatus;
+import io.gpusnap.node.engine.device.GpuPort;
+import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.process.OpenFd;
 import io.gpusnap.node.process.ProcFs;
@@ -25,12 +28,12 @@ public final class SaveChecks {
     }
 
     /** What neither the driver checkpoint nor the preload can carry. */
-    public List<Refusal> device(GpuTarget.Status status, List<Gpu.Device> devices) {
+    public List<Refusal> device(TargetStatus status, List<GpuInfo> devices) {
         List<Refusal> refusals = new ArrayList<>();
-        if (status.state() != GpuTarget.State.RUNNING) {
+        if (status.state() != TargetState.RUNNING) {
             refusals.add(unsupported("it is already frozen (" + status.state() + ")"));
         }
-        for (GpuTarget.Refusal refusal : status.refusals()) {
+        for (io.gpusnap.gpu.Refusal refusal : status.refusals()) {
             refusals.add(unsupported(
                     switch (refusal) {
                         case MANAGED_MEMORY -> "it uses managed memory (cuMemAllocManaged), which cannot be checkpointed";
@@ -38,10 +41,11 @@ public final class SaveChecks {
                         case LEGACY_IPC -> "it shares device memory by legacy IPC handles (cuIpc*)";
                         case MULTICAST -> "it uses multicast objects (NVLS), which the driver cannot checkpoint";
                         case MPS -> "it runs under MPS, which the driver cannot checkpoint";
+                        case OTHER -> "its preload is newer than this daemon, and names a reason that it does not know";
                     }));
         }
-        for (Gpu.Device device : devices) {
-            if (device.mig() && !status.refusals().contains(GpuTarget.Refusal.MIG)) {
+        for (GpuInfo device : devices) {
+            if (device.migEnabled() && !status.refusals().contains(io.gpusnap.gpu.Refusal.MIG)) {
                 refusals.add(unsupported("GPU " + device.ordinal() + " (" + device.name() + ") is in MIG mode"));
             }
         }

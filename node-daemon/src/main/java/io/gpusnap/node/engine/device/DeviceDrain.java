@@ -1,5 +1,9 @@
 package io.gpusnap.node.engine.device;
 
+import io.gpusnap.gpu.Allocation;
+import io.gpusnap.gpu.CopyItem;
+import io.gpusnap.gpu.Direction;
+import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.snapshot.SavePins;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.TreeDigester;
@@ -28,7 +32,7 @@ public final class DeviceDrain {
     /** 128 MiB a copy call: long enough to run at bus speed, short enough to show progress. */
     private static final int BATCH = 32;
 
-    private record Piece(GpuTarget.Allocation allocation, int number, int sizeBytes) {
+    private record Piece(Allocation allocation, int number, int sizeBytes) {
         long address() {
             return allocation.localAddress() + (long) number * Slot.BYTES;
         }
@@ -36,14 +40,14 @@ public final class DeviceDrain {
 
     private record Filled(Piece piece, Slot slot) {}
 
-    private final Gpu gpu;
+    private final GpuPort gpu;
     private final MemoryTier memory;
     private final SavePins pins;
     private final UUID owner;
     private final ConcurrentMap<Piece, DeviceContent.Chunk> done = new ConcurrentHashMap<>();
     private final LinkedBlockingQueue<Slot> free = new LinkedBlockingQueue<>();
 
-    public DeviceDrain(Gpu gpu, MemoryTier memory, SavePins pins, UUID owner) {
+    public DeviceDrain(GpuPort gpu, MemoryTier memory, SavePins pins, UUID owner) {
         this.gpu = gpu;
         this.memory = memory;
         this.pins = pins;
@@ -54,7 +58,7 @@ public final class DeviceDrain {
      * @param allocations imported; the copy is complete when this returns
      * @throws TierException NO_SPACE when there is not a single slot, or the store is full
      */
-    public DeviceContent drain(List<GpuTarget.Allocation> allocations, Transfer transfer)
+    public DeviceContent drain(List<Allocation> allocations, Transfer transfer)
             throws GpuException, TierException, InterruptedException {
         List<Piece> pieces = pieces(allocations);
         free.addAll(memory.claim(owner, pieces.size()));
@@ -111,15 +115,15 @@ public final class DeviceDrain {
     /** One copy call for each GPU among the pieces. */
     private List<Filled> copy(List<Piece> pieces, Transfer transfer) throws GpuException {
         List<Filled> filled = new ArrayList<>();
-        List<Gpu.CopyItem> items = new ArrayList<>();
+        List<CopyItem> items = new ArrayList<>();
         for (int i = 0; i < pieces.size(); i++) {
             Piece piece = pieces.get(i);
             Slot slot = free.remove();
             filled.add(new Filled(piece, slot));
-            items.add(new Gpu.CopyItem(piece.address(), slot.first(piece.sizeBytes())));
+            items.add(new CopyItem(piece.address(), slot.first(piece.sizeBytes())));
             int ordinal = piece.allocation().gpuOrdinal();
             if (i + 1 == pieces.size() || pieces.get(i + 1).allocation().gpuOrdinal() != ordinal) {
-                gpu.copy(ordinal, Gpu.Direction.DEVICE_TO_HOST, items);
+                gpu.copy(ordinal, Direction.DEVICE_TO_HOST, items);
                 items.clear();
             }
             transfer.progress().accept(piece.sizeBytes());
@@ -127,9 +131,9 @@ public final class DeviceDrain {
         return filled;
     }
 
-    private static List<Piece> pieces(List<GpuTarget.Allocation> allocations) {
+    private static List<Piece> pieces(List<Allocation> allocations) {
         List<Piece> pieces = new ArrayList<>();
-        for (GpuTarget.Allocation allocation : allocations) {
+        for (Allocation allocation : allocations) {
             long chunks = Math.ceilDiv(allocation.sizeBytes(), Slot.BYTES);
             for (int number = 0; number < chunks; number++) {
                 long left = allocation.sizeBytes() - (long) number * Slot.BYTES;
@@ -147,10 +151,10 @@ public final class DeviceDrain {
         return batches;
     }
 
-    private DeviceContent content(List<GpuTarget.Allocation> allocations, List<Piece> pieces) {
+    private DeviceContent content(List<Allocation> allocations, List<Piece> pieces) {
         List<DeviceContent.Allocation> contents = new ArrayList<>();
         int next = 0;
-        for (GpuTarget.Allocation allocation : allocations) {
+        for (Allocation allocation : allocations) {
             List<DeviceContent.Chunk> chunks = new ArrayList<>();
             while (next < pieces.size() && pieces.get(next).allocation().equals(allocation)) {
                 DeviceContent.Chunk chunk = done.get(pieces.get(next++));

@@ -1,5 +1,10 @@
 package io.gpusnap.node.engine.device;
 
+import io.gpusnap.gpu.Allocation;
+import io.gpusnap.gpu.CopyItem;
+import io.gpusnap.gpu.Direction;
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.GpuStatus;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.tier.MemoryTier;
@@ -29,24 +34,24 @@ public final class DeviceFill {
     /** Copy calls at once: while one ends, the next is already on its way. */
     private static final int COPIERS = 2;
 
-    private record Hot(int gpuOrdinal, List<Gpu.CopyItem> items) {}
+    private record Hot(int gpuOrdinal, List<CopyItem> items) {}
 
     private record Cold(int gpuOrdinal, long address, ChunkRef chunk) {}
 
     private record Zeros(int gpuOrdinal, long address, long sizeBytes) {}
 
-    private final Gpu gpu;
+    private final GpuPort gpu;
     private final MemoryTier memory;
     private final NvmeTier nvme;
     private final UUID owner;
     private final LoadedChunks loaded;
-    private final Map<Integer, List<Gpu.CopyItem>> open = new HashMap<>();
+    private final Map<Integer, List<CopyItem>> open = new HashMap<>();
     private final List<Hot> hot = new ArrayList<>();
     private final List<Cold> cold = new ArrayList<>();
     private final List<Zeros> zeros = new ArrayList<>();
 
     /** @param loaded verified chunks in the pool; may be empty */
-    public DeviceFill(Gpu gpu, MemoryTier memory, NvmeTier nvme, UUID owner, LoadedChunks loaded) {
+    public DeviceFill(GpuPort gpu, MemoryTier memory, NvmeTier nvme, UUID owner, LoadedChunks loaded) {
         this.gpu = gpu;
         this.memory = memory;
         this.nvme = nvme;
@@ -59,7 +64,7 @@ public final class DeviceFill {
      * @throws TierException also when the content's slots are no longer the owner's (MISSING)
      * @throws GpuException PROTOCOL when the allocations are not the content's
      */
-    public void fill(DeviceContent content, List<GpuTarget.Allocation> target, Transfer transfer)
+    public void fill(DeviceContent content, List<Allocation> target, Transfer transfer)
             throws GpuException, TierException, InterruptedException {
         plan(content, target);
         for (Zeros run : zeros) {
@@ -69,7 +74,7 @@ public final class DeviceFill {
         }
         Crew.each("fill", COPIERS, GpuException.class, hot, () -> batch -> {
             transfer.safePoint().run();
-            gpu.copy(batch.gpuOrdinal(), Gpu.Direction.HOST_TO_DEVICE, batch.items());
+            gpu.copy(batch.gpuOrdinal(), Direction.HOST_TO_DEVICE, batch.items());
             transfer.progress()
                     .accept(batch.items().stream()
                             .mapToLong(item -> item.host().byteSize())
@@ -92,8 +97,8 @@ public final class DeviceFill {
                 SlotReader.Lent lent = reader.next();
                 gpu.copy(
                         piece.gpuOrdinal(),
-                        Gpu.Direction.HOST_TO_DEVICE,
-                        List.of(new Gpu.CopyItem(piece.address(), lent.content())));
+                        Direction.HOST_TO_DEVICE,
+                        List.of(new CopyItem(piece.address(), lent.content())));
                 reader.done(lent);
                 transfer.progress().accept(piece.chunk().sizeBytes());
             }
@@ -102,11 +107,11 @@ public final class DeviceFill {
         }
     }
 
-    private void plan(DeviceContent content, List<GpuTarget.Allocation> target) throws GpuException, TierException {
-        Map<Long, GpuTarget.Allocation> byId = new HashMap<>();
+    private void plan(DeviceContent content, List<Allocation> target) throws GpuException, TierException {
+        Map<Long, Allocation> byId = new HashMap<>();
         target.forEach(allocation -> byId.put(allocation.id(), allocation));
         for (DeviceContent.Allocation allocation : content.allocations()) {
-            GpuTarget.Allocation there = byId.remove(allocation.id());
+            Allocation there = byId.remove(allocation.id());
             if (there == null || there.sizeBytes() != allocation.sizeBytes() || there.address() != allocation.address()) {
                 throw differs("allocation " + allocation.id() + " is not what it was");
             }
@@ -118,15 +123,15 @@ public final class DeviceFill {
         }
     }
 
-    private void planOne(DeviceContent.Allocation allocation, GpuTarget.Allocation there) throws TierException {
-        List<Gpu.CopyItem> items = open.computeIfAbsent(there.gpuOrdinal(), gpuOrdinal -> new ArrayList<>());
+    private void planOne(DeviceContent.Allocation allocation, Allocation there) throws TierException {
+        List<CopyItem> items = open.computeIfAbsent(there.gpuOrdinal(), gpuOrdinal -> new ArrayList<>());
         long address = there.localAddress();
         long zerosFrom = address;
         for (DeviceContent.Chunk chunk : allocation.chunks()) {
             boolean zero = false;
             Optional<MemorySegment> inPool = inPool(chunk);
             if (inPool.isPresent()) {
-                items.add(new Gpu.CopyItem(address, inPool.get()));
+                items.add(new CopyItem(address, inPool.get()));
             } else {
                 ChunkRef ref = new ChunkRef(chunk.digest(), chunk.sizeBytes());
                 zero = ref.isZero();
@@ -165,6 +170,6 @@ public final class DeviceFill {
     }
 
     private static GpuException differs(String what) {
-        return new GpuException(GpuException.Kind.PROTOCOL, what, null);
+        return new GpuException(GpuStatus.PROTOCOL, what);
     }
 }

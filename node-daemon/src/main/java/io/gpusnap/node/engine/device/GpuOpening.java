@@ -1,6 +1,12 @@
 package io.gpusnap.node.engine.device;
 
+import io.gpusnap.gpu.DriverInfo;
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.GpuSnapLibrary;
+import io.gpusnap.gpu.PinnedPool;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -8,7 +14,7 @@ import java.util.Optional;
 public interface GpuOpening {
 
     /** Empty without a driver. */
-    Optional<Gpu> gpu();
+    Optional<GpuPort> gpu();
 
     /** What was found, or why there is none. */
     String reason();
@@ -16,17 +22,76 @@ public interface GpuOpening {
     /** Opens the pool: page-locked where there is a driver. */
     PoolMemory pool(Path file, long sizeBytes) throws GpuException, IOException;
 
+    /**
+     * Loads libgpusnap and the driver. Whatever goes wrong is the reason why there is no GPU.
+     *
+     * @param nativeDir folder of libgpusnap.so
+     */
+    static GpuOpening of(Path nativeDir, Optional<Path> cudaDriver) {
+        Path path = nativeDir.resolve("libgpusnap.so");
+        if (!Files.isRegularFile(path)) {
+            return new None(path + " is not there (native.dir)");
+        }
+        try {
+            GpuSnapLibrary library = GpuSnapLibrary.open(path, cudaDriver);
+            DriverInfo driver = library.driver();
+            String reason = "%sdriver %s, CUDA %d, %d GPUs"
+                    .formatted(
+                            driver.simulated() ? "simulated " : "",
+                            driver.build(),
+                            driver.cudaVersion(),
+                            driver.gpuCount());
+            return new Native(library, new NativeGpu(library), reason);
+        } catch (GpuException e) {
+            return new None(e.getMessage() + " (a driver elsewhere: cuda.driver)");
+        }
+    }
+
+    /** A node with a driver. */
+    record Native(GpuSnapLibrary library, GpuPort port, String reason) implements GpuOpening {
+
+        @Override
+        public Optional<GpuPort> gpu() {
+            return Optional.of(port);
+        }
+
+        @Override
+        public PoolMemory pool(Path file, long sizeBytes) throws GpuException, IOException {
+            PoolMemory.prepareFolder(file);
+            return new Pinned(library.openPool(file, sizeBytes));
+        }
+    }
+
     /** A node without a driver. */
     record None(String reason) implements GpuOpening {
 
         @Override
-        public Optional<Gpu> gpu() {
+        public Optional<GpuPort> gpu() {
             return Optional.empty();
         }
 
         @Override
         public PoolMemory pool(Path file, long sizeBytes) throws IOException {
             return PoolMemory.unpinned(file, sizeBytes);
+        }
+    }
+
+    /** The pool of libgpusnap. */
+    record Pinned(PinnedPool pool) implements PoolMemory {
+
+        @Override
+        public MemorySegment memory() {
+            return pool.memory();
+        }
+
+        @Override
+        public boolean pinned() {
+            return pool.pinned();
+        }
+
+        @Override
+        public void close() {
+            pool.close();
         }
     }
 }

@@ -1,40 +1,23 @@
 package io.gpusnap.node.engine.device;
 
+import io.gpusnap.gpu.Allocation;
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.TargetStatus;
 import java.time.Duration;
 import java.util.List;
 
 /**
  * A connection to the preload of one workload, for one thread at a time. While the target is RUNNING or QUIESCED, losing the
- * connection opens its gate; from RELEASED on it waits for the next one.
+ * connection opens its gate; from RELEASED on it waits for the next one. Closing also lets go of what was imported.
  */
-public interface GpuTarget extends AutoCloseable {
+public interface TargetPort extends AutoCloseable {
 
-    enum State {
-        RUNNING,
-        QUIESCED,
-        RELEASED,
-        REMAPPED
-    }
-
-    /** Why the preload would refuse a freeze. */
-    enum Refusal {
-        MANAGED_MEMORY,
-        MIG,
-        LEGACY_IPC,
-        MULTICAST,
-        MPS
-    }
-
-    record Status(State state, List<Refusal> refusals, long allocations, long managedBytes, long driverBytes) {}
-
-    /** @param localAddress address in this process while imported, else 0 */
-    record Allocation(long id, long address, long sizeBytes, long localAddress, int gpuOrdinal) {}
-
-    Status status() throws GpuException;
+    TargetStatus status() throws GpuException;
 
     /** RUNNING to QUIESCED. On failure the gate is open again. */
     void quiesce(Duration timeout) throws GpuException;
 
+    /** With local addresses while imported. */
     List<Allocation> allocations() throws GpuException;
 
     void importMemory() throws GpuException;

@@ -1,0 +1,42 @@
+package io.gpusnap.node.engine.device;
+
+import io.gpusnap.gpu.CopyItem;
+import io.gpusnap.gpu.Direction;
+import io.gpusnap.gpu.DriverInfo;
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.GpuInfo;
+import io.gpusnap.gpu.ProcessState;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The GPUs of this node and the driver's checkpoint verbs, as the engines use them. A boundary of its own so that tests can
+ * make any single verb fail; {@link NativeGpu} is libgpusnap behind it. Thread-safe.
+ */
+public interface GpuPort {
+
+    DriverInfo driver() throws GpuException;
+
+    /** Free memory is of this moment. */
+    List<GpuInfo> devices() throws GpuException;
+
+    ProcessState state(int pid) throws GpuException;
+
+    void lock(int pid, Duration timeout) throws GpuException;
+
+    void checkpoint(int pid) throws GpuException;
+
+    /** @param uuidPairs from and to, of every GPU the process used; empty when they are the same */
+    void restore(int pid, Map<String, String> uuidPairs) throws GpuException;
+
+    void unlock(int pid) throws GpuException;
+
+    /** Connects to the preload of a process. */
+    TargetPort open(int pid, Duration timeout) throws GpuException;
+
+    /** Returns when all items are copied. */
+    void copy(int gpuOrdinal, Direction direction, List<CopyItem> items) throws GpuException;
+
+    void fillZero(int gpuOrdinal, long deviceAddress, long sizeBytes) throws GpuException;
+}

@@ -1,0 +1,126 @@
+package io.gpusnap.node.engine.device;
+
+import io.gpusnap.gpu.Allocation;
+import io.gpusnap.gpu.CopyItem;
+import io.gpusnap.gpu.Direction;
+import io.gpusnap.gpu.DriverInfo;
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.GpuInfo;
+import io.gpusnap.gpu.GpuSnapLibrary;
+import io.gpusnap.gpu.GpuTarget;
+import io.gpusnap.gpu.Mover;
+import io.gpusnap.gpu.ProcessState;
+import io.gpusnap.gpu.TargetStatus;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/** The GPU port over libgpusnap. */
+final class NativeGpu implements GpuPort {
+
+    private final GpuSnapLibrary library;
+    private final Mover mover;
+
+    NativeGpu(GpuSnapLibrary library) {
+        this.library = library;
+        this.mover = library.mover();
+    }
+
+    @Override
+    public DriverInfo driver() throws GpuException {
+        return library.driver();
+    }
+
+    @Override
+    public List<GpuInfo> devices() throws GpuException {
+        return library.gpus();
+    }
+
+    @Override
+    public ProcessState state(int pid) throws GpuException {
+        return library.process(pid).state();
+    }
+
+    @Override
+    public void lock(int pid, Duration timeout) throws GpuException {
+        library.process(pid).lock(timeout);
+    }
+
+    @Override
+    public void checkpoint(int pid) throws GpuException {
+        library.process(pid).checkpoint();
+    }
+
+    @Override
+    public void restore(int pid, Map<String, String> uuidPairs) throws GpuException {
+        library.process(pid).restore(uuidPairs);
+    }
+
+    @Override
+    public void unlock(int pid) throws GpuException {
+        library.process(pid).unlock();
+    }
+
+    @Override
+    public TargetPort open(int pid, Duration timeout) throws GpuException {
+        return new NativeTarget(library.openTarget(pid, timeout));
+    }
+
+    @Override
+    public void copy(int gpuOrdinal, Direction direction, List<CopyItem> items) throws GpuException {
+        mover.copy(gpuOrdinal, direction, items);
+    }
+
+    @Override
+    public void fillZero(int gpuOrdinal, long deviceAddress, long sizeBytes) throws GpuException {
+        mover.fillZero(gpuOrdinal, deviceAddress, sizeBytes);
+    }
+
+    private record NativeTarget(GpuTarget target) implements TargetPort {
+
+        @Override
+        public TargetStatus status() throws GpuException {
+            return target.query();
+        }
+
+        @Override
+        public void quiesce(Duration timeout) throws GpuException {
+            target.quiesce(timeout);
+        }
+
+        @Override
+        public List<Allocation> allocations() throws GpuException {
+            return target.allocations();
+        }
+
+        @Override
+        public void importMemory() throws GpuException {
+            target.importAll();
+        }
+
+        @Override
+        public void unimportMemory() throws GpuException {
+            target.unimport();
+        }
+
+        @Override
+        public void release() throws GpuException {
+            target.release();
+        }
+
+        @Override
+        public void remap() throws GpuException {
+            target.remap();
+        }
+
+        @Override
+        public void resume() throws GpuException {
+            target.resume();
+        }
+
+        @Override
+        public void close() {
+            target.close();
+        }
+    }
+}

@@ -1,0 +1,126 @@
+package io.gpusnap.node.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gpusnap.node.criu.TestCriu;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.process.ProcFs;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.SnapshotId;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+
+class CriuCudaEngineIT extends CheckpointEngineContract {
+
+    @Override
+    EngineId engine() {
+        return EngineId.CRIU_CUDA;
+    }
+
+    @Override
+    void require() throws Exception {
+        TestCriu.require();
+    }
+
+    @Override
+    void makeRoom() {
+        Awaitility.await().until(() -> !new ProcFs().isAlive(workload.process()));
+    }
+
+    @Override
+    void assertThawFails(SnapshotId snapshot, FailureCode code, long freeBytesBefore) throws Exception {
+        assertThat(node.thaw(engine(), snapshot).failed().code()).isEqualTo(code);
+        assertThat(new ProcFs().stat(workload.process().pid())).as("nothing half-alive").isEmpty();
+        assertThat(freeBytes()).as("no device memory held").isEqualTo(freeBytesBefore);
+        assertThatNothingIsHeld();
+    }
+
+    @Test
+    void aWorkloadThatIsKeptGoesOnAndItsSnapshotThawsLater() throws Exception {
+        // when
+        TestNode.Ended saved = node.save(engine(), workload, AfterSave.KEEP_RUNNING).succeeded();
+        // then it goes on
+        assertThat(saved.fact(SaveOutcome.class).workloadAlive()).isTrue();
+        assertThat(workload.answer(PROMPT)).isEqualTo(answer);
+        assertThat(workload.answer("later")).isNotEqualTo(answer);
+        assertThatNothingIsHeld();
+
+        // when it ends and the snapshot is thawed
+        workload.end();
+        ThawOutcome thaw = node.thaw(engine(), saved.fact(SaveOutcome.class).snapshot())
+                .succeeded()
+                .fact(ThawOutcome.class);
+        // then what it did after the snapshot has not happened
+        workload.became(new ProcessId(thaw.pid(), thaw.startTimeTicks()));
+        assertThat(workload.answer(PROMPT)).isEqualTo(answer);
+    }
+
+    @Test
+    void aSecondSnapshotStoresLittle() throws Exception {
+        // given
+        SaveOutcome first = node.save(engine(), workload, AfterSave.KEEP_RUNNING).succeeded().fact(SaveOutcome.class);
+        workload.answer("new");
+        // when
+        SaveOutcome second = node.save(engine(), workload, AfterSave.KEEP_RUNNING).succeeded().fact(SaveOutcome.class);
+        // then
+        assertThat(first.totals().storedBytes()).isGreaterThan(48L << 20);
+        assertThat((double) second.totals().storedBytes() / first.totals().storedBytes())
+                .as("stored %s, then %s", first.totals(), second.totals())
+                .isLessThan(0.1);
+    }
+
+    @Test
+    void aSpoiltHostChunkStopsTheThawBeforeCriuRuns() throws Exception {
+        SnapshotId snapshot = savedAndRoomMade();
+        long free = freeBytes();
+        ChunkDigest chunk = node.engines().manifest(snapshot).host().files().stream()
+                .filter(file -> file.name().startsWith("pages-"))
+                .flatMap(file -> file.chunks().stream())
+                .filter(ref -> !ref.isZero())
+                .findFirst()
+                .orElseThrow()
+                .content()
+                .orElseThrow();
+        spoil(chunk, false);
+        assertThawFails(snapshot, FailureCode.CHUNK_CORRUPT, free);
+    }
+
+    @Test
+    void aLogThatWentOnIsSetAsideWithNothingLost() throws Exception {
+        // given
+        SaveOutcome save = node.save(engine(), workload, AfterSave.STOP).succeeded().fact(SaveOutcome.class);
+        makeRoom();
+        Path state = workload.folder().resolve("state");
+        Path log = workload.folder().resolve("server.log");
+        assertThat(log).exists();
+        Files.writeString(log, "written by somebody else\n", StandardOpenOption.APPEND);
+        // when
+        ThawOutcome thaw = node.thaw(engine(), save.snapshot()).succeeded().fact(ThawOutcome.class);
+        workload.became(new ProcessId(thaw.pid(), thaw.startTimeTicks()));
+        // then
+        assertThat(workload.answer(PROMPT)).isEqualTo(answer);
+        assertThat(state).exists();
+        try (Stream<Path> files = Files.list(workload.folder())) {
+            List<String> texts = files.filter(file -> file.getFileName().toString().startsWith("server.log"))
+                    .map(CriuCudaEngineIT::read)
+                    .toList();
+            assertThat(String.join("", texts)).contains("written by somebody else");
+        }
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package io.gpusnap.node.engine;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Assumptions;
+
+/** Where the native build put its parts. */
+final class TestNatives {
+
+    private TestNatives() {}
+
+    static Path folder() {
+        return Path.of(System.getProperty("gpusnap.native.dir", "../gpu-native/target/native/lib"))
+                .toAbsolutePath()
+                .normalize();
+    }
+
+    static Path preload() {
+        return folder().resolve("libgpusnap-preload.so");
+    }
+
+    static Path simulatedDriver() {
+        return folder().resolve("simulated/libcuda.so.1");
+    }
+
+    static Path cudaServer() {
+        return folder().resolveSibling("samples/cuda-server/cuda-server");
+    }
+
+    /** Ends the test, with the reason, where the native part was not built. */
+    static void require() {
+        for (Path part : new Path[] {preload(), simulatedDriver(), cudaServer()}) {
+            Assumptions.assumeTrue(
+                    Files.exists(part), part + " is not there: run scripts/build-native.sh build");
+        }
+    }
+}

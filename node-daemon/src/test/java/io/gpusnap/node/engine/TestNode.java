@@ -1,0 +1,189 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.criu.TestCriu;
+import io.gpusnap.node.engine.device.GpuOpening;
+import io.gpusnap.node.operation.FactRegistry;
+import io.gpusnap.node.operation.Journal;
+import io.gpusnap.node.operation.OperationId;
+import io.gpusnap.node.operation.OperationKind;
+import io.gpusnap.node.operation.OperationLog;
+import io.gpusnap.node.operation.OperationOutcome;
+import io.gpusnap.node.operation.OperationRunner;
+import io.gpusnap.node.operation.OperationSpec;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.operation.StageListener;
+import io.gpusnap.node.operation.StagePlan;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.store.SnapshotId;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+
+/** Engines over folders of their own, on the simulated driver, with the journal that the daemon has. */
+final class TestNode implements AutoCloseable {
+
+    static final long POOL_BYTES = 256L << 20;
+
+    private static final ProcessId NOBODY = new ProcessId(1, 0);
+
+    /** What was asked for, as a record that a journal keeps. */
+    record Request(
+            OperationId operation,
+            String engine,
+            SnapshotId snapshot,
+            ProcessId workload,
+            AfterSave afterSave,
+            String manifestDigest) {}
+
+    /** How an operation ended and what it remembered. */
+    record Ended(OperationOutcome outcome, OperationLog log) {
+
+        Ended succeeded() {
+            if (!(outcome instanceof OperationOutcome.Succeeded)) {
+                throw new AssertionError("the operation did not succeed: " + outcome);
+            }
+            return this;
+        }
+
+        OperationOutcome.Failed failed() {
+            if (outcome instanceof OperationOutcome.Failed failed) {
+                return failed;
+            }
+            throw new AssertionError("the operation did not fail: " + outcome);
+        }
+
+        <T extends Record> T fact(Class<T> type) {
+            return log.recall(type).orElseThrow(() -> new AssertionError("no " + type.getSimpleName()));
+        }
+    }
+
+    private final Engines engines;
+    private final Journal journal;
+
+    private TestNode(Engines engines, Journal journal) {
+        this.engines = engines;
+        this.journal = journal;
+    }
+
+    static EngineSettings settings(Path folder, long poolBytes) throws Exception {
+        Path shm = Path.of("/dev/shm/gpusnap-test").resolve(folder.toString().replace('/', '_'));
+        Files.createDirectories(shm);
+        return new EngineSettings(
+                folder.resolve("state"),
+                folder.resolve("nvme"),
+                0,
+                shm.resolve("pool"),
+                poolBytes,
+                shm.resolve("scratch"),
+                TestCriu.path(),
+                TestNatives.folder(),
+                Optional.of(TestNatives.simulatedDriver()),
+                2);
+    }
+
+    static TestNode open(Path folder) throws Exception {
+        return open(settings(folder, POOL_BYTES), UnaryOperator.identity());
+    }
+
+    /** @param gpu may wrap the node's GPU */
+    static TestNode open(EngineSettings settings, UnaryOperator<GpuOpening> gpu) throws Exception {
+        GpuOpening opening = gpu.apply(GpuOpening.of(settings.nativeDir(), settings.cudaDriver()));
+        Engines engines = Engines.open(settings, opening);
+        FactRegistry registry = Engines.facts().plus(FactRegistry.of(Request.class));
+        return new TestNode(engines, Journal.open(settings.stateDir().resolve("journal"), registry));
+    }
+
+    Engines engines() {
+        return engines;
+    }
+
+    Journal journal() {
+        return journal;
+    }
+
+    Ended save(EngineId engine, TestWorkload workload, AfterSave afterSave) throws Exception {
+        return save(engine, SnapshotId.random(), workload.process(), afterSave, StageListener.NONE);
+    }
+
+    Ended save(
+            EngineId engine, SnapshotId snapshot, ProcessId workload, AfterSave afterSave, StageListener listener)
+            throws Exception {
+        OperationId id = OperationId.random();
+        return run(
+                new OperationSpec(
+                        id, OperationKind.SAVE, new Request(id, engine.value(), snapshot, workload, afterSave, "")),
+                listener);
+    }
+
+    Ended thaw(EngineId engine, SnapshotId snapshot) throws Exception {
+        return thaw(engine, snapshot, Optional.empty(), StageListener.NONE);
+    }
+
+    Ended thaw(EngineId engine, SnapshotId snapshot, Optional<String> manifestDigest, StageListener listener)
+            throws Exception {
+        OperationId id = OperationId.random();
+        Request request = new Request(
+                id, engine.value(), snapshot, NOBODY, AfterSave.KEEP_RUNNING, manifestDigest.orElse(""));
+        return run(new OperationSpec(id, OperationKind.THAW, request), listener);
+    }
+
+    Ended verify(SnapshotId snapshot) throws Exception {
+        return run(simple(OperationKind.VERIFY, snapshot), StageListener.NONE);
+    }
+
+    Ended delete(SnapshotId snapshot) throws Exception {
+        return run(simple(OperationKind.DELETE, snapshot), StageListener.NONE);
+    }
+
+    private static OperationSpec simple(OperationKind kind, SnapshotId snapshot) {
+        OperationId id = OperationId.random();
+        return new OperationSpec(
+                id,
+                kind,
+                new Request(id, "suspend", snapshot, NOBODY, AfterSave.KEEP_RUNNING, ""));
+    }
+
+    private Ended run(OperationSpec spec, StageListener listener) throws StageException {
+        var running = new OperationRunner(journal, listener).begin(spec, plan(spec));
+        return new Ended(running.run(), running.log());
+    }
+
+    /** What a daemon does at its start with what an earlier one left. */
+    Ended recover() throws Exception {
+        OperationLog log = journal.unfinished().getFirst();
+        engines.forgetAllBut(journal.unfinished().stream().map(it -> it.spec().id()).toList());
+        return new Ended(
+                new OperationRunner(journal, StageListener.NONE)
+                        .resume(log, plan(log.spec()))
+                        .run(),
+                log);
+    }
+
+    StagePlan plan(OperationSpec spec) throws StageException {
+        Request request = (Request) spec.request();
+        return switch (spec.kind()) {
+            case SAVE -> engine(request)
+                    .save(new SaveRequest(
+                            request.operation(),
+                            request.snapshot(),
+                            request.workload(),
+                            request.afterSave(),
+                            Map.of("image", "test/server:1")));
+            case THAW -> engine(request)
+                    .thaw(new ThawRequest(request.operation(), request.snapshot(), Optional.of(request.manifestDigest()).filter(digest -> !digest.isEmpty()), Map.of()));
+            case VERIFY -> engines.verify(request.snapshot());
+            case DELETE -> engines.delete(request.snapshot());
+        };
+    }
+
+    private CheckpointEngine engine(Request request) throws StageException {
+        return engines.byId(new EngineId(request.engine()));
+    }
+
+    @Override
+    public void close() {
+        engines.close();
+    }
+}

@@ -1,0 +1,151 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.process.ProcFs;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.process.ProcessTree;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.awaitility.Awaitility;
+
+/** The sample server on the simulated driver, started with the preload as a user would. */
+final class TestWorkload implements AutoCloseable {
+
+    private static final ProcFs PROC = new ProcFs();
+    private static final Pattern ANSWER = Pattern.compile("\"answer\":\\s*\"([0-9a-f]+)\"");
+
+    private final Path folder;
+    private final int port;
+    private volatile ProcessId process;
+
+    private TestWorkload(Path folder, int port, ProcessId process) {
+        this.folder = folder;
+        this.port = port;
+        this.process = process;
+    }
+
+    static TestWorkload start(Path folder) throws Exception {
+        return start(folder, Map.of(), List.of());
+    }
+
+    /** @param environment on top of preload, name and simulated driver; an empty value removes a variable */
+    static TestWorkload start(Path folder, Map<String, String> environment, List<String> arguments) throws Exception {
+        Files.createDirectories(folder);
+        int port = freePort();
+        List<String> command = new ArrayList<>(List.of(
+                TestNatives.cudaServer().toString(),
+                "--port", Integer.toString(port),
+                "--weights-mib", "48",
+                "--kv-mib", "32",
+                "--warmup-seconds", "0",
+                "--workdir", folder.toString(),
+                "--state-file", folder.resolve("state").toString(),
+                "--log-file", folder.resolve("server.log").toString()));
+        command.addAll(arguments);
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .directory(folder.toFile())
+                .redirectInput(Path.of("/dev/null").toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("server.out").toFile()));
+        builder.environment().put("LD_LIBRARY_PATH", TestNatives.simulatedDriver().getParent().toString());
+        builder.environment().put("LD_PRELOAD", TestNatives.preload().toString());
+        builder.environment().put("GPUSNAP_WORKLOAD", "test-server");
+        builder.environment().put("GPUSNAP_SOCKET_DIR", folder.resolve("sockets").toString());
+        environment.forEach((name, value) -> {
+            if (value.isEmpty()) {
+                builder.environment().remove(name);
+            } else {
+                builder.environment().put(name, value);
+            }
+        });
+        int pid = (int) builder.start().pid();
+        TestWorkload workload =
+                new TestWorkload(folder, port, PROC.stat(pid).orElseThrow().id());
+        try {
+            workload.awaitReady();
+        } catch (Exception | AssertionError e) {
+            workload.close();
+            throw new IllegalStateException(
+                    "cuda-server did not get ready: " + Files.readString(folder.resolve("server.out")), e);
+        }
+        return workload;
+    }
+
+    void awaitReady() {
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(60))
+                .pollInterval(Duration.ofMillis(50))
+                .ignoreExceptions()
+                .until(() -> get("/ready").statusCode() == 200);
+    }
+
+    /** The answer to a prompt; one that was asked before changes nothing of the server's state. */
+    String answer(String prompt) throws Exception {
+        String body = get("/answer?prompt=" + prompt).body();
+        Matcher matcher = ANSWER.matcher(body);
+        if (!matcher.find()) {
+            throw new IOException("no answer in " + body);
+        }
+        return matcher.group(1);
+    }
+
+    private HttpResponse<String> get(String path) throws Exception {
+        try (HttpClient client = HttpClient.newHttpClient()) {
+            return client.send(
+                    HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+                            .timeout(Duration.ofSeconds(20))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
+        }
+    }
+
+    ProcessId process() {
+        return process;
+    }
+
+    int port() {
+        return port;
+    }
+
+    Path folder() {
+        return folder;
+    }
+
+    boolean isAlive() {
+        return PROC.isAlive(process);
+    }
+
+    /** After a thaw: the same place, another process. */
+    void became(ProcessId newProcess) {
+        process = newProcess;
+    }
+
+    /** Ends it and waits until its id is free. */
+    void end() throws Exception {
+        List<Integer> tasks = PROC.taskIds(process.pid());
+        new ProcessTree(PROC).end(process);
+        Awaitility.await().until(() -> tasks.stream().noneMatch(task -> PROC.stat(task).isPresent()));
+    }
+
+    @Override
+    public void close() throws Exception {
+        new ProcessTree(PROC).end(process);
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
+    }
+}

@@ -1,5 +1,6 @@
 package io.gpusnap.node.cli;
 
+import io.gpusnap.node.operation.StageException;
 import org.jspecify.annotations.Nullable;
 
 /** A command cannot do its work. Shown as one line, a problem: code, what happened, and the mend. */
@@ -14,6 +15,11 @@ public final class CommandException extends Exception {
         this.exitCode = exitCode;
         this.code = code;
         this.mend = mend;
+    }
+
+    static CommandException of(StageException e) {
+        return new CommandException(
+                ExitCode.FAILED, e.code().name(), e.detail().replace('\n', ' '), Mends.of(e.code()));
     }
 
     int exitCode() {

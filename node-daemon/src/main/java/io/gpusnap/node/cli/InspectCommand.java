@@ -1,6 +1,5 @@
 package io.gpusnap.node.cli;
 
-import io.gpusnap.node.client.Completion;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -15,7 +14,7 @@ final class InspectCommand implements Callable<Integer> {
     @Parameters(paramLabel = "SNAPSHOT", description = "its id")
     private String snapshot = "";
 
-    @Option(names = "--json", description = "the manifest itself, its exact bytes")
+    @Option(names = "--json", description = "the manifest")
     private boolean json;
 
     InspectCommand(CommandContext context) {
@@ -30,25 +29,9 @@ final class InspectCommand implements Callable<Integer> {
             if (json) {
                 context.print(found.manifestJson());
             } else {
-                show(found);
+                context.print(found.text().stripTrailing());
             }
-            return found.problems().isEmpty() ? ExitCode.OK : ExitCode.FAILED;
+            return found.whole() ? ExitCode.OK : ExitCode.FAILED;
         }
-    }
-
-    private void show(Inspection found) {
-        Completion.Totals totals = found.totals();
-        context.print("snapshot  " + found.snapshot());
-        context.print("engine    " + found.engine());
-        context.print("created   " + found.createdAt());
-        context.print("process   pid " + found.pid() + ": " + String.join(" ", found.process()));
-        context.print("memory    " + Texts.bytes(totals.vramBytes()) + " device, " + Texts.bytes(totals.hostBytes())
-                + " host");
-        context.print(
-                "chunks    " + totals.chunksTotal() + ", " + totals.chunksZero() + " of them zero; this save stored "
-                        + totals.chunksStored() + ", " + Texts.bytes(totals.storedBytes()));
-        context.print("digest    " + found.manifestDigest());
-        found.environment().forEach(line -> context.print("needs     " + line));
-        found.problems().forEach(line -> context.print("problem   " + line));
     }
 }

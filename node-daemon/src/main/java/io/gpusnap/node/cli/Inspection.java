@@ -1,25 +1,21 @@
 package io.gpusnap.node.cli;
 
 import io.gpusnap.node.client.Completion;
-import java.util.List;
 import java.util.UUID;
 
 /**
  * A snapshot of the local store, for people.
  *
- * @param process its executable and arguments
- * @param environment GPU, driver, kernel and the like, one "what: value" each
- * @param manifestJson the manifest's exact text
- * @param problems what is wrong with it here, empty when nothing was found
+ * @param text several lines: what it holds, what it needs, how much of it is here
+ * @param manifestJson the manifest as JSON
+ * @param whole every chunk is here with its right size
  */
 public record Inspection(
         UUID snapshot,
         String engine,
         String createdAt,
-        int pid,
-        List<String> process,
-        List<String> environment,
         Completion.Totals totals,
         String manifestDigest,
+        String text,
         String manifestJson,
-        List<String> problems) {}
+        boolean whole) {}

@@ -35,12 +35,19 @@ final class LocalNode implements AutoCloseable {
 
     static LocalNode open(CommandContext context, NodeSettings settings) throws CommandException {
         StateLock lock = lock(settings);
+        NodeAccess access = null;
         try {
             Journal journal = Journal.open(
                     settings.stateDir().resolve("journal"),
                     Agent.FACTS.plus(context.opener().facts()));
-            return new LocalNode(lock, journal, context.opener().open(settings));
+            access = context.opener().open(settings);
+            access.forgetAllBut(
+                    journal.unfinished().stream().map(log -> log.spec().id()).toList());
+            return new LocalNode(lock, journal, access);
         } catch (CommandException | RuntimeException e) {
+            if (access != null) {
+                access.close();
+            }
             release(lock, e);
             throw e;
         }

@@ -2,6 +2,8 @@ package io.gpusnap.node.cli;
 
 import io.gpusnap.node.agent.NodeWork;
 import io.gpusnap.node.client.Task;
+import io.gpusnap.node.operation.OperationId;
+import java.util.Collection;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -13,6 +15,13 @@ public interface NodeAccess extends NodeWork, AutoCloseable {
 
     /** @throws CommandException SNAPSHOT_NOT_FOUND, or what is wrong with its manifest */
     Inspection inspect(UUID snapshot) throws CommandException;
+
+    /**
+     * Frees what operations that nobody remembers have left behind.
+     *
+     * @param remembered those that the journal has not seen end
+     */
+    void forgetAllBut(Collection<OperationId> remembered) throws CommandException;
 
     @Override
     void close();

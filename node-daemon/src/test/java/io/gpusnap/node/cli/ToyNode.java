@@ -6,6 +6,7 @@ import io.gpusnap.node.client.Task;
 import io.gpusnap.node.client.Workload;
 import io.gpusnap.node.config.NodeSettings;
 import io.gpusnap.node.operation.FactRegistry;
+import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.OperationKind;
 import io.gpusnap.node.operation.OperationLog;
 import io.gpusnap.node.operation.OperationSpec;
@@ -14,6 +15,7 @@ import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.operation.StagePlan;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,6 +34,8 @@ final class ToyNode implements NodeOpener, NodeAccess {
             new Inventory.Capability("criu+cuda", false, "no CRIU 4.1 or newer; apt-get install criu")));
     StageException failure;
     boolean closed;
+    boolean whole = true;
+    List<OperationId> forgottenAllBut = List.of();
 
     @Override
     public FactRegistry facts() {
@@ -129,13 +133,16 @@ final class ToyNode implements NodeOpener, NodeAccess {
                 SNAPSHOT,
                 "suspend",
                 "2026-01-01T00:00:00Z",
-                4711,
-                List.of("/usr/bin/server", "--port", "8000"),
-                List.of("GPU 0: Simulated H100", "driver: simulated-1"),
                 TOTALS,
                 "d".repeat(64),
+                "snapshot    " + SNAPSHOT + "\nneeds GPU   0: Simulated H100\n",
                 "{\"schema\":\"gpusnap.manifest/1\"}",
-                List.of());
+                whole);
+    }
+
+    @Override
+    public void forgetAllBut(Collection<OperationId> remembered) {
+        forgottenAllBut = List.copyOf(remembered);
     }
 
     @Override

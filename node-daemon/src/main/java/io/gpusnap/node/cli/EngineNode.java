@@ -1,0 +1,117 @@
+package io.gpusnap.node.cli;
+
+import io.gpusnap.node.client.Completion;
+import io.gpusnap.node.client.Inventory;
+import io.gpusnap.node.client.Task;
+import io.gpusnap.node.client.Workload;
+import io.gpusnap.node.engine.Engines;
+import io.gpusnap.node.engine.InspectReport;
+import io.gpusnap.node.engine.SaveOutcome;
+import io.gpusnap.node.engine.ThawOutcome;
+import io.gpusnap.node.engine.WorkloadLost;
+import io.gpusnap.node.inventory.EnginePlans;
+import io.gpusnap.node.inventory.EngineResults;
+import io.gpusnap.node.inventory.NodeInventory;
+import io.gpusnap.node.inventory.WorkloadReports;
+import io.gpusnap.node.operation.OperationId;
+import io.gpusnap.node.operation.OperationLog;
+import io.gpusnap.node.operation.OperationSpec;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.operation.StagePlan;
+import io.gpusnap.node.process.ProcFs;
+import io.gpusnap.node.store.Manifest;
+import io.gpusnap.node.store.SnapshotId;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/** The node with its real engines. */
+final class EngineNode implements NodeAccess {
+
+    private final Engines engines;
+    private final EnginePlans plans;
+    private final NodeInventory inventory;
+    private final WorkloadReports workloads = new WorkloadReports();
+    private final ProcFs proc = new ProcFs();
+
+    EngineNode(Engines engines) {
+        this.engines = engines;
+        this.plans = new EnginePlans(engines);
+        this.inventory = new NodeInventory(engines);
+    }
+
+    @Override
+    public StagePlan plan(OperationSpec spec) throws StageException {
+        return plans.plan(spec);
+    }
+
+    @Override
+    public Inventory inventory() {
+        return inventory.read();
+    }
+
+    @Override
+    public List<Workload> workloads() {
+        return engines.workloads().stream().map(workloads::of).toList();
+    }
+
+    @Override
+    public Result result(OperationLog log) {
+        return new Result(
+                log.recall(SaveOutcome.class).map(EngineResults::of).orElse(null),
+                log.recall(ThawOutcome.class).map(EngineResults::of).orElse(null),
+                log.recall(WorkloadLost.class).isPresent());
+    }
+
+    @Override
+    public Optional<Task.Process> process(int pid) {
+        return proc.stat(pid)
+                .map(stat -> new Task.Process(
+                        pid,
+                        stat.startTimeTicks(),
+                        proc.environment(pid).getOrDefault("GPUSNAP_WORKLOAD", "pid-" + pid)));
+    }
+
+    @Override
+    public Inspection inspect(UUID snapshot) throws CommandException {
+        try {
+            InspectReport report = engines.inspect(new SnapshotId(snapshot));
+            Manifest manifest = report.manifest();
+            Manifest.Totals totals = manifest.totals();
+            return new Inspection(
+                    snapshot,
+                    manifest.engine(),
+                    manifest.createdAt().toString(),
+                    new Completion.Totals(
+                            totals.vramBytes(),
+                            totals.hostBytes(),
+                            totals.logicalBytes(),
+                            totals.storedBytes(),
+                            totals.chunksTotal(),
+                            totals.chunksStored(),
+                            totals.chunksZero()),
+                    report.manifestDigest(),
+                    report.text(),
+                    report.json(),
+                    report.missingChunks() == 0);
+        } catch (StageException e) {
+            throw new CommandException(
+                    ExitCode.FAILED, e.code().name(), e.detail(), "gpusnap-node list shows the snapshots of this node");
+        }
+    }
+
+    @Override
+    public void forgetAllBut(Collection<OperationId> remembered) throws CommandException {
+        try {
+            engines.forgetAllBut(remembered);
+        } catch (StageException e) {
+            throw CommandException.of(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        engines.close();
+    }
+}

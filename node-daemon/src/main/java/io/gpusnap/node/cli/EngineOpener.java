@@ -1,0 +1,38 @@
+package io.gpusnap.node.cli;
+
+import io.gpusnap.node.config.NodeSettings;
+import io.gpusnap.node.engine.EngineSettings;
+import io.gpusnap.node.engine.Engines;
+import io.gpusnap.node.operation.FactRegistry;
+import io.gpusnap.node.operation.StageException;
+
+/** Opens the node with its real engines. */
+public final class EngineOpener implements NodeOpener {
+
+    @Override
+    public FactRegistry facts() {
+        return Engines.facts();
+    }
+
+    @Override
+    public NodeAccess open(NodeSettings settings) throws CommandException {
+        try {
+            return new EngineNode(Engines.open(new EngineSettings(
+                    settings.stateDir(),
+                    settings.nvmeRoot(),
+                    settings.nvmeReserveBytes(),
+                    settings.poolPath(),
+                    settings.poolBytes(),
+                    settings.scratchDir(),
+                    settings.criu(),
+                    settings.nativeDir(),
+                    settings.cudaDriver(),
+                    settings.transferThreads())));
+        } catch (StageException e) {
+            throw CommandException.of(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CommandException(ExitCode.CANCELLED, "CANCELLED", "interrupted while the node was opened", null);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+package io.gpusnap.node.inventory;
+
+import io.gpusnap.node.client.Task;
+import io.gpusnap.node.engine.AfterSave;
+import io.gpusnap.node.engine.EngineId;
+import io.gpusnap.node.engine.Engines;
+import io.gpusnap.node.engine.SaveRequest;
+import io.gpusnap.node.engine.ThawRequest;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.OperationId;
+import io.gpusnap.node.operation.OperationSpec;
+import io.gpusnap.node.operation.PlanFactory;
+import io.gpusnap.node.operation.Stage;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.operation.StagePlan;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.store.SnapshotId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** From what the service asks for to what the engines plan. */
+public final class EnginePlans implements PlanFactory {
+
+    private final Engines engines;
+
+    public EnginePlans(Engines engines) {
+        this.engines = engines;
+    }
+
+    @Override
+    public StagePlan plan(OperationSpec spec) throws StageException {
+        try {
+            return switch (spec.request()) {
+                case Task.Save save -> save(spec.id(), save);
+                case Task.Thaw thaw -> thaw(spec.id(), thaw);
+                case Task.Verify verify -> verify(verify);
+                case Task.Delete delete -> engines.delete(new SnapshotId(delete.snapshotId()));
+                default ->
+                    throw new StageException(
+                            FailureCode.INTERNAL,
+                            "nothing is planned for a "
+                                    + spec.request().getClass().getSimpleName());
+            };
+        } catch (IllegalArgumentException e) {
+            throw new StageException(FailureCode.INTERNAL, "the request cannot be used: " + e.getMessage(), e);
+        }
+    }
+
+    private StagePlan save(OperationId operation, Task.Save save) throws StageException {
+        return engines.byId(new EngineId(save.engine()))
+                .save(new SaveRequest(
+                        operation,
+                        new SnapshotId(save.snapshotId()),
+                        new ProcessId(save.workload().pid(), save.workload().startTimeTicks()),
+                        AfterSave.valueOf(save.afterSave()),
+                        save.facts() == null ? Map.of() : save.facts()));
+    }
+
+    private StagePlan thaw(OperationId operation, Task.Thaw thaw) throws StageException {
+        return engines.byId(new EngineId(thaw.engine()))
+                .thaw(new ThawRequest(
+                        operation,
+                        new SnapshotId(thaw.snapshotId()),
+                        Optional.ofNullable(thaw.manifestDigest()),
+                        thaw.gpuRemap() == null ? Map.of() : thaw.gpuRemap()));
+    }
+
+    private StagePlan verify(Task.Verify verify) {
+        StagePlan plan = engines.verify(new SnapshotId(verify.snapshotId()));
+        if (verify.manifestDigest() == null) {
+            return plan;
+        }
+        List<Stage> stages = new ArrayList<>(plan.stages());
+        stages.add(new ManifestComparison(verify.manifestDigest()));
+        return new StagePlan(plan.kind(), stages, plan.release());
+    }
+}

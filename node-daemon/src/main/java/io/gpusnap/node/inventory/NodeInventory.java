@@ -1,0 +1,109 @@
+package io.gpusnap.node.inventory;
+
+import io.gpusnap.gpu.DriverInfo;
+import io.gpusnap.gpu.GpuInfo;
+import io.gpusnap.node.client.Inventory;
+import io.gpusnap.node.engine.Engines;
+import io.gpusnap.node.operation.LogKeys;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.HostFacts;
+import io.gpusnap.node.store.SnapshotId;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Looks at the whole node. What cannot be told now is left out, and said in the log when that begins. */
+public final class NodeInventory {
+
+    private static final Logger LOG = LoggerFactory.getLogger(NodeInventory.class);
+    /** The service takes no longer texts. */
+    private static final int LONGEST_REASON = 2000;
+
+    private interface Look<T> {
+        T at() throws StageException;
+    }
+
+    private final Engines engines;
+    private final MachineFacts machine;
+    private volatile String lastProblem = "";
+
+    public NodeInventory(Engines engines) {
+        this.engines = engines;
+        this.machine = MachineFacts.read();
+    }
+
+    public Inventory read() {
+        HostFacts host = engines.host();
+        Optional<DriverInfo> driver = look(engines::driver).orElse(Optional.empty());
+        boolean simulated = driver.map(DriverInfo::simulated).orElse(false);
+        return new Inventory(
+                machine.os(),
+                host.kernelRelease(),
+                host.architecture(),
+                host.cpuModel().isEmpty() ? null : host.cpuModel(),
+                machine.cpuCores(),
+                machine.memoryBytes(),
+                look(engines::gpus).orElse(List.of()).stream()
+                        .map(gpu -> gpu(gpu, simulated))
+                        .toList(),
+                driver.map(DriverInfo::cudaVersion).orElse(null),
+                driver.map(DriverInfo::build).orElse(null),
+                engines.criuVersion().map(Object::toString).orElse(null),
+                look(engines::tiers).orElse(List.of()).stream()
+                        .map(tier -> new Inventory.Tier(
+                                tier.kind().name(),
+                                tier.path().toString(),
+                                tier.capacityBytes(),
+                                tier.freeBytes(),
+                                tier.usedBytes()))
+                        .toList(),
+                capabilities(),
+                snapshots());
+    }
+
+    public List<Inventory.Capability> capabilities() {
+        return engines.capabilities().stream()
+                .map(one -> new Inventory.Capability(one.name(), one.available(), cut(one.reason())))
+                .toList();
+    }
+
+    /** Null, not empty, when the store cannot be listed: the service must not take its snapshots for gone. */
+    private @Nullable List<UUID> snapshots() {
+        return look(engines::snapshots)
+                .map(ids -> ids.stream().map(SnapshotId::value).toList())
+                .orElse(null);
+    }
+
+    private <T> Optional<T> look(Look<T> look) {
+        try {
+            return Optional.of(look.at());
+        } catch (StageException e) {
+            if (!e.detail().equals(lastProblem)) {
+                lastProblem = e.detail();
+                LOG.atWarn()
+                        .addKeyValue(LogKeys.CODE, e.code())
+                        .addKeyValue(LogKeys.REASON, e.detail())
+                        .log("a part of the inventory cannot be told");
+            }
+            return Optional.empty();
+        }
+    }
+
+    private static Inventory.Gpu gpu(GpuInfo device, boolean simulated) {
+        return new Inventory.Gpu(
+                device.ordinal(),
+                device.uuid(),
+                device.name(),
+                device.memoryBytes(),
+                device.freeBytes(),
+                device.migEnabled(),
+                simulated);
+    }
+
+    private static String cut(String reason) {
+        return reason.length() <= LONGEST_REASON ? reason : reason.substring(0, LONGEST_REASON - 1) + "…";
+    }
+}

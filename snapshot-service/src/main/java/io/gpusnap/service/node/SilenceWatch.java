@@ -4,6 +4,7 @@ import io.gpusnap.service.platform.transaction.DatabaseClock;
 import java.time.Instant;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
@@ -22,11 +23,17 @@ class SilenceWatch {
     private final ApplicationEventPublisher events;
     private final Instant listeningSince;
 
+    @Autowired
     SilenceWatch(NodeRepository nodes, NodeSettings settings, ApplicationEventPublisher events, DatabaseClock clock) {
+        this(nodes, settings, events, clock.now());
+    }
+
+    SilenceWatch(
+            NodeRepository nodes, NodeSettings settings, ApplicationEventPublisher events, Instant listeningSince) {
         this.nodes = nodes;
         this.settings = settings;
         this.events = events;
-        this.listeningSince = clock.now();
+        this.listeningSince = listeningSince;
     }
 
     @Scheduled(fixedDelayString = "${gpusnap.nodes.check-interval:2s}")

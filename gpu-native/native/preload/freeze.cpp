@@ -51,37 +51,51 @@ Outcome driver_failure(const char* call, CUresult result) {
     return {status, text};
 }
 
-bool uses_mig() {
-    for (CUcontext context : Contexts::get().all()) {
+// What a device is does not change, and a driver that another tool holds locked answers nothing: asked once.
+struct DeviceFacts {
+    bool mig = false;
+    bool mps = false;
+};
+
+DeviceFacts facts_of(CUdevice device) {
+    static auto* known = new std::map<CUdevice, DeviceFacts>();  // of the control thread only
+    auto [found, fresh] = known->try_emplace(device);
+    if (fresh) {
         char name[256] = {};
-        CUdevice device = Contexts::get().device_of(context, 0);
-        if (real::cuDeviceGetName(name, sizeof name - 1, device) == CUDA_SUCCESS && std::strstr(name, " MIG ") != nullptr) {
-            return true;
-        }
+        found->second.mig = real::cuDeviceGetName(name, sizeof name - 1, device) == CUDA_SUCCESS &&
+                            std::strstr(name, " MIG ") != nullptr;
+        int enabled = 0;  // the driver tells since CUDA 12.1
+        found->second.mps =
+            real::cuDeviceGetAttribute(&enabled, CU_DEVICE_ATTRIBUTE_MPS_ENABLED, device) == CUDA_SUCCESS && enabled != 0;
     }
-    return false;
+    return found->second;
 }
 
-// The driver tells for itself since CUDA 12.1; before that, a control socket in the configured directory does.
-bool uses_mps() {
-    for (CUcontext context : Contexts::get().all()) {
-        int enabled = 0;
-        CUdevice device = Contexts::get().device_of(context, 0);
-        if (real::cuDeviceGetAttribute(&enabled, CU_DEVICE_ATTRIBUTE_MPS_ENABLED, device) == CUDA_SUCCESS && enabled != 0) {
-            return true;
-        }
-    }
+// Before that, a control socket in the configured directory tells.
+bool mps_socket() {
     const char* directory = getenv("CUDA_MPS_PIPE_DIRECTORY");
     return directory != nullptr && *directory != '\0' && access((std::string(directory) + "/control").c_str(), F_OK) == 0;
 }
 
+DeviceFacts facts() {
+    DeviceFacts all;
+    for (CUcontext context : Contexts::get().all()) {
+        DeviceFacts one = facts_of(Contexts::get().device_of(context, 0));
+        all.mig = all.mig || one.mig;
+        all.mps = all.mps || one.mps;
+    }
+    all.mps = all.mps || mps_socket();
+    return all;
+}
+
 uint32_t refusals() {
+    DeviceFacts devices = facts();
     uint32_t bits = 0;
     bits |= DriverMemory::get().managed_memory_count() > 0 ? GPUSNAP_REFUSE_MANAGED_MEMORY : 0;
-    bits |= uses_mig() ? GPUSNAP_REFUSE_MIG : 0;
+    bits |= devices.mig ? GPUSNAP_REFUSE_MIG : 0;
     bits |= Sharing::get().any() || BlockTable::get().shared_count() > 0 ? GPUSNAP_REFUSE_LEGACY_IPC : 0;
     bits |= multicast_seen.load(std::memory_order_relaxed) ? GPUSNAP_REFUSE_MULTICAST : 0;
-    bits |= uses_mps() ? GPUSNAP_REFUSE_MPS : 0;
+    bits |= devices.mps ? GPUSNAP_REFUSE_MPS : 0;
     return bits;
 }
 
@@ -100,16 +114,6 @@ std::string spell(uint32_t bits) {
         }
     }
     return text;
-}
-
-Outcome uuid_of(CUdevice device, uint8_t (&uuid)[16]) {
-    CUuuid answer{};
-    CUresult result = real::cuDeviceGetUuid_v2(&answer, device);
-    if (result == CUDA_ERROR_NOT_SUPPORTED) {
-        result = real::cuDeviceGetUuid(&answer, device);
-    }
-    std::memcpy(uuid, answer.bytes, sizeof uuid);
-    return result == CUDA_SUCCESS ? Outcome{} : driver_failure("cuDeviceGetUuid", result);
 }
 
 Outcome wait_for_calls(Clock::time_point deadline) {
@@ -167,22 +171,38 @@ gpusnap_wire_status Freeze::describe() const {
     return status;
 }
 
-Outcome Freeze::list(std::vector<gpusnap_wire_record>* records) const {
-    std::map<CUdevice, gpusnap_wire_record> known;  // only the uuid counts
+Outcome Freeze::list(std::vector<gpusnap_wire_record>* records) {
     for (const BlockRecord& block : BlockTable::get().records()) {
-        auto [found, fresh] = known.try_emplace(block.device);
-        if (fresh) {
-            Outcome outcome = uuid_of(block.device, found->second.gpu_uuid);
-            if (!outcome.ok()) {
-                return outcome;
-            }
+        CUuuid uuid{};
+        Outcome outcome = uuid_of(block.device, &uuid);
+        if (!outcome.ok()) {
+            return outcome;
         }
-        gpusnap_wire_record record = found->second;
+        gpusnap_wire_record record{};
         record.id = block.id;
         record.address = block.address;
         record.size_bytes = block.size;
+        std::memcpy(record.gpu_uuid, uuid.bytes, sizeof record.gpu_uuid);
         records->push_back(record);
     }
+    return {};
+}
+
+// Kept, because a checkpointed driver answers nothing; forgotten at remap, because a thaw may be on another GPU.
+Outcome Freeze::uuid_of(CUdevice device, CUuuid* uuid) {
+    auto found = uuids_.find(device);
+    if (found == uuids_.end()) {
+        CUuuid answer{};
+        CUresult result = real::cuDeviceGetUuid_v2(&answer, device);
+        if (result == CUDA_ERROR_NOT_SUPPORTED) {
+            result = real::cuDeviceGetUuid(&answer, device);
+        }
+        if (result != CUDA_SUCCESS) {
+            return driver_failure("cuDeviceGetUuid", result);
+        }
+        found = uuids_.emplace(device, answer).first;
+    }
+    *uuid = found->second;
     return {};
 }
 
@@ -207,7 +227,7 @@ Outcome Freeze::quiesce(uint64_t timeout_ms) {
 }
 
 Outcome Freeze::export_memory(size_t first, std::vector<gpusnap_wire_record>* batch, std::vector<int>* descriptors,
-                              size_t* total) const {
+                              size_t* total) {
     if (state_ != GPUSNAP_TARGET_QUIESCED && state_ != GPUSNAP_TARGET_REMAPPED) {
         return wrong_state("EXPORT", state_);
     }
@@ -234,6 +254,11 @@ Outcome Freeze::release() {
     if (state_ != GPUSNAP_TARGET_QUIESCED) {
         return wrong_state("RELEASE", state_);
     }
+    std::vector<gpusnap_wire_record> all;
+    Outcome listed = list(&all);  // so that it can be listed while released
+    if (!listed.ok()) {
+        return listed;
+    }
     CurrentContext scope(some_context());
     CUresult result = BlockTable::get().release_all();
     if (result != CUDA_SUCCESS) {
@@ -248,6 +273,7 @@ Outcome Freeze::remap() {
     if (state_ != GPUSNAP_TARGET_RELEASED) {
         return wrong_state("REMAP", state_);
     }
+    uuids_.clear();
     CurrentContext scope(some_context());
     CUresult result = BlockTable::get().bring_back_all();
     if (result != CUDA_SUCCESS) {

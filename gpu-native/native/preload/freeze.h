@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "cuda_abi.h"
 #include "gpusnap.h"
 #include "preload_protocol.h"
 
@@ -21,13 +23,13 @@ public:
     gpusnap_target_state state() const { return state_; }
     gpusnap_wire_status describe() const;
     // All allocations in the order of their ids.
-    Outcome list(std::vector<gpusnap_wire_record>* records) const;
+    Outcome list(std::vector<gpusnap_wire_record>* records);
 
     // Closes the gate, waits for calls inside and for the device; on failure the gate is open again.
     Outcome quiesce(uint64_t timeout_ms);
     // The descriptors belong to the caller.
     Outcome export_memory(size_t first, std::vector<gpusnap_wire_record>* batch, std::vector<int>* descriptors,
-                          size_t* total) const;
+                          size_t* total);
     Outcome release();
     Outcome remap();
     Outcome resume();
@@ -35,6 +37,9 @@ public:
     void owner_lost();
 
 private:
+    Outcome uuid_of(CUdevice device, CUuuid* uuid);
+
+    std::map<CUdevice, CUuuid> uuids_;
     gpusnap_target_state state_ = GPUSNAP_TARGET_RUNNING;
 };
 

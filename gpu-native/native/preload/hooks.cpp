@@ -12,23 +12,23 @@
 
 // The exported wrappers. Each has the driver's name for the linker only (by an assembler label), so that
 // our own code can use the same names for other things.
-#define OWN(name, symbol, since, per_thread, parameters, arguments)                            \
+#define OWN(name, symbol, since, suffix, parameters, arguments)                            \
     extern "C" __attribute__((visibility("default"))) CUresult gpusnap_wrap_##name parameters __asm__(#name);
-#define GATED(name, symbol, since, per_thread, parameters, arguments)                          \
+#define GATED(name, symbol, since, suffix, parameters, arguments)                          \
     extern "C" __attribute__((visibility("default"))) CUresult gpusnap_wrap_##name parameters __asm__(#name);
 #include "preload/gated.def"
 #include "preload/own.def"
 #undef OWN
 #undef GATED
 
-#define OWN(name, symbol, since, per_thread, parameters, arguments)      \
+#define OWN(name, symbol, since, suffix, parameters, arguments)      \
     CUresult gpusnap_wrap_##name parameters {                            \
         return gpusnap::preload::own::name arguments;                    \
     }
 #include "preload/own.def"
 #undef OWN
 
-#define GATED(name, symbol, since, per_thread, parameters, arguments)    \
+#define GATED(name, symbol, since, suffix, parameters, arguments)    \
     CUresult gpusnap_wrap_##name parameters {                            \
         gpusnap::preload::Pass pass;                                     \
         return gpusnap::preload::real::name arguments;                   \
@@ -42,10 +42,10 @@ namespace {
 constexpr size_t hook_count = static_cast<size_t>(Hook::count);
 
 const HookEntry hook_entries[hook_count] = {
-#define OWN(name, symbol, since, per_thread, parameters, arguments) \
-    {#name, symbol, since, per_thread != 0, reinterpret_cast<void*>(&gpusnap_wrap_##name)},
-#define GATED(name, symbol, since, per_thread, parameters, arguments) \
-    {#name, symbol, since, per_thread != 0, reinterpret_cast<void*>(&gpusnap_wrap_##name)},
+#define OWN(name, symbol, since, suffix, parameters, arguments) \
+    {#name, #symbol, since, sizeof(#suffix) > 1, reinterpret_cast<void*>(&gpusnap_wrap_##name)},
+#define GATED(name, symbol, since, suffix, parameters, arguments) \
+    {#name, #symbol, since, sizeof(#suffix) > 1, reinterpret_cast<void*>(&gpusnap_wrap_##name)},
 #include "preload/gated.def"
 #include "preload/own.def"
 #undef OWN

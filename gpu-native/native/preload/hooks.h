@@ -10,8 +10,8 @@
 namespace gpusnap::preload {
 
 enum class Hook : uint16_t {
-#define OWN(name, symbol, since, per_thread, parameters, arguments) name,
-#define GATED(name, symbol, since, per_thread, parameters, arguments) name,
+#define OWN(name, symbol, since, suffix, parameters, arguments) name,
+#define GATED(name, symbol, since, suffix, parameters, arguments) name,
 #include "preload/gated.def"
 #include "preload/own.def"
 #undef OWN
@@ -64,8 +64,8 @@ namespace real {
         auto function = reinterpret_cast<CUresult(*) parameters>(real_function(Hook::name));         \
         return function != nullptr ? function arguments : missing_function();                        \
     }
-#define OWN(name, symbol, since, per_thread, parameters, arguments) DEFINE_REAL(name, parameters, arguments)
-#define GATED(name, symbol, since, per_thread, parameters, arguments) DEFINE_REAL(name, parameters, arguments)
+#define OWN(name, symbol, since, suffix, parameters, arguments) DEFINE_REAL(name, parameters, arguments)
+#define GATED(name, symbol, since, suffix, parameters, arguments) DEFINE_REAL(name, parameters, arguments)
 #define INTERNAL(name, parameters, arguments) DEFINE_REAL(name, parameters, arguments)
 #include "preload/gated.def"
 #include "preload/internal.def"
@@ -78,7 +78,7 @@ namespace real {
 
 // What the preload answers for the functions of own.def.
 namespace own {
-#define OWN(name, symbol, since, per_thread, parameters, arguments) CUresult name parameters;
+#define OWN(name, symbol, since, suffix, parameters, arguments) CUresult name parameters;
 #include "preload/own.def"
 #undef OWN
 }  // namespace own

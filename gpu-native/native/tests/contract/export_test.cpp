@@ -65,7 +65,7 @@ TEST("libgpusnap exports exactly what its header declares and its map lists") {
     std::string header = text_of(GPUSNAP_SOURCE_DIR "/include/gpusnap.h");
     std::string map = text_of(GPUSNAP_SOURCE_DIR "/driver/gpusnap.map");
     auto declared = all_matches(header, "\\b(gpusnap_[a-z_]+)\\(");
-    auto listed = all_matches(map, "^\\s*(gpusnap_[a-z_]+);");
+    auto listed = all_matches(map, "\\n\\s*(gpusnap_[a-z_]+);");
     auto exported = exported_functions("libgpusnap.so");
     CHECK_EQUAL(joined(listed), joined(declared));
     CHECK_EQUAL(joined(exported), joined(declared));

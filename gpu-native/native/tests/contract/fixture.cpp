@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -123,7 +124,7 @@ const std::string& scratch() {
     return directory.path;
 }
 
-Workload::Workload(const Environment& extra, bool with_preload, bool initialise) {
+Workload::Workload(const Environment& extra, bool with_preload, bool initialise, Wiring wiring) {
     static int counter = 0;
     std::string base = scratch() + "/workload-" + std::to_string(counter++);
     stderr_path_ = base + ".stderr";
@@ -134,32 +135,58 @@ Workload::Workload(const Environment& extra, bool with_preload, bool initialise)
     for (const auto& [name, value] : extra) {
         variables[name] = value;
     }
-    int to[2];
-    int from[2];
-    if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0) {
-        throw Failed("pipe2 failed");
-    }
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, to[0], STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, from[1], STDOUT_FILENO);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, stderr_path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    std::vector<std::string> arguments{directory_of_this_program() + "/gpusnap-workload"};
-    std::vector<std::string> environment = environment_with(variables);
-    int error = posix_spawn(&pid_, arguments[0].c_str(), &actions, nullptr, pointers(arguments).data(),
-                            pointers(environment).data());
-    posix_spawn_file_actions_destroy(&actions);
-    close(to[0]);
-    close(from[1]);
-    to_ = to[1];
-    from_ = from[0];
-    if (error != 0) {
-        pid_ = -1;
-        throw Failed("cannot start " + arguments[0]);
-    }
+    wire(wiring, base);
+    start(variables);
+    close(child_in_);
+    close(child_out_);
     socket_path_ = variables["GPUSNAP_SOCKET_DIR"] + "/" + std::to_string(pid_) + ".sock";
     if (initialise) {
         tell("init");
+    }
+}
+
+void Workload::wire(Wiring wiring, const std::string& base) {
+    if (wiring == Wiring::pipes) {
+        int to[2];
+        int from[2];
+        if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0) {
+            throw Failed("pipe2 failed");
+        }
+        child_in_ = to[0];
+        to_ = to[1];
+        from_ = from[0];
+        child_out_ = from[1];
+        return;
+    }
+    for (const char* end : {".in", ".out"}) {
+        if (mkfifo((base + end).c_str(), 0600) != 0) {
+            throw Failed("mkfifo failed");
+        }
+    }
+    to_ = open((base + ".in").c_str(), O_RDWR | O_CLOEXEC);
+    from_ = open((base + ".out").c_str(), O_RDWR | O_CLOEXEC);
+    child_in_ = open((base + ".in").c_str(), O_RDWR | O_CLOEXEC);
+    child_out_ = open((base + ".out").c_str(), O_RDWR | O_CLOEXEC);
+}
+
+void Workload::start(const Environment& variables) {
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, child_in_, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, child_out_, STDOUT_FILENO);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, stderr_path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);  // a dump wants a session of its own
+    std::vector<std::string> arguments{directory_of_this_program() + "/gpusnap-workload"};
+    std::vector<std::string> environment = environment_with(variables);
+    int error = posix_spawn(&pid_, arguments[0].c_str(), &actions, &attributes, pointers(arguments).data(),
+                            pointers(environment).data());
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    if (error != 0) {
+        pid_ = -1;
+        throw Failed("cannot start " + arguments[0]);
     }
 }
 
@@ -175,6 +202,10 @@ void Workload::kill() {
         waitpid(pid_, nullptr, 0);
         pid_ = -1;
     }
+}
+
+void Workload::reap() {
+    waitpid(pid_, nullptr, 0);
 }
 
 int Workload::finish() {

@@ -28,10 +28,14 @@ const std::string& scratch();
 
 using Environment = std::map<std::string, std::string>;
 
+// How a workload hears and answers: pipes, or named pipes, which a dump and restore can open again.
+enum class Wiring { pipes, named_pipes };
+
 class Workload {
 public:
     // Starts the process and its CUDA context; extra variables are added to the environment.
-    explicit Workload(const Environment& extra = {}, bool with_preload = true, bool initialise = true);
+    explicit Workload(const Environment& extra = {}, bool with_preload = true, bool initialise = true,
+                      Wiring wiring = Wiring::pipes);
     ~Workload();
     Workload(const Workload&) = delete;
     Workload& operator=(const Workload&) = delete;
@@ -42,6 +46,8 @@ public:
     // The error text of a command that must fail.
     std::string refused(const std::string& command);
     uint64_t number(const std::string& command, size_t word = 0);
+    // The whole answer, whatever it is.
+    std::string ask(const std::string& command);
     // For a command that may block: send now, collect the answer later.
     void send(const std::string& command);
     std::string receive();
@@ -53,9 +59,15 @@ public:
     // Closes the pipe and reaps; the exit status.
     int finish();
 
+    // Reaps a process that something else has ended, or that goes on under the same pid as nobody's child.
+    void reap();
+
 private:
-    std::string ask(const std::string& command);
+    void wire(Wiring wiring, const std::string& base);
+    void start(const Environment& variables);
     pid_t pid_ = -1;
+    int child_in_ = -1;
+    int child_out_ = -1;
     int to_ = -1;
     int from_ = -1;
     std::string buffer_;

@@ -62,7 +62,11 @@ TEST("an IPC handle of driver memory is refused for good") {
     Workload workload;
     Target target(workload);
     workload.tell("alloc dlsym 65536");
-    workload.tell("ipc 0");
+    std::string answer = workload.ask("ipc 0");
+    if (answer == "error cuIpcGetMemHandle 801") {
+        skip("this driver has no legacy IPC");
+    }
+    CHECK_EQUAL(answer, std::string("ok"));
     check_refused(target, GPUSNAP_REFUSE_LEGACY_IPC, "shared with other processes");
 }
 

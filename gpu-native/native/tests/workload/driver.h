@@ -14,6 +14,8 @@ namespace workload {
     F(cuDeviceGet, "cuDeviceGet", 2000, (CUdevice*, int))                                                             \
     F(cuDevicePrimaryCtxRetain, "cuDevicePrimaryCtxRetain", 7000, (CUcontext*, CUdevice))                             \
     F(cuDevicePrimaryCtxReset_v2, "cuDevicePrimaryCtxReset", 11000, (CUdevice))                                       \
+    F(cuCtxEnablePeerAccess, "cuCtxEnablePeerAccess", 4000, (CUcontext, unsigned int))                                \
+    F(cuCtxDisablePeerAccess, "cuCtxDisablePeerAccess", 4000, (CUcontext))                                            \
     F(cuCtxSetCurrent, "cuCtxSetCurrent", 4000, (CUcontext))                                                          \
     F(cuCtxSynchronize, "cuCtxSynchronize", 2000, (void))                                                             \
     F(cuMemGetInfo_v2, "cuMemGetInfo", 3020, (size_t*, size_t*))                                                      \

@@ -1,0 +1,79 @@
+// Two GPUs in one process.
+#include <map>
+
+#include "contract/fixture.h"
+#include "contract/harness.h"
+
+using namespace contract;
+
+namespace {
+
+constexpr uint64_t mib = 1 << 20;
+
+void require_two_gpus() {
+    if (driver_info().gpu_count < 2) {
+        skip("there is one GPU");
+    }
+}
+
+}  // namespace
+
+TEST("memory of two GPUs comes back, each to its own") {
+    require_two_gpus();
+    Workload workload;
+    Target target(workload);
+    workload.tell("alloc-device 0 5000000");
+    workload.tell("alloc-device 1 7000000");
+    workload.tell("fill 0 1");
+    workload.tell("fill 1 2");
+    std::map<uint64_t, uint32_t> ordinals;
+    for (const auto& allocation : target.allocations()) {
+        ordinals[allocation.address] = allocation.gpu_ordinal;
+    }
+    CHECK_EQUAL(ordinals.size(), 2u);
+    Pool pool(32 * mib);
+    OK(gpusnap_target_quiesce(target.get(), 10'000));
+    OK(gpusnap_target_import(target.get()));
+    pool.save(target);
+    OK(gpusnap_target_unimport(target.get()));
+    OK(gpusnap_target_release(target.get()));
+    OK(gpusnap_target_remap(target.get()));
+    OK(gpusnap_target_import(target.get()));
+    pool.fill(target);
+    OK(gpusnap_target_unimport(target.get()));
+    OK(gpusnap_target_resume(target.get()));
+    for (const auto& allocation : target.allocations()) {
+        CHECK_EQUAL(allocation.gpu_ordinal, ordinals.at(allocation.address));
+    }
+    CHECK_EQUAL(workload.number("differs 0 1"), 0u);
+    CHECK_EQUAL(workload.number("differs 1 2"), 0u);
+}
+
+TEST("peer access covers memory from before and after it, and comes back") {
+    require_two_gpus();
+    if (driver_info().simulated) {
+        skip("the simulated driver keeps one access for all GPUs; unit/blocks_test.cpp covers the bookkeeping");
+    }
+    Workload workload;
+    Target target(workload);
+    workload.tell("alloc dlsym 5000000");
+    CHECK_EQUAL(workload.number("access 0 1"), 0u);
+    std::string answer = workload.ask("peer-enable");
+    if (answer == "error cuCtxEnablePeerAccess 217") {
+        skip("these GPUs cannot reach each other");
+    }
+    CHECK_EQUAL(answer, std::string("ok"));
+    workload.tell("alloc dlsym 5000000");
+    CHECK_EQUAL(workload.number("access 0 1"), 3u);
+    CHECK_EQUAL(workload.number("access 1 1"), 3u);
+    OK(gpusnap_target_quiesce(target.get(), 10'000));
+    OK(gpusnap_target_release(target.get()));
+    OK(gpusnap_target_remap(target.get()));
+    OK(gpusnap_target_resume(target.get()));
+    CHECK_EQUAL(workload.number("access 0 1"), 3u);
+    CHECK_EQUAL(workload.number("access 1 1"), 3u);
+    workload.tell("peer-disable");
+    CHECK_EQUAL(workload.number("access 0 1"), 0u);
+    workload.tell("alloc dlsym 5000000");
+    CHECK_EQUAL(workload.number("access 2 1"), 0u);
+}

@@ -1,0 +1,171 @@
+// The table of physical blocks, against a driver that only keeps a list.
+#include "preload/blocks.h"
+
+#include "contract/harness.h"
+#include "preload/hooks.h"
+#include "unit/fake_driver.h"
+
+using namespace unit;
+using gpusnap::preload::Block;
+using gpusnap::preload::BlockTable;
+
+namespace {
+
+constexpr size_t mib = 1 << 20;
+
+struct Fixture {
+    Fixture() {
+        install_fake_driver();
+        fake().forget();
+    }
+    uint64_t create(size_t size) {
+        CUmemAllocationProp properties{};
+        uint64_t id = 0;
+        CHECK_EQUAL(table.create(size, properties, 0, &id), CUDA_SUCCESS);
+        return id;
+    }
+    void allow(CUdeviceptr address, size_t size, int device, CUmemAccess_flags flags) {
+        CUmemAccessDesc description{{CU_MEM_LOCATION_TYPE_DEVICE, device}, flags};
+        CHECK_EQUAL(table.set_access(address, size, &description, 1), CUDA_SUCCESS);
+    }
+    BlockTable table;
+};
+
+}  // namespace
+
+TEST("a block lives as long as a reference or a mapping") {
+    Fixture f;
+    uint64_t id = f.create(4 * mib);
+    CHECK_EQUAL(f.table.map(1000 * mib, 4 * mib, 0, id, 0), CUDA_SUCCESS);
+    CHECK_EQUAL(f.table.drop_reference(id), CUDA_SUCCESS);
+    CHECK_EQUAL(fake().count("release"), 0);
+    CHECK_EQUAL(f.table.drop_reference(id), CUDA_ERROR_INVALID_VALUE);
+    CHECK_EQUAL(f.table.unmap(1000 * mib, 4 * mib), CUDA_SUCCESS);
+    CHECK_EQUAL(fake().count("release"), 1);
+    CHECK_EQUAL(f.table.count(), 0u);
+}
+
+TEST("a driver's handle never looks like one of ours") {
+    CHECK_EQUAL(BlockTable::id_of(BlockTable::handle_of(77)), 77u);
+    CHECK_EQUAL(BlockTable::id_of(77), 0u);
+    CHECK_EQUAL(BlockTable::id_of(0x00007f1234567890ull), 0u);
+}
+
+TEST("mappings come back with their offsets, and access with its ranges and devices") {
+    Fixture f;
+    uint64_t id = f.create(8 * mib);
+    f.table.map(1000 * mib, 8 * mib, 0, id, 0);
+    f.table.map(2000 * mib, 2 * mib, 6 * mib, id, 0);
+    f.allow(1000 * mib, 8 * mib, 0, CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
+    f.allow(1000 * mib, 4 * mib, 1, CU_MEM_ACCESS_FLAGS_PROT_READ);
+    f.allow(2000 * mib, 2 * mib, 0, CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
+    fake().forget();
+    CHECK_EQUAL(f.table.release_all(), CUDA_SUCCESS);
+    CHECK_EQUAL(fake().count("unmap"), 2);
+    CHECK_EQUAL(fake().count("release"), 1);
+    fake().forget();
+    CHECK_EQUAL(f.table.bring_back_all(), CUDA_SUCCESS);
+    CHECK_EQUAL(fake().count("create 8388608"), 1);
+    std::string handle = " " + std::to_string(fake().last_handle);
+    CHECK_EQUAL(fake().calls.at(1), "map 1048576000 8388608 +0" + handle);
+    CHECK_EQUAL(fake().calls.at(2), "map 2097152000 2097152 +6291456" + handle);
+    CHECK_EQUAL(fake().calls.at(3), std::string("access 1048576000 4194304 0:3 1:1"));
+    CHECK_EQUAL(fake().calls.at(4), std::string("access 1052770304 4194304 0:3"));
+    CHECK_EQUAL(fake().calls.at(5), std::string("access 2097152000 2097152 0:3"));
+}
+
+TEST("access that was taken back stays taken back") {
+    Fixture f;
+    uint64_t id = f.create(2 * mib);
+    f.table.map(1000 * mib, 2 * mib, 0, id, 0);
+    f.allow(1000 * mib, 2 * mib, 0, CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
+    f.allow(1000 * mib, 2 * mib, 1, CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
+    f.allow(1000 * mib, 2 * mib, 1, CU_MEM_ACCESS_FLAGS_PROT_NONE);
+    f.table.release_all();
+    fake().forget();
+    f.table.bring_back_all();
+    CHECK_EQUAL(fake().count("access 1048576000 2097152 0:3 1:0"), 1);
+}
+
+TEST("access is only given to what is mapped by us") {
+    Fixture f;
+    uint64_t first = f.create(2 * mib);
+    uint64_t second = f.create(2 * mib);
+    f.table.map(1000 * mib, 2 * mib, 0, first, 0);
+    f.table.map(1004 * mib, 2 * mib, 0, second, 0);  // a foreign mapping lies between
+    f.allow(1000 * mib, 6 * mib, 0, CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
+    f.table.release_all();
+    fake().forget();
+    f.table.bring_back_all();
+    CHECK_EQUAL(fake().count("access"), 2);
+    CHECK_EQUAL(fake().count("access 1048576000 2097152"), 1);
+    CHECK_EQUAL(fake().count("access 1052770304 2097152"), 1);
+}
+
+TEST("an unmapping that takes part of a mapping leaves the rest with its offset") {
+    Fixture f;
+    uint64_t id = f.create(6 * mib);
+    f.table.map(1000 * mib, 6 * mib, 0, id, 0);
+    f.allow(1000 * mib, 6 * mib, 0, CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
+    f.table.unmap(1002 * mib, 2 * mib);
+    CHECK_EQUAL(f.table.block_at(1001 * mib), id);
+    CHECK_EQUAL(f.table.block_at(1003 * mib), 0u);
+    CHECK_EQUAL(f.table.block_at(1005 * mib), id);
+    f.table.release_all();
+    fake().forget();
+    f.table.bring_back_all();
+    CHECK_EQUAL(fake().count("map 1048576000 2097152 +0"), 1);
+    CHECK_EQUAL(fake().count("map 1052770304 2097152 +4194304"), 1);
+    CHECK_EQUAL(fake().count("access 1048576000 2097152 0:3"), 1);
+    CHECK_EQUAL(fake().count("access 1052770304 2097152 0:3"), 1);
+}
+
+TEST("an unmapped block is saved and brought back too") {
+    Fixture f;
+    f.create(2 * mib);
+    auto records = f.table.records();
+    CHECK_EQUAL(records.size(), 1u);
+    CHECK_EQUAL(records[0].address, 0u);
+    f.table.release_all();
+    fake().forget();
+    CHECK_EQUAL(f.table.bring_back_all(), CUDA_SUCCESS);
+    CHECK_EQUAL(fake().count("create"), 1);
+    CHECK_EQUAL(fake().count("map"), 0);
+}
+
+TEST("a release that fails puts back what it took, and keeps the memory") {
+    Fixture f;
+    uint64_t id = f.create(4 * mib);
+    f.table.map(1000 * mib, 4 * mib, 0, id, 0);
+    f.table.map(2000 * mib, 4 * mib, 0, id, 0);
+    f.allow(1000 * mib, 4 * mib, 0, CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
+    fake().forget();
+    fake().fail_at["unmap"] = 2;
+    CHECK_EQUAL(f.table.release_all(), CUDA_ERROR_OUT_OF_MEMORY);
+    CHECK_EQUAL(fake().count("map 1048576000"), 1);
+    CHECK_EQUAL(fake().count("access 1048576000 4194304 0:3"), 1);
+    CHECK_EQUAL(fake().count("release"), 0);
+}
+
+TEST("bringing back is all or nothing, wherever it fails") {
+    for (const char* function : {"create", "map", "access"}) {
+        Fixture f;
+        uint64_t first = f.create(2 * mib);
+        uint64_t second = f.create(2 * mib);
+        f.table.map(1000 * mib, 2 * mib, 0, first, 0);
+        f.table.map(2000 * mib, 2 * mib, 0, second, 0);
+        f.allow(1000 * mib, 2 * mib, 0, CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
+        f.allow(2000 * mib, 2 * mib, 0, CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
+        f.table.release_all();
+        fake().forget();
+        fake().fail_at[function] = 2;
+        CHECK_EQUAL(f.table.bring_back_all(), CUDA_ERROR_OUT_OF_MEMORY);
+        int created = fake().count("create") - (std::string(function) == "create" ? 1 : 0);
+        int mapped = fake().count("map") - (std::string(function) == "map" ? 1 : 0);
+        CHECK_EQUAL(fake().count("release"), created);
+        CHECK_EQUAL(fake().count("unmap"), mapped);
+        fake().forget();
+        CHECK_EQUAL(f.table.bring_back_all(), CUDA_SUCCESS);
+        CHECK_EQUAL(fake().count("map"), 2);
+    }
+}

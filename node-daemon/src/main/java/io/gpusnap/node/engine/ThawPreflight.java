@@ -11,16 +11,17 @@ import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Whether the snapshot is what the caller means, fits this node, and finds its place free. Touches nothing. */
 final class ThawPreflight extends EngineStage {
 
-    /** How long an ended process may take to be reaped before its id counts as taken. */
-    private static final int REAP_TRIES = 20;
+    /** How long an ended process may take to be reaped before its id counts as taken: some inits look every few seconds. */
+    private static final Duration REAP_LIMIT = Duration.ofSeconds(10);
 
-    private static final long REAP_POLL_MILLIS = 50;
+    private static final long REAP_POLL_MILLIS = 20;
 
     private final ThawSession session;
 
@@ -55,12 +56,11 @@ final class ThawPreflight extends EngineStage {
     }
 
     private static List<Refusal> taskIds(Place place, Manifest.ProcessImage process) throws InterruptedException {
-        List<Refusal> refusals = place.taskIds(process);
-        for (int tries = 0; !refusals.isEmpty() && tries < REAP_TRIES; tries++) {
+        long deadline = System.nanoTime() + REAP_LIMIT.toNanos();
+        while (place.waitsForReaping(process) && System.nanoTime() < deadline) {
             Thread.sleep(REAP_POLL_MILLIS);
-            refusals = place.taskIds(process);
         }
-        return refusals;
+        return place.taskIds(process);
     }
 
     private static void refuse(List<Refusal> refusals) throws StageException {

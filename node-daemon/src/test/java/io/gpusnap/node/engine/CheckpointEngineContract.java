@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -75,6 +76,7 @@ abstract class CheckpointEngineContract {
         assertThat(thaw.fillBytesPerSecond()).isPositive();
         assertThat(thaw.stageSeconds().keySet()).contains("verify", "driver-restore", "remap", "fill", "resume");
         assertThat(thaw.seconds()).isPositive();
+        System.out.println("TIMES " + save.stageSeconds() + " " + save.pauseSeconds() + " " + thaw);
         // and the server goes on: a new prompt changes its state
         assertThat(workload.answer("another")).isNotEqualTo(answer);
         assertThatNothingIsHeld();
@@ -205,6 +207,11 @@ abstract class CheckpointEngineContract {
 
     long freeBytes() throws Exception {
         return node.engines().gpus().getFirst().freeBytes();
+    }
+
+    /** Others may use the simulated GPU at the same time: what we hold shows as memory that never comes back. */
+    void awaitFreeBytes(long atLeast) {
+        Awaitility.await("device memory is free again").until(() -> freeBytes() >= atLeast);
     }
 
     void assertThatNothingIsHeld() throws Exception {

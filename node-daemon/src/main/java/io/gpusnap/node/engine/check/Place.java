@@ -2,6 +2,7 @@ package io.gpusnap.node.engine.check;
 
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.process.ProcFs;
+import io.gpusnap.node.process.ProcessStat;
 import io.gpusnap.node.process.SocketOwners;
 import io.gpusnap.node.process.TcpListener;
 import io.gpusnap.node.store.Manifest;
@@ -38,6 +39,15 @@ public final class Place {
             });
         }
         return refusals;
+    }
+
+    /** Whether ids are taken only by what has ended and will be free by itself. */
+    public boolean waitsForReaping(Manifest.ProcessImage process) {
+        List<ProcessStat> holders = process.taskIds().stream()
+                .map(proc::stat)
+                .flatMap(Optional::stream)
+                .toList();
+        return !holders.isEmpty() && holders.stream().allMatch(ProcessStat::isDead);
     }
 
     public List<Refusal> ports(Manifest.ProcessImage process) {

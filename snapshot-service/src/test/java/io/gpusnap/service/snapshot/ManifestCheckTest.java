@@ -1,0 +1,106 @@
+package io.gpusnap.service.snapshot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.gpusnap.service.operation.Completion;
+import io.gpusnap.service.operation.Engine;
+import io.gpusnap.service.platform.id.SnapshotId;
+import io.gpusnap.service.testing.TestManifest;
+import java.nio.charset.StandardCharsets;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ManifestCheckTest {
+    private static final SnapshotId SNAPSHOT = SnapshotId.next();
+    private static final Completion.Totals TOTALS = new Completion.Totals(8388608, 4096, 8392704, 4198400, 3, 2, 1);
+
+    private final TestManifest good = TestManifest.of(SNAPSHOT.toString(), "criu+cuda");
+
+    private static Completion.SaveResult result(TestManifest manifest) {
+        return new Completion.SaveResult(manifest.text(), manifest.digest(), TOTALS, 1.0, false);
+    }
+
+    private static byte[] check(TestManifest manifest) throws ManifestCheck.Refused {
+        return ManifestCheck.check(SNAPSHOT, Engine.CRIU_CUDA, result(manifest));
+    }
+
+    @Test
+    void aGoodManifestIsKeptByteForByte() throws Exception {
+        assertThat(check(good)).isEqualTo(good.text().getBytes(StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void fieldsThatOnlyDaemonsReadDoNotMatter() throws Exception {
+        TestManifest more = good.but(text -> text.replace("{\"schema\"", "{\"producer\":{\"gpusnap\":\"9\"},\"schema\""));
+
+        assertThat(check(more)).isNotEmpty();
+    }
+
+    @Test
+    void anotherDigestIsRefused() {
+        Completion.SaveResult result =
+                new Completion.SaveResult(good.text(), "00".repeat(32), TOTALS, 1.0, false);
+
+        assertThatThrownBy(() -> ManifestCheck.check(SNAPSHOT, Engine.CRIU_CUDA, result))
+                .isInstanceOf(ManifestCheck.Refused.class)
+                .hasMessageContaining(good.digest())
+                .hasMessageContaining("00".repeat(32));
+    }
+
+    @Test
+    void anotherSnapshotOrEngineIsRefused() {
+        assertThatThrownBy(() -> ManifestCheck.check(SnapshotId.next(), Engine.CRIU_CUDA, result(good)))
+                .hasMessageContaining("snapshotId");
+        assertThatThrownBy(() -> ManifestCheck.check(SNAPSHOT, Engine.SUSPEND, result(good)))
+                .hasMessageContaining("engine");
+    }
+
+    static Stream<Arguments> wrong() {
+        String deep = "[".repeat(40) + "]".repeat(40);
+        return Stream.of(
+                change("no JSON", text -> "nonsense", "not well formed"),
+                change("null", text -> "null", "null"),
+                change("cut off", text -> text.substring(0, text.length() / 2), "not well formed"),
+                change("two documents", text -> text + text, "not well formed"),
+                change("too deep", text -> text.replace("{\"schema\"", "{\"x\":" + deep + ",\"schema\""), "not well formed"),
+                change("duplicate key", text -> text.replace("\"schema\":", "\"schema\":\"a\",\"schema\":"), "not well formed"),
+                change("missing part", text -> text.replace("\"host\"", "\"guest\""), "not well formed"),
+                change("null list", text -> text.replaceAll("\"files\":\\[.*]}", "\"files\":null}"), "not well formed"),
+                change("text for number", text -> text.replace("\"sizeBytes\":4096,\"mode\"", "\"sizeBytes\":\"4096\",\"mode\""), "not well formed"),
+                change("number too large", text -> text.replace("\"sizeBytes\":8388608", "\"sizeBytes\":99999999999999999999"), "not well formed"),
+                change("other schema", text -> text.replace("gpusnap.manifest/1", "gpusnap.manifest/2"), "schema"),
+                change("other algorithm", text -> text.replace("sha256-tree-4k", "md5"), "digestAlgorithm"),
+                change("address", text -> text.replace("0x7f0000000000", "7f"), "hex address"),
+                change("file name", text -> text.replace("pages-1.img", "../pages"), "not plain"),
+                change("NUL in file name", text -> text.replace("pages-1.img", "a\\u0000b"), "not plain"),
+                change("digest", text -> text.replaceFirst("ab", "AB"), "without digest"),
+                change("chunk too large", text -> text.replace("\"sizeBytes\":4194304}]", "\"sizeBytes\":4194305}]"), "chunk of 4194305"),
+                change("empty chunk", text -> text.replace("\"sizeBytes\":4194304}]", "\"sizeBytes\":0}]"), "chunk of 0"),
+                change("sum", text -> text.replace("\"sizeBytes\":8388608", "\"sizeBytes\":8388609"), "its chunks 8388608"),
+                change("vram total", text -> text.replace("\"vramBytes\":8388608", "\"vramBytes\":1"), "totals.vramBytes"),
+                change("chunk total", text -> text.replace("\"chunksTotal\":3", "\"chunksTotal\":4"), "totals.chunksTotal"),
+                change("zero total", text -> text.replace("\"chunksZero\":1", "\"chunksZero\":0"), "totals.chunksZero"),
+                change("stored more than there is", text -> text.replace("\"storedBytes\":4198400", "\"storedBytes\":8392705"), "totals.storedBytes"),
+                change("other totals than reported", text -> text.replace("\"storedBytes\":4198400", "\"storedBytes\":1"), "not those reported"));
+    }
+
+    private static Arguments change(String what, UnaryOperator<String> change, String message) {
+        return Arguments.of(what, change, message);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("wrong")
+    void whatIsWrongIsRefusedAndNamed(String what, UnaryOperator<String> change, String message) {
+        TestManifest wrong = good.but(change);
+        assertThat(wrong.text()).isNotEqualTo(good.text());
+
+        assertThatThrownBy(() -> check(wrong))
+                .isInstanceOf(ManifestCheck.Refused.class)
+                .hasMessageContaining(message);
+    }
+}

@@ -23,7 +23,7 @@ fail() {
 [ -f "$root/build/env.sh" ] || fail "no build/env.sh: run make build first"
 . "$root/build/env.sh"
 [ -n "$GPUSNAP_CRIU" ] || fail "no CRIU to pack: $GPUSNAP_CRIU_REASON"
-for built in snapshot-service/target/gpusnap-service.jar node-daemon/target/gpusnap-node.jar node-daemon/target/lib \
+for built in snapshot-service/target/snapshot-service.jar node-daemon/target/gpusnap-node.jar node-daemon/target/lib \
     gpu-native/target/native/lib/libgpusnap.so; do
     [ -e "$root/$built" ] || fail "$built is not there: run make build first"
 done
@@ -46,10 +46,10 @@ else
 fi
 
 echo "pack: jars"
-cp "$root/snapshot-service/target/gpusnap-service.jar" "$root/node-daemon/target/gpusnap-node.jar" "$bundle/jars/"
+cp "$root/snapshot-service/target/snapshot-service.jar" "$root/node-daemon/target/gpusnap-node.jar" "$bundle/jars/"
 cp -a "$root/node-daemon/target/lib" "$bundle/jars/lib"
 # Databases for other processors stay here.
-python3 - "$bundle/jars/gpusnap-service.jar" "$architecture" <<'PYTHON'
+python3 - "$bundle/jars/snapshot-service.jar" "$architecture" <<'PYTHON'
 import os, sys, zipfile
 
 jar, keep = sys.argv[1:]

@@ -30,7 +30,7 @@ cat >"$home/env.sh" <<ENV
 export GPUSNAP_JAVA=$home/java/bin/java
 export GPUSNAP_CRIU=$home/criu/criu
 export GPUSNAP_NATIVE_DIR=$home/native/lib
-export GPUSNAP_SERVICE_JAR=$home/jars/gpusnap-service.jar
+export GPUSNAP_SERVICE_JAR=$home/jars/snapshot-service.jar
 export GPUSNAP_DAEMON_JAR=$home/jars/gpusnap-node.jar
 export GPUSNAP_REVISION=$(cat "$home/REVISION")
 ENV

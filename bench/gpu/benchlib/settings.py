@@ -67,7 +67,7 @@ def parse(arguments):
     p.add_argument("--java", default=os.environ.get("GPUSNAP_JAVA"), help="a Java 25 runtime's bin/java")
     p.add_argument("--criu", default=os.environ.get("GPUSNAP_CRIU"), help="CRIU 4.1 or newer")
     p.add_argument("--native-dir", type=Path, default=os.environ.get("GPUSNAP_NATIVE_DIR"), help="folder of libgpusnap.so and the preload")
-    p.add_argument("--service-jar", type=Path, default=jar("GPUSNAP_SERVICE_JAR", "snapshot-service/target/gpusnap-service.jar"))
+    p.add_argument("--service-jar", type=Path, default=jar("GPUSNAP_SERVICE_JAR", "snapshot-service/target/snapshot-service.jar"))
     p.add_argument("--daemon-jar", type=Path, default=jar("GPUSNAP_DAEMON_JAR", "node-daemon/target/gpusnap-node.jar"))
     p.add_argument("--pack-logs", action="store_true", help="logs as one cold-vs-thaw-logs.tar.gz")
     p.add_argument("--keep", action="store_true", help="leave the work folders for a look")

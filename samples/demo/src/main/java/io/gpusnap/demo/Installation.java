@@ -31,7 +31,7 @@ record Installation(
         Installation found = new Installation(
                 root,
                 Path.of(System.getProperty("java.home"), "bin", "java"),
-                root.resolve("snapshot-service/target/gpusnap-service.jar"),
+                root.resolve("snapshot-service/target/snapshot-service.jar"),
                 root.resolve("node-daemon/target/gpusnap-node.jar"),
                 nativeBuild.resolve("lib"),
                 nativeBuild.resolve("samples/cuda-server/cuda-server"),

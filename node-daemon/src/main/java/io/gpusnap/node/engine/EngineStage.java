@@ -28,7 +28,7 @@ abstract class EngineStage implements Stage {
 
     @Override
     public final void run(StageContext context) throws StageException, InterruptedException {
-        long start = System.nanoTime();
+        times.began(name);
         try {
             execute(context);
         } catch (GpuException
@@ -39,7 +39,7 @@ abstract class EngineStage implements Stage {
                 | IOException e) {
             throw Failures.typed(e);
         } finally {
-            times.took(name, System.nanoTime() - start);
+            times.ended(name);
         }
     }
 

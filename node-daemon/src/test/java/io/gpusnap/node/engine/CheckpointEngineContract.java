@@ -74,9 +74,8 @@ abstract class CheckpointEngineContract {
         assertThat(workload.answer(PROMPT)).isEqualTo(answer);
         assertThat(thaw.workloadName()).isEqualTo("test-server");
         assertThat(thaw.fillBytesPerSecond()).isPositive();
-        assertThat(thaw.stageSeconds().keySet()).contains("verify", "driver-restore", "remap", "fill", "resume");
+        assertThat(thaw.stageSeconds().keySet()).contains("verify", "driver-restore", "remap", "fill", "resume", "health");
         assertThat(thaw.seconds()).isPositive();
-        System.out.println("TIMES " + save.stageSeconds() + " " + save.pauseSeconds() + " " + thaw);
         // and the server goes on: a new prompt changes its state
         assertThat(workload.answer("another")).isNotEqualTo(answer);
         assertThatNothingIsHeld();
@@ -105,7 +104,7 @@ abstract class CheckpointEngineContract {
         assertThat(save.totals()).isEqualTo(manifest.totals());
         assertThat(save.pauseSeconds()).isPositive();
         assertThat(save.stageSeconds().keySet())
-                .contains("preflight", "quiesce", "drain", "release", "checkpoint", "store", "verify");
+                .contains("preflight", "quiesce", "drain", "release", "checkpoint", "store", "verify", "commit");
         InspectReport report = node.engines().inspect(save.snapshot());
         assertThat(report.missingChunks()).isZero();
         assertThat(report.presentChunks()).isPositive();

@@ -1,0 +1,169 @@
+package io.gpusnap.node.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gpusnap.node.criu.TestCriu;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.OperationOutcome;
+import io.gpusnap.node.process.ProcFs;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.store.SnapshotId;
+import java.nio.file.Path;
+import java.util.List;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Every verb of driver and preload fails once, before it is done and after; or always. */
+class DriverFailureIT {
+
+    private static final List<String> SAVE_VERBS =
+            List.of("quiesce", "import", "copy", "unimport", "release", "lock", "checkpoint");
+    private static final List<String> THAW_VERBS =
+            List.of("restore", "unlock", "remap", "import", "fill-zero", "copy", "unimport", "resume");
+
+    @TempDir
+    Path folder;
+
+    private FailingGpu gpu;
+    private TestNode node;
+    private TestWorkload workload;
+    private String answer;
+
+    @BeforeEach
+    void start() throws Exception {
+        TestNatives.require();
+        node = TestNode.open(TestNode.settings(folder, TestNode.POOL_BYTES), opening -> {
+            gpu = new FailingGpu(opening.gpu().orElseThrow());
+            return gpu.opening(opening);
+        });
+        workload = TestWorkload.start(folder.resolve("workload"));
+        answer = workload.answer("warm");
+    }
+
+    @AfterEach
+    void end() throws Exception {
+        if (workload != null) {
+            workload.close();
+        }
+        if (node != null) {
+            node.close();
+        }
+    }
+
+    @Test
+    void aSaveThatFailsOnceAnywhereLeavesTheWorkloadAnswering() throws Exception {
+        for (FailingGpu.Moment moment : FailingGpu.Moment.values()) {
+            for (String verb : SAVE_VERBS) {
+                // given
+                gpu.fail(verb, moment, 1);
+                // when
+                TestNode.Ended ended = node.save(EngineId.SUSPEND, workload, AfterSave.STOP);
+                // then
+                assertThat(ended.failed().code()).as("%s %s", verb, moment).isEqualTo(FailureCode.DRIVER_FAILED);
+                assertThat(ended.failed().undoProblems()).as("%s %s", verb, moment).isEmpty();
+                assertThat(gpu.hasFailed()).as("%s %s", verb, moment).isTrue();
+                assertThat(ended.log().recall(WorkloadLost.class)).isEmpty();
+                assertThat(workload.answer("warm")).as("%s %s", verb, moment).isEqualTo(answer);
+            }
+        }
+        assertThat(node.engines().snapshots()).isEmpty();
+        gpu.healthy();
+        node.save(EngineId.SUSPEND, workload, AfterSave.STOP).succeeded();
+    }
+
+    @Test
+    void aWayBackThatFailsEndsTheWorkloadAndReportsItLost() throws Exception {
+        // given a save that fails at its last step before the store, and a driver that never restores
+        TestNode.Ended saved = node.save(EngineId.SUSPEND, workload, AfterSave.STOP).succeeded();
+        gpu.fail("restore", FailingGpu.Moment.BEFORE, Integer.MAX_VALUE);
+        // when
+        TestNode.Ended ended = node.thaw(EngineId.SUSPEND, saved.fact(SaveOutcome.class).snapshot());
+        // then a process that is frozen as before is kept
+        assertThat(ended.failed().code()).isEqualTo(FailureCode.DRIVER_FAILED);
+        assertThat(ended.log().recall(WorkloadLost.class)).isEmpty();
+        assertThat(workload.isAlive()).isTrue();
+
+        // when it gets past that point and fails for good
+        gpu.fail("copy", FailingGpu.Moment.BEFORE, Integer.MAX_VALUE);
+        ended = node.thaw(EngineId.SUSPEND, saved.fact(SaveOutcome.class).snapshot());
+        // then
+        assertThat(ended.failed().code()).isEqualTo(FailureCode.DRIVER_FAILED);
+        assertThat(ended.fact(WorkloadLost.class).reason()).contains("REMAPPED");
+        assertThat(workload.isAlive()).isFalse();
+    }
+
+    @Test
+    void aResumeThatFailsOnceKeepsTheFrozenProcessUntilItsMemoryIsMapped() throws Exception {
+        SnapshotId snapshot = node.save(EngineId.SUSPEND, workload, AfterSave.STOP)
+                .succeeded()
+                .fact(SaveOutcome.class)
+                .snapshot();
+        for (FailingGpu.Moment moment : FailingGpu.Moment.values()) {
+            for (String verb : List.of("restore", "unlock")) {
+                gpu.fail(verb, moment, 1);
+                TestNode.Ended ended = node.thaw(EngineId.SUSPEND, snapshot);
+                assertThat(ended.failed().code()).as("%s %s", verb, moment).isEqualTo(FailureCode.DRIVER_FAILED);
+                assertThat(ended.failed().undoProblems()).as("%s %s", verb, moment).isEmpty();
+                assertThat(ended.log().recall(WorkloadLost.class)).as("%s %s", verb, moment).isEmpty();
+            }
+        }
+        gpu.healthy();
+        node.thaw(EngineId.SUSPEND, snapshot).succeeded();
+        assertThat(workload.answer("warm")).isEqualTo(answer);
+    }
+
+    @Test
+    void aReviveThatFailsEndsTheWorkloadAndReportsItLost() throws Exception {
+        TestCriu.require();
+        for (String verb : List.of("restore", "remap", "copy")) {
+            if (!workload.isAlive()) {
+                workload = TestWorkload.start(folder.resolve("workload-" + verb));
+            }
+            // Draining copies too: only what comes after the dump is to fail.
+            TestNode.Ended ended = node.save(
+                    EngineId.CRIU_CUDA,
+                    SnapshotId.random(),
+                    workload.process(),
+                    AfterSave.KEEP_RUNNING,
+                    new StageStarts("revive", () -> gpu.fail(verb, FailingGpu.Moment.BEFORE, Integer.MAX_VALUE)));
+            // then
+            assertThat(ended.failed().code()).as(verb).isEqualTo(FailureCode.WORKLOAD_LOST);
+            assertThat(ended.fact(WorkloadLost.class).reason()).as(verb).isNotEmpty();
+            Awaitility.await(verb).until(() -> !workload.isAlive());
+            gpu.healthy();
+            assertThat(node.engines().snapshots()).isEmpty();
+        }
+    }
+
+    @Test
+    void aThawThatFailsAnywhereLeavesNoProcessAndNoMemory() throws Exception {
+        TestCriu.require();
+        SnapshotId snapshot = node.save(EngineId.CRIU_CUDA, workload, AfterSave.STOP)
+                .succeeded()
+                .fact(SaveOutcome.class)
+                .snapshot();
+        int pid = workload.process().pid();
+        for (String verb : THAW_VERBS) {
+            FailingGpu.Moment moment =
+                    THAW_VERBS.indexOf(verb) % 2 == 0 ? FailingGpu.Moment.BEFORE : FailingGpu.Moment.AFTER;
+            gpu.fail(verb, moment, 1);
+            // when
+            OperationOutcome.Failed failed = node.thaw(EngineId.CRIU_CUDA, snapshot).failed();
+            // then
+            assertThat(failed.code()).as("%s %s", verb, moment).isEqualTo(FailureCode.DRIVER_FAILED);
+            assertThat(failed.undoProblems()).as("%s %s", verb, moment).isEmpty();
+            assertThat(gpu.hasFailed()).as(verb).isTrue();
+            assertThat(new ProcFs().stat(pid).filter(stat -> !stat.isDead()))
+                    .as("%s %s", verb, moment)
+                    .isEmpty();
+        }
+        // when all is well again
+        gpu.healthy();
+        ThawOutcome thaw = node.thaw(EngineId.CRIU_CUDA, snapshot).succeeded().fact(ThawOutcome.class);
+        workload.became(new ProcessId(thaw.pid(), thaw.startTimeTicks()));
+        assertThat(workload.answer("warm")).isEqualTo(answer);
+    }
+}

@@ -1,0 +1,213 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.gpu.Allocation;
+import io.gpusnap.gpu.CopyItem;
+import io.gpusnap.gpu.Direction;
+import io.gpusnap.gpu.DriverInfo;
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.GpuInfo;
+import io.gpusnap.gpu.GpuStatus;
+import io.gpusnap.gpu.ProcessState;
+import io.gpusnap.gpu.TargetStatus;
+import io.gpusnap.node.engine.device.GpuOpening;
+import io.gpusnap.node.engine.device.GpuPort;
+import io.gpusnap.node.engine.device.PoolMemory;
+import io.gpusnap.node.engine.device.TargetPort;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
+
+/** A real GPU port whose verbs fail when they are told to, and whose GPUs may look like others. */
+final class FailingGpu implements GpuPort {
+
+    /** When a verb fails: before it is done, or after, as if only its answer had been lost. */
+    enum Moment {
+        BEFORE,
+        AFTER
+    }
+
+    private final GpuPort real;
+    private String verb = "";
+    private Moment moment = Moment.BEFORE;
+    private AtomicInteger left = new AtomicInteger();
+    private UnaryOperator<GpuInfo> disguise = UnaryOperator.identity();
+
+    FailingGpu(GpuPort real) {
+        this.real = real;
+    }
+
+    /** @param times how often */
+    void fail(String newVerb, Moment newMoment, int times) {
+        verb = newVerb;
+        moment = newMoment;
+        left = new AtomicInteger(times);
+    }
+
+    void healthy() {
+        fail("", Moment.BEFORE, 0);
+    }
+
+    boolean hasFailed() {
+        return left.get() <= 0;
+    }
+
+    void disguise(UnaryOperator<GpuInfo> newDisguise) {
+        disguise = newDisguise;
+    }
+
+    static GpuInfo named(GpuInfo gpu, String name) {
+        return new GpuInfo(
+                gpu.ordinal(), gpu.uuid(), name, gpu.memoryBytes(), gpu.freeBytes(), gpu.granularityBytes(),
+                gpu.computeCapability(), gpu.pciBusId(), gpu.migEnabled(), gpu.exportsPosixFd());
+    }
+
+    static GpuInfo withFreeBytes(GpuInfo gpu, long freeBytes) {
+        return new GpuInfo(
+                gpu.ordinal(), gpu.uuid(), gpu.name(), gpu.memoryBytes(), freeBytes, gpu.granularityBytes(),
+                gpu.computeCapability(), gpu.pciBusId(), gpu.migEnabled(), gpu.exportsPosixFd());
+    }
+
+    /** The opening of the same node with this port in the real one's place. */
+    GpuOpening opening(GpuOpening opening) {
+        return new GpuOpening() {
+            @Override
+            public Optional<GpuPort> gpu() {
+                return Optional.of(FailingGpu.this);
+            }
+
+            @Override
+            public String reason() {
+                return opening.reason();
+            }
+
+            @Override
+            public PoolMemory pool(Path file, long sizeBytes) throws GpuException, IOException {
+                return opening.pool(file, sizeBytes);
+            }
+        };
+    }
+
+    private interface Call {
+        void run() throws GpuException;
+    }
+
+    private void call(String name, Call call) throws GpuException {
+        boolean fails = name.equals(verb) && left.getAndDecrement() > 0;
+        if (fails && moment == Moment.BEFORE) {
+            throw new GpuException(GpuStatus.DRIVER, name + " fails because a test says so");
+        }
+        call.run();
+        if (fails) {
+            throw new GpuException(GpuStatus.DRIVER, name + " was done and fails because a test says so");
+        }
+    }
+
+    @Override
+    public DriverInfo driver() throws GpuException {
+        return real.driver();
+    }
+
+    @Override
+    public List<GpuInfo> devices() throws GpuException {
+        return real.devices().stream().map(disguise).toList();
+    }
+
+    @Override
+    public ProcessState state(int pid) throws GpuException {
+        return real.state(pid);
+    }
+
+    @Override
+    public void lock(int pid, Duration timeout) throws GpuException {
+        call("lock", () -> real.lock(pid, timeout));
+    }
+
+    @Override
+    public void checkpoint(int pid) throws GpuException {
+        call("checkpoint", () -> real.checkpoint(pid));
+    }
+
+    @Override
+    public void restore(int pid, Map<String, String> uuidPairs) throws GpuException {
+        call("restore", () -> real.restore(pid, uuidPairs));
+    }
+
+    @Override
+    public void unlock(int pid) throws GpuException {
+        call("unlock", () -> real.unlock(pid));
+    }
+
+    @Override
+    public TargetPort open(int pid, Duration timeout) throws GpuException {
+        return new FailingTarget(real.open(pid, timeout));
+    }
+
+    @Override
+    public void copy(int gpuOrdinal, Direction direction, List<CopyItem> items) throws GpuException {
+        call("copy", () -> real.copy(gpuOrdinal, direction, items));
+    }
+
+    @Override
+    public void fillZero(int gpuOrdinal, long deviceAddress, long sizeBytes) throws GpuException {
+        call("fill-zero", () -> real.fillZero(gpuOrdinal, deviceAddress, sizeBytes));
+    }
+
+    private final class FailingTarget implements TargetPort {
+
+        private final TargetPort target;
+
+        FailingTarget(TargetPort target) {
+            this.target = target;
+        }
+
+        @Override
+        public TargetStatus status() throws GpuException {
+            return target.status();
+        }
+
+        @Override
+        public void quiesce(Duration timeout) throws GpuException {
+            call("quiesce", () -> target.quiesce(timeout));
+        }
+
+        @Override
+        public List<Allocation> allocations() throws GpuException {
+            return target.allocations();
+        }
+
+        @Override
+        public void importMemory() throws GpuException {
+            call("import", target::importMemory);
+        }
+
+        @Override
+        public void unimportMemory() throws GpuException {
+            call("unimport", target::unimportMemory);
+        }
+
+        @Override
+        public void release() throws GpuException {
+            call("release", target::release);
+        }
+
+        @Override
+        public void remap() throws GpuException {
+            call("remap", target::remap);
+        }
+
+        @Override
+        public void resume() throws GpuException {
+            call("resume", target::resume);
+        }
+
+        @Override
+        public void close() {
+            target.close();
+        }
+    }
+}

@@ -114,6 +114,11 @@ public final class SimulatedNode {
         return epoch;
     }
 
+    /** The same daemon with the same session, at a service that started again. */
+    public SimulatedNode at(Api service) {
+        return new SimulatedNode(service, service.withToken(session.token()), name, id, epoch);
+    }
+
     /** The daemon's own caller. */
     public Api session() {
         return session;

@@ -27,6 +27,14 @@ def start_ticks(pid):
     return None if fields[0] in "ZX" else int(fields[19])
 
 
+def parent(pid):
+    """Parent of a process or zombie, None where there is none."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
 def reap(pid):
     """Takes the exit status of a child that has ended, so that its pid is free again; harmless for others' children."""
     try:
@@ -69,12 +77,17 @@ class Running:
         return self.ticks is not None and start_ticks(self.pid) == self.ticks
 
     def wait_gone(self, seconds):
+        """Until it has ended and, where it is a child of this process, its pid is free again."""
         deadline = time.monotonic() + seconds
-        while self.alive():
+        while self.alive() or self.unreaped():
             if time.monotonic() > deadline:
                 raise BenchFailure(f"{self.name} (pid {self.pid}) is still there after {seconds} s")
             time.sleep(0.005)
+
+    def unreaped(self):
+        """The first thread of a process is a zombie before its last thread has ended: only then can it be reaped."""
         self.reap()
+        return parent(self.pid) == os.getpid()
 
     def reap(self):
         if self.popen is not None:

@@ -4,6 +4,8 @@ function(gpusnap_defaults target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Werror)
   target_compile_definitions(${target} PRIVATE
     GPUSNAP_VERSION="${PROJECT_VERSION}" GPUSNAP_CUDA_ABI_TYPES_ONLY)
+  set_target_properties(${target} PROPERTIES
+    POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
 endfunction()
 
 # A library that another distribution's process can load: it brings its own C++ runtime and shows only its map's symbols.

@@ -184,7 +184,7 @@ TEST("the gate stops a thread at its next copy and lets it go on after") {
 TEST("threads that allocate and free are frozen again and again without harm") {
     Workload workload;
     Target target(workload);
-    workload.send("churn 4 400");
+    workload.send("churn 4 120");
     int cycles = 0;
     while (!workload.answers_within(0)) {
         OK(gpusnap_target_quiesce(target.get(), 10'000));
@@ -308,7 +308,7 @@ TEST("without room on the GPU the process stays released, and comes back once th
     Workload workload;
     Workload hog;
     Target target(workload);
-    uint64_t size = driver_info().simulated ? 512 * mib : 8192 * mib;
+    uint64_t size = driver_info().simulated ? 128 * mib : 8192 * mib;
     workload.tell("alloc dlsym " + std::to_string(size));
     workload.tell("fill 0 1");
     Pool pool(size);

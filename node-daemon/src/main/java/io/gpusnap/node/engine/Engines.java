@@ -269,6 +269,10 @@ public final class Engines implements AutoCloseable {
         }
     }
 
+    MemoryTier memory() {
+        return runtime.store().memory();
+    }
+
     @Override
     public void close() {
         runtime.store().close();

@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.UnaryOperator;
 
 /** Engines over folders of their own, on the simulated driver, with the journal that the daemon has. */
@@ -93,6 +94,11 @@ final class TestNode implements AutoCloseable {
         Engines engines = Engines.open(settings, opening);
         FactRegistry registry = Engines.facts().plus(FactRegistry.of(Request.class));
         return new TestNode(engines, Journal.open(settings.stateDir().resolve("journal"), registry));
+    }
+
+    /** Takes slots as an operation would that is then forgotten. */
+    void claim(UUID owner, int slots) {
+        engines.memory().claim(owner, slots);
     }
 
     Engines engines() {

@@ -1,0 +1,263 @@
+package io.gpusnap.node.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gpusnap.node.criu.TestCriu;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.OperationId;
+import io.gpusnap.node.operation.OperationOutcome;
+import io.gpusnap.node.operation.StagePoint;
+import io.gpusnap.node.process.ProcFs;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.TierKind;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A daemon is killed with SIGKILL in every stage of every plan, once where the stage has begun and once where it is done and
+ * nobody knows; then a new one starts.
+ */
+class RestartIT {
+
+    private static final List<StagePoint> POINTS = List.of(StagePoint.INSIDE, StagePoint.RETURNED);
+    private static final String PROMPT = "warm";
+
+    @TempDir
+    Path folder;
+
+    private TestWorkload workload;
+    private String answer;
+
+    @BeforeEach
+    void start() throws Exception {
+        TestNatives.require();
+        workload = TestWorkload.start(folder.resolve("workload"));
+        answer = workload.answer(PROMPT);
+    }
+
+    @AfterEach
+    void end() throws Exception {
+        if (workload != null) {
+            workload.close();
+        }
+    }
+
+    @Test
+    void inASaveThatKeepsTheWorkloadRunning() throws Exception {
+        TestCriu.require();
+        for (String stage : stages(EngineId.CRIU_CUDA, AfterSave.KEEP_RUNNING)) {
+            for (StagePoint point : POINTS) {
+                // when
+                SnapshotId snapshot = killedSave(EngineId.CRIU_CUDA, AfterSave.KEEP_RUNNING, stage, point);
+                try (TestNode node = TestNode.open(folder)) {
+                    TestNode.Ended ended = node.recover();
+                    // then the workload goes on, whichever way it went
+                    assertThat(ended.log().recall(WorkloadLost.class)).as("%s %s", stage, point).isEmpty();
+                    assertThat(workload.answer(PROMPT)).as("%s %s", stage, point).isEqualTo(answer);
+                    assertOutcome(node, ended, snapshot, stage, point);
+                }
+            }
+        }
+    }
+
+    @Test
+    void inASaveThatStopsTheWorkload() throws Exception {
+        TestCriu.require();
+        for (String stage : List.of("checkpoint", "dump", "store", "verify", "commit")) {
+            for (StagePoint point : POINTS) {
+                SnapshotId snapshot = killedSave(EngineId.CRIU_CUDA, AfterSave.STOP, stage, point);
+                try (TestNode node = TestNode.open(folder)) {
+                    TestNode.Ended ended = node.recover();
+                    assertThat(ended.log().recall(WorkloadLost.class)).as("%s %s", stage, point).isEmpty();
+                    assertOutcome(node, ended, snapshot, stage, point);
+                    if (ended.outcome() instanceof OperationOutcome.Succeeded) {
+                        // it has ended, and comes back
+                        assertThat(workload.isAlive()).as("%s %s", stage, point).isFalse();
+                        ThawOutcome thaw = node.thaw(EngineId.CRIU_CUDA, ended.fact(SaveOutcome.class).snapshot())
+                                .succeeded()
+                                .fact(ThawOutcome.class);
+                        workload.became(new ProcessId(thaw.pid(), thaw.startTimeTicks()));
+                    }
+                    assertThat(workload.answer(PROMPT)).as("%s %s", stage, point).isEqualTo(answer);
+                }
+            }
+        }
+    }
+
+    @Test
+    void inASuspendAndInAResume() throws Exception {
+        for (String stage : stages(EngineId.SUSPEND, AfterSave.STOP)) {
+            for (StagePoint point : POINTS) {
+                SnapshotId snapshot = killedSave(EngineId.SUSPEND, AfterSave.STOP, stage, point);
+                try (TestNode node = TestNode.open(folder)) {
+                    TestNode.Ended ended = node.recover();
+                    assertOutcome(node, ended, snapshot, stage, point);
+                    if (ended.outcome() instanceof OperationOutcome.Succeeded) {
+                        node.thaw(EngineId.SUSPEND, snapshot).succeeded();
+                    }
+                    assertThat(workload.answer(PROMPT)).as("%s %s", stage, point).isEqualTo(answer);
+                }
+            }
+        }
+        for (String stage :
+                List.of("preflight", "verify", "driver-restore", "remap", "fill", "resume", "health")) {
+            for (StagePoint point : POINTS) {
+                SnapshotId snapshot;
+                try (TestNode node = TestNode.open(folder)) {
+                    snapshot = node.save(EngineId.SUSPEND, workload, AfterSave.STOP)
+                            .succeeded()
+                            .fact(SaveOutcome.class)
+                            .snapshot();
+                }
+                killedDaemon("thaw", EngineId.SUSPEND, snapshot, AfterSave.STOP, stage, point);
+                try (TestNode node = TestNode.open(folder)) {
+                    TestNode.Ended ended = node.recover();
+                    if (!(ended.outcome() instanceof OperationOutcome.Succeeded)) {
+                        assertThat(ended.failed().code()).as("%s %s", stage, point).isEqualTo(FailureCode.DAEMON_RESTARTED);
+                        assertThat(ended.failed().undoProblems()).as("%s %s", stage, point).isEmpty();
+                        node.thaw(EngineId.SUSPEND, snapshot).succeeded();
+                    }
+                    assertThat(workload.answer(PROMPT)).as("%s %s", stage, point).isEqualTo(answer);
+                }
+            }
+        }
+    }
+
+    @Test
+    void inAThaw() throws Exception {
+        TestCriu.require();
+        SnapshotId snapshot;
+        try (TestNode node = TestNode.open(folder)) {
+            snapshot = node.save(EngineId.CRIU_CUDA, workload, AfterSave.STOP)
+                    .succeeded()
+                    .fact(SaveOutcome.class)
+                    .snapshot();
+        }
+        int pid = workload.process().pid();
+        for (String stage : List.of(
+                "preflight", "materialise", "criu-restore", "driver-restore", "remap", "fill", "resume", "health")) {
+            for (StagePoint point : POINTS) {
+                killedDaemon("thaw", EngineId.CRIU_CUDA, snapshot, AfterSave.STOP, stage, point);
+                try (TestNode node = TestNode.open(folder)) {
+                    TestNode.Ended ended = node.recover();
+                    if (ended.outcome() instanceof OperationOutcome.Succeeded) {
+                        // past the point of no return: it was finished
+                        assertThat(stage).isIn("resume", "health");
+                        ThawOutcome thaw = ended.fact(ThawOutcome.class);
+                        workload.became(new ProcessId(thaw.pid(), thaw.startTimeTicks()));
+                        assertThat(workload.answer(PROMPT)).as("%s %s", stage, point).isEqualTo(answer);
+                        workload.end();
+                    } else {
+                        assertThat(ended.failed().code()).as("%s %s", stage, point).isEqualTo(FailureCode.DAEMON_RESTARTED);
+                        assertThat(ended.failed().undoProblems()).as("%s %s", stage, point).isEmpty();
+                        assertThat(new ProcFs().stat(pid).filter(stat -> !stat.isDead()))
+                                .as("%s %s: no orphan", stage, point)
+                                .isEmpty();
+                    }
+                    assertNothingIsHeld(node, stage, point);
+                }
+            }
+        }
+        // and the snapshot is as good as ever
+        try (TestNode node = TestNode.open(folder)) {
+            node.verify(snapshot).succeeded();
+            ThawOutcome thaw =
+                    node.thaw(EngineId.CRIU_CUDA, snapshot).succeeded().fact(ThawOutcome.class);
+            workload.became(new ProcessId(thaw.pid(), thaw.startTimeTicks()));
+            assertThat(workload.answer(PROMPT)).isEqualTo(answer);
+        }
+    }
+
+    private void assertOutcome(
+            TestNode node, TestNode.Ended ended, SnapshotId snapshot, String stage, StagePoint point)
+            throws Exception {
+        if (ended.outcome() instanceof OperationOutcome.Succeeded) {
+            assertThat(node.engines().snapshots()).as("%s %s", stage, point).contains(snapshot);
+            node.verify(snapshot).succeeded();
+        } else {
+            assertThat(ended.failed().code()).as("%s %s", stage, point).isEqualTo(FailureCode.DAEMON_RESTARTED);
+            assertThat(ended.failed().undoProblems()).as("%s %s", stage, point).isEmpty();
+            assertThat(node.engines().snapshots()).as("%s %s", stage, point).doesNotContain(snapshot);
+        }
+        assertNothingIsHeld(node, stage, point);
+    }
+
+    private void assertNothingIsHeld(TestNode node, String stage, StagePoint point) throws Exception {
+        assertThat(node.engines().tiers())
+                .filteredOn(tier -> tier.kind() == TierKind.MEMORY)
+                .singleElement()
+                .satisfies(tier -> assertThat(tier.freeBytes()).as("%s %s", stage, point).isEqualTo(tier.capacityBytes()));
+        assertThat(TestNode.settings(folder, TestNode.POOL_BYTES).scratchDir())
+                .as("%s %s", stage, point)
+                .isEmptyDirectory();
+        assertThat(folder.resolve("nvme/pending")).as("%s %s", stage, point).isEmptyDirectory();
+    }
+
+    private SnapshotId killedSave(EngineId engine, AfterSave afterSave, String stage, StagePoint point)
+            throws Exception {
+        SnapshotId snapshot = SnapshotId.random();
+        killedDaemon("save", engine, snapshot, afterSave, stage, point);
+        return snapshot;
+    }
+
+    /** Runs an operation in a JVM of its own, which is killed at the given moment. */
+    private void killedDaemon(
+            String verb, EngineId engine, SnapshotId snapshot, AfterSave afterSave, String stage, StagePoint point)
+            throws Exception {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "-Dgpusnap.native.dir=" + TestNatives.folder(),
+                "-Dgpusnap.root=" + System.getProperty("gpusnap.root", ".."),
+                DoomedDaemon.class.getName(),
+                folder.toString(),
+                verb,
+                engine.value(),
+                snapshot.toString(),
+                afterSave.name(),
+                Integer.toString(workload.process().pid()),
+                Long.toString(workload.process().startTimeTicks()),
+                stage,
+                point.name()));
+        Path output = folder.resolve("doomed.out");
+        Process daemon = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        boolean ended = daemon.waitFor(120, TimeUnit.SECONDS);
+        daemon.destroyForcibly();
+        assertThat(ended).as("%s %s: %s", stage, point, Files.readString(output)).isTrue();
+        assertThat(daemon.exitValue())
+                .as("%s %s: the daemon was killed; it said: %s", stage, point, Files.readString(output))
+                .isEqualTo(128 + 9);
+        Awaitility.await().atMost(Duration.ofSeconds(10)).until(() -> !daemon.isAlive());
+    }
+
+    private List<String> stages(EngineId engine, AfterSave afterSave) throws Exception {
+        try (TestNode node = TestNode.open(folder)) {
+            SaveRequest request = new SaveRequest(
+                    OperationId.random(),
+                    SnapshotId.random(),
+                    workload.process(),
+                    afterSave,
+                    Map.of());
+            var plan = node.engines().byId(engine).save(request);
+            plan.release().run();
+            return plan.stageNames();
+        }
+    }
+}

@@ -1,0 +1,106 @@
+package io.gpusnap.node.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gpusnap.node.criu.TestCriu;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.tier.Slot;
+import io.gpusnap.node.tier.TierKind;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A pool much smaller than the workload's device memory. */
+class SmallPoolIT {
+
+    @TempDir
+    Path folder;
+
+    private FailingGpu gpu;
+    private TestNode node;
+    private TestWorkload workload;
+    private String answer;
+
+    @BeforeEach
+    void start() throws Exception {
+        TestNatives.require();
+        node = TestNode.open(TestNode.settings(folder, 5L * Slot.BYTES), opening -> {
+            gpu = new FailingGpu(opening.gpu().orElseThrow());
+            return gpu.opening(opening);
+        });
+        workload = TestWorkload.start(folder.resolve("workload"));
+        answer = workload.answer("warm");
+    }
+
+    @AfterEach
+    void end() throws Exception {
+        if (workload != null) {
+            workload.close();
+        }
+        if (node != null) {
+            node.close();
+        }
+    }
+
+    @Test
+    void aWorkloadLargerThanThePoolIsSavedAndThawed() throws Exception {
+        TestCriu.require();
+        // when
+        SaveOutcome save = node.save(EngineId.CRIU_CUDA, workload, AfterSave.KEEP_RUNNING)
+                .succeeded()
+                .fact(SaveOutcome.class);
+        // then it came back out of store and pool together
+        assertThat(save.totals().vramBytes()).isGreaterThan(10L * Slot.BYTES);
+        assertThat(workload.answer("warm")).isEqualTo(answer);
+        workload.end();
+        // when
+        ThawOutcome thaw =
+                node.thaw(EngineId.CRIU_CUDA, save.snapshot()).succeeded().fact(ThawOutcome.class);
+        workload.became(new ProcessId(thaw.pid(), thaw.startTimeTicks()));
+        // then
+        assertThat(workload.answer("warm")).isEqualTo(answer);
+        assertThatThePoolIsFree();
+    }
+
+    @Test
+    void aSaveThatFailsAfterTheMemoryIsGoneStillComesBack() throws Exception {
+        for (String verb : List.of("lock", "checkpoint")) {
+            gpu.fail(verb, FailingGpu.Moment.AFTER, 1);
+            assertThat(node.save(EngineId.SUSPEND, workload, AfterSave.STOP).failed().code())
+                    .isEqualTo(FailureCode.DRIVER_FAILED);
+            assertThat(workload.answer("warm")).isEqualTo(answer);
+        }
+        assertThatThePoolIsFree();
+    }
+
+    @Test
+    void aPoolThatOthersHoldIsNoRoom() throws Exception {
+        // given an operation of another life that holds all but one slot
+        node.close();
+        EngineSettings settings = TestNode.settings(folder, 5L * Slot.BYTES);
+        try (TestNode earlier = TestNode.open(settings, UnaryOperator.identity())) {
+            earlier.claim(UUID.randomUUID(), 4);
+        }
+        node = TestNode.open(settings, UnaryOperator.identity());
+        // when, then
+        assertThat(node.save(EngineId.SUSPEND, workload, AfterSave.STOP).failed().code())
+                .isEqualTo(FailureCode.INSUFFICIENT_SPACE);
+        // when the daemon's start finds that nobody remembers that operation
+        node.engines().forgetAllBut(List.of());
+        // then
+        node.save(EngineId.SUSPEND, workload, AfterSave.STOP).succeeded();
+    }
+
+    private void assertThatThePoolIsFree() throws Exception {
+        assertThat(node.engines().tiers())
+                .filteredOn(tier -> tier.kind() == TierKind.MEMORY)
+                .singleElement()
+                .satisfies(tier -> assertThat(tier.freeBytes()).isEqualTo(tier.capacityBytes()));
+    }
+}

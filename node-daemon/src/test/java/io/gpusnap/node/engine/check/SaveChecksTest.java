@@ -1,0 +1,82 @@
+package io.gpusnap.node.engine.check;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gpusnap.gpu.GpuInfo;
+import io.gpusnap.gpu.TargetState;
+import io.gpusnap.gpu.TargetStatus;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.process.ProcFs;
+import io.gpusnap.node.process.ProcessId;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+
+class SaveChecksTest {
+
+    private static final long IO_URING_SETUP = 425;
+
+    private final SaveChecks checks = new SaveChecks(new ProcFs());
+
+    @Test
+    void anIoUringIsRefusedWithItsDescriptor() throws Throwable {
+        // given a ring of this very process
+        ProcessId self = new ProcFs().stat((int) ProcessHandle.current().pid()).orElseThrow().id();
+        Linker linker = Linker.nativeLinker();
+        MethodHandle syscall = linker.downcallHandle(
+                linker.defaultLookup().findOrThrow("syscall"),
+                FunctionDescriptor.of(
+                        ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.ADDRESS),
+                Linker.Option.firstVariadicArg(1));
+        MethodHandle close = linker.downcallHandle(
+                linker.defaultLookup().findOrThrow("close"),
+                FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment parameters = arena.allocate(256);
+            long ring = (long) syscall.invokeExact(IO_URING_SETUP, 4L, parameters);
+            Assumptions.assumeTrue(ring >= 0, "this kernel gives no io_uring");
+            try {
+                // when, then
+                assertThat(checks.process(List.of(self))).anySatisfy(refusal -> {
+                    assertThat(refusal.code()).isEqualTo(FailureCode.WORKLOAD_UNSUPPORTED);
+                    assertThat(refusal.detail()).contains("fd " + ring).contains("io_uring");
+                });
+            } finally {
+                int closed = (int) close.invokeExact((int) ring);
+                assertThat(closed).isZero();
+            }
+        }
+        assertThat(checks.process(List.of(self))).noneMatch(refusal -> refusal.detail().contains("io_uring"));
+    }
+
+    @Test
+    void everyReasonOfThePreloadIsTold() {
+        Set<io.gpusnap.gpu.Refusal> all = EnumSet.allOf(io.gpusnap.gpu.Refusal.class);
+        List<Refusal> refusals = checks.device(status(TargetState.RUNNING, all), List.of());
+        assertThat(refusals).hasSize(all.size());
+        assertThat(refusals).extracting(Refusal::detail).doesNotHaveDuplicates();
+        assertThat(refusals).allMatch(refusal -> refusal.code() == FailureCode.WORKLOAD_UNSUPPORTED);
+    }
+
+    @Test
+    void aFrozenWorkloadAndAGpuInMigModeAreRefused() {
+        GpuInfo mig = new GpuInfo(0, "GPU-0", "H100 MIG 1g", 1, 1, 1, "9.0", "0000:00:00.0", true, true);
+        assertThat(checks.device(status(TargetState.RELEASED, Set.of()), List.of(mig)))
+                .extracting(Refusal::detail)
+                .anyMatch(detail -> detail.contains("RELEASED"))
+                .anyMatch(detail -> detail.contains("MIG"));
+        assertThat(checks.device(status(TargetState.RUNNING, Set.of()), List.of())).isEmpty();
+    }
+
+    private static TargetStatus status(TargetState state, Set<io.gpusnap.gpu.Refusal> refusals) {
+        return new TargetStatus(state, refusals, 1, 1, 1, 0, "0.1.0");
+    }
+}

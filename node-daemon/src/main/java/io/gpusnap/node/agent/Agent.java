@@ -33,12 +33,12 @@ public final class Agent {
     private static final Duration CLOCK_TICK = Duration.ofMillis(250);
 
     private final NodeApiClient client;
-    private final NodeWork work;
     private final AgentTiming timing;
     private final Threads threads = new Threads();
     private final Threads operationThreads = new Threads();
     private final ServiceLink link;
     private final OperationSupervisor supervisor;
+    private final Heartbeats heartbeats;
     private final Claims claims;
     private final AtomicBoolean recovered = new AtomicBoolean();
     private final List<Thread> claiming = new ArrayList<>();
@@ -68,7 +68,6 @@ public final class Agent {
             int parallelOperations,
             AgentTiming timing) {
         this.client = client;
-        this.work = work;
         this.timing = timing;
         UUID instance = UUID.randomUUID();
         this.link = new ServiceLink(
@@ -86,6 +85,8 @@ public final class Agent {
                 timing,
                 operationThreads);
         touching.watch(supervisor);
+        this.heartbeats = new Heartbeats(client, link, work, supervisor);
+        supervisor.onSettled(heartbeats::soon);
         this.claims = new Claims(client, link, supervisor, timing, operationThreads, parallelOperations);
     }
 
@@ -93,7 +94,7 @@ public final class Agent {
     public void start() {
         threads.start("register", link::keepRegistered);
         threads.start("clock", this::watchClock);
-        threads.start("heartbeat", new Heartbeats(client, link, work, supervisor)::run);
+        threads.start("heartbeat", heartbeats::run);
         claiming.add(threads.start("claim", () -> {
             supervisor.recover();
             recovered.set(true);

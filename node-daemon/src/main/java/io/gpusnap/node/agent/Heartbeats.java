@@ -9,6 +9,8 @@ import io.gpusnap.node.operation.LogKeys;
 import io.gpusnap.node.operation.OperationId;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,6 +24,7 @@ final class Heartbeats {
     private final ServiceLink link;
     private final NodeWork work;
     private final OperationSupervisor supervisor;
+    private final Semaphore dueAtOnce = new Semaphore(0);
     private boolean clockDiffers;
 
     Heartbeats(NodeApiClient client, ServiceLink link, NodeWork work, OperationSupervisor supervisor) {
@@ -36,8 +39,15 @@ final class Heartbeats {
         while (true) {
             Session session = link.await();
             beat(session);
-            Thread.sleep(Duration.ofSeconds(session.heartbeatSeconds()));
+            if (dueAtOnce.tryAcquire(session.heartbeatSeconds(), TimeUnit.SECONDS)) {
+                dueAtOnce.drainPermits();
+            }
         }
+    }
+
+    /** The node has changed: the service should not have to wait for it. */
+    void soon() {
+        dueAtOnce.release();
     }
 
     private void beat(Session session) throws InterruptedException {

@@ -6,6 +6,7 @@ import io.gpusnap.node.operation.Journal;
 import io.gpusnap.node.operation.LogKeys;
 import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.OperationLog;
+import io.gpusnap.node.operation.OperationOutcome;
 import io.gpusnap.node.operation.OperationRunner;
 import io.gpusnap.node.operation.OperationSpec;
 import io.gpusnap.node.operation.RunningOperation;
@@ -25,6 +26,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * Runs what was claimed and what earlier daemons left. Each operation has a virtual thread that runs and delivers it and one
@@ -43,6 +45,7 @@ final class OperationSupervisor {
     private final Exclusions exclusions = new Exclusions();
     private final Map<OperationId, HeldOperation> held = new ConcurrentHashMap<>();
     private final Threads threads;
+    private volatile Runnable whenSettled = () -> {};
 
     OperationSupervisor(
             Journal journal,
@@ -59,6 +62,11 @@ final class OperationSupervisor {
         this.delivery = delivery;
         this.timing = timing;
         this.threads = threads;
+    }
+
+    /** Called whenever the service knows an outcome: the node looks different from then on. */
+    void onSettled(Runnable action) {
+        whenSettled = action;
     }
 
     /** Finishes or undoes what an earlier daemon left half-way; returns when all of it has ended. */
@@ -153,11 +161,30 @@ final class OperationSupervisor {
         boolean taken = exclusions.take(needed, operation::stopRequested);
         try {
             // Not taken means cancelled while waiting: running it then ends it at once, with nothing touched.
-            operation.ended(operation.running().run());
+            OperationOutcome outcome = operation.running().run();
+            operation.ended(outcome);
+            logEnd(operation, outcome);
         } finally {
             if (taken) {
                 exclusions.release(needed);
             }
+        }
+    }
+
+    private static void logEnd(HeldOperation operation, OperationOutcome outcome) {
+        LoggingEventBuilder line = LOG.atInfo()
+                .addKeyValue(LogKeys.OPERATION, operation.id())
+                .addKeyValue(LogKeys.KIND, operation.running().spec().kind());
+        switch (outcome) {
+            case OperationOutcome.Succeeded s -> line.log("succeeded");
+            case OperationOutcome.Failed f ->
+                line.addKeyValue(LogKeys.CODE, f.code())
+                        .addKeyValue(LogKeys.REASON, f.detail())
+                        .log("failed");
+            case OperationOutcome.Cancelled c ->
+                line.addKeyValue(LogKeys.CODE, c.code())
+                        .addKeyValue(LogKeys.REASON, c.reason())
+                        .log("cancelled");
         }
     }
 
@@ -167,6 +194,7 @@ final class OperationSupervisor {
         } finally {
             held.remove(operation.id(), operation);
             operation.settled();
+            whenSettled.run();
         }
     }
 

@@ -1,0 +1,4 @@
+@NullMarked
+package io.gpusnap.node.inventory;
+
+import org.jspecify.annotations.NullMarked;

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,17 +34,23 @@ class BadConfigurationTest {
             gpusnap.data-dir                    | /proc/x | gpusnap.data-dir: cannot use /proc/x
             """)
     void theStartStopsAndNamesTheProperty(String property, String value, String message, CapturedOutput output) {
+        Map<String, String> settings = new LinkedHashMap<>();
+        settings.put("gpusnap.data-dir", folder.toString());
+        settings.put("server.port", "0");
+        // what is tested is found before a database is needed; this one is never reached
+        settings.put("spring.datasource.url", "jdbc:postgresql://127.0.0.1:1/none");
+        settings.put(property, value);
+
         assertThatThrownBy(() -> SpringApplication.run(
                                 ServiceApplication.class,
-                                "--gpusnap.data-dir=" + folder,
-                                "--server.port=0",
-                                // what is tested is found before a database is needed; this one is never reached
-                                "--spring.datasource.url=jdbc:postgresql://127.0.0.1:1/none",
-                                "--" + property + "=" + value)
+                                settings.entrySet().stream()
+                                        .map(setting -> "--" + setting.getKey() + "=" + setting.getValue())
+                                        .toArray(String[]::new))
                         .close())
                 .isNotNull();
 
         String printed = output.getAll();
-        assertThat(printed.substring(printed.indexOf("APPLICATION FAILED TO START"))).contains(message);
+        assertThat(printed.substring(printed.indexOf("APPLICATION FAILED TO START")))
+                .contains(message);
     }
 }

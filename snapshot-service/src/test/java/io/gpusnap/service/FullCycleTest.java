@@ -62,8 +62,9 @@ class FullCycleTest {
         // then the restore says what came back, how fast, and why there
         assertThat(thaw.at("/thaw/manifestDigest").asString())
                 .isEqualTo(ready.path("manifestDigest").asString());
-        JsonNode restore =
-                api.get("/api/v1/restores/" + restoring.at("/restore/id").asString()).json();
+        JsonNode restore = api.get(
+                        "/api/v1/restores/" + restoring.at("/restore/id").asString())
+                .json();
         assertThat(restore.path("state").asString()).isEqualTo("SUCCEEDED");
         assertThat(restore.path("thawSeconds").asDouble()).isEqualTo(3.25);
         assertThat(restore.at("/stageSeconds/fill").asDouble()).isEqualTo(0.5);

@@ -55,7 +55,8 @@ class MetricsTest {
         assertThat(metrics)
                 .containsPattern("gpusnap_operations_total\\{[^}]*kind=\"save\",outcome=\"succeeded\"[^}]*} [1-9]")
                 .containsPattern("gpusnap_operations_total\\{[^}]*kind=\"thaw\",outcome=\"succeeded\"[^}]*} [1-9]")
-                .containsPattern("gpusnap_operation_duration_seconds_count\\{[^}]*engine=\"criu\\+cuda\",kind=\"save\"[^}]*} [1-9]")
+                .containsPattern(
+                        "gpusnap_operation_duration_seconds_count\\{[^}]*engine=\"criu\\+cuda\",kind=\"save\"[^}]*} [1-9]")
                 .containsPattern("gpusnap_stage_duration_seconds_sum\\{[^}]*stage=\"drain\"[^}]*} [1-9]")
                 .containsPattern("gpusnap_thaw_duration_seconds_bucket\\{[^}]*engine=\"criu\\+cuda\"");
         assertThat(metrics).doesNotContain(node.id(), node.name(), catalogue.model());
@@ -66,12 +67,13 @@ class MetricsTest {
         Catalogue catalogue = Catalogue.create(api);
         catalogue.ready(SimulatedNode.register(api));
 
-        await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> assertThat(scrape())
-                .containsPattern("gpusnap_snapshots\\{[^}]*state=\"ready\"[^}]*} [1-9]")
-                .containsPattern("gpusnap_snapshot_bytes\\{[^}]*kind=\"logical\"[^}]*} [1-9]")
-                .containsPattern("gpusnap_snapshot_bytes\\{[^}]*kind=\"stored\"[^}]*} [1-9]")
-                .containsPattern("gpusnap_nodes\\{[^}]*state=\"online\"[^}]*} [1-9]")
-                .containsPattern("gpusnap_workloads\\{[^}]*state=\"gone\"[^}]*} [1-9]"));
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(scrape())
+                        .containsPattern("gpusnap_snapshots\\{[^}]*state=\"ready\"[^}]*} [1-9]")
+                        .containsPattern("gpusnap_snapshot_bytes\\{[^}]*kind=\"logical\"[^}]*} [1-9]")
+                        .containsPattern("gpusnap_snapshot_bytes\\{[^}]*kind=\"stored\"[^}]*} [1-9]")
+                        .containsPattern("gpusnap_nodes\\{[^}]*state=\"online\"[^}]*} [1-9]")
+                        .containsPattern("gpusnap_workloads\\{[^}]*state=\"gone\"[^}]*} [1-9]"));
     }
 
     @Test
@@ -80,7 +82,9 @@ class MetricsTest {
 
         assertThat(ours.matcher(scrape()).results().toList())
                 .isNotEmpty()
-                .allSatisfy(meter -> assertThat(meter.group(1))
-                        .matches("gpusnap_(operations_total|snapshots|nodes|workloads|snapshot_bytes|.*_seconds(_max)?)"));
+                .allSatisfy(
+                        meter -> assertThat(meter.group(1))
+                                .matches(
+                                        "gpusnap_(operations_total|snapshots|nodes|workloads|snapshot_bytes|.*_seconds(_max)?)"));
     }
 }

@@ -27,12 +27,12 @@ class MigrationsTest {
                           JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public'
                          WHERE c.relkind = 'r' AND c.relname <> 'flyway_schema_history'
                            AND coalesce(obj_description(c.oid, 'pg_class'), '') = ''
-                        """)
-                .query(String.class)
-                .list();
+                        """).query(String.class).list();
 
         assertThat(silent).isEmpty();
-        assertThat(jdbc.sql("SELECT count(*) FROM flyway_schema_history WHERE success").query(Long.class).single())
+        assertThat(jdbc.sql("SELECT count(*) FROM flyway_schema_history WHERE success")
+                        .query(Long.class)
+                        .single())
                 .isGreaterThanOrEqualTo(4);
     }
 
@@ -45,9 +45,7 @@ class MigrationsTest {
                          WHERE con.contype = 'f'
                            AND NOT EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = con.conrelid AND i.indkey[0] = con.conkey[1])
                            AND con.confrelid <> 'node'::regclass -- nodes are not deleted
-                        """)
-                .query(String.class)
-                .list();
+                        """).query(String.class).list();
 
         assertThat(bare).isEmpty();
     }

@@ -23,8 +23,7 @@ class RestartTest {
     private Path folder;
 
     private ConfigurableApplicationContext start() {
-        return SpringApplication.run(
-                ServiceApplication.class, "--gpusnap.data-dir=" + folder, "--server.port=0");
+        return SpringApplication.run(ServiceApplication.class, "--gpusnap.data-dir=" + folder, "--server.port=0");
     }
 
     private Api api(ConfigurableApplicationContext service) throws IOException {
@@ -50,7 +49,9 @@ class RestartTest {
             before.save(node.runs(SimulatedNode.process(2, "w")), "criu+cuda").expect(202);
             task = node.claim();
         }
-        assertThat(output.getOut()).containsOnlyOnce("Access token: " + token).contains("Swagger UI:", "/swagger-ui.html");
+        assertThat(output.getOut())
+                .containsOnlyOnce("Access token: " + token)
+                .contains("Swagger UI:", "/swagger-ui.html");
 
         // when it is stopped and started
         try (ConfigurableApplicationContext service = start()) {

@@ -49,14 +49,15 @@ public class Models {
     @Transactional(readOnly = true)
     public Page<Model> list(PageQuery query) {
         Specification<Model> after = query.after()
-                .<Specification<Model>>map(
-                        name -> (root, criteria, build) -> build.greaterThan(root.get("name"), name))
+                .<Specification<Model>>map(name -> (root, criteria, build) -> build.greaterThan(root.get("name"), name))
                 .orElse((root, criteria, build) -> build.conjunction());
         return Page.of(
                 query,
                 models.findBy(
                         after,
-                        found -> found.sortBy(Sort.by("name")).limit(query.size() + 1).all()),
+                        found -> found.sortBy(Sort.by("name"))
+                                .limit(query.size() + 1)
+                                .all()),
                 Model::name);
     }
 

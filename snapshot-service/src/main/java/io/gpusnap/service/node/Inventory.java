@@ -74,7 +74,9 @@ public record Inventory(
     @JsonIgnoreProperties(ignoreUnknown = true)
     @Schema(name = "Capability")
     public record Capability(
-            @NotBlank @Size(max = 100) String name, boolean available, @Size(max = 2000) @Nullable String reason) {}
+            @NotBlank @Size(max = 100) String name,
+            boolean available,
+            @Size(max = 2000) @Nullable String reason) {}
 
     /** @return why the capability is missing here, or empty when it is available */
     public Optional<String> whyMissing(String capability) {

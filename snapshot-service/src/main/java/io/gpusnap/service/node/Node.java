@@ -39,7 +39,8 @@ public record Node(
         return inventory
                 .whyMissing(capability)
                 .flatMap(reason -> refusal(
-                        ErrorCode.CAPABILITY_MISSING, "Node " + name + " cannot do " + capability + ": " + reason + "."));
+                        ErrorCode.CAPABILITY_MISSING,
+                        "Node " + name + " cannot do " + capability + ": " + reason + "."));
     }
 
     private static Optional<ApiException> refusal(ErrorCode code, String detail) {

@@ -45,8 +45,8 @@ public class NodeAgents implements NodeSessions {
     @Transactional
     public NodeSessionToken register(String name, UUID instance, String agentVersion, Inventory inventory) {
         String secret = NodeSessionToken.newSecret();
-        NodeRepository.Session session = nodes.register(
-                NodeId.next(), name, instance, agentVersion, inventory, NodeSessionToken.digest(secret));
+        NodeRepository.Session session =
+                nodes.register(NodeId.next(), name, instance, agentVersion, inventory, NodeSessionToken.digest(secret));
         LOG.info("node {} registered as {}, epoch {}, daemon {}", name, session.id(), session.epoch(), agentVersion);
         events.publishEvent(new NodeStateChanged(session.id(), name, NodeState.ONLINE));
         return new NodeSessionToken(session.id(), session.epoch(), secret);

@@ -32,7 +32,8 @@ class NodeRepository {
 
     record Session(NodeId id, long epoch) {}
 
-    Session register(NodeId candidate, String name, UUID instance, String agentVersion, Inventory inventory, byte[] digest) {
+    Session register(
+            NodeId candidate, String name, UUID instance, String agentVersion, Inventory inventory, byte[] digest) {
         return jdbc.sql("""
                         INSERT INTO node AS n (id, name, instance_id, agent_version, epoch, session_digest, state, inventory, registered_at, last_heartbeat_at)
                         VALUES (:id, :name, :instance, :agent, 1, :digest, 'ONLINE', :inventory::jsonb, now(), now())
@@ -104,7 +105,8 @@ class NodeRepository {
     }
 
     List<Node> list(PageQuery query) {
-        return jdbc.sql("SELECT " + COLUMNS + " FROM node WHERE (:after::uuid IS NULL OR id < :after::uuid) ORDER BY id DESC LIMIT :limit")
+        return jdbc.sql("SELECT " + COLUMNS
+                        + " FROM node WHERE (:after::uuid IS NULL OR id < :after::uuid) ORDER BY id DESC LIMIT :limit")
                 .param("after", query.afterId().map(UUID::toString).orElse(null))
                 .param("limit", query.size() + 1)
                 .query(this::map)
@@ -112,7 +114,8 @@ class NodeRepository {
     }
 
     boolean setSchedulable(NodeId id, boolean schedulable, long version) {
-        return jdbc.sql("UPDATE node SET schedulable = :schedulable, version = version + 1 WHERE id = :id AND version = :version")
+        return jdbc.sql(
+                                "UPDATE node SET schedulable = :schedulable, version = version + 1 WHERE id = :id AND version = :version")
                         .param("schedulable", schedulable)
                         .param("id", id.value())
                         .param("version", version)

@@ -22,22 +22,37 @@ import org.springframework.validation.annotation.Validated;
 @Validated
 @ConfigurationProperties(prefix = "gpusnap.nodes", ignoreUnknownFields = false)
 public record NodeSettings(
-        @NotNull @DurationMin(seconds = 1) @DefaultValue("10s") Duration heartbeatInterval,
-        @NotNull @DurationMin(seconds = 1) @DefaultValue("40s") Duration grace,
-        @NotNull @DurationMin(seconds = 1) @DefaultValue("5m") Duration lostAfter,
-        @NotNull @DurationMin(millis = 10) @DefaultValue("2s") Duration checkInterval,
-        @NotNull @DurationMin(seconds = 1) @DefaultValue("20s") Duration poll,
-        @NotNull @DurationMin(seconds = 1) @DefaultValue("30s") Duration lease,
-        @NotNull @DurationMin(minutes = 1) @DefaultValue("7d") Duration forgetWorkloadsAfter) {
+        @NotNull @DurationMin(seconds = 1) @DefaultValue("10s")
+        Duration heartbeatInterval,
+
+        @NotNull @DurationMin(seconds = 1) @DefaultValue("40s")
+        Duration grace,
+
+        @NotNull @DurationMin(seconds = 1) @DefaultValue("5m")
+        Duration lostAfter,
+
+        @NotNull @DurationMin(millis = 10) @DefaultValue("2s")
+        Duration checkInterval,
+
+        @NotNull @DurationMin(seconds = 1) @DefaultValue("20s")
+        Duration poll,
+
+        @NotNull @DurationMin(seconds = 1) @DefaultValue("30s")
+        Duration lease,
+
+        @NotNull @DurationMin(minutes = 1) @DefaultValue("7d")
+        Duration forgetWorkloadsAfter) {
 
     public NodeSettings {
         if (grace != null && heartbeatInterval != null && grace.compareTo(heartbeatInterval.multipliedBy(2)) < 0) {
             throw new BadConfigurationException(
-                    "gpusnap.nodes.grace", "must be at least twice gpusnap.nodes.heartbeat-interval (" + heartbeatInterval + "), is " + grace);
+                    "gpusnap.nodes.grace",
+                    "must be at least twice gpusnap.nodes.heartbeat-interval (" + heartbeatInterval + "), is " + grace);
         }
         if (grace != null && lostAfter != null && lostAfter.compareTo(grace) <= 0) {
             throw new BadConfigurationException(
-                    "gpusnap.nodes.lost-after", "must be more than gpusnap.nodes.grace (" + grace + "), is " + lostAfter);
+                    "gpusnap.nodes.lost-after",
+                    "must be more than gpusnap.nodes.grace (" + grace + "), is " + lostAfter);
         }
     }
 }

@@ -51,5 +51,7 @@ public record WorkloadReport(
      */
     @JsonIgnoreProperties(ignoreUnknown = true)
     @Schema(name = "Refusal")
-    public record Refusal(@NotBlank @Size(max = 60) String code, @NotBlank @Size(max = 2000) String detail) {}
+    public record Refusal(
+            @NotBlank @Size(max = 60) String code,
+            @NotBlank @Size(max = 2000) String detail) {}
 }

@@ -42,8 +42,10 @@ public record Completion(long epoch, List<StageReport> stages, Outcome outcome, 
     @Schema(name = "SaveResult")
     public record SaveResult(
             @NotBlank String manifest,
+
             @NotNull @Pattern(regexp = "[0-9a-f]{64}", message = "must be 64 lower-case hex digits")
-                    String manifestDigest,
+            String manifestDigest,
+
             @NotNull @Valid Totals totals,
             @PositiveOrZero double pauseSeconds,
             boolean workloadAlive) {}

@@ -111,11 +111,10 @@ public class OperationAgents {
             if (operation.state() == stateOf(completion.outcome())) {
                 return Optional.empty();
             }
-            throw new ApiException(
-                    ErrorCode.OPERATION_FINISHED, "The operation is " + operation.state() + " already.");
+            throw new ApiException(ErrorCode.OPERATION_FINISHED, "The operation is " + operation.state() + " already.");
         }
-        Outcome standing = settlement.settle(
-                operation, completion.outcome(), completion.stages(), completion.workloadLost());
+        Outcome standing =
+                settlement.settle(operation, completion.outcome(), completion.stages(), completion.workloadLost());
         operations.saveAndFlush(operation);
         return standing instanceof Outcome.Failed failed && !standing.equals(completion.outcome())
                 ? Optional.of(failed.failure())

@@ -30,15 +30,18 @@ class OperationMetrics {
         String outcome = operation.state().name().toLowerCase(Locale.ROOT);
         AfterCommit.run(() -> {
             registry.counter(OPERATIONS, "kind", kind, "outcome", outcome).increment();
-            operation.startedAt().ifPresent(started -> operation
-                    .finishedAt()
-                    .ifPresent(finished -> timer(DURATION, "kind", kind, "engine", engine)
-                            .record(Duration.between(started, finished))));
+            operation
+                    .startedAt()
+                    .ifPresent(started -> operation
+                            .finishedAt()
+                            .ifPresent(finished -> timer(DURATION, "kind", kind, "engine", engine)
+                                    .record(Duration.between(started, finished))));
             operation
                     .stages()
                     .forEach(stage -> stage.duration()
-                            .ifPresent(time -> timer(STAGE_DURATION, "kind", kind, "engine", engine, "stage", stage.name())
-                                    .record(time)));
+                            .ifPresent(
+                                    time -> timer(STAGE_DURATION, "kind", kind, "engine", engine, "stage", stage.name())
+                                            .record(time)));
         });
     }
 

@@ -146,7 +146,8 @@ class OperationQueue implements HeldOperations {
     }
 
     List<OperationId> activeOn(NodeId node) {
-        return jdbc.sql("SELECT id FROM operation WHERE node_id = ? AND state IN ('PENDING', 'RUNNING') ORDER BY id FOR UPDATE")
+        return jdbc.sql(
+                        "SELECT id FROM operation WHERE node_id = ? AND state IN ('PENDING', 'RUNNING') ORDER BY id FOR UPDATE")
                 .param(node.value())
                 .query((row, number) -> new OperationId(row.getObject("id", UUID.class)))
                 .list();

@@ -35,7 +35,8 @@ class OperationReaper {
                             operation,
                             Failure.of(
                                     ErrorCode.LEASE_LOST,
-                                    "The node claimed it " + operation.attempt() + " times and stopped reporting each time.",
+                                    "The node claimed it " + operation.attempt()
+                                            + " times and stopped reporting each time.",
                                     null,
                                     true)));
         }
@@ -51,7 +52,11 @@ class OperationReaper {
                     .lock(id.value())
                     .ifPresent(operation -> giveUp(
                             operation,
-                            Failure.of(ErrorCode.NODE_LOST, "Node " + change.name() + " is not heard any more.", null, true)));
+                            Failure.of(
+                                    ErrorCode.NODE_LOST,
+                                    "Node " + change.name() + " is not heard any more.",
+                                    null,
+                                    true)));
         }
     }
 

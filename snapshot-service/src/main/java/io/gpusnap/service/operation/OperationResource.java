@@ -40,7 +40,9 @@ public record OperationResource(
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @Schema(name = "OperationTarget")
     public record Target(
-            SnapshotId snapshotId, @Nullable RestoreId restoreId, @Nullable WorkloadId workloadId) {}
+            SnapshotId snapshotId,
+            @Nullable RestoreId restoreId,
+            @Nullable WorkloadId workloadId) {}
 
     public static OperationResource of(Operation operation) {
         return new OperationResource(

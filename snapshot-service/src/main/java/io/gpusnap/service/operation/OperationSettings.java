@@ -20,5 +20,9 @@ import org.springframework.validation.annotation.Validated;
 @ConfigurationProperties(prefix = "gpusnap.operations", ignoreUnknownFields = false)
 public record OperationSettings(
         @Min(1) @Max(100) @DefaultValue("3") int maxAttempts,
-        @NotNull @DurationMin(millis = 10) @DefaultValue("250ms") Duration claimRecheck,
-        @NotNull @DurationMin(millis = 10) @DefaultValue("2s") Duration checkInterval) {}
+
+        @NotNull @DurationMin(millis = 10) @DefaultValue("250ms")
+        Duration claimRecheck,
+
+        @NotNull @DurationMin(millis = 10) @DefaultValue("2s")
+        Duration checkInterval) {}

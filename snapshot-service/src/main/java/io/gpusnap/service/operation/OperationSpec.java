@@ -19,11 +19,7 @@ public sealed interface OperationSpec {
      */
     @Schema(name = "SaveTask")
     record Save(
-            SnapshotId snapshotId,
-            Engine engine,
-            ProcessRef workload,
-            AfterSave afterSave,
-            Map<String, String> facts)
+            SnapshotId snapshotId, Engine engine, ProcessRef workload, AfterSave afterSave, Map<String, String> facts)
             implements OperationSpec {
         @Override
         public OperationKind kind() {

@@ -64,8 +64,7 @@ public class Operations {
      */
     @Transactional(propagation = Propagation.MANDATORY)
     public Operation queue(NewOperation asked) {
-        Operation operation =
-                new Operation(OperationId.next(), asked, json.write(asked.spec()), clock.now());
+        Operation operation = new Operation(OperationId.next(), asked, json.write(asked.spec()), clock.now());
         try {
             operation = operations.saveAndFlush(operation);
         } catch (DataIntegrityViolationException e) {
@@ -98,8 +97,11 @@ public class Operations {
     public Page<Operation> list(Filter filter, PageQuery query) {
         Specification<Operation> where = equal("state", filter.state())
                 .and(equal("kind", filter.kind()))
-                .and(equal("nodeId", filter.node() == null ? null : filter.node().value()))
-                .and(equal("snapshotId", filter.snapshot() == null ? null : filter.snapshot().value()));
+                .and(equal(
+                        "nodeId", filter.node() == null ? null : filter.node().value()))
+                .and(equal(
+                        "snapshotId",
+                        filter.snapshot() == null ? null : filter.snapshot().value()));
         Specification<Operation> page = query.afterId()
                 .map(after -> where.and((root, criteria, build) -> build.lessThan(root.get("id"), after)))
                 .orElse(where);

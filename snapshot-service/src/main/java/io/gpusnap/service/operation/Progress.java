@@ -12,7 +12,10 @@ import org.jspecify.annotations.Nullable;
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record Progress(
-        long bytesDone, @Nullable Long bytesTotal, @Nullable Double bytesPerSecond, @Nullable Double remainingSeconds) {
+        long bytesDone,
+        @Nullable Long bytesTotal,
+        @Nullable Double bytesPerSecond,
+        @Nullable Double remainingSeconds) {
 
     public static Progress of(List<StageReport> stages) {
         long done = stages.stream()
@@ -29,7 +32,8 @@ public record Progress(
         return stages.stream()
                 .filter(stage -> stage.state() == StageReport.State.RUNNING)
                 .findFirst()
-                .map(stage -> new Progress(done, known ? total : null, stage.bytesPerSecond(), stage.remainingSeconds()))
+                .map(stage ->
+                        new Progress(done, known ? total : null, stage.bytesPerSecond(), stage.remainingSeconds()))
                 .orElseGet(() -> new Progress(done, known ? total : null, null, null));
     }
 }

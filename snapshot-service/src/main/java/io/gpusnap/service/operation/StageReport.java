@@ -24,7 +24,9 @@ import org.jspecify.annotations.Nullable;
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @Schema(name = "Stage")
 public record StageReport(
-        @NotNull @Pattern(regexp = "[a-z][a-z0-9-]{0,59}", message = "must be kebab-case") String name,
+        @NotNull @Pattern(regexp = "[a-z][a-z0-9-]{0,59}", message = "must be kebab-case")
+        String name,
+
         @NotNull State state,
         @PositiveOrZero int attempt,
         @Nullable Instant startedAt,

@@ -80,8 +80,8 @@ class Placement {
         }
         return new Choice(
                 able.getFirst(),
-                List.of("Of " + able.size() + " able holders, node " + able.getFirst().name()
-                        + " confirmed the snapshot last."),
+                List.of("Of " + able.size() + " able holders, node "
+                        + able.getFirst().name() + " confirmed the snapshot last."),
                 rejected);
     }
 

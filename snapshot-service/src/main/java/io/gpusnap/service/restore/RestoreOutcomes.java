@@ -19,8 +19,7 @@ class RestoreOutcomes implements OperationOutcomes {
     private final Workloads workloads;
     private final RestoreMetrics metrics;
 
-    RestoreOutcomes(
-            RestoreRepository restores, Snapshots snapshots, Workloads workloads, RestoreMetrics metrics) {
+    RestoreOutcomes(RestoreRepository restores, Snapshots snapshots, Workloads workloads, RestoreMetrics metrics) {
         this.restores = restores;
         this.snapshots = snapshots;
         this.workloads = workloads;
@@ -39,8 +38,8 @@ class RestoreOutcomes implements OperationOutcomes {
         }
         switch (outcome) {
             case Outcome.Thawed thawed -> thawed(operation, thawed.result());
-            case Outcome.Failed failed when Snapshots.condemns(failed.failure()) ->
-                snapshots.quarantine(operation.snapshotId(), failed.failure());
+            case Outcome.Failed failed
+            when Snapshots.condemns(failed.failure()) -> snapshots.quarantine(operation.snapshotId(), failed.failure());
             case Outcome.Failed failed -> {
                 // the snapshot itself is as good as before
             }
@@ -56,8 +55,8 @@ class RestoreOutcomes implements OperationOutcomes {
     private void thawed(Operation operation, Completion.ThawResult result) {
         Restore restore = restores.findById(operation.restoreId().orElseThrow().value())
                 .orElseThrow(() -> new IllegalStateException("operation " + operation.id() + " has no restore"));
-        WorkloadId workload = workloads.appeared(
-                operation.nodeId(), result.pid(), result.startTimeTicks(), result.workloadName());
+        WorkloadId workload =
+                workloads.appeared(operation.nodeId(), result.pid(), result.startTimeTicks(), result.workloadName());
         restore.thawed(workload, result);
         restores.saveAndFlush(restore);
         metrics.thawed(operation.engine(), result.seconds());

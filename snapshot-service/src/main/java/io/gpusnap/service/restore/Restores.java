@@ -83,7 +83,10 @@ public class Restores {
         Operation operation = operations.queue(new NewOperation(
                 choice.node().id(),
                 new OperationSpec.Thaw(
-                        snapshot.id(), snapshot.engine(), snapshot.manifestDigest().orElseThrow(), Map.of()),
+                        snapshot.id(),
+                        snapshot.engine(),
+                        snapshot.manifestDigest().orElseThrow(),
+                        Map.of()),
                 snapshot.engine(),
                 suspendedProcess(snapshot),
                 Optional.of(restore.id())));

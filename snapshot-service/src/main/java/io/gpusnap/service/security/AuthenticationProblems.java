@@ -34,7 +34,8 @@ final class AuthenticationProblems implements AuthenticationEntryPoint, AccessDe
         if (request.getAttribute(CAUSE) instanceof Cause cause) {
             problems.write(request, response, cause.code(), cause.detail());
         } else {
-            problems.write(request, response, ErrorCode.UNAUTHENTICATED, "The Authorization header has no bearer token.");
+            problems.write(
+                    request, response, ErrorCode.UNAUTHENTICATED, "The Authorization header has no bearer token.");
         }
     }
 

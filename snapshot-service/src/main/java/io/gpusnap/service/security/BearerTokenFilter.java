@@ -44,7 +44,10 @@ final class BearerTokenFilter extends OncePerRequestFilter {
             switch (sessions.check(session.get())) {
                 case NodeSessions.Valid valid -> remember(CallerToken.node(valid.caller()));
                 case NodeSessions.Stale stale ->
-                    AuthenticationProblems.because(request, ErrorCode.STALE_SESSION, "Epoch " + session.get().epoch() + " is over.");
+                    AuthenticationProblems.because(
+                            request,
+                            ErrorCode.STALE_SESSION,
+                            "Epoch " + session.get().epoch() + " is over.");
                 case NodeSessions.Unknown unknown ->
                     AuthenticationProblems.because(request, ErrorCode.UNAUTHENTICATED, "The token is not known.");
             }

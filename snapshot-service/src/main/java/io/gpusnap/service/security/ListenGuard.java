@@ -1,6 +1,7 @@
 package io.gpusnap.service.security;
 
 import io.gpusnap.service.platform.config.BadConfigurationException;
+import io.gpusnap.service.platform.config.StartCheck;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import org.jspecify.annotations.Nullable;
@@ -11,17 +12,26 @@ import org.springframework.stereotype.Component;
 
 /** Keeps the service on loopback unless somebody decided otherwise. */
 @Component
-class ListenGuard {
+class ListenGuard implements StartCheck {
     private static final Logger LOG = LoggerFactory.getLogger(ListenGuard.class);
 
+    private final Environment environment;
+    private final SecuritySettings settings;
+
     ListenGuard(Environment environment, SecuritySettings settings) {
-        check(environment, settings, "server.address");
+        this.environment = environment;
+        this.settings = settings;
+    }
+
+    @Override
+    public void check() {
+        check("server.address");
         if (environment.getProperty("management.server.port") != null) {
-            check(environment, settings, "management.server.address");
+            check("management.server.address");
         }
     }
 
-    private static void check(Environment environment, SecuritySettings settings, String property) {
+    private void check(String property) {
         String address = environment.getProperty(property);
         if (isLoopback(property, address)) {
             return;
@@ -32,8 +42,11 @@ class ListenGuard {
                     (address == null || address.isBlank() ? "(empty)" : address)
                             + " is reachable from other machines; set gpusnap.security.allow-remote=true if that is meant");
         }
-        if (!environment.getProperty("server.ssl.enabled", Boolean.class, environment.containsProperty("server.ssl.bundle"))) {
-            LOG.warn("{} is reachable from other machines without TLS: tokens can be read on the way (server.ssl.*)", property);
+        if (!environment.getProperty(
+                "server.ssl.enabled", Boolean.class, environment.containsProperty("server.ssl.bundle"))) {
+            LOG.warn(
+                    "{} is reachable from other machines without TLS: tokens can be read on the way (server.ssl.*)",
+                    property);
         }
     }
 

@@ -15,7 +15,8 @@ import java.util.regex.Pattern;
  */
 public record NodeSessionToken(NodeId nodeId, long epoch, String secret) {
     private static final String PREFIX = "gpusnap-node";
-    private static final Pattern FORM = Pattern.compile(PREFIX + "\\.([0-9a-f-]{36})\\.([0-9]{1,18})\\.([A-Za-z0-9_-]{43})");
+    private static final Pattern FORM =
+            Pattern.compile(PREFIX + "\\.([0-9a-f-]{36})\\.([0-9]{1,18})\\.([A-Za-z0-9_-]{43})");
 
     /** A new secret for a registration. */
     public static String newSecret() {

@@ -15,4 +15,6 @@ import org.springframework.validation.annotation.Validated;
  */
 @Validated
 @ConfigurationProperties(prefix = "gpusnap.security", ignoreUnknownFields = false)
-public record SecuritySettings(@DefaultValue("false") boolean allowRemote, @Nullable Path accessTokenFile) {}
+public record SecuritySettings(
+        @DefaultValue("false") boolean allowRemote,
+        @Nullable Path accessTokenFile) {}

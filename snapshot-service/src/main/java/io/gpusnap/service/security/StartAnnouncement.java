@@ -26,8 +26,8 @@ class StartAnnouncement {
             String host = environment.getProperty("server.address", "127.0.0.1");
             String scheme = environment.containsProperty("server.ssl.bundle") ? "https" : "http";
             System.out.println(token.announcement());
-            System.out.println(
-                    "Swagger UI:   " + scheme + "://" + host + ":" + web.getWebServer().getPort() + "/swagger-ui.html");
+            System.out.println("Swagger UI:   " + scheme + "://" + host + ":"
+                    + web.getWebServer().getPort() + "/swagger-ui.html");
         }
     }
 }

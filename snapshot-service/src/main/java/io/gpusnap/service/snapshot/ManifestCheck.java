@@ -127,7 +127,8 @@ final class ManifestCheck {
                         chunk.sizeBytes() > 0 && chunk.sizeBytes() <= MAX_CHUNK_BYTES,
                         where + " has a chunk of " + chunk.sizeBytes() + " bytes");
                 require(
-                        ZERO.equals(chunk.digest()) || DIGEST.matcher(chunk.digest()).matches(),
+                        ZERO.equals(chunk.digest())
+                                || DIGEST.matcher(chunk.digest()).matches(),
                         where + " has a chunk without digest");
                 bytes = sum(bytes, chunk.sizeBytes());
                 zero += ZERO.equals(chunk.digest()) ? 1 : 0;

@@ -71,8 +71,7 @@ public class Snapshot {
     @SuppressWarnings("NullAway.Init")
     protected Snapshot() {}
 
-    Snapshot(
-            SnapshotId id, ModelVersion version, Workload workload, Engine engine, AfterSave afterSave, Instant now) {
+    Snapshot(SnapshotId id, ModelVersion version, Workload workload, Engine engine, AfterSave afterSave, Instant now) {
         this.id = id.value();
         this.versionId = version.id().value();
         this.modelName = version.modelName();

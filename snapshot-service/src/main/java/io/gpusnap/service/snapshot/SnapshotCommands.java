@@ -72,8 +72,7 @@ public class SnapshotCommands {
         nodes.get(workload.nodeId()).whyNot(engine.wireName()).ifPresent(SnapshotCommands::refuse);
         requireSavable(workload);
         SnapshotId id = SnapshotId.next();
-        Snapshot snapshot =
-                repository.saveAndFlush(new Snapshot(id, of, workload, engine, afterSave, clock.now()));
+        Snapshot snapshot = repository.saveAndFlush(new Snapshot(id, of, workload, engine, afterSave, clock.now()));
         Operation operation = operations.queue(new NewOperation(
                 workload.nodeId(),
                 new OperationSpec.Save(

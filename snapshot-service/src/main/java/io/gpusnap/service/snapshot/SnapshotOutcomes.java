@@ -54,25 +54,24 @@ class SnapshotOutcomes implements OperationOutcomes, HeartbeatListener {
             operation.workloadId().ifPresent(workloads::markGone);
         }
         Instant now = clock.now();
-        Outcome standing =
-                switch (outcome) {
-                    case Outcome.Saved saved -> commit(snapshot, operation, saved, now);
-                    case Outcome.Done done -> done(snapshot, operation, done, now);
-                    case Outcome.Failed failed -> {
-                        failed(snapshot, operation.kind(), failed.failure(), now);
-                        yield failed;
-                    }
-                    case Outcome.Cancelled cancelled -> {
-                        failed(
-                                snapshot,
-                                operation.kind(),
-                                Failure.of(ErrorCode.CANCELLED, "The operation was cancelled.", null, true),
-                                now);
-                        yield cancelled;
-                    }
-                    case Outcome.Thawed thawed ->
-                        throw new IllegalStateException("a " + operation.kind() + " cannot end as a THAW");
-                };
+        Outcome standing = switch (outcome) {
+            case Outcome.Saved saved -> commit(snapshot, operation, saved, now);
+            case Outcome.Done done -> done(snapshot, operation, done, now);
+            case Outcome.Failed failed -> {
+                failed(snapshot, operation.kind(), failed.failure(), now);
+                yield failed;
+            }
+            case Outcome.Cancelled cancelled -> {
+                failed(
+                        snapshot,
+                        operation.kind(),
+                        Failure.of(ErrorCode.CANCELLED, "The operation was cancelled.", null, true),
+                        now);
+                yield cancelled;
+            }
+            case Outcome.Thawed thawed ->
+                throw new IllegalStateException("a " + operation.kind() + " cannot end as a THAW");
+        };
         repository.saveAndFlush(snapshot);
         return standing;
     }
@@ -116,7 +115,8 @@ class SnapshotOutcomes implements OperationOutcomes, HeartbeatListener {
                 snapshot.deleted(now);
                 store.forget(snapshot.id());
             }
-            case SAVE, THAW -> throw new IllegalStateException("a " + operation.kind() + " cannot end without a result");
+            case SAVE, THAW ->
+                throw new IllegalStateException("a " + operation.kind() + " cannot end without a result");
         }
         return done;
     }

@@ -37,10 +37,7 @@ class SnapshotStore {
         jdbc.sql("""
                         INSERT INTO snapshot_holder (snapshot_id, node_id, confirmed_at) VALUES (?, ?, now())
                         ON CONFLICT (snapshot_id, node_id) DO UPDATE SET confirmed_at = now()
-                        """)
-                .param(snapshot.value())
-                .param(node.value())
-                .update();
+                        """).param(snapshot.value()).param(node.value()).update();
     }
 
     /**
@@ -57,10 +54,7 @@ class SnapshotStore {
                             ON CONFLICT (snapshot_id, node_id) DO UPDATE SET confirmed_at = now())
                         DELETE FROM snapshot_holder
                          WHERE node_id = :node AND snapshot_id <> ALL (:ids) AND confirmed_at < now() - interval '1 minute'
-                        """)
-                .param("node", node.value())
-                .param("ids", ids)
-                .update();
+                        """).param("node", node.value()).param("ids", ids).update();
     }
 
     List<NodeId> holders(SnapshotId snapshot) {

@@ -37,7 +37,10 @@ public class Snapshots implements VersionUse {
     }
 
     /** Which snapshots to list; null filters nothing. */
-    public record Filter(@Nullable String model, @Nullable String version, @Nullable SnapshotState state) {}
+    public record Filter(
+            @Nullable String model,
+            @Nullable String version,
+            @Nullable SnapshotState state) {}
 
     /** @throws ApiException SNAPSHOT_NOT_FOUND */
     @Transactional(readOnly = true)
@@ -140,7 +143,6 @@ public class Snapshots implements VersionUse {
     }
 
     private static Specification<Snapshot> equal(String attribute, @Nullable Object value) {
-        return (root, criteria, build) ->
-                value == null ? build.conjunction() : build.equal(root.get(attribute), value);
+        return (root, criteria, build) -> value == null ? build.conjunction() : build.equal(root.get(attribute), value);
     }
 }

@@ -96,7 +96,6 @@ public class ModelVersions {
     }
 
     private static ApiException taken(String model, String name) {
-        return new ApiException(
-                ErrorCode.NAME_TAKEN, "Model " + model + " has a version called " + name + " already.");
+        return new ApiException(ErrorCode.NAME_TAKEN, "Model " + model + " has a version called " + name + " already.");
     }
 }

@@ -108,7 +108,8 @@ class WorkloadRepository {
     }
 
     void setState(WorkloadId id, WorkloadState state, @Nullable SnapshotId suspended) {
-        jdbc.sql("UPDATE workload SET state = :state, suspended_snapshot_id = :suspended, last_seen_at = now() WHERE id = :id")
+        jdbc.sql(
+                        "UPDATE workload SET state = :state, suspended_snapshot_id = :suspended, last_seen_at = now() WHERE id = :id")
                 .param("state", state.name())
                 .param("suspended", suspended == null ? null : suspended.value(), java.sql.Types.OTHER)
                 .param("id", id.value())
@@ -123,7 +124,8 @@ class WorkloadRepository {
     }
 
     int forget(Duration unseen) {
-        return jdbc.sql("DELETE FROM workload WHERE state IN ('GONE', 'LOST') AND last_seen_at < now() - make_interval(secs => :unseen)")
+        return jdbc.sql(
+                        "DELETE FROM workload WHERE state IN ('GONE', 'LOST') AND last_seen_at < now() - make_interval(secs => :unseen)")
                 .param("unseen", unseen.toMillis() / 1000.0)
                 .update();
     }

@@ -34,8 +34,8 @@ public class Workloads implements HeartbeatListener {
 
     /** @throws ApiException WORKLOAD_NOT_FOUND */
     public Workload get(WorkloadId id) {
-        return find(id)
-                .orElseThrow(() -> new ApiException(ErrorCode.WORKLOAD_NOT_FOUND, "No workload has the id " + id + "."));
+        return find(id).orElseThrow(
+                        () -> new ApiException(ErrorCode.WORKLOAD_NOT_FOUND, "No workload has the id " + id + "."));
     }
 
     public Optional<Workload> find(WorkloadId id) {

@@ -38,7 +38,8 @@ class ModelApiTest {
     void aNameIsTakenOnce() {
         create();
 
-        assertThat(api.once().post("/api/v1/models", Map.of("name", name)).code()).isEqualTo("NAME_TAKEN");
+        assertThat(api.once().post("/api/v1/models", Map.of("name", name)).code())
+                .isEqualTo("NAME_TAKEN");
     }
 
     @Test
@@ -67,7 +68,9 @@ class ModelApiTest {
     void aWeakETagNeverMatches() {
         String etag = create().header("ETag");
 
-        assertThat(api.with("If-Match", "W/" + etag).patch("/api/v1/models/" + name, Map.of()).status())
+        assertThat(api.with("If-Match", "W/" + etag)
+                        .patch("/api/v1/models/" + name, Map.of())
+                        .status())
                 .isEqualTo(412);
     }
 
@@ -76,11 +79,14 @@ class ModelApiTest {
         // given
         create();
         String path = "/api/v1/models/" + name;
-        Reply version = api.once().post(path + "/versions", Map.of("name", "v1")).expect(201);
+        Reply version =
+                api.once().post(path + "/versions", Map.of("name", "v1")).expect(201);
 
         // when, then
         assertThat(api.with("If-Match", "*").delete(path).code()).isEqualTo("IN_USE");
-        api.with("If-Match", version.header("ETag")).delete(path + "/versions/v1").expect(204);
+        api.with("If-Match", version.header("ETag"))
+                .delete(path + "/versions/v1")
+                .expect(204);
         api.with("If-Match", "*").delete(path).expect(204);
         assertThat(api.get(path).code()).isEqualTo("MODEL_NOT_FOUND");
     }

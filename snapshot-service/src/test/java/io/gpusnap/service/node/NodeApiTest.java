@@ -52,7 +52,21 @@ class NodeApiTest {
     void anInventoryThatLacksSomethingIsRefusedByPointer() {
         SimulatedNode node = SimulatedNode.register(api);
         Map<String, Object> inventory = SimulatedNode.inventory(Map.of());
-        inventory.put("gpus", List.of(Map.of("ordinal", 0, "name", "no uuid", "memoryBytes", 1, "freeBytes", 1, "migEnabled", false, "simulated", true)));
+        inventory.put(
+                "gpus",
+                List.of(Map.of(
+                        "ordinal",
+                        0,
+                        "name",
+                        "no uuid",
+                        "memoryBytes",
+                        1,
+                        "freeBytes",
+                        1,
+                        "migEnabled",
+                        false,
+                        "simulated",
+                        true)));
 
         Reply reply = node.heartbeat(inventory, List.of(), List.of());
 
@@ -72,7 +86,9 @@ class NodeApiTest {
         assertThat(api.patch(path, Map.of("schedulable", false)).code()).isEqualTo("PRECONDITION_REQUIRED");
         Reply changed = api.with("If-Match", etag).patch(path, Map.of("schedulable", false));
         assertThat(changed.json().path("schedulable").asBoolean()).isFalse();
-        assertThat(api.with("If-Match", etag).patch(path, Map.of("schedulable", true)).code())
+        assertThat(api.with("If-Match", etag)
+                        .patch(path, Map.of("schedulable", true))
+                        .code())
                 .isEqualTo("PRECONDITION_FAILED");
         assertThat(api.with("If-Match", "*").patch(path, Map.of()).code()).isEqualTo("INVALID_REQUEST");
     }

@@ -78,7 +78,8 @@ class NodeSilenceTest {
     @Test
     void aLostNodesOperationsFailAndItsLateReportsAreRefused() {
         // given a running save
-        String snapshot = catalogue.save(workload, "criu+cuda").json().at("/snapshot/id").asString();
+        String snapshot =
+                catalogue.save(workload, "criu+cuda").json().at("/snapshot/id").asString();
         JsonNode task = node.claim();
         silentFor(settings.lostAfter().plusMinutes(1));
 

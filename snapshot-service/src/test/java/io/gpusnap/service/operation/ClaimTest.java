@@ -69,7 +69,8 @@ class ClaimTest {
             replies = threads.invokeAll(claims).stream().map(Future::resultNow).toList();
         }
 
-        assertThat(replies.stream().filter(reply -> reply.status() == 200)
+        assertThat(replies.stream()
+                        .filter(reply -> reply.status() == 200)
                         .map(reply -> reply.json().path("operationId").asString()))
                 .containsExactly(operation);
         assertThat(replies.stream().filter(reply -> reply.status() == 204)).hasSize(15);
@@ -131,7 +132,8 @@ class ClaimTest {
         assertThat(second.path("operationId").asString()).isEqualTo(operation);
         assertThat(second.path("epoch").asLong()).isEqualTo(first.path("epoch").asLong() + 1);
         assertThat(second.path("attempt").asInt()).isEqualTo(2);
-        assertThat(node.progress(first, Map.of("name", "drain", "state", "FAILED", "attempt", 1)).code())
+        assertThat(node.progress(first, Map.of("name", "drain", "state", "FAILED", "attempt", 1))
+                        .code())
                 .isEqualTo("STALE_EPOCH");
         assertThat(node.saved(first).code()).isEqualTo("STALE_EPOCH");
         JsonNode now = catalogue.operation(operation);
@@ -161,7 +163,10 @@ class ClaimTest {
         // when it is named in a heartbeat, then it is not handed out again
         Map<String, Object> held =
                 Map.of("operationId", operation, "epoch", task.path("epoch").asLong());
-        JsonNode reply = node.heartbeat(SimulatedNode.inventory(Map.of("suspend", "")), List.of(SimulatedNode.process(1, "w")), List.of(held))
+        JsonNode reply = node.heartbeat(
+                        SimulatedNode.inventory(Map.of("suspend", "")),
+                        List.of(SimulatedNode.process(1, "w")),
+                        List.of(held))
                 .expect(200)
                 .json();
         assertThat(reply.path("fencedOperations").size()).isZero();
@@ -169,7 +174,8 @@ class ClaimTest {
 
         // when it reports progress, then likewise
         expireLease(operation);
-        node.progress(task, Map.of("name", "drain", "state", "RUNNING", "attempt", 1)).expect(200);
+        node.progress(task, Map.of("name", "drain", "state", "RUNNING", "attempt", 1))
+                .expect(200);
         assertThat(node.poll(0).status()).isEqualTo(204);
     }
 
@@ -185,8 +191,10 @@ class ClaimTest {
         }
 
         await().atMost(Duration.ofSeconds(10))
-                .until(() -> catalogue.operation(operation).path("state").asString().equals("FAILED"));
-        assertThat(catalogue.operation(operation).at("/failure/code").asString()).isEqualTo("LEASE_LOST");
+                .until(() ->
+                        catalogue.operation(operation).path("state").asString().equals("FAILED"));
+        assertThat(catalogue.operation(operation).at("/failure/code").asString())
+                .isEqualTo("LEASE_LOST");
         assertThat(node.poll(0).status()).isEqualTo(204);
     }
 }

@@ -66,7 +66,8 @@ class OperationEndTest {
         // then
         assertThat(asked.path("state").asString()).isEqualTo("RUNNING");
         assertThat(asked.path("cancelRequested").asBoolean()).isTrue();
-        assertThat(node.progress(task).json().path("cancelRequested").asBoolean()).isTrue();
+        assertThat(node.progress(task).json().path("cancelRequested").asBoolean())
+                .isTrue();
         JsonNode heartbeat = node.heartbeat(
                         SimulatedNode.inventory(Map.of()),
                         List.of(SimulatedNode.process(1, "w")),
@@ -131,10 +132,12 @@ class OperationEndTest {
         node.complete(
                         task,
                         Map.of(
-                                "outcome", "FAILED",
-                                "workloadLost", true,
+                                "outcome",
+                                "FAILED",
+                                "workloadLost",
+                                true,
                                 "failure",
-                                        Map.of("code", "DRIVER_FAILED", "detail", "x", "stage", "revive", "retryable", false)))
+                                Map.of("code", "DRIVER_FAILED", "detail", "x", "stage", "revive", "retryable", false)))
                 .expect(204);
 
         String workload = catalogue.snapshot(snapshot).path("workloadId").asString();
@@ -173,7 +176,10 @@ class OperationEndTest {
                         .valueStream()
                         .map(item -> item.path("id").asString()))
                 .containsExactly(operation);
-        assertThat(api.get("/api/v1/operations?kind=THAW&snapshot=" + snapshot).json().path("items").size())
+        assertThat(api.get("/api/v1/operations?kind=THAW&snapshot=" + snapshot)
+                        .json()
+                        .path("items")
+                        .size())
                 .isZero();
     }
 }

@@ -80,7 +80,9 @@ class RestoreApiTest {
     @Test
     void aSilentHolderIsRefusedWithTheReason() {
         String snapshot = catalogue.ready(node);
-        jdbc.sql("UPDATE node SET state = 'SILENT' WHERE id = ?::uuid").param(node.id()).update();
+        jdbc.sql("UPDATE node SET state = 'SILENT' WHERE id = ?::uuid")
+                .param(node.id())
+                .update();
 
         assertThat(catalogue.restore(snapshot).code()).isEqualTo("NODE_SILENT");
     }
@@ -210,7 +212,10 @@ class RestoreApiTest {
         String first = catalogue.restore(snapshot).json().at("/restore/id").asString();
         String second = catalogue.restore(snapshot).json().at("/restore/id").asString();
 
-        List<String> ids = api.get("/api/v1/restores?pageSize=2").json().path("items").valueStream()
+        List<String> ids = api.get("/api/v1/restores?pageSize=2")
+                .json()
+                .path("items")
+                .valueStream()
                 .map(item -> item.path("id").asString())
                 .toList();
 

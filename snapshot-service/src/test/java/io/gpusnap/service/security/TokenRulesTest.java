@@ -101,11 +101,14 @@ class TokenRulesTest {
 
         // then it is refused, without a hint whether the operation exists
         assertThat(other.session().post(heartbeats, empty).code()).isEqualTo("FORBIDDEN");
-        assertThat(other.session().post("/node/v1/nodes/" + one.id() + "/claims").code())
+        assertThat(other.session()
+                        .post("/node/v1/nodes/" + one.id() + "/claims")
+                        .code())
                 .isEqualTo("FORBIDDEN");
         assertThat(other.progress(task).code()).isEqualTo("OPERATION_NOT_FOUND");
         assertThat(other.fail(task, "INTERNAL").code()).isEqualTo("OPERATION_NOT_FOUND");
-        assertThat(catalogue.operation(task.path("operationId").asString())
+        assertThat(catalogue
+                        .operation(task.path("operationId").asString())
                         .path("state")
                         .asString())
                 .isEqualTo("RUNNING");
@@ -163,7 +166,7 @@ class TokenRulesTest {
                     .isEqualTo("rw-------");
         }
         assertThat(Files.readString(directory.resolve("postgres.log")))
-                .doesNotContain(Files.readString(directory.resolve("postgres-password"))
-                        .strip());
+                .doesNotContain(
+                        Files.readString(directory.resolve("postgres-password")).strip());
     }
 }

@@ -36,15 +36,15 @@ class ManifestCheckTest {
 
     @Test
     void fieldsThatOnlyDaemonsReadDoNotMatter() throws Exception {
-        TestManifest more = good.but(text -> text.replace("{\"schema\"", "{\"producer\":{\"gpusnap\":\"9\"},\"schema\""));
+        TestManifest more =
+                good.but(text -> text.replace("{\"schema\"", "{\"producer\":{\"gpusnap\":\"9\"},\"schema\""));
 
         assertThat(check(more)).isNotEmpty();
     }
 
     @Test
     void anotherDigestIsRefused() {
-        Completion.SaveResult result =
-                new Completion.SaveResult(good.text(), "00".repeat(32), TOTALS, 1.0, false);
+        Completion.SaveResult result = new Completion.SaveResult(good.text(), "00".repeat(32), TOTALS, 1.0, false);
 
         assertThatThrownBy(() -> ManifestCheck.check(SNAPSHOT, Engine.CRIU_CUDA, result))
                 .isInstanceOf(ManifestCheck.Refused.class)
@@ -67,26 +67,59 @@ class ManifestCheckTest {
                 change("null", text -> "null", "null"),
                 change("cut off", text -> text.substring(0, text.length() / 2), "not well formed"),
                 change("two documents", text -> text + text, "not well formed"),
-                change("too deep", text -> text.replace("{\"schema\"", "{\"x\":" + deep + ",\"schema\""), "not well formed"),
-                change("duplicate key", text -> text.replace("\"schema\":", "\"schema\":\"a\",\"schema\":"), "not well formed"),
+                change(
+                        "too deep",
+                        text -> text.replace("{\"schema\"", "{\"x\":" + deep + ",\"schema\""),
+                        "not well formed"),
+                change(
+                        "duplicate key",
+                        text -> text.replace("\"schema\":", "\"schema\":\"a\",\"schema\":"),
+                        "not well formed"),
                 change("missing part", text -> text.replace("\"host\"", "\"guest\""), "not well formed"),
                 change("null list", text -> text.replaceAll("\"files\":\\[.*]}", "\"files\":null}"), "not well formed"),
-                change("text for number", text -> text.replace("\"sizeBytes\":4096,\"mode\"", "\"sizeBytes\":\"4096\",\"mode\""), "not well formed"),
-                change("number too large", text -> text.replace("\"sizeBytes\":8388608", "\"sizeBytes\":99999999999999999999"), "not well formed"),
+                change(
+                        "text for number",
+                        text -> text.replace("\"sizeBytes\":4096,\"mode\"", "\"sizeBytes\":\"4096\",\"mode\""),
+                        "not well formed"),
+                change(
+                        "number too large",
+                        text -> text.replace("\"sizeBytes\":8388608", "\"sizeBytes\":99999999999999999999"),
+                        "not well formed"),
                 change("other schema", text -> text.replace("gpusnap.manifest/1", "gpusnap.manifest/2"), "schema"),
                 change("other algorithm", text -> text.replace("sha256-tree-4k", "md5"), "digestAlgorithm"),
                 change("address", text -> text.replace("0x7f0000000000", "7f"), "hex address"),
                 change("file name", text -> text.replace("pages-1.img", "../pages"), "not plain"),
                 change("NUL in file name", text -> text.replace("pages-1.img", "a\\u0000b"), "not plain"),
                 change("digest", text -> text.replaceFirst("ab", "AB"), "without digest"),
-                change("chunk too large", text -> text.replace("\"sizeBytes\":4194304}]", "\"sizeBytes\":4194305}]"), "chunk of 4194305"),
-                change("empty chunk", text -> text.replace("\"sizeBytes\":4194304}]", "\"sizeBytes\":0}]"), "chunk of 0"),
-                change("sum", text -> text.replace("\"sizeBytes\":8388608", "\"sizeBytes\":8388609"), "its chunks 8388608"),
-                change("vram total", text -> text.replace("\"vramBytes\":8388608", "\"vramBytes\":1"), "totals.vramBytes"),
-                change("chunk total", text -> text.replace("\"chunksTotal\":3", "\"chunksTotal\":4"), "totals.chunksTotal"),
+                change(
+                        "chunk too large",
+                        text -> text.replace("\"sizeBytes\":4194304}]", "\"sizeBytes\":4194305}]"),
+                        "chunk of 4194305"),
+                change(
+                        "empty chunk",
+                        text -> text.replace("\"sizeBytes\":4194304}]", "\"sizeBytes\":0}]"),
+                        "chunk of 0"),
+                change(
+                        "sum",
+                        text -> text.replace("\"sizeBytes\":8388608", "\"sizeBytes\":8388609"),
+                        "its chunks 8388608"),
+                change(
+                        "vram total",
+                        text -> text.replace("\"vramBytes\":8388608", "\"vramBytes\":1"),
+                        "totals.vramBytes"),
+                change(
+                        "chunk total",
+                        text -> text.replace("\"chunksTotal\":3", "\"chunksTotal\":4"),
+                        "totals.chunksTotal"),
                 change("zero total", text -> text.replace("\"chunksZero\":1", "\"chunksZero\":0"), "totals.chunksZero"),
-                change("stored more than there is", text -> text.replace("\"storedBytes\":4198400", "\"storedBytes\":8392705"), "totals.storedBytes"),
-                change("other totals than reported", text -> text.replace("\"storedBytes\":4198400", "\"storedBytes\":1"), "not those reported"));
+                change(
+                        "stored more than there is",
+                        text -> text.replace("\"storedBytes\":4198400", "\"storedBytes\":8392705"),
+                        "totals.storedBytes"),
+                change(
+                        "other totals than reported",
+                        text -> text.replace("\"storedBytes\":4198400", "\"storedBytes\":1"),
+                        "not those reported"));
     }
 
     private static Arguments change(String what, UnaryOperator<String> change, String message) {

@@ -61,11 +61,13 @@ class SnapshotLifecycleTest {
         JsonNode snapshot = catalogue.snapshot(queued.at("/snapshot/id").asString());
         assertThat(snapshot.path("state").asString()).isEqualTo("FAILED");
         assertThat(snapshot.at("/failure/code").asString()).isEqualTo("MANIFEST_INVALID");
-        assertThat(catalogue.operation(task.path("operationId").asString())
+        assertThat(catalogue
+                        .operation(task.path("operationId").asString())
                         .at("/failure/code")
                         .asString())
                 .isEqualTo("MANIFEST_INVALID");
-        assertThat(api.get("/api/v1/snapshots/" + snapshot.path("id").asString() + "/manifest").code())
+        assertThat(api.get("/api/v1/snapshots/" + snapshot.path("id").asString() + "/manifest")
+                        .code())
                 .isEqualTo("SNAPSHOT_NOT_READY");
     }
 
@@ -75,9 +77,11 @@ class SnapshotLifecycleTest {
 
         Reply manifest = api.get("/api/v1/snapshots/" + snapshot + "/manifest");
 
-        assertThat(manifest.text()).isEqualTo(TestManifest.of(snapshot, "criu+cuda").text());
+        assertThat(manifest.text())
+                .isEqualTo(TestManifest.of(snapshot, "criu+cuda").text());
         assertThat(manifest.header("ETag"))
-                .isEqualTo("\"" + catalogue.snapshot(snapshot).path("manifestDigest").asString() + "\"");
+                .isEqualTo("\""
+                        + catalogue.snapshot(snapshot).path("manifestDigest").asString() + "\"");
     }
 
     @Test
@@ -129,7 +133,9 @@ class SnapshotLifecycleTest {
         // given
         String snapshot = catalogue.ready(node);
         assertThat(api.delete("/api/v1/snapshots/" + snapshot).code()).isEqualTo("PRECONDITION_REQUIRED");
-        assertThat(api.with("If-Match", "\"99\"").delete("/api/v1/snapshots/" + snapshot).code())
+        assertThat(api.with("If-Match", "\"99\"")
+                        .delete("/api/v1/snapshots/" + snapshot)
+                        .code())
                 .isEqualTo("PRECONDITION_FAILED");
 
         // when
@@ -143,7 +149,8 @@ class SnapshotLifecycleTest {
         // then
         assertThat(task.at("/delete/snapshotId").asString()).isEqualTo(snapshot);
         assertThat(state(snapshot)).isEqualTo("DELETED");
-        assertThat(api.get("/api/v1/snapshots/" + snapshot + "/manifest").code()).isEqualTo("SNAPSHOT_NOT_READY");
+        assertThat(api.get("/api/v1/snapshots/" + snapshot + "/manifest").code())
+                .isEqualTo("SNAPSHOT_NOT_READY");
     }
 
     @Test
@@ -188,7 +195,8 @@ class SnapshotLifecycleTest {
         String workload = node.runs(SimulatedNode.process(1, "w"));
         catalogue.save(workload, "suspend").expect(202);
         JsonNode task = node.claim();
-        Map<String, Object> result = new java.util.LinkedHashMap<>(TestManifest.of(task).saveResult());
+        Map<String, Object> result =
+                new java.util.LinkedHashMap<>(TestManifest.of(task).saveResult());
         result.put("workloadAlive", true);
 
         // when
@@ -212,7 +220,10 @@ class SnapshotLifecycleTest {
                         .valueStream()
                         .map(item -> item.path("id").asString()))
                 .containsExactly(ready);
-        assertThat(api.get("/api/v1/snapshots?model=" + catalogue.model()).json().path("items").size())
+        assertThat(api.get("/api/v1/snapshots?model=" + catalogue.model())
+                        .json()
+                        .path("items")
+                        .size())
                 .isEqualTo(2);
     }
 }

@@ -36,13 +36,17 @@ class SnapshotRefusalTest {
 
     private void nothingWasQueued() {
         assertThat(node.poll(0).status()).isEqualTo(204);
-        assertThat(api.get("/api/v1/snapshots?model=" + catalogue.model()).json().path("items").size())
+        assertThat(api.get("/api/v1/snapshots?model=" + catalogue.model())
+                        .json()
+                        .path("items")
+                        .size())
                 .isZero();
     }
 
     @Test
     void aWorkloadThatIsUnknown() {
-        assertThat(catalogue.save(UUID.randomUUID().toString(), "suspend").code()).isEqualTo("WORKLOAD_NOT_FOUND");
+        assertThat(catalogue.save(UUID.randomUUID().toString(), "suspend").code())
+                .isEqualTo("WORKLOAD_NOT_FOUND");
         nothingWasQueued();
     }
 
@@ -139,7 +143,10 @@ class SnapshotRefusalTest {
         assertThat(replies.stream().filter(reply -> reply.status() != 202).map(Reply::code))
                 .hasSize(5)
                 .containsOnly("WORKLOAD_BUSY");
-        assertThat(api.get("/api/v1/snapshots?model=" + catalogue.model()).json().path("items").size())
+        assertThat(api.get("/api/v1/snapshots?model=" + catalogue.model())
+                        .json()
+                        .path("items")
+                        .size())
                 .isEqualTo(1);
     }
 }

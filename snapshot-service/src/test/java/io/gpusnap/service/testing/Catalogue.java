@@ -11,7 +11,9 @@ public record Catalogue(Api api, String model, String version) {
     public static Catalogue create(Api api) {
         String model = "m-" + UUID.randomUUID();
         api.once().post("/api/v1/models", Map.of("name", model)).expect(201);
-        api.once().post("/api/v1/models/" + model + "/versions", Map.of("name", "v1", "image", "llm@sha256:1")).expect(201);
+        api.once()
+                .post("/api/v1/models/" + model + "/versions", Map.of("name", "v1", "image", "llm@sha256:1"))
+                .expect(201);
         return new Catalogue(api, model, "v1");
     }
 
@@ -31,7 +33,12 @@ public record Catalogue(Api api, String model, String version) {
 
     public String ready(SimulatedNode node, String engine, int pid) {
         String workload = node.runs(SimulatedNode.process(pid, "w-" + pid));
-        String snapshot = save(workload, engine).expect(202).json().path("snapshot").path("id").asString();
+        String snapshot = save(workload, engine)
+                .expect(202)
+                .json()
+                .path("snapshot")
+                .path("id")
+                .asString();
         node.saved(node.claim()).expect(204);
         return snapshot;
     }

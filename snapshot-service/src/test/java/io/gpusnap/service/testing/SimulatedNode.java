@@ -36,10 +36,14 @@ public final class SimulatedNode {
         JsonNode reply = operator.post(
                         "/node/v1/nodes",
                         Map.of(
-                                "name", name,
-                                "instanceId", UUID.randomUUID(),
-                                "agentVersion", "0.1.0-test",
-                                "inventory", inventory))
+                                "name",
+                                name,
+                                "instanceId",
+                                UUID.randomUUID(),
+                                "agentVersion",
+                                "0.1.0-test",
+                                "inventory",
+                                inventory))
                 .expect(201)
                 .json();
         return new SimulatedNode(
@@ -61,21 +65,33 @@ public final class SimulatedNode {
         inventory.put(
                 "gpus",
                 List.of(Map.of(
-                        "ordinal", 0,
-                        "uuid", "GPU-0",
-                        "name", "Simulated H100",
-                        "memoryBytes", 8L << 30,
-                        "freeBytes", 8L << 30,
-                        "migEnabled", false,
-                        "simulated", true)));
+                        "ordinal",
+                        0,
+                        "uuid",
+                        "GPU-0",
+                        "name",
+                        "Simulated H100",
+                        "memoryBytes",
+                        8L << 30,
+                        "freeBytes",
+                        8L << 30,
+                        "migEnabled",
+                        false,
+                        "simulated",
+                        true)));
         inventory.put(
                 "tiers",
                 List.of(Map.of(
-                        "kind", "NVME",
-                        "path", "/var/lib/gpusnap",
-                        "capacityBytes", 1L << 40,
-                        "freeBytes", 1L << 39,
-                        "usedBytes", 0)));
+                        "kind",
+                        "NVME",
+                        "path",
+                        "/var/lib/gpusnap",
+                        "capacityBytes",
+                        1L << 40,
+                        "freeBytes",
+                        1L << 39,
+                        "usedBytes",
+                        0)));
         inventory.put(
                 "capabilities",
                 capabilities.entrySet().stream()
@@ -139,7 +155,8 @@ public final class SimulatedNode {
     /** Reports a process and tells its workload id. */
     public String runs(Map<String, Object> process) {
         heartbeat(process).expect(200);
-        JsonNode found = operator.get("/api/v1/workloads?node=" + id + "&name=" + process.get("name") + "&state=RUNNING")
+        JsonNode found = operator.get(
+                        "/api/v1/workloads?node=" + id + "&name=" + process.get("name") + "&state=RUNNING")
                 .expect(200)
                 .json()
                 .path("items");
@@ -197,11 +214,17 @@ public final class SimulatedNode {
                         "SUCCEEDED",
                         "thaw",
                         Map.of(
-                                "pid", pid,
-                                "startTimeTicks", 77_000L + pid,
-                                "workloadName", workload,
-                                "seconds", 3.25,
-                                "stageSeconds", Map.of("criu-restore", 1.5, "fill", 0.5),
-                                "fillBytesPerSecond", 5.0e10)));
+                                "pid",
+                                pid,
+                                "startTimeTicks",
+                                77_000L + pid,
+                                "workloadName",
+                                workload,
+                                "seconds",
+                                3.25,
+                                "stageSeconds",
+                                Map.of("criu-restore", 1.5, "fill", 0.5),
+                                "fillBytesPerSecond",
+                                5.0e10)));
     }
 }

@@ -69,10 +69,15 @@ public final class TestManifest {
     /** As a completion has it; the process did not go on. */
     public Map<String, Object> saveResult() {
         return Map.of(
-                "manifest", text,
-                "manifestDigest", digest(),
-                "totals", totals(),
-                "pauseSeconds", 1.5,
-                "workloadAlive", false);
+                "manifest",
+                text,
+                "manifestDigest",
+                digest(),
+                "totals",
+                totals(),
+                "pauseSeconds",
+                1.5,
+                "workloadAlive",
+                false);
     }
 }

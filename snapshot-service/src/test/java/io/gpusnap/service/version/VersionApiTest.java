@@ -61,7 +61,9 @@ class VersionApiTest {
     @Test
     void namesAreUniqueWithinTheModelAndTheModelMustExist() {
         assertThat(api.once().post(path, Map.of("name", "v1")).code()).isEqualTo("NAME_TAKEN");
-        assertThat(api.once().post("/api/v1/models/none/versions", Map.of("name", "v1")).code())
+        assertThat(api.once()
+                        .post("/api/v1/models/none/versions", Map.of("name", "v1"))
+                        .code())
                 .isEqualTo("MODEL_NOT_FOUND");
         assertThat(api.get(path + "/v9").code()).isEqualTo("VERSION_NOT_FOUND");
     }

@@ -34,9 +34,15 @@ class WorkloadApiTest {
 
         // then
         assertThat(same).isEqualTo(first);
-        assertThat(api.get("/api/v1/workloads/" + first).json().path("managedBytes").asLong())
+        assertThat(api.get("/api/v1/workloads/" + first)
+                        .json()
+                        .path("managedBytes")
+                        .asLong())
                 .isEqualTo(99);
-        assertThat(api.get("/api/v1/workloads?node=" + node.id()).json().path("items").size())
+        assertThat(api.get("/api/v1/workloads?node=" + node.id())
+                        .json()
+                        .path("items")
+                        .size())
                 .isEqualTo(2);
     }
 
@@ -59,7 +65,8 @@ class WorkloadApiTest {
         SimulatedNode two = SimulatedNode.register(api);
         Map<String, Object> suspended = SimulatedNode.process(3, "b");
         suspended.put("state", "SUSPENDED");
-        one.heartbeat(SimulatedNode.process(1, "a"), SimulatedNode.process(2, "b")).expect(200);
+        one.heartbeat(SimulatedNode.process(1, "a"), SimulatedNode.process(2, "b"))
+                .expect(200);
         two.heartbeat(suspended).expect(200);
 
         // when, then

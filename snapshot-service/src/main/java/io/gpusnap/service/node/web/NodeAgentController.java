@@ -38,9 +38,10 @@ class NodeAgentController {
     @Operation(
             operationId = "registerNode",
             summary = "Register a node",
-            description = "Takes the access token and answers with a session token for everything else. The same name is "
-                    + "the same node; older sessions of it are refused with STALE_SESSION from then on. Repeating a "
-                    + "registration is harmless, so it takes no Idempotency-Key.")
+            description =
+                    "Takes the access token and answers with a session token for everything else. The same name is "
+                            + "the same node; older sessions of it are refused with STALE_SESSION from then on. Repeating a "
+                            + "registration is harmless, so it takes no Idempotency-Key.")
     RegisterNodeReply register(@Valid @RequestBody RegisterNodeRequest request) {
         NodeSessionToken session =
                 agents.register(request.name(), request.instanceId(), request.agentVersion(), request.inventory());

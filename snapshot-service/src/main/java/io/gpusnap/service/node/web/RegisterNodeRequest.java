@@ -18,9 +18,10 @@ import java.util.UUID;
 @JsonIgnoreProperties(ignoreUnknown = true)
 record RegisterNodeRequest(
         @NotNull
-                @Size(max = 253)
-                @Pattern(regexp = "[a-z0-9]([-a-z0-9.]*[a-z0-9])?", message = "must be a lower-case DNS name")
-                String name,
+        @Size(max = 253)
+        @Pattern(regexp = "[a-z0-9]([-a-z0-9.]*[a-z0-9])?", message = "must be a lower-case DNS name")
+        String name,
+
         @NotNull UUID instanceId,
         @NotBlank @Size(max = 60) String agentVersion,
         @NotNull @Valid Inventory inventory) {}

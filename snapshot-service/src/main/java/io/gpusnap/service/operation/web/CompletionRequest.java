@@ -40,7 +40,10 @@ record CompletionRequest(
     /** @throws ApiException INVALID_REQUEST if the parts do not fit kind and outcome */
     Completion toCompletion(OperationKind kind) {
         return new Completion(
-                epoch, Objects.requireNonNullElse(stages, List.of()), outcomeOf(kind), Boolean.TRUE.equals(workloadLost));
+                epoch,
+                Objects.requireNonNullElse(stages, List.of()),
+                outcomeOf(kind),
+                Boolean.TRUE.equals(workloadLost));
     }
 
     private Outcome outcomeOf(OperationKind kind) {

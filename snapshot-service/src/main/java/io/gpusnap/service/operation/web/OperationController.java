@@ -56,8 +56,9 @@ class OperationController {
     @Operation(
             operationId = "cancelOperation",
             summary = "Cancel an operation",
-            description = "Ends a pending one at once. A running one is asked to stop at its next safe point and to undo "
-                    + "what it did; poll it until its state is CANCELLED. Asking twice is harmless.")
+            description =
+                    "Ends a pending one at once. A running one is asked to stop at its next safe point and to undo "
+                            + "what it did; poll it until its state is CANCELLED. Asking twice is harmless.")
     OperationResource cancel(@PathVariable OperationId operationId) {
         return OperationResource.of(operations.cancel(operationId));
     }

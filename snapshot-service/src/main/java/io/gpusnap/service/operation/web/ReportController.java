@@ -30,7 +30,8 @@ class ReportController {
     @Operation(
             operationId = "reportProgress",
             summary = "Report stages and renew the lease",
-            description = "409 STALE_EPOCH or OPERATION_FINISHED: the operation is not the daemon's any more; it stops and undoes.")
+            description =
+                    "409 STALE_EPOCH or OPERATION_FINISHED: the operation is not the daemon's any more; it stops and undoes.")
     ProgressReply progress(
             @PathVariable OperationId operationId,
             @Valid @RequestBody ProgressRequest request,
@@ -44,8 +45,9 @@ class ReportController {
     @Operation(
             operationId = "completeOperation",
             summary = "End an operation",
-            description = "The same epoch and outcome again is answered 204 and changes nothing. 409 STALE_EPOCH or "
-                    + "OPERATION_FINISHED: refused for good. 422 MANIFEST_INVALID: the operation and its snapshot have FAILED.")
+            description =
+                    "The same epoch and outcome again is answered 204 and changes nothing. 409 STALE_EPOCH or "
+                            + "OPERATION_FINISHED: refused for good. 422 MANIFEST_INVALID: the operation and its snapshot have FAILED.")
     void complete(
             @PathVariable OperationId operationId,
             @Valid @RequestBody CompletionRequest request,

@@ -9,8 +9,7 @@ import org.springframework.validation.FieldError;
 import org.springframework.validation.ObjectError;
 
 /** Names the properties whose values break a settings record's rules, one line each. */
-public final class InvalidSettingsAnalyzer extends AbstractFailureAnalyzer<BindValidationException>
-        implements Ordered {
+public final class InvalidSettingsAnalyzer extends AbstractFailureAnalyzer<BindValidationException> implements Ordered {
     @Override
     protected FailureAnalysis analyze(Throwable root, BindValidationException cause) {
         String prefix = String.valueOf(cause.getValidationErrors().getName());

@@ -9,4 +9,5 @@ import org.jspecify.annotations.Nullable;
  * @param location path of what was made
  * @param etag of the body, where it has one
  */
-public record Created<T>(int status, String location, @Nullable String etag, T body) {}
+public record Created<T>(
+        int status, String location, @Nullable String etag, T body) {}

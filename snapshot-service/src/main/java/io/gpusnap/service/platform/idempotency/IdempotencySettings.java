@@ -16,5 +16,8 @@ import org.springframework.validation.annotation.Validated;
 @Validated
 @ConfigurationProperties(prefix = "gpusnap.idempotency", ignoreUnknownFields = false)
 public record IdempotencySettings(
-        @NotNull @DurationMin(minutes = 1) @DefaultValue("24h") Duration retention,
-        @NotNull @DurationMin(seconds = 1) @DefaultValue("60s") Duration inFlightLimit) {}
+        @NotNull @DurationMin(minutes = 1) @DefaultValue("24h")
+        Duration retention,
+
+        @NotNull @DurationMin(seconds = 1) @DefaultValue("60s")
+        Duration inFlightLimit) {}

@@ -33,7 +33,12 @@ class IdempotencyStore {
 
     record Answered(int status, String location, @Nullable String etag, String body) implements Take {}
 
-    private record Row(byte[] fingerprint, @Nullable Integer status, @Nullable String location, @Nullable String etag, @Nullable String body) {}
+    private record Row(
+            byte[] fingerprint,
+            @Nullable Integer status,
+            @Nullable String location,
+            @Nullable String etag,
+            @Nullable String body) {}
 
     @Transactional(propagation = Propagation.REQUIRES_NEW)
     Take take(String key, byte[] fingerprint, UUID owner) {
@@ -57,7 +62,8 @@ class IdempotencyStore {
         if (taken == 1) {
             return new Taken();
         }
-        Optional<Row> found = jdbc.sql("SELECT fingerprint, status, location, etag, body FROM idempotency_key WHERE key = ?")
+        Optional<Row> found = jdbc.sql(
+                        "SELECT fingerprint, status, location, etag, body FROM idempotency_key WHERE key = ?")
                 .param(key)
                 .query((row, number) -> new Row(
                         row.getBytes("fingerprint"),

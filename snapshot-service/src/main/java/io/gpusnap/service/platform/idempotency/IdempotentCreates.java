@@ -67,7 +67,13 @@ public class IdempotentCreates {
         try {
             created = transaction.execute(status -> {
                 Created<T> made = create.get();
-                store.answer(key.value(), owner, made.status(), made.location(), made.etag(), json.writeValueAsString(made.body()));
+                store.answer(
+                        key.value(),
+                        owner,
+                        made.status(),
+                        made.location(),
+                        made.etag(),
+                        json.writeValueAsString(made.body()));
                 return made;
             });
         } catch (RuntimeException | Error refused) {

@@ -31,11 +31,8 @@ class ExampleDescriber implements OperationCustomizer {
     public Operation customize(Operation operation, HandlerMethod handler) {
         if (operation.getRequestBody() != null) {
             read(operation.getOperationId() + ".request")
-                    .ifPresent(example -> operation
-                            .getRequestBody()
-                            .getContent()
-                            .values()
-                            .forEach(media -> add(media, example)));
+                    .ifPresent(example ->
+                            operation.getRequestBody().getContent().values().forEach(media -> add(media, example)));
         }
         operation.getResponses().forEach((status, response) -> {
             if (response.getContent() != null && status.startsWith("2")) {

@@ -34,13 +34,15 @@ class OpenApiConfiguration {
     OpenAPI openApi() {
         return new OpenAPI()
                 .servers(List.of(new Server().url("/").description("This service")))
-                .components(new Components()
-                        .addSecuritySchemes(
-                                BEARER,
-                                new SecurityScheme()
-                                        .type(SecurityScheme.Type.HTTP)
-                                        .scheme("bearer")
-                                        .description("The access token that the first start prints; daemons use their session token")))
+                .components(
+                        new Components()
+                                .addSecuritySchemes(
+                                        BEARER,
+                                        new SecurityScheme()
+                                                .type(SecurityScheme.Type.HTTP)
+                                                .scheme("bearer")
+                                                .description(
+                                                        "The access token that the first start prints; daemons use their session token")))
                 .addSecurityItem(new SecurityRequirement().addList(BEARER));
     }
 
@@ -53,9 +55,11 @@ class OpenApiConfiguration {
                 .addOperationCustomizer(describer)
                 .addOperationCustomizer(examples)
                 .addOpenApiCustomizer(OperationDescriber::addSchemas)
-                .addOpenApiCustomizer(api -> api.info(info(
-                        "gpusnap control plane",
-                        "Snapshots of warm GPU services: take them, keep them by model and version, thaw them in seconds.")))
+                .addOpenApiCustomizer(
+                        api -> api.info(
+                                info(
+                                        "gpusnap control plane",
+                                        "Snapshots of warm GPU services: take them, keep them by model and version, thaw them in seconds.")))
                 .build();
     }
 
@@ -68,18 +72,16 @@ class OpenApiConfiguration {
                 .addOperationCustomizer(describer)
                 .addOperationCustomizer(examples)
                 .addOpenApiCustomizer(OperationDescriber::addSchemas)
-                .addOpenApiCustomizer(api -> api.info(info(
-                        "gpusnap node API",
-                        "How a node daemon registers, reports, and works on operations. Daemons pull; the service never calls a "
-                                + "node. Unknown fields are ignored here, so that daemons may be newer than the service.")))
+                .addOpenApiCustomizer(
+                        api -> api.info(
+                                info(
+                                        "gpusnap node API",
+                                        "How a node daemon registers, reports, and works on operations. Daemons pull; the service never calls a "
+                                                + "node. Unknown fields are ignored here, so that daemons may be newer than the service.")))
                 .build();
     }
 
     private static Info info(String title, String description) {
-        return new Info()
-                .title(title)
-                .description(description)
-                .version("v1")
-                .license(new License().name("Apache-2.0"));
+        return new Info().title(title).description(description).version("v1").license(new License().name("Apache-2.0"));
     }
 }

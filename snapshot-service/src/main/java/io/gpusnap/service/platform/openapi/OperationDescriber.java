@@ -45,8 +45,7 @@ class OperationDescriber implements OperationCustomizer {
 
     private static void describe(Operation operation, MethodParameter parameter, Set<ErrorCode> problems) {
         if (parameter.getParameterType().equals(IfMatch.class)) {
-            operation.addParametersItem(header(
-                    "If-Match", "ETag of the representation that was read", "\"3\""));
+            operation.addParametersItem(header("If-Match", "ETag of the representation that was read", "\"3\""));
             problems.addAll(Set.of(ErrorCode.PRECONDITION_FAILED, ErrorCode.PRECONDITION_REQUIRED));
         }
         if (parameter.getParameterType().equals(IdempotencyKey.class)) {
@@ -58,8 +57,8 @@ class OperationDescriber implements OperationCustomizer {
                     ErrorCode.INVALID_REQUEST, ErrorCode.IDEMPOTENCY_IN_FLIGHT, ErrorCode.IDEMPOTENCY_KEY_REUSED));
         }
         if (parameter.hasParameterAnnotation(RequestBody.class)) {
-            problems.addAll(Set.of(
-                    ErrorCode.INVALID_REQUEST, ErrorCode.PAYLOAD_TOO_LARGE, ErrorCode.UNSUPPORTED_MEDIA_TYPE));
+            problems.addAll(
+                    Set.of(ErrorCode.INVALID_REQUEST, ErrorCode.PAYLOAD_TOO_LARGE, ErrorCode.UNSUPPORTED_MEDIA_TYPE));
         }
         if (parameter.hasParameterAnnotation(RequestParam.class)) {
             problems.add(ErrorCode.INVALID_REQUEST);
@@ -71,19 +70,33 @@ class OperationDescriber implements OperationCustomizer {
 
     private static HeaderParameter header(String name, String description, String example) {
         HeaderParameter header = new HeaderParameter();
-        header.name(name).required(true).description(description).schema(new StringSchema()).example(example);
+        header.name(name)
+                .required(true)
+                .description(description)
+                .schema(new StringSchema())
+                .example(example);
         return header;
     }
 
     private static void addProblems(Operation operation, Set<ErrorCode> problems) {
-        problems.stream().collect(Collectors.groupingBy(code -> code.status().value())).forEach((status, codes) -> {
-            String key = String.valueOf(status);
-            ApiResponse declared = operation.getResponses().get(key);
-            String description = declared == null || declared.getDescription() == null
-                    ? codes.stream().map(ErrorCode::title).distinct().sorted().collect(Collectors.joining("; "))
-                    : declared.getDescription();
-            operation.getResponses().addApiResponse(key, new ApiResponse().description(description).content(problem()));
-        });
+        problems.stream()
+                .collect(Collectors.groupingBy(code -> code.status().value()))
+                .forEach((status, codes) -> {
+                    String key = String.valueOf(status);
+                    ApiResponse declared = operation.getResponses().get(key);
+                    String description = declared == null || declared.getDescription() == null
+                            ? codes.stream()
+                                    .map(ErrorCode::title)
+                                    .distinct()
+                                    .sorted()
+                                    .collect(Collectors.joining("; "))
+                            : declared.getDescription();
+                    operation
+                            .getResponses()
+                            .addApiResponse(
+                                    key,
+                                    new ApiResponse().description(description).content(problem()));
+                });
         // Declared by a controller with a description only: they are problems too.
         operation.getResponses().forEach((status, response) -> {
             if (status.startsWith("4") || status.startsWith("5")) {

@@ -10,7 +10,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param nextPageToken for the next page; absent on the last one
  */
-public record Page<T>(List<T> items, @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable String nextPageToken) {
+public record Page<T>(
+        List<T> items,
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable String nextPageToken) {
 
     /**
      * @param rows up to {@code query.size() + 1} rows; the one too many only tells that there is another page

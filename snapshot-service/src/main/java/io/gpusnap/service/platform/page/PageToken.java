@@ -39,7 +39,10 @@ final class PageToken {
             if (!Arrays.equals(bytes, 0, DIGEST_BYTES, digest(key, scope), 0, DIGEST_BYTES)) {
                 throw invalid();
             }
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(key)).toString();
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(key))
+                    .toString();
         } catch (IllegalArgumentException | CharacterCodingException e) {
             throw invalid();
         }

@@ -57,7 +57,8 @@ final class EmbeddedPostgres implements AutoCloseable {
         try {
             return startUnchecked(directory, settings);
         } catch (IOException e) {
-            throw new BadConfigurationException("gpusnap.postgres", "the embedded database does not start: " + e.getMessage());
+            throw new BadConfigurationException(
+                    "gpusnap.postgres", "the embedded database does not start: " + e.getMessage());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while the embedded database was starting", e);
@@ -80,7 +81,9 @@ final class EmbeddedPostgres implements AutoCloseable {
         checkVersion(data);
         Optional<Postmaster> orphan = Postmaster.findOn(data);
         if (orphan.isPresent()) {
-            LOG.warn("ending the PostgreSQL that a killed service left, process {}", orphan.get().process().pid());
+            LOG.warn(
+                    "ending the PostgreSQL that a killed service left, process {}",
+                    orphan.get().process().pid());
             orphan.get().stop(STOP_LIMIT);
         }
         int port = choosePort(settings, directory.resolve("postgres-port"));
@@ -124,8 +127,10 @@ final class EmbeddedPostgres implements AutoCloseable {
         Process initdb = new ProcessBuilder(user.command(
                         binaries.program("initdb"),
                         List.of(
-                                "-D", fresh.toString(),
-                                "-U", USER,
+                                "-D",
+                                fresh.toString(),
+                                "-U",
+                                USER,
                                 "--pwfile=" + passwordFile,
                                 "--auth=scram-sha-256",
                                 "--encoding=UTF8",

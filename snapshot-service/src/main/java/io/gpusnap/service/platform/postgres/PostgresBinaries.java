@@ -44,8 +44,8 @@ final class PostgresBinaries {
             return new PostgresBinaries(target);
         }
         Files.createDirectories(cache);
-        try (FileChannel channel = FileChannel.open(
-                        cache.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        try (FileChannel channel =
+                        FileChannel.open(cache.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 FileLock held = channel.lock()) {
             if (held.isValid() && !Files.isDirectory(target)) {
                 LOG.info("unpacking PostgreSQL into {} (once)", target);
@@ -64,8 +64,8 @@ final class PostgresBinaries {
             case "amd64", "x86_64" -> "postgres-linux-x86_64.txz";
             case "aarch64" -> "postgres-linux-arm_64.txz";
             default ->
-                throw new IOException(
-                        "no PostgreSQL comes along for " + architecture + "; set spring.datasource.url to one of your own");
+                throw new IOException("no PostgreSQL comes along for " + architecture
+                        + "; set spring.datasource.url to one of your own");
         };
     }
 

@@ -24,16 +24,17 @@ import org.springframework.validation.annotation.Validated;
 public record PostgresSettings(
         @Nullable Path binariesDir,
         @Min(0) @Max(65535) @DefaultValue("0") int port,
-        @NotNull @DurationMin(seconds = 1) @DefaultValue("60s") Duration startTimeout) {
+
+        @NotNull @DurationMin(seconds = 1) @DefaultValue("60s")
+        Duration startTimeout) {
 
     Path binariesDirOrDefault() {
         if (binariesDir != null) {
             return binariesDir;
         }
         String cache = System.getenv("XDG_CACHE_HOME");
-        Path base = cache == null || cache.isBlank()
-                ? Path.of(System.getProperty("user.home"), ".cache")
-                : Path.of(cache);
+        Path base =
+                cache == null || cache.isBlank() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(cache);
         return base.resolve("gpusnap").resolve("postgresql");
     }
 }

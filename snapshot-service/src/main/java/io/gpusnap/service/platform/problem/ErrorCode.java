@@ -9,7 +9,8 @@ import org.springframework.http.HttpStatus;
  */
 public enum ErrorCode {
     INVALID_REQUEST(HttpStatus.BAD_REQUEST, "The request is not valid", "Mend the fields that `errors` points at."),
-    MALFORMED_JSON(HttpStatus.BAD_REQUEST, "The body is not the JSON that is expected", "Mend the body at the place named."),
+    MALFORMED_JSON(
+            HttpStatus.BAD_REQUEST, "The body is not the JSON that is expected", "Mend the body at the place named."),
     INVALID_PAGE_TOKEN(
             HttpStatus.BAD_REQUEST,
             "The page token does not belong to this listing",
@@ -35,18 +36,22 @@ public enum ErrorCode {
     OPERATION_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such operation", "List operations."),
     NODE_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such node", "List nodes; a daemon registers its node."),
     WORKLOAD_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such workload", "List workloads; daemons report them."),
-    METHOD_NOT_ALLOWED(HttpStatus.METHOD_NOT_ALLOWED, "The resource does not take this method", "See the Allow header."),
+    METHOD_NOT_ALLOWED(
+            HttpStatus.METHOD_NOT_ALLOWED, "The resource does not take this method", "See the Allow header."),
     NOT_ACCEPTABLE(HttpStatus.NOT_ACCEPTABLE, "No representation fits the Accept header", "Accept application/json."),
-    REQUEST_TIMEOUT(HttpStatus.REQUEST_TIMEOUT, "The body did not arrive in time", "Send the body without long pauses."),
+    REQUEST_TIMEOUT(
+            HttpStatus.REQUEST_TIMEOUT, "The body did not arrive in time", "Send the body without long pauses."),
     NAME_TAKEN(HttpStatus.CONFLICT, "The name is in use", "Choose another name, or change the existing resource."),
     IN_USE(HttpStatus.CONFLICT, "Something else still needs it", "End or delete what uses it first."),
-    CONFLICT(HttpStatus.CONFLICT, "The resource's state does not allow this", "Read the resource again and decide anew."),
+    CONFLICT(
+            HttpStatus.CONFLICT,
+            "The resource's state does not allow this",
+            "Read the resource again and decide anew."),
     IDEMPOTENCY_IN_FLIGHT(
             HttpStatus.CONFLICT,
             "The first request with this Idempotency-Key is still running",
             "Retry after a moment with the same key."),
-    OPERATION_FINISHED(
-            HttpStatus.CONFLICT, "The operation is over", "Its outcome stands; read the operation."),
+    OPERATION_FINISHED(HttpStatus.CONFLICT, "The operation is over", "Its outcome stands; read the operation."),
     STALE_EPOCH(
             HttpStatus.CONFLICT,
             "Another claim of the operation is the valid one",
@@ -69,7 +74,9 @@ public enum ErrorCode {
             "Another operation works on this workload",
             "Wait for that operation to end, or cancel it."),
     PRECONDITION_FAILED(
-            HttpStatus.PRECONDITION_FAILED, "The resource changed meanwhile", "Read it again and retry with its new ETag."),
+            HttpStatus.PRECONDITION_FAILED,
+            "The resource changed meanwhile",
+            "Read it again and retry with its new ETag."),
     PAYLOAD_TOO_LARGE(HttpStatus.CONTENT_TOO_LARGE, "The body is too large", "The detail names the limit."),
     UNSUPPORTED_MEDIA_TYPE(
             HttpStatus.UNSUPPORTED_MEDIA_TYPE, "The body's media type is not taken", "Send application/json."),
@@ -82,7 +89,9 @@ public enum ErrorCode {
             "A change needs If-Match",
             "Send the ETag that you read, so that no change made meanwhile is lost."),
     DATABASE_UNAVAILABLE(
-            HttpStatus.SERVICE_UNAVAILABLE, "The database does not answer", "Retry; see the service's log if it lasts."),
+            HttpStatus.SERVICE_UNAVAILABLE,
+            "The database does not answer",
+            "Retry; see the service's log if it lasts."),
     SHUTTING_DOWN(HttpStatus.SERVICE_UNAVAILABLE, "The service is stopping", "Retry after a moment."),
     NODE_LOST(
             HttpStatus.CONFLICT,
@@ -102,14 +111,20 @@ public enum ErrorCode {
     GPU_MISMATCH(
             HttpStatus.CONFLICT, "The snapshot is of another GPU model", "Restore it where the named GPU model is."),
     DRIVER_MISMATCH(
-            HttpStatus.CONFLICT, "The snapshot is of another driver", "Restore it under the named driver, or take a new one."),
+            HttpStatus.CONFLICT,
+            "The snapshot is of another driver",
+            "Restore it under the named driver, or take a new one."),
     INCOMPATIBLE(
-            HttpStatus.CONFLICT, "The snapshot does not fit this machine", "The detail names both sides of what differs."),
+            HttpStatus.CONFLICT,
+            "The snapshot does not fit this machine",
+            "The detail names both sides of what differs."),
     INSUFFICIENT_VRAM(HttpStatus.CONFLICT, "Not enough free GPU memory", "Free GPU memory, or choose another node."),
     INSUFFICIENT_SPACE(
             HttpStatus.CONFLICT, "Not enough free space", "Free space on the named tier, or delete snapshots."),
     CHUNK_CORRUPT(
-            HttpStatus.CONFLICT, "A stored chunk has another digest", "Delete the snapshot and take a new one; check the disk."),
+            HttpStatus.CONFLICT,
+            "A stored chunk has another digest",
+            "Delete the snapshot and take a new one; check the disk."),
     CHUNK_MISSING(HttpStatus.CONFLICT, "A stored chunk is missing", "Delete the snapshot and take a new one."),
     MANIFEST_INVALID(
             HttpStatus.UNPROCESSABLE_CONTENT,
@@ -119,18 +134,22 @@ public enum ErrorCode {
     PORT_CONFLICT(HttpStatus.CONFLICT, "A listening port is taken", "End the process that listens there."),
     PATH_MISSING(HttpStatus.CONFLICT, "A file or folder of the process is missing", "Put back what the detail names."),
     CRIU_UNAVAILABLE(
-            HttpStatus.CONFLICT, "CRIU is missing or too old", "Install CRIU 4.1 or newer; `gpusnap-node doctor` says how."),
+            HttpStatus.CONFLICT,
+            "CRIU is missing or too old",
+            "Install CRIU 4.1 or newer; `gpusnap-node doctor` says how."),
     CRIU_FAILED(HttpStatus.CONFLICT, "CRIU failed", "The detail has its last error; the node keeps the log."),
     DRIVER_FAILED(HttpStatus.CONFLICT, "The CUDA driver failed", "The detail has the driver's error."),
-    QUIESCE_TIMEOUT(
-            HttpStatus.CONFLICT, "The workload did not come to rest in time", "Retry when it is less busy."),
+    QUIESCE_TIMEOUT(HttpStatus.CONFLICT, "The workload did not come to rest in time", "Retry when it is less busy."),
     PROTOCOL_ERROR(
-            HttpStatus.CONFLICT, "Daemon and preload do not understand each other", "Use the preload of the daemon's release."),
+            HttpStatus.CONFLICT,
+            "Daemon and preload do not understand each other",
+            "Use the preload of the daemon's release."),
     CAPABILITY_MISSING(
-            HttpStatus.CONFLICT, "The node cannot do this", "The detail has the reason; `gpusnap-node doctor` says how to mend it."),
+            HttpStatus.CONFLICT,
+            "The node cannot do this",
+            "The detail has the reason; `gpusnap-node doctor` says how to mend it."),
     STORE_ERROR(HttpStatus.CONFLICT, "The node's store failed", "Check the disk that the detail names."),
-    DAEMON_RESTARTED(
-            HttpStatus.CONFLICT, "The daemon restarted in the middle", "Everything was undone; try again."),
+    DAEMON_RESTARTED(HttpStatus.CONFLICT, "The daemon restarted in the middle", "Everything was undone; try again."),
     LEASE_LOST(
             HttpStatus.CONFLICT,
             "The node stopped reporting on the operation",

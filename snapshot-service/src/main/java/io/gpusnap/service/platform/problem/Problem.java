@@ -27,7 +27,6 @@ public record Problem(
         @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Violation> errors) {
 
     static Problem of(ErrorCode code, String detail, String instance, List<Violation> errors) {
-        return new Problem(
-                code.documentation(), code.title(), code.status().value(), detail, instance, code, errors);
+        return new Problem(code.documentation(), code.title(), code.status().value(), detail, instance, code, errors);
     }
 }

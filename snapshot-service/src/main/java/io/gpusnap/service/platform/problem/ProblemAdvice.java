@@ -99,7 +99,11 @@ class ProblemAdvice extends ResponseEntityExceptionHandler {
         UUID incident = UUID.randomUUID();
         LOG.error("incident {} on {} {}", incident, request.getMethod(), request.getRequestURI(), e);
         return problem(
-                ErrorCode.INTERNAL, "Incident " + incident + ".", request.getRequestURI(), List.of(), HttpHeaders.EMPTY);
+                ErrorCode.INTERNAL,
+                "Incident " + incident + ".",
+                request.getRequestURI(),
+                List.of(),
+                HttpHeaders.EMPTY);
     }
 
     @Override
@@ -148,6 +152,8 @@ class ProblemAdvice extends ResponseEntityExceptionHandler {
     }
 
     private static String path(WebRequest request) {
-        return request instanceof ServletWebRequest servlet ? servlet.getRequest().getRequestURI() : "";
+        return request instanceof ServletWebRequest servlet
+                ? servlet.getRequest().getRequestURI()
+                : "";
     }
 }

@@ -25,8 +25,9 @@ class ProblemErrorController implements ErrorController {
     void error(HttpServletRequest request, HttpServletResponse response) throws IOException {
         Object status = request.getAttribute(RequestDispatcher.ERROR_STATUS_CODE);
         Object path = request.getAttribute(RequestDispatcher.ERROR_REQUEST_URI);
-        ErrorCode code =
-                status instanceof Integer number ? HttpErrors.codeOf(HttpStatusCode.valueOf(number)) : ErrorCode.NOT_FOUND;
+        ErrorCode code = status instanceof Integer number
+                ? HttpErrors.codeOf(HttpStatusCode.valueOf(number))
+                : ErrorCode.NOT_FOUND;
         problems.write(response, code, code.title() + ".", Objects.toString(path, request.getRequestURI()));
     }
 }

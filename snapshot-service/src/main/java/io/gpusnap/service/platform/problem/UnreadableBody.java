@@ -28,13 +28,14 @@ record UnreadableBody(ErrorCode code, String detail, List<Violation> violations)
             case UnrecognizedPropertyException unknown ->
                 invalid(pointer(unknown), "is not a known field; known are " + known(unknown));
             case InvalidFormatException format -> invalid(pointer(format), expectation(format));
-            case MismatchedInputException mismatch when !mismatch.getPath().isEmpty() ->
-                invalid(pointer(mismatch), "has the wrong JSON type");
+            case MismatchedInputException mismatch
+            when !mismatch.getPath().isEmpty() -> invalid(pointer(mismatch), "has the wrong JSON type");
             case DatabindException bind when !bind.getPath().isEmpty() -> invalid(pointer(bind), "is not valid");
             case StreamReadException malformed -> malformed(malformed);
             case null -> new UnreadableBody(ErrorCode.MALFORMED_JSON, "The body is missing.", List.of());
             default ->
-                new UnreadableBody(ErrorCode.MALFORMED_JSON, "The body is missing or not the JSON expected.", List.of());
+                new UnreadableBody(
+                        ErrorCode.MALFORMED_JSON, "The body is missing or not the JSON expected.", List.of());
         };
     }
 
@@ -57,7 +58,9 @@ record UnreadableBody(ErrorCode code, String detail, List<Violation> violations)
         Class<?> type = e.getTargetType();
         if (type != null && type.isEnum()) {
             return "must be one of "
-                    + Arrays.stream(type.getEnumConstants()).map(String::valueOf).collect(Collectors.joining(", "));
+                    + Arrays.stream(type.getEnumConstants())
+                            .map(String::valueOf)
+                            .collect(Collectors.joining(", "));
         }
         return "has the wrong format";
     }
@@ -65,10 +68,7 @@ record UnreadableBody(ErrorCode code, String detail, List<Violation> violations)
     private static String known(UnrecognizedPropertyException e) {
         return e.getKnownPropertyIds() == null
                 ? "none"
-                : e.getKnownPropertyIds().stream()
-                        .map(String::valueOf)
-                        .sorted()
-                        .collect(Collectors.joining(", "));
+                : e.getKnownPropertyIds().stream().map(String::valueOf).sorted().collect(Collectors.joining(", "));
     }
 
     private static String pointer(JacksonException e) {

@@ -50,7 +50,8 @@ final class Violations {
                             .map(String::valueOf)
                             .collect(Collectors.joining(", "));
         }
-        return "is not a valid " + (type == null ? "value" : type.getSimpleName().toLowerCase(Locale.ROOT));
+        return "is not a valid "
+                + (type == null ? "value" : type.getSimpleName().toLowerCase(Locale.ROOT));
     }
 
     private static Violation of(FieldError error) {
@@ -59,7 +60,12 @@ final class Violations {
 
     /** {@code gpus[0].uuid} as {@code /gpus/0/uuid}. */
     static String pointer(String path) {
-        return "/" + path.replace("[]", "").replace("].", "/").replace("[", "/").replace("]", "").replace(".", "/");
+        return "/"
+                + path.replace("[]", "")
+                        .replace("].", "/")
+                        .replace("[", "/")
+                        .replace("]", "")
+                        .replace(".", "/");
     }
 
     private static String message(MessageSourceResolvable error) {

@@ -19,7 +19,8 @@ public class DatabaseClock {
     /** The start of the current transaction; microseconds. */
     public Instant now() {
         return jdbc.sql("SELECT now()")
-                .query((row, number) -> row.getObject(1, java.time.OffsetDateTime.class).toInstant())
+                .query((row, number) ->
+                        row.getObject(1, java.time.OffsetDateTime.class).toInstant())
                 .single();
     }
 }

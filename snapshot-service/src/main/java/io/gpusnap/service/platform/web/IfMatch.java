@@ -23,6 +23,7 @@ public record IfMatch(String header) {
             }
         }
         throw new ApiException(
-                ErrorCode.PRECONDITION_FAILED, "The resource has ETag " + current + " now; If-Match says " + header + ".");
+                ErrorCode.PRECONDITION_FAILED,
+                "The resource has ETag " + current + " now; If-Match says " + header + ".");
     }
 }

@@ -25,7 +25,8 @@ final class IfMatchResolver implements HandlerMethodArgumentResolver {
         String header = request.getHeader(HttpHeaders.IF_MATCH);
         if (header == null || header.isBlank()) {
             throw new ApiException(
-                    ErrorCode.PRECONDITION_REQUIRED, "Send If-Match with the ETag of the representation that you read.");
+                    ErrorCode.PRECONDITION_REQUIRED,
+                    "Send If-Match with the ETag of the representation that you read.");
         }
         return new IfMatch(header.strip());
     }

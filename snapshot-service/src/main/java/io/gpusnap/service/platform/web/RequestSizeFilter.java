@@ -30,8 +30,8 @@ class RequestSizeFilter extends OncePerRequestFilter {
     @Override
     protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
             throws ServletException, IOException {
-        long limitBytes = (request.getRequestURI().startsWith("/node/") ? limits.maxNodeBody() : limits.maxBody())
-                .toBytes();
+        long limitBytes =
+                (request.getRequestURI().startsWith("/node/") ? limits.maxNodeBody() : limits.maxBody()).toBytes();
         if (request.getContentLengthLong() > limitBytes) {
             problems.write(request, response, ErrorCode.PAYLOAD_TOO_LARGE, detail(limitBytes));
             return;

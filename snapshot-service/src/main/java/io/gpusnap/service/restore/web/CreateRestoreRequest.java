@@ -31,8 +31,6 @@ record CreateRestoreRequest(
         }
         String detail = "must be given alone, or else both model and version";
         throw new ApiException(
-                ErrorCode.INVALID_REQUEST,
-                "snapshotId " + detail + ".",
-                List.of(new Violation("/snapshotId", detail)));
+                ErrorCode.INVALID_REQUEST, "snapshotId " + detail + ".", List.of(new Violation("/snapshotId", detail)));
     }
 }

@@ -44,13 +44,15 @@ class RestoreController {
     @Operation(
             operationId = "createRestore",
             summary = "Thaw a snapshot",
-            description = "Takes snapshotId, or model and version for the newest READY one. The restore's decision says why "
-                    + "this snapshot and this node.")
+            description =
+                    "Takes snapshotId, or model and version for the newest READY one. The restore's decision says why "
+                            + "this snapshot and this node.")
     @ApiResponse(responseCode = "202", description = "Queued; Location is the operation")
     @ApiResponse(
             responseCode = "409",
-            description = "The snapshot is not READY or quarantined; no node that holds it can do it; its suspended process is "
-                    + "gone or busy; or the key's first request still runs")
+            description =
+                    "The snapshot is not READY or quarantined; no node that holds it can do it; its suspended process is "
+                            + "gone or busy; or the key's first request still runs")
     ResponseEntity<CreateRestoreReply> create(
             @Valid @RequestBody CreateRestoreRequest request, @Parameter(hidden = true) IdempotencyKey key) {
         Restores.Wish wish = request.wish();

@@ -76,8 +76,9 @@ class SnapshotController {
     @ApiResponse(responseCode = "202", description = "Queued; Location is the operation")
     @ApiResponse(
             responseCode = "409",
-            description = "The workload is busy, not running or cannot be frozen; the node is silent, cordoned or lacks the "
-                    + "engine; or the key's first request still runs")
+            description =
+                    "The workload is busy, not running or cannot be frozen; the node is silent, cordoned or lacks the "
+                            + "engine; or the key's first request still runs")
     ResponseEntity<CreateSnapshotReply> create(
             @Valid @RequestBody CreateSnapshotRequest request, @Parameter(hidden = true) IdempotencyKey key) {
         return creates.once(key, request, CreateSnapshotReply.class, () -> {
@@ -143,8 +144,7 @@ class SnapshotController {
             @PathVariable SnapshotId snapshotId, @Parameter(hidden = true) IdempotencyKey key) {
         return creates.once(key, null, OperationResource.class, () -> {
             var operation = commands.verify(snapshotId);
-            return new Created<>(
-                    202, OperationResource.path(operation.id()), null, OperationResource.of(operation));
+            return new Created<>(202, OperationResource.path(operation.id()), null, OperationResource.of(operation));
         });
     }
 

@@ -123,8 +123,7 @@ class VersionController {
     @Operation(operationId = "deleteVersion", summary = "Delete a model version without snapshots")
     @ApiResponse(responseCode = "204", description = "Deleted")
     @ApiResponse(responseCode = "409", description = "IN_USE: it has snapshots")
-    void delete(
-            @PathVariable String model, @PathVariable String version, @Parameter(hidden = true) IfMatch ifMatch) {
+    void delete(@PathVariable String model, @PathVariable String version, @Parameter(hidden = true) IfMatch ifMatch) {
         versions.delete(model, version, ifMatch);
     }
 

@@ -43,7 +43,9 @@ class IdempotencyTest {
     @ParameterizedTest
     @ValueSource(strings = {"bare", "\"\"", "\"open", "\"a\"b\""})
     void aKeyThatIsNoQuotedStringIsRefused(String header) {
-        assertThat(api.with("Idempotency-Key", header).post(MODELS, Map.of("name", name)).code())
+        assertThat(api.with("Idempotency-Key", header)
+                        .post(MODELS, Map.of("name", name))
+                        .code())
                 .isEqualTo("INVALID_REQUEST");
     }
 
@@ -51,7 +53,8 @@ class IdempotencyTest {
     void theSameRequestAgainGetsTheFirstAnswer() {
         // given a create that went through
         Api caller = api.with("Idempotency-Key", key);
-        Reply first = caller.post(MODELS, Map.of("name", name, "description", "d")).expect(201);
+        Reply first =
+                caller.post(MODELS, Map.of("name", name, "description", "d")).expect(201);
 
         // when it is sent again, its fields in another order
         Reply again = caller.post(MODELS, "{\"description\":\"d\", \"name\":\"" + name + "\"}");
@@ -71,7 +74,8 @@ class IdempotencyTest {
         caller.post(MODELS, Map.of("name", name)).expect(201);
 
         assertThat(caller.post(MODELS, Map.of("name", name + "-b")).code()).isEqualTo("IDEMPOTENCY_KEY_REUSED");
-        assertThat(caller.post(MODELS + "/" + name + "/versions", Map.of("name", name)).code())
+        assertThat(caller.post(MODELS + "/" + name + "/versions", Map.of("name", name))
+                        .code())
                 .isEqualTo("IDEMPOTENCY_KEY_REUSED");
     }
 
@@ -102,9 +106,9 @@ class IdempotencyTest {
                             .filter(reply -> reply.status() == 201
                                     && reply.header("Idempotency-Replayed").equals("false")))
                     .hasSize(1);
-            assertThat(replies).allSatisfy(reply -> assertThat(
-                            reply.status() == 201 ? "done" : reply.code())
-                    .isIn("done", "IDEMPOTENCY_IN_FLIGHT"));
+            assertThat(replies)
+                    .allSatisfy(reply -> assertThat(reply.status() == 201 ? "done" : reply.code())
+                            .isIn("done", "IDEMPOTENCY_IN_FLIGHT"));
         }
     }
 
@@ -114,7 +118,8 @@ class IdempotencyTest {
         Api caller = api.with("Idempotency-Key", key);
         caller.post(MODELS, Map.of("name", name)).expect(201);
         String bare = key.substring(1, key.length() - 1);
-        jdbc.sql("UPDATE idempotency_key SET status = NULL, body = NULL, in_flight_until = now() + interval '1 second' WHERE key = ?")
+        jdbc.sql(
+                        "UPDATE idempotency_key SET status = NULL, body = NULL, in_flight_until = now() + interval '1 second' WHERE key = ?")
                 .param(bare)
                 .update();
         jdbc.sql("DELETE FROM model WHERE name = ?").param(name).update();

@@ -70,8 +70,10 @@ class PagingTest {
         String mark = "token-" + System.nanoTime();
         api.once().post("/api/v1/models", Map.of("name", mark + "-a")).expect(201);
         api.once().post("/api/v1/models", Map.of("name", mark + "-b")).expect(201);
-        String token =
-                api.get("/api/v1/models?pageSize=1").json().path("nextPageToken").asString();
+        String token = api.get("/api/v1/models?pageSize=1")
+                .json()
+                .path("nextPageToken")
+                .asString();
 
         // when it is used elsewhere, or changed, then it is refused
         assertThat(api.get("/api/v1/nodes?pageToken=" + token).code()).isEqualTo("INVALID_PAGE_TOKEN");

@@ -84,8 +84,7 @@ class EmbeddedPostgresTest {
     @Test
     void itWantsThePassword() throws Exception {
         try (EmbeddedPostgres postgres = EmbeddedPostgres.start(directory, SETTINGS)) {
-            assertThatThrownBy(() -> DriverManager.getConnection(
-                                    postgres.jdbcUrl(), EmbeddedPostgres.USER, "wrong")
+            assertThatThrownBy(() -> DriverManager.getConnection(postgres.jdbcUrl(), EmbeddedPostgres.USER, "wrong")
                             .close())
                     .isInstanceOf(SQLException.class)
                     .hasMessageContaining("password authentication failed");
@@ -96,8 +95,8 @@ class EmbeddedPostgresTest {
     @Test
     void aRememberedPortThatIsTakenIsReplaced() throws Exception {
         EmbeddedPostgres.start(directory, SETTINGS).close();
-        int remembered =
-                Integer.parseInt(Files.readString(folder.resolve("postgres-port")).strip());
+        int remembered = Integer.parseInt(
+                Files.readString(folder.resolve("postgres-port")).strip());
 
         try (ServerSocket taken = new ServerSocket(remembered, 1, InetAddress.getLoopbackAddress());
                 EmbeddedPostgres postgres = EmbeddedPostgres.start(directory, SETTINGS)) {

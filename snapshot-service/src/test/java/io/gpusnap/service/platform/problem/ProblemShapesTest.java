@@ -54,7 +54,8 @@ class ProblemShapesTest {
         assertThat(reply.json().path("type").asString()).isEqualTo("/errors/" + code);
         assertThat(reply.json().path("title").asString()).isNotBlank();
         assertThat(reply.json().path("detail").asString()).isNotBlank().doesNotContain("io.gpusnap", "tools.jackson");
-        assertThat(reply.json().path("instance").asString()).isEqualTo(URI.create(path).getRawPath());
+        assertThat(reply.json().path("instance").asString())
+                .isEqualTo(URI.create(path).getRawPath());
     }
 
     @Test
@@ -62,7 +63,10 @@ class ProblemShapesTest {
         Reply reply = api.once().post("/api/v1/models", Map.of("name", "Not A Label", "labels", Map.of("", "x")));
 
         assertThat(reply.code()).isEqualTo("INVALID_REQUEST");
-        assertThat(reply.json().path("errors").valueStream().map(error -> error.path("pointer").asString()))
+        assertThat(reply.json()
+                        .path("errors")
+                        .valueStream()
+                        .map(error -> error.path("pointer").asString()))
                 .anySatisfy(pointer -> assertThat(pointer).isEqualTo("/name"))
                 .anySatisfy(pointer -> assertThat(pointer).startsWith("/labels"));
     }
@@ -93,7 +97,10 @@ class ProblemShapesTest {
 
     @Test
     void anotherMediaTypeIsRefusedBothWays() {
-        assertThat(api.once().with("Content-Type", "text/plain").post("/api/v1/models", "x").code())
+        assertThat(api.once()
+                        .with("Content-Type", "text/plain")
+                        .post("/api/v1/models", "x")
+                        .code())
                 .isEqualTo("UNSUPPORTED_MEDIA_TYPE");
         assertThat(api.with("Accept", "text/xml").get("/api/v1/models").code()).isEqualTo("NOT_ACCEPTABLE");
     }
@@ -108,7 +115,8 @@ class ProblemShapesTest {
     @Test
     void aBodyThatTurnsOutTooLargeIsRefusedOnTheWay() {
         // given a body that does not say its length
-        byte[] body = ("{\"name\":\"a\",\"description\":\"" + "x".repeat(70_000) + "\"}").getBytes(StandardCharsets.UTF_8);
+        byte[] body =
+                ("{\"name\":\"a\",\"description\":\"" + "x".repeat(70_000) + "\"}").getBytes(StandardCharsets.UTF_8);
 
         // when it is sent in chunks
         Reply reply = api.once()

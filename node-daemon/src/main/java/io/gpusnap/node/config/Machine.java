@@ -2,6 +2,7 @@ package io.gpusnap.node.config;
 
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.URISyntaxException;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,14 +14,36 @@ import java.util.regex.Pattern;
  * What defaults depend on.
  *
  * @param hostName lower case
+ * @param programDirectory where the daemon's jar is
  */
-record Machine(String hostName, long memoryBytes, int processors) {
+record Machine(String hostName, long memoryBytes, int processors, Path programDirectory) {
 
     private static final Pattern TOTAL = Pattern.compile("MemTotal:\\s+([0-9]+) kB");
 
     static Machine here() {
         return new Machine(
-                hostNameHere(), memoryBytesHere(), Runtime.getRuntime().availableProcessors());
+                hostNameHere(), memoryBytesHere(), Runtime.getRuntime().availableProcessors(), programDirectoryHere());
+    }
+
+    /** Installed, the libraries are in {@code native} beside the jar; in a source tree where the build leaves them. */
+    Path nativeDirectory() {
+        Path beside = programDirectory.resolve("native");
+        Path built =
+                programDirectory.resolve("../../gpu-native/target/native/lib").normalize();
+        return !Files.isDirectory(beside) && Files.isDirectory(built) ? built : beside;
+    }
+
+    private static Path programDirectoryHere() {
+        try {
+            Path program = Path.of(Machine.class
+                    .getProtectionDomain()
+                    .getCodeSource()
+                    .getLocation()
+                    .toURI());
+            return program.resolveSibling("");
+        } catch (URISyntaxException e) {
+            return Path.of("");
+        }
     }
 
     private static String hostNameHere() {

@@ -43,7 +43,7 @@ final class SettingsReader {
                 value(Setting.MEMORY_POOL_BYTES, SettingsReader::poolBytes, this::defaultPoolBytes),
                 path(Setting.SCRATCH_DIR, memory.resolve("scratch")),
                 optionalPath(Setting.CRIU_PATH),
-                path(Setting.NATIVE_DIR, Path.of("lib")),
+                path(Setting.NATIVE_DIR, machine.nativeDirectory()),
                 optionalPath(Setting.CUDA_DRIVER),
                 value(
                         Setting.METRICS_LISTEN,

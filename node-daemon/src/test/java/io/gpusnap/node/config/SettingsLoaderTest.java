@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class SettingsLoaderTest {
 
-    private static final Machine MACHINE = new Machine("node-1", 64L << 30, 32);
+    private static final Machine MACHINE = new Machine("node-1", 64L << 30, 32, Path.of("/opt/gpusnap"));
 
     @TempDir
     Path folder;
@@ -40,9 +40,18 @@ class SettingsLoaderTest {
         assertThat(settings.poolPath()).isEqualTo(Path.of("/dev/shm/gpusnap-node-1/pool"));
         assertThat(settings.scratchDir()).isEqualTo(Path.of("/dev/shm/gpusnap-node-1/scratch"));
         assertThat(settings.metricsListen().orElseThrow().getPort()).isEqualTo(9464);
+        assertThat(settings.nativeDir()).isEqualTo(Path.of("/opt/gpusnap/native"));
         assertThat(settings.transferThreads()).isEqualTo(8);
         assertThat(settings.parallelOperations()).isEqualTo(2);
         assertThat(settings.stopGrace()).isEqualTo(Duration.ofSeconds(60));
+    }
+
+    @Test
+    void inASourceTreeTheLibrariesAreWhereTheBuildLeavesThem() throws Exception {
+        Path built = Files.createDirectories(folder.resolve("gpu-native/target/native/lib"));
+        Path target = Files.createDirectories(folder.resolve("node-daemon/target"));
+
+        assertThat(new Machine("node-1", 1, 1, target).nativeDirectory()).isEqualTo(built);
     }
 
     @Test
@@ -118,7 +127,7 @@ class SettingsLoaderTest {
 
     @Test
     void aHostNameThatIsNoNodeNameAsksForOne() {
-        Machine odd = new Machine("gpu_box", 1L << 30, 1);
+        Machine odd = new Machine("gpu_box", 1L << 30, 1, Path.of("/opt/gpusnap"));
         assertProblem(() -> SettingsLoader.load(Optional.empty(), Map.of(), Map.of(), Map.of(), odd), "set node.name");
     }
 

@@ -24,7 +24,12 @@ public final class CriuRunner {
 
     private static final Duration PROBE_LIMIT = Duration.ofSeconds(30);
     private static final List<String> COMMON = List.of(
-            "--file-locks", "--link-remap", "--ghost-limit", "1073741824", "--ext-unix-sk", "--tcp-close",
+            "--file-locks",
+            "--link-remap",
+            "--ghost-limit",
+            "1073741824",
+            "--ext-unix-sk",
+            "--tcp-close",
             "--skip-in-flight");
     private static final String DUMP_LOG = "dump.log";
     private static final String RESTORE_LOG = "restore.log";
@@ -45,8 +50,7 @@ public final class CriuRunner {
         Optional<String> version = output("--version");
         Optional<CriuVersion> found = version.flatMap(CriuVersion::parse);
         if (found.isEmpty()) {
-            return new CriuProbe(
-                    false, found, program + " cannot be run: install CRIU 4.2 or newer, or set criu.path");
+            return new CriuProbe(false, found, program + " cannot be run: install CRIU 4.2 or newer, or set criu.path");
         }
         CriuVersion minimum = CriuVersion.minimumFor(System.getProperty("os.version"));
         if (found.get().compareTo(minimum) < 0) {
@@ -58,7 +62,8 @@ public final class CriuRunner {
         }
         Optional<String> check = output("check");
         if (check.isEmpty() || !check.get().contains("Looks good")) {
-            String said = check.map(text -> text.lines().reduce((first, last) -> last).orElse("nothing"))
+            String said = check.map(
+                            text -> text.lines().reduce((first, last) -> last).orElse("nothing"))
                     .orElse("it failed");
             return new CriuProbe(false, found, "criu check: " + said + " (it takes root or CAP_CHECKPOINT_RESTORE)");
         }
@@ -115,8 +120,7 @@ public final class CriuRunner {
         return ProcessHandle.allProcesses()
                 .filter(process -> process.pid() != ProcessHandle.current().pid())
                 .filter(process -> {
-                    List<String> arguments =
-                            List.of(process.info().arguments().orElse(new String[0]));
+                    List<String> arguments = List.of(process.info().arguments().orElse(new String[0]));
                     int option = arguments.indexOf("--images-dir");
                     return option >= 0 && arguments.get(option + 1).equals(folder);
                 })
@@ -142,17 +146,20 @@ public final class CriuRunner {
     public int restore(Path images, boolean shellJob) throws CriuException, InterruptedException {
         Path pidFile = images.resolve(PID_FILE);
         List<String> arguments = List.of(
-                "restore", "--restore-detached", "--leave-stopped", "--pidfile", pidFile.toAbsolutePath().toString());
+                "restore",
+                "--restore-detached",
+                "--leave-stopped",
+                "--pidfile",
+                pidFile.toAbsolutePath().toString());
         finish("restore", start(arguments, images, RESTORE_LOG, shellJob), images, RESTORE_LOG);
-        return restoredPid(images)
-                .orElseThrow(() -> new CriuException("criu restore wrote no pid to " + pidFile));
+        return restoredPid(images).orElseThrow(() -> new CriuException("criu restore wrote no pid to " + pidFile));
     }
 
     /** The root of a restore that got as far as to name it, also one that this daemon did not see end. */
     public Optional<Integer> restoredPid(Path images) {
         try {
-            return Optional.of(Integer.valueOf(
-                    Files.readString(images.resolve(PID_FILE)).trim()));
+            return Optional.of(
+                    Integer.valueOf(Files.readString(images.resolve(PID_FILE)).trim()));
         } catch (IOException | NumberFormatException e) {
             return Optional.empty();
         }

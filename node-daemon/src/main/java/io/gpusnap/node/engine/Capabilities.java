@@ -2,7 +2,6 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.gpu.DriverInfo;
 import io.gpusnap.gpu.GpuException;
-import io.gpusnap.node.engine.device.GpuPort;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -39,8 +38,8 @@ final class Capabilities {
         return needs.stream()
                 .filter(need -> !need.available())
                 .findFirst()
-                .map(missing -> new Capability(
-                        engine.value(), false, "needs " + missing.name() + ": " + missing.reason()))
+                .map(missing ->
+                        new Capability(engine.value(), false, "needs " + missing.name() + ": " + missing.reason()))
                 .orElse(new Capability(engine.value(), true, "everything it needs is here"));
     }
 
@@ -65,8 +64,7 @@ final class Capabilities {
                 "driver %s can restore only onto the same GPUs");
     }
 
-    private Capability driver(
-            String name, Predicate<DriverInfo> test, String yes, String no) {
+    private Capability driver(String name, Predicate<DriverInfo> test, String yes, String no) {
         if (runtime.gpu().isEmpty()) {
             return new Capability(name, false, runtime.gpuReason());
         }

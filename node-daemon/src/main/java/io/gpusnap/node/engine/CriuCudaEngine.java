@@ -35,14 +35,13 @@ final class CriuCudaEngine implements CheckpointEngine {
                 new SaveRelease(session),
                 new SaveCheckpoint(session),
                 new SaveDump(session)));
-        SaveCommit.Ending ending =
-                switch (request.afterSave()) {
-                    case KEEP_RUNNING -> {
-                        stages.add(new SaveRevive(session));
-                        yield SaveCommit.Ending.KEEP_RUNNING;
-                    }
-                    case STOP -> SaveCommit.Ending.STOP;
-                };
+        SaveCommit.Ending ending = switch (request.afterSave()) {
+            case KEEP_RUNNING -> {
+                stages.add(new SaveRevive(session));
+                yield SaveCommit.Ending.KEEP_RUNNING;
+            }
+            case STOP -> SaveCommit.Ending.STOP;
+        };
         stages.add(new SaveStore(session, id()));
         stages.add(new SaveVerify(session));
         stages.add(new SaveCommit(session, ending));

@@ -31,12 +31,7 @@ abstract class EngineStage implements Stage {
         times.began(name);
         try {
             execute(context);
-        } catch (GpuException
-                | TierException
-                | CriuException
-                | ManifestException
-                | ProcessException
-                | IOException e) {
+        } catch (GpuException | TierException | CriuException | ManifestException | ProcessException | IOException e) {
             throw Failures.typed(e);
         } finally {
             times.ended(name);
@@ -50,12 +45,7 @@ abstract class EngineStage implements Stage {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw Failures.typed(e);
-        } catch (GpuException
-                | TierException
-                | CriuException
-                | ManifestException
-                | ProcessException
-                | IOException e) {
+        } catch (GpuException | TierException | CriuException | ManifestException | ProcessException | IOException e) {
             throw Failures.typed(e);
         }
     }

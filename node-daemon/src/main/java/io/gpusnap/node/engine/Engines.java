@@ -7,7 +7,7 @@ import io.gpusnap.node.criu.CriuProbe;
 import io.gpusnap.node.criu.CriuRunner;
 import io.gpusnap.node.criu.CriuVersion;
 import io.gpusnap.node.engine.check.Fingerprints;
-import io.gpusnap.node.engine.device.GpuPort;
+import io.gpusnap.node.engine.device.DeviceContent;
 import io.gpusnap.node.engine.device.GpuOpening;
 import io.gpusnap.node.engine.device.PoolMemory;
 import io.gpusnap.node.operation.FactRegistry;
@@ -16,7 +16,6 @@ import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.OperationKind;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.operation.StagePlan;
-import io.gpusnap.node.engine.device.DeviceContent;
 import io.gpusnap.node.process.HostFacts;
 import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessTree;
@@ -189,7 +188,8 @@ public final class Engines implements AutoCloseable {
     /** @throws StageException STORE_ERROR */
     public List<TierUsage> tiers() throws StageException {
         try {
-            return List.of(runtime.store().memory().usage(), runtime.store().nvme().usage());
+            return List.of(
+                    runtime.store().memory().usage(), runtime.store().nvme().usage());
         } catch (TierException e) {
             throw Failures.typed(e);
         }
@@ -241,7 +241,8 @@ public final class Engines implements AutoCloseable {
                     hot += chunk.sizeBytes();
                 }
             }
-            String digest = ManifestDigest.of(runtime.store().manifest(snapshot)).hex();
+            String digest =
+                    ManifestDigest.of(runtime.store().manifest(snapshot)).hex();
             return new InspectReport(manifest, digest, present, missing, hot);
         } catch (TierException e) {
             throw Failures.typed(e);

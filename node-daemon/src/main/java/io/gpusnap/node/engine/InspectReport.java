@@ -27,45 +27,62 @@ public record InspectReport(
         StringBuilder text = new StringBuilder();
         line(text, "snapshot", manifest.snapshotId() + ", engine " + manifest.engine() + ", " + manifest.createdAt());
         line(text, "manifest", "sha256 " + manifestDigest);
-        line(text, "workload", "%s, pid %d, %s"
-                .formatted(
-                        manifest.process().workload(),
-                        manifest.process().pid(),
-                        String.join(" ", manifest.process().commandLine())));
-        line(text, "size", "%s VRAM + %s host, of which this save stored %s in %d of %d chunks (%d zero)"
-                .formatted(
-                        size(totals.vramBytes()),
-                        size(totals.hostBytes()),
-                        size(totals.storedBytes()),
-                        totals.chunksStored(),
-                        totals.chunksTotal(),
-                        totals.chunksZero()));
+        line(
+                text,
+                "workload",
+                "%s, pid %d, %s"
+                        .formatted(
+                                manifest.process().workload(),
+                                manifest.process().pid(),
+                                String.join(" ", manifest.process().commandLine())));
+        line(
+                text,
+                "size",
+                "%s VRAM + %s host, of which this save stored %s in %d of %d chunks (%d zero)"
+                        .formatted(
+                                size(totals.vramBytes()),
+                                size(totals.hostBytes()),
+                                size(totals.storedBytes()),
+                                totals.chunksStored(),
+                                totals.chunksTotal(),
+                                totals.chunksZero()));
         for (Manifest.Gpu gpu : needs.gpus()) {
-            line(text, "needs GPU", "%d: %s, %s free, compute capability %s (was %s)"
-                    .formatted(
-                            gpu.ordinal(),
-                            gpu.name(),
-                            size(manifest.vramBytes(gpu.ordinal())
-                                    + manifest.device().driverBytes()),
-                            gpu.computeCapability(),
-                            gpu.uuid()));
+            line(
+                    text,
+                    "needs GPU",
+                    "%d: %s, %s free, compute capability %s (was %s)"
+                            .formatted(
+                                    gpu.ordinal(),
+                                    gpu.name(),
+                                    size(manifest.vramBytes(gpu.ordinal())
+                                            + manifest.device().driverBytes()),
+                                    gpu.computeCapability(),
+                                    gpu.uuid()));
         }
-        line(text, "needs", "driver %s, CUDA %d, %s, kernel %s, %s"
-                .formatted(
-                        needs.driverBuild(),
-                        needs.cudaDriverVersion(),
-                        needs.architecture(),
-                        needs.kernelRelease(),
-                        needs.cpuModel()));
-        line(text, "listens on", manifest.process().listeningSockets().isEmpty()
-                ? "nothing"
-                : String.join(
-                        ", ",
-                        manifest.process().listeningSockets().stream()
-                                .map(socket -> socket.address() + ":" + socket.port())
-                                .toList()));
-        line(text, "here", "%d chunks, %d missing, %s in memory"
-                .formatted(presentChunks, missingChunks, size(hotBytes)));
+        line(
+                text,
+                "needs",
+                "driver %s, CUDA %d, %s, kernel %s, %s"
+                        .formatted(
+                                needs.driverBuild(),
+                                needs.cudaDriverVersion(),
+                                needs.architecture(),
+                                needs.kernelRelease(),
+                                needs.cpuModel()));
+        line(
+                text,
+                "listens on",
+                manifest.process().listeningSockets().isEmpty()
+                        ? "nothing"
+                        : String.join(
+                                ", ",
+                                manifest.process().listeningSockets().stream()
+                                        .map(socket -> socket.address() + ":" + socket.port())
+                                        .toList()));
+        line(
+                text,
+                "here",
+                "%d chunks, %d missing, %s in memory".formatted(presentChunks, missingChunks, size(hotBytes)));
         return text.toString();
     }
 
@@ -77,8 +94,6 @@ public record InspectReport(
         if (bytes < 1 << 20) {
             return "%.1f KiB".formatted(bytes / 1024.0);
         }
-        return bytes < 1 << 30
-                ? "%.1f MiB".formatted(bytes / 1048576.0)
-                : "%.2f GiB".formatted(bytes / 1073741824.0);
+        return bytes < 1 << 30 ? "%.1f MiB".formatted(bytes / 1048576.0) : "%.2f GiB".formatted(bytes / 1073741824.0);
     }
 }

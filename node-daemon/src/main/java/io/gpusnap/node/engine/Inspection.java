@@ -2,7 +2,6 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.gpu.TargetStatus;
 import io.gpusnap.node.engine.check.Refusal;
-import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.process.ProcessId;
 import java.util.List;
 import java.util.Optional;

@@ -60,7 +60,8 @@ final class Inspector {
         if (!gpu.driver().hasCheckpoint()) {
             refusals.add(new Refusal(
                     FailureCode.CAPABILITY_MISSING,
-                    "driver %s has no checkpoint calls: it takes 570 or newer".formatted(gpu.driver().build())));
+                    "driver %s has no checkpoint calls: it takes 570 or newer"
+                            .formatted(gpu.driver().build())));
         }
         try (TargetPort target = gpu.open(workload.process().pid(), CONNECT_LIMIT)) {
             TargetStatus status = target.status();

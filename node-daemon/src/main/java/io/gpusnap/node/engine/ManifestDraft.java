@@ -47,7 +47,10 @@ final class ManifestDraft {
                 new Manifest.Producer(
                         runtime.version(),
                         withCriu
-                                ? runtime.criuProbe().version().map(Object::toString).orElse("")
+                                ? runtime.criuProbe()
+                                        .version()
+                                        .map(Object::toString)
+                                        .orElse("")
                                 : "",
                         gpu.driver().build(),
                         ABI),
@@ -98,9 +101,8 @@ final class ManifestDraft {
                         allocations.stream().flatMap(allocation -> allocation.chunks().stream()),
                         files.stream().flatMap(file -> file.chunks().stream()))
                 .toList();
-        long vram = allocations.stream()
-                .mapToLong(Manifest.Allocation::sizeBytes)
-                .sum();
+        long vram =
+                allocations.stream().mapToLong(Manifest.Allocation::sizeBytes).sum();
         long host = files.stream().mapToLong(Manifest.HostFile::sizeBytes).sum();
         return new Manifest.Totals(
                 vram,

@@ -4,7 +4,6 @@ import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.ProcessState;
 import io.gpusnap.gpu.TargetState;
 import io.gpusnap.node.engine.device.GpuPort;
-import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;

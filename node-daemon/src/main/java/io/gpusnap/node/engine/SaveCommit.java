@@ -47,8 +47,7 @@ final class SaveCommit extends EngineStage {
     }
 
     @Override
-    void execute(StageContext context)
-            throws StageException, TierException, ManifestException, IOException {
+    void execute(StageContext context) throws StageException, TierException, ManifestException, IOException {
         NodeRuntime runtime = session.runtime();
         SnapshotStore store = runtime.store();
         if (ending == Ending.STAY_FROZEN) {

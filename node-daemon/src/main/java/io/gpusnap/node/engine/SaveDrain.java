@@ -27,11 +27,10 @@ final class SaveDrain extends EngineStage {
         target.importMemory();
         List<Allocation> allocations = target.allocations();
         context.progress()
-                .setTotalBytes(allocations.stream()
-                        .mapToLong(Allocation::sizeBytes)
-                        .sum());
-        DeviceDrain drain = new DeviceDrain(
-                runtime.requireGpu(), runtime.store().memory(), session.pins(), session.owner());
+                .setTotalBytes(
+                        allocations.stream().mapToLong(Allocation::sizeBytes).sum());
+        DeviceDrain drain =
+                new DeviceDrain(runtime.requireGpu(), runtime.store().memory(), session.pins(), session.owner());
         DeviceContent content = drain.drain(allocations, runtime.transfer(context));
         runtime.store().nvme().sync();
         context.remember(content);

@@ -68,7 +68,6 @@ final class SavePreflight extends EngineStage {
                 .of(role, root, path)
                 .orElseThrow(() -> new StageException(
                         FailureCode.WORKLOAD_UNSUPPORTED,
-                        "its %s %s cannot be read: was it replaced since the workload started?"
-                                .formatted(role, path)));
+                        "its %s %s cannot be read: was it replaced since the workload started?".formatted(role, path)));
     }
 }

@@ -86,8 +86,8 @@ final class SaveSession {
     /** A fact that an earlier stage has remembered. */
     static <T extends Record> T recall(StageContext context, Class<T> type) throws StageException {
         return context.recall(type)
-                .orElseThrow(() -> new StageException(
-                        FailureCode.INTERNAL, "nothing is remembered of " + type.getSimpleName()));
+                .orElseThrow(() ->
+                        new StageException(FailureCode.INTERNAL, "nothing is remembered of " + type.getSimpleName()));
     }
 
     void release() {

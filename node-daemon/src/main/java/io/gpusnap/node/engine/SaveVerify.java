@@ -33,8 +33,7 @@ final class SaveVerify extends EngineStage {
     }
 
     @Override
-    void execute(StageContext context)
-            throws StageException, TierException, ManifestException, InterruptedException {
+    void execute(StageContext context) throws StageException, TierException, ManifestException, InterruptedException {
         SnapshotStore store = session.runtime().store();
         Manifest manifest = ManifestJson.read(store.pendingManifest(session.snapshot()));
         List<ChunkRef> chunks = manifest.chunks().toList();

@@ -29,8 +29,8 @@ final class Snapshots {
         }
         Manifest manifest = ManifestJson.read(bytes);
         if (!manifest.snapshotId().equals(snapshot)) {
-            throw new ManifestException("the manifest of snapshot %s is one of snapshot %s"
-                    .formatted(snapshot, manifest.snapshotId()));
+            throw new ManifestException(
+                    "the manifest of snapshot %s is one of snapshot %s".formatted(snapshot, manifest.snapshotId()));
         }
         return manifest;
     }
@@ -39,7 +39,10 @@ final class Snapshots {
     static boolean anyOf(SnapshotStore store, String workload) throws TierException {
         for (SnapshotId snapshot : store.list()) {
             try {
-                if (ManifestJson.read(store.manifest(snapshot)).process().workload().equals(workload)) {
+                if (ManifestJson.read(store.manifest(snapshot))
+                        .process()
+                        .workload()
+                        .equals(workload)) {
                     return true;
                 }
             } catch (ManifestException e) {

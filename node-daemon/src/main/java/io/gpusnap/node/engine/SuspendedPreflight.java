@@ -4,7 +4,6 @@ import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.TargetState;
 import io.gpusnap.node.engine.check.Compatibility;
 import io.gpusnap.node.engine.check.Refusal;
-import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
@@ -34,15 +33,18 @@ final class SuspendedPreflight extends EngineStage {
                     FailureCode.INCOMPATIBLE,
                     "snapshot %s was made by engine %s".formatted(manifest.snapshotId(), manifest.engine()));
         }
-        ProcessId process = new ProcessId(
-                manifest.process().pid(), manifest.process().startTimeTicks());
+        ProcessId process =
+                new ProcessId(manifest.process().pid(), manifest.process().startTimeTicks());
         if (!runtime.proc().isAlive(process)) {
             throw new StageException(
                     FailureCode.WORKLOAD_NOT_FOUND,
                     "%s, which this snapshot left frozen, is gone: engine suspend cannot make a process again"
                             .formatted(process));
         }
-        if (runtime.suspended().snapshotOf(process).filter(manifest.snapshotId()::equals).isEmpty()) {
+        if (runtime.suspended()
+                .snapshotOf(process)
+                .filter(manifest.snapshotId()::equals)
+                .isEmpty()) {
             throw new StageException(
                     FailureCode.WORKLOAD_UNSUPPORTED, process + " is not frozen as this snapshot: it has run since");
         }

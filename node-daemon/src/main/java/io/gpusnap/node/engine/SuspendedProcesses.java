@@ -66,8 +66,7 @@ final class SuspendedProcesses {
         Path temporary = folder.resolve(".tmp-" + snapshot);
         Files.writeString(temporary, snapshot + "\n");
         sync(temporary);
-        Files.move(
-                temporary, file(process), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(temporary, file(process), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         sync(folder);
     }
 

@@ -20,13 +20,12 @@ final class SuspendedVerify extends EngineStage {
     }
 
     @Override
-    void execute(StageContext context)
-            throws StageException, TierException, ManifestException, InterruptedException {
+    void execute(StageContext context) throws StageException, TierException, ManifestException, InterruptedException {
         NodeRuntime runtime = session.runtime();
         List<ChunkRef> chunks = session.manifest().chunks().toList();
         context.progress().setTotalBytes(ChunkVerifier.distinctBytes(chunks));
-        session.loaded(new DeviceChunkLoader(
-                        runtime.store().nvme(), runtime.store().memory(), session.owner())
-                .load(chunks, runtime.transfer(context)));
+        session.loaded(
+                new DeviceChunkLoader(runtime.store().nvme(), runtime.store().memory(), session.owner())
+                        .load(chunks, runtime.transfer(context)));
     }
 }

@@ -1,7 +1,6 @@
 package io.gpusnap.node.engine;
 
 import io.gpusnap.node.criu.CriuException;
-import io.gpusnap.node.criu.CriuRunner;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;
@@ -39,8 +38,8 @@ final class ThawCriuRestore extends EngineStage {
     void execute(StageContext context)
             throws StageException, CriuException, TierException, ManifestException, InterruptedException {
         Manifest.ProcessImage process = session.manifest().process();
-        context.remember(new RestoreBegun(
-                session.runtime().proc().uptimeTicks(), process.taskIds(), process.workload()));
+        context.remember(
+                new RestoreBegun(session.runtime().proc().uptimeTicks(), process.taskIds(), process.workload()));
         FutureTask<Integer> restore =
                 new FutureTask<>(() -> session.runtime().criu().restore(images, !process.sessionLeader()));
         Thread thread = Thread.ofPlatform().name("criu-restore").start(restore);
@@ -67,9 +66,9 @@ final class ThawCriuRestore extends EngineStage {
         context.progress().setTotalBytes(ChunkVerifier.distinctBytes(chunks));
         Transfer transfer = runtime.transfer(context);
         long start = System.nanoTime();
-        session.loaded(new DeviceChunkLoader(
-                        runtime.store().nvme(), runtime.store().memory(), session.owner())
-                .load(chunks, transfer));
+        session.loaded(
+                new DeviceChunkLoader(runtime.store().nvme(), runtime.store().memory(), session.owner())
+                        .load(chunks, transfer));
         session.times().took("verify", System.nanoTime() - start);
     }
 

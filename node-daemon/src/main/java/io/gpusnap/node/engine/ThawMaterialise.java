@@ -45,8 +45,7 @@ final class ThawMaterialise extends EngineStage {
         Path folder = socket.getParent();
         if (folder != null && !Files.exists(folder)) {
             Files.createDirectories(
-                    folder,
-                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+                    folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             Files.setAttribute(folder, "unix:uid", (int) process.uid());
             Files.setAttribute(folder, "unix:gid", (int) process.gid());
         }

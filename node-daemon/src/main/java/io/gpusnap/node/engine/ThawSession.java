@@ -86,8 +86,7 @@ final class ThawSession {
     /** @throws StageException GPU_MISMATCH */
     Compatibility.GpuPlan gpus() throws StageException, GpuException, TierException, ManifestException {
         GpuPort gpu = runtime.requireGpu();
-        Compatibility.GpuPlan plan =
-                Compatibility.gpus(manifest(), gpu.driver(), gpu.devices(), request.gpuRemap());
+        Compatibility.GpuPlan plan = Compatibility.gpus(manifest(), gpu.driver(), gpu.devices(), request.gpuRemap());
         for (Refusal refusal : plan.refusals()) {
             throw refusal.asException();
         }

@@ -35,12 +35,11 @@ final class VerifyStage extends EngineStage {
     }
 
     @Override
-    void execute(StageContext context)
-            throws StageException, TierException, ManifestException, InterruptedException {
+    void execute(StageContext context) throws StageException, TierException, ManifestException, InterruptedException {
         SnapshotStore store = runtime.store();
         SnapshotUses.Use use = store.use(snapshot)
-                .orElseThrow(() -> new StageException(
-                        FailureCode.CHUNK_MISSING, "snapshot " + snapshot + " is being deleted"));
+                .orElseThrow(() ->
+                        new StageException(FailureCode.CHUNK_MISSING, "snapshot " + snapshot + " is being deleted"));
         try (use) {
             Manifest manifest = Snapshots.read(store, snapshot, Optional.empty());
             List<ChunkRef> chunks = ChunkVerifier.distinct(manifest.chunks().toList());

@@ -2,7 +2,6 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.gpu.TargetState;
 import io.gpusnap.gpu.TargetStatus;
-import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.process.SocketOwners;

@@ -117,8 +117,8 @@ public final class ProcFs {
         Path folder = of(pid).resolve("fd");
         for (String name : names(folder)) {
             readLink(folder.resolve(name))
-                    .ifPresent(target -> descriptors.add(OpenFd.of(
-                            Integer.parseInt(name), target, lines(of(pid).resolve("fdinfo/" + name)))));
+                    .ifPresent(target -> descriptors.add(
+                            OpenFd.of(Integer.parseInt(name), target, lines(of(pid).resolve("fdinfo/" + name)))));
         }
         return descriptors;
     }

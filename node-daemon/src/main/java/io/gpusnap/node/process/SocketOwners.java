@@ -50,7 +50,8 @@ public final class SocketOwners {
     public Optional<Integer> holder(String target, Set<Integer> except) {
         return proc.pids().stream()
                 .filter(pid -> !except.contains(pid))
-                .filter(pid -> proc.descriptors(pid).stream().anyMatch(fd -> fd.target().equals(target)))
+                .filter(pid -> proc.descriptors(pid).stream()
+                        .anyMatch(fd -> fd.target().equals(target)))
                 .findFirst();
     }
 }

@@ -54,12 +54,7 @@ public final class Workloads {
         return proc.stat(pid)
                 .filter(stat -> !stat.isDead())
                 .map(stat -> new Workload(
-                        stat.id(),
-                        name,
-                        proc.link(pid, "exe").orElse(""),
-                        proc.commandLine(pid),
-                        preload,
-                        socketPath));
+                        stat.id(), name, proc.link(pid, "exe").orElse(""), proc.commandLine(pid), preload, socketPath));
     }
 
     /** As the process sees it. */

@@ -14,8 +14,8 @@ public final class HostChunker {
     /** Hashes the leaves of one block of 4 MiB, or of what is left, into the table. */
     public void hashBlock(MemorySegment image, int block, LeafTable table) {
         long start = (long) block * TreeDigester.MAX_CHUNK_BYTES;
-        int leaves = (int) Math.min(
-                LeafTable.LEAVES_PER_BLOCK, Math.ceilDiv(image.byteSize() - start, LeafHasher.LEAF_BYTES));
+        int leaves = (int)
+                Math.min(LeafTable.LEAVES_PER_BLOCK, Math.ceilDiv(image.byteSize() - start, LeafHasher.LEAF_BYTES));
         byte[] digests = new byte[leaves * ChunkDigest.BYTES];
         boolean[] zeros = new boolean[leaves];
         for (int leaf = 0; leaf < leaves; leaf++) {

@@ -56,8 +56,7 @@ public final class LeafTable {
             int chunkBytes = (int) (end - start);
             boolean cut = (marked && chunkBytes >= MIN_CHUNK_BYTES) || chunkBytes == TreeDigester.MAX_CHUNK_BYTES;
             if (cut || end == sizeBytes) {
-                chunks.add(
-                        zero ? ChunkRef.zero(chunkBytes) : ChunkRef.of(hasher.root(pending, written), chunkBytes));
+                chunks.add(zero ? ChunkRef.zero(chunkBytes) : ChunkRef.of(hasher.root(pending, written), chunkBytes));
                 start = end;
                 written = 0;
                 zero = true;

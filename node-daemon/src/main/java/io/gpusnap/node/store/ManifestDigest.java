@@ -9,8 +9,8 @@ public record ManifestDigest(String hex) {
 
     public static ManifestDigest of(byte[] manifest) {
         try {
-            return new ManifestDigest(
-                    HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(manifest)));
+            return new ManifestDigest(HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256").digest(manifest)));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);
         }

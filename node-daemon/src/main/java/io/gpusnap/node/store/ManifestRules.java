@@ -90,7 +90,8 @@ final class ManifestRules {
                 "totals.logicalBytes is not vramBytes + hostBytes");
         require(totals.chunksTotal() == manifest.chunks().count(), "totals.chunksTotal is not the number of chunks");
         require(
-                totals.chunksZero() == manifest.chunks().filter(ChunkRef::isZero).count(),
+                totals.chunksZero()
+                        == manifest.chunks().filter(ChunkRef::isZero).count(),
                 "totals.chunksZero is not the number of zero chunks");
         require(
                 totals.chunksStored() >= 0 && totals.chunksStored() <= totals.chunksTotal() - totals.chunksZero(),

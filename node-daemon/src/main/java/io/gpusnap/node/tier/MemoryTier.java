@@ -105,7 +105,11 @@ public final class MemoryTier implements ChunkTier {
     }
 
     private static boolean isContent(MemorySegment memory, ChunkDigest digest) {
-        return new TreeDigester().digest(memory).content().filter(digest::equals).isPresent();
+        return new TreeDigester()
+                .digest(memory)
+                .content()
+                .filter(digest::equals)
+                .isPresent();
     }
 
     void release(int slot) {
@@ -159,8 +163,8 @@ public final class MemoryTier implements ChunkTier {
                     Reason.CORRUPT, "chunk %s has %d bytes, not %d".formatted(digest, found, sizeBytes));
         }
         try (Lease lease = lease(digest, sizeBytes)
-                .orElseThrow(() -> new TierException(
-                        Reason.MISSING, "chunk " + digest + " is not in the memory tier"))) {
+                .orElseThrow(
+                        () -> new TierException(Reason.MISSING, "chunk " + digest + " is not in the memory tier"))) {
             buffer.asSlice(0, sizeBytes).copyFrom(lease.content());
         }
     }

@@ -162,8 +162,8 @@ public final class NvmeTier implements ChunkTier {
         try (DirectoryStream<Path> folders = Files.newDirectoryStream(root.chunks())) {
             for (Path folder : folders) {
                 try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
-                    files.forEach(
-                            file -> digests.add(new ChunkDigest(file.getFileName().toString())));
+                    files.forEach(file ->
+                            digests.add(new ChunkDigest(file.getFileName().toString())));
                 }
             }
         } catch (IOException e) {

@@ -22,9 +22,15 @@ final class SlotTable {
     record Found(int slot, int sizeBytes, boolean verified) {}
 
     private static final class Entry {
-        @Nullable UUID owner;
-        @Nullable ChunkRef settled;
-        @Nullable ChunkDigest digest;
+        @Nullable
+        UUID owner;
+
+        @Nullable
+        ChunkRef settled;
+
+        @Nullable
+        ChunkDigest digest;
+
         int sizeBytes;
         int leases;
         boolean verified;

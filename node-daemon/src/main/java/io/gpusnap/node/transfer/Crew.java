@@ -29,6 +29,7 @@ public final class Crew<T, X extends Exception> implements AutoCloseable {
     private final Class<X> failureType;
     /** Empty: the thread that takes it ends. */
     private final LinkedBlockingQueue<Optional<T>> queue = new LinkedBlockingQueue<>();
+
     private final List<Thread> threads = new ArrayList<>();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
 

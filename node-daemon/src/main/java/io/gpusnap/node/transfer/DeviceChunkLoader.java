@@ -33,23 +33,19 @@ public final class DeviceChunkLoader {
      *
      * @throws TierException MISSING, CORRUPT, IO; then no lease is left
      */
-    public LoadedChunks load(Collection<ChunkRef> chunks, Transfer transfer) throws TierException, InterruptedException {
+    public LoadedChunks load(Collection<ChunkRef> chunks, Transfer transfer)
+            throws TierException, InterruptedException {
         LoadedChunks loaded = new LoadedChunks();
         try {
-            Crew.each(
-                    "device-load",
-                    transfer.threads(),
-                    TierException.class,
-                    ChunkVerifier.distinct(chunks),
-                    () -> {
-                        VerifiedReader reader = new VerifiedReader(nvme);
-                        MemorySegment spare = Transfer.buffer();
-                        return chunk -> {
-                            transfer.safePoint().run();
-                            loadOne(chunk, reader, spare, loaded);
-                            transfer.progress().accept(chunk.sizeBytes());
-                        };
-                    });
+            Crew.each("device-load", transfer.threads(), TierException.class, ChunkVerifier.distinct(chunks), () -> {
+                VerifiedReader reader = new VerifiedReader(nvme);
+                MemorySegment spare = Transfer.buffer();
+                return chunk -> {
+                    transfer.safePoint().run();
+                    loadOne(chunk, reader, spare, loaded);
+                    transfer.progress().accept(chunk.sizeBytes());
+                };
+            });
             return loaded;
         } catch (Throwable e) {
             loaded.close();

@@ -55,7 +55,8 @@ class CriuRunnerTest {
         new ProcessTree(proc).end(workload);
         assertThat(started.waitFor(10, TimeUnit.SECONDS)).isTrue();
         Awaitility.await()
-                .until(() -> dumped.stream().allMatch(process -> proc.stat(process.pid()).isEmpty()));
+                .until(() -> dumped.stream()
+                        .allMatch(process -> proc.stat(process.pid()).isEmpty()));
         int count = count();
         int pid = criu.restore(images, true);
         // then it is there again, stopped, and goes on where it was
@@ -83,8 +84,7 @@ class CriuRunnerTest {
         counter();
         // when, then
         assertThatExceptionOfType(CriuException.class)
-                .isThrownBy(() ->
-                        criu.dump(workload.pid(), images, false))
+                .isThrownBy(() -> criu.dump(workload.pid(), images, false))
                 .withMessageContaining("criu dump failed")
                 .withMessageContaining("Error (");
         assertThat(criu.isDumped(images)).isFalse();
@@ -112,7 +112,12 @@ class CriuRunnerTest {
     @Test
     void aCriuThatAnEarlierLifeLeftBehindIsAwaitedOrEnded() throws Exception {
         // given something that looks like a CRIU at work on the folder
-        Process fake = new ProcessBuilder("/bin/sh", "-c", "sleep 1000; true", "criu", "--images-dir",
+        Process fake = new ProcessBuilder(
+                        "/bin/sh",
+                        "-c",
+                        "sleep 1000; true",
+                        "criu",
+                        "--images-dir",
                         images.toAbsolutePath().toString())
                 .start();
         CriuRunner impatient = new CriuRunner("criu", Duration.ofSeconds(1));
@@ -125,11 +130,14 @@ class CriuRunnerTest {
 
     private Process counter() throws Exception {
         Process process = new ProcessBuilder(
-                        "/bin/sh", "-c", "n=0; while :; do n=$((n+1)); echo $n > count.tmp; mv count.tmp count; sleep 0.02; done")
+                        "/bin/sh",
+                        "-c",
+                        "n=0; while :; do n=$((n+1)); echo $n > count.tmp; mv count.tmp count; sleep 0.02; done")
                 .directory(folder.toFile())
                 .redirectInput(Path.of("/dev/null").toFile())
                 .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()))
+                .redirectOutput(
+                        ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()))
                 .start();
         workload = proc.stat((int) process.pid()).orElseThrow().id();
         Awaitility.await().until(() -> Files.exists(folder.resolve("count")));

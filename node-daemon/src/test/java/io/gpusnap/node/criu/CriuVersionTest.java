@@ -11,7 +11,9 @@ class CriuVersionTest {
     void versionsAreReadAndOrdered() {
         CriuVersion version = CriuVersion.parse("Version: 4.1.1\nGitID: v4.1\n").orElseThrow();
         assertThat(version).isEqualTo(new CriuVersion(4, 1, 1)).hasToString("4.1.1");
-        assertThat(CriuVersion.parse("Version: 4.2").orElseThrow()).isGreaterThan(version).hasToString("4.2");
+        assertThat(CriuVersion.parse("Version: 4.2").orElseThrow())
+                .isGreaterThan(version)
+                .hasToString("4.2");
         assertThat(new CriuVersion(3, 17, 1)).isLessThan(version);
         assertThat(CriuVersion.parse("criu: not found")).isEmpty();
     }

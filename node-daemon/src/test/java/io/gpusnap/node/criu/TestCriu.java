@@ -23,7 +23,9 @@ public final class TestCriu {
         }
         return Files.readAllLines(file).stream()
                 .filter(line -> line.startsWith("GPUSNAP_CRIU="))
-                .map(line -> line.substring("GPUSNAP_CRIU=".length()).replace("\\", "").replace("'", ""))
+                .map(line -> line.substring("GPUSNAP_CRIU=".length())
+                        .replace("\\", "")
+                        .replace("'", ""))
                 .filter(value -> !value.isEmpty())
                 .map(Path::of)
                 .findFirst();

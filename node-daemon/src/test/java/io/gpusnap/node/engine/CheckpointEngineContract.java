@@ -59,6 +59,7 @@ abstract class CheckpointEngineContract {
         if (node != null) {
             node.close();
         }
+        TestNode.cleanUp(folder);
     }
 
     @Test
@@ -74,7 +75,8 @@ abstract class CheckpointEngineContract {
         assertThat(workload.answer(PROMPT)).isEqualTo(answer);
         assertThat(thaw.workloadName()).isEqualTo("test-server");
         assertThat(thaw.fillBytesPerSecond()).isPositive();
-        assertThat(thaw.stageSeconds().keySet()).contains("verify", "driver-restore", "remap", "fill", "resume", "health");
+        assertThat(thaw.stageSeconds().keySet())
+                .contains("verify", "driver-restore", "remap", "fill", "resume", "health");
         assertThat(thaw.seconds()).isPositive();
         // and the server goes on: a new prompt changes its state
         assertThat(workload.answer("another")).isNotEqualTo(answer);
@@ -83,16 +85,17 @@ abstract class CheckpointEngineContract {
 
     @Test
     void theManifestDescribesTheWorkload() throws Exception {
-        SaveOutcome save = node.save(engine(), workload, AfterSave.STOP).succeeded().fact(SaveOutcome.class);
+        SaveOutcome save =
+                node.save(engine(), workload, AfterSave.STOP).succeeded().fact(SaveOutcome.class);
         Manifest manifest = node.engines().manifest(save.snapshot());
         assertThat(manifest.engine()).isEqualTo(engine().value());
         assertThat(manifest.process().workload()).isEqualTo("test-server");
         assertThat(manifest.process().pid()).isEqualTo(workload.process().pid());
         assertThat(manifest.process().taskIds()).contains(workload.process().pid());
-        assertThat(manifest.process().listeningSockets())
-                .anyMatch(socket -> socket.port() == workload.port());
+        assertThat(manifest.process().listeningSockets()).anyMatch(socket -> socket.port() == workload.port());
         assertThat(manifest.process().environmentNames()).contains("GPUSNAP_WORKLOAD");
-        assertThat(manifest.process().workingDirectory()).isEqualTo(workload.folder().toRealPath().toString());
+        assertThat(manifest.process().workingDirectory())
+                .isEqualTo(workload.folder().toRealPath().toString());
         assertThat(manifest.compatibility().libraries())
                 .extracting(Manifest.Library::role)
                 .contains("libcuda", "preload", "executable");
@@ -146,10 +149,9 @@ abstract class CheckpointEngineContract {
 
     @Test
     void aProcessThatIsGoneIsNotFound() throws Exception {
-        ProcessId gone = new ProcessId(
-                workload.process().pid(), workload.process().startTimeTicks() - 1);
-        assertThat(node.save(engine(), SnapshotId.random(), gone, AfterSave.STOP,
-                                StageListener.NONE)
+        ProcessId gone =
+                new ProcessId(workload.process().pid(), workload.process().startTimeTicks() - 1);
+        assertThat(node.save(engine(), SnapshotId.random(), gone, AfterSave.STOP, StageListener.NONE)
                         .failed()
                         .code())
                 .isEqualTo(FailureCode.WORKLOAD_NOT_FOUND);
@@ -174,7 +176,8 @@ abstract class CheckpointEngineContract {
     }
 
     SnapshotId savedAndRoomMade() throws Exception {
-        SaveOutcome save = node.save(engine(), workload, AfterSave.STOP).succeeded().fact(SaveOutcome.class);
+        SaveOutcome save =
+                node.save(engine(), workload, AfterSave.STOP).succeeded().fact(SaveOutcome.class);
         makeRoom();
         // A new daemon whose pool is empty has to read the store.
         node.close();

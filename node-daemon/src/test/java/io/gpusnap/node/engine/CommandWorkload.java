@@ -24,14 +24,19 @@ final class CommandWorkload implements AutoCloseable {
 
     static CommandWorkload start(Path folder) throws IOException {
         Path program = TestNatives.folder().resolveSibling("bin/gpusnap-workload");
-        Assumptions.assumeTrue(program.toFile().canExecute(), program + " is not there: build gpu-native with its tests");
+        Assumptions.assumeTrue(
+                program.toFile().canExecute(), program + " is not there: build gpu-native with its tests");
         ProcessBuilder builder = new ProcessBuilder(program.toString())
                 .directory(folder.toFile())
                 .redirectError(folder.resolve("workload.err").toFile());
-        builder.environment().put("LD_LIBRARY_PATH", TestNatives.simulatedDriver().getParent().toString());
+        builder.environment()
+                .put(
+                        "LD_LIBRARY_PATH",
+                        TestNatives.simulatedDriver().getParent().toString());
         builder.environment().put("LD_PRELOAD", TestNatives.preload().toString());
         builder.environment().put("GPUSNAP_WORKLOAD", "commands");
-        builder.environment().put("GPUSNAP_SOCKET_DIR", folder.resolve("sockets").toString());
+        builder.environment()
+                .put("GPUSNAP_SOCKET_DIR", folder.resolve("sockets").toString());
         CommandWorkload workload = new CommandWorkload(builder.start());
         workload.tell("init");
         return workload;

@@ -49,7 +49,8 @@ class CriuCudaEngineIT extends CheckpointEngineContract {
     @Test
     void aWorkloadThatIsKeptGoesOnAndItsSnapshotThawsLater() throws Exception {
         // when
-        TestNode.Ended saved = node.save(engine(), workload, AfterSave.KEEP_RUNNING).succeeded();
+        TestNode.Ended saved =
+                node.save(engine(), workload, AfterSave.KEEP_RUNNING).succeeded();
         // then it goes on
         assertThat(saved.fact(SaveOutcome.class).workloadAlive()).isTrue();
         assertThat(workload.answer(PROMPT)).isEqualTo(answer);
@@ -68,7 +69,9 @@ class CriuCudaEngineIT extends CheckpointEngineContract {
     @Test
     void dataThatWentOnWithoutTheSnapshotIsRefusedWithBothSidesNamed() throws Exception {
         // given a snapshot, and a server that wrote to its state file afterwards
-        SaveOutcome save = node.save(engine(), workload, AfterSave.KEEP_RUNNING).succeeded().fact(SaveOutcome.class);
+        SaveOutcome save = node.save(engine(), workload, AfterSave.KEEP_RUNNING)
+                .succeeded()
+                .fact(SaveOutcome.class);
         workload.answer("later");
         workload.end();
         // when
@@ -81,10 +84,14 @@ class CriuCudaEngineIT extends CheckpointEngineContract {
     @Test
     void aSecondSnapshotStoresLittle() throws Exception {
         // given
-        SaveOutcome first = node.save(engine(), workload, AfterSave.KEEP_RUNNING).succeeded().fact(SaveOutcome.class);
+        SaveOutcome first = node.save(engine(), workload, AfterSave.KEEP_RUNNING)
+                .succeeded()
+                .fact(SaveOutcome.class);
         workload.answer("new");
         // when
-        SaveOutcome second = node.save(engine(), workload, AfterSave.KEEP_RUNNING).succeeded().fact(SaveOutcome.class);
+        SaveOutcome second = node.save(engine(), workload, AfterSave.KEEP_RUNNING)
+                .succeeded()
+                .fact(SaveOutcome.class);
         // then
         assertThat(first.totals().storedBytes()).isGreaterThan(48L << 20);
         assertThat((double) second.totals().storedBytes() / first.totals().storedBytes())
@@ -111,7 +118,8 @@ class CriuCudaEngineIT extends CheckpointEngineContract {
     @Test
     void aLogThatWentOnIsSetAsideWithNothingLost() throws Exception {
         // given
-        SaveOutcome save = node.save(engine(), workload, AfterSave.STOP).succeeded().fact(SaveOutcome.class);
+        SaveOutcome save =
+                node.save(engine(), workload, AfterSave.STOP).succeeded().fact(SaveOutcome.class);
         makeRoom();
         Path state = workload.folder().resolve("state");
         Path log = workload.folder().resolve("server.log");
@@ -124,7 +132,8 @@ class CriuCudaEngineIT extends CheckpointEngineContract {
         assertThat(workload.answer(PROMPT)).isEqualTo(answer);
         assertThat(state).exists();
         try (Stream<Path> files = Files.list(workload.folder())) {
-            List<String> texts = files.filter(file -> file.getFileName().toString().startsWith("server.log"))
+            List<String> texts = files.filter(
+                            file -> file.getFileName().toString().startsWith("server.log"))
                     .map(CriuCudaEngineIT::read)
                     .toList();
             assertThat(String.join("", texts)).contains("written by somebody else");

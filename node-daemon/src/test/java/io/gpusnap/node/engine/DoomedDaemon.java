@@ -37,7 +37,10 @@ final class DoomedDaemon {
             boolean here = at == point || (point == StagePoint.INSIDE && at == StagePoint.RETURNED);
             if (reached.equals(stage) && here) {
                 try {
-                    new ProcessBuilder("/bin/sh", "-c", "kill -9 " + ProcessHandle.current().pid())
+                    new ProcessBuilder(
+                                    "/bin/sh",
+                                    "-c",
+                                    "kill -9 " + ProcessHandle.current().pid())
                             .inheritIO()
                             .start()
                             .waitFor();

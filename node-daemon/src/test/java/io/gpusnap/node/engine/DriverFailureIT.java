@@ -51,6 +51,7 @@ class DriverFailureIT {
         if (node != null) {
             node.close();
         }
+        TestNode.cleanUp(folder);
     }
 
     @Test
@@ -63,7 +64,9 @@ class DriverFailureIT {
                 TestNode.Ended ended = node.save(EngineId.SUSPEND, workload, AfterSave.STOP);
                 // then
                 assertThat(ended.failed().code()).as("%s %s", verb, moment).isEqualTo(FailureCode.DRIVER_FAILED);
-                assertThat(ended.failed().undoProblems()).as("%s %s", verb, moment).isEmpty();
+                assertThat(ended.failed().undoProblems())
+                        .as("%s %s", verb, moment)
+                        .isEmpty();
                 assertThat(gpu.hasFailed()).as("%s %s", verb, moment).isTrue();
                 assertThat(ended.log().recall(WorkloadLost.class)).isEmpty();
                 assertThat(workload.answer("warm")).as("%s %s", verb, moment).isEqualTo(answer);
@@ -77,10 +80,12 @@ class DriverFailureIT {
     @Test
     void aWayBackThatFailsEndsTheWorkloadAndReportsItLost() throws Exception {
         // given a save that fails at its last step before the store, and a driver that never restores
-        TestNode.Ended saved = node.save(EngineId.SUSPEND, workload, AfterSave.STOP).succeeded();
+        TestNode.Ended saved =
+                node.save(EngineId.SUSPEND, workload, AfterSave.STOP).succeeded();
         gpu.fail("restore", FailingGpu.Moment.BEFORE, Integer.MAX_VALUE);
         // when
-        TestNode.Ended ended = node.thaw(EngineId.SUSPEND, saved.fact(SaveOutcome.class).snapshot());
+        TestNode.Ended ended =
+                node.thaw(EngineId.SUSPEND, saved.fact(SaveOutcome.class).snapshot());
         // then a process that is frozen as before is kept
         assertThat(ended.failed().code()).isEqualTo(FailureCode.DRIVER_FAILED);
         assertThat(ended.log().recall(WorkloadLost.class)).isEmpty();
@@ -106,8 +111,12 @@ class DriverFailureIT {
                 gpu.fail(verb, moment, 1);
                 TestNode.Ended ended = node.thaw(EngineId.SUSPEND, snapshot);
                 assertThat(ended.failed().code()).as("%s %s", verb, moment).isEqualTo(FailureCode.DRIVER_FAILED);
-                assertThat(ended.failed().undoProblems()).as("%s %s", verb, moment).isEmpty();
-                assertThat(ended.log().recall(WorkloadLost.class)).as("%s %s", verb, moment).isEmpty();
+                assertThat(ended.failed().undoProblems())
+                        .as("%s %s", verb, moment)
+                        .isEmpty();
+                assertThat(ended.log().recall(WorkloadLost.class))
+                        .as("%s %s", verb, moment)
+                        .isEmpty();
             }
         }
         gpu.healthy();
@@ -151,7 +160,8 @@ class DriverFailureIT {
                     THAW_VERBS.indexOf(verb) % 2 == 0 ? FailingGpu.Moment.BEFORE : FailingGpu.Moment.AFTER;
             gpu.fail(verb, moment, 1);
             // when
-            OperationOutcome.Failed failed = node.thaw(EngineId.CRIU_CUDA, snapshot).failed();
+            OperationOutcome.Failed failed =
+                    node.thaw(EngineId.CRIU_CUDA, snapshot).failed();
             // then
             assertThat(failed.code()).as("%s %s", verb, moment).isEqualTo(FailureCode.DRIVER_FAILED);
             assertThat(failed.undoProblems()).as("%s %s", verb, moment).isEmpty();

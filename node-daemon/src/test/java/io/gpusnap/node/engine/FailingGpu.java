@@ -62,14 +62,30 @@ final class FailingGpu implements GpuPort {
 
     static GpuInfo named(GpuInfo gpu, String name) {
         return new GpuInfo(
-                gpu.ordinal(), gpu.uuid(), name, gpu.memoryBytes(), gpu.freeBytes(), gpu.granularityBytes(),
-                gpu.computeCapability(), gpu.pciBusId(), gpu.migEnabled(), gpu.exportsPosixFd());
+                gpu.ordinal(),
+                gpu.uuid(),
+                name,
+                gpu.memoryBytes(),
+                gpu.freeBytes(),
+                gpu.granularityBytes(),
+                gpu.computeCapability(),
+                gpu.pciBusId(),
+                gpu.migEnabled(),
+                gpu.exportsPosixFd());
     }
 
     static GpuInfo withFreeBytes(GpuInfo gpu, long freeBytes) {
         return new GpuInfo(
-                gpu.ordinal(), gpu.uuid(), gpu.name(), gpu.memoryBytes(), freeBytes, gpu.granularityBytes(),
-                gpu.computeCapability(), gpu.pciBusId(), gpu.migEnabled(), gpu.exportsPosixFd());
+                gpu.ordinal(),
+                gpu.uuid(),
+                gpu.name(),
+                gpu.memoryBytes(),
+                freeBytes,
+                gpu.granularityBytes(),
+                gpu.computeCapability(),
+                gpu.pciBusId(),
+                gpu.migEnabled(),
+                gpu.exportsPosixFd());
     }
 
     /** The opening of the same node with this port in the real one's place. */

@@ -48,6 +48,8 @@ class RefusalIT {
             workload.close();
         }
         node.close();
+        TestNode.cleanUp(folder);
+        TestNode.cleanUp(folder.resolve("other"));
     }
 
     @Test
@@ -93,7 +95,11 @@ class RefusalIT {
         try (CommandWorkload managed = CommandWorkload.start(folder)) {
             managed.tell("alloc managed 5000000");
             OperationOutcome.Failed failed = node.save(
-                            EngineId.SUSPEND, SnapshotId.random(), managed.process(), AfterSave.STOP, StageListener.NONE)
+                            EngineId.SUSPEND,
+                            SnapshotId.random(),
+                            managed.process(),
+                            AfterSave.STOP,
+                            StageListener.NONE)
                     .failed();
             assertThat(failed.code()).isEqualTo(FailureCode.WORKLOAD_UNSUPPORTED);
             assertThat(failed.detail()).contains("managed memory");
@@ -111,10 +117,15 @@ class RefusalIT {
         try (CommandWorkload piped = CommandWorkload.start(folder)) {
             piped.tell("alloc dlsym 8000000");
             OperationOutcome.Failed failed = node.save(
-                            EngineId.CRIU_CUDA, SnapshotId.random(), piped.process(), AfterSave.STOP, StageListener.NONE)
+                            EngineId.CRIU_CUDA,
+                            SnapshotId.random(),
+                            piped.process(),
+                            AfterSave.STOP,
+                            StageListener.NONE)
                     .failed();
             assertThat(failed.code()).isEqualTo(FailureCode.WORKLOAD_UNSUPPORTED);
-            assertThat(failed.detail()).contains("pipe to pid " + ProcessHandle.current().pid());
+            assertThat(failed.detail())
+                    .contains("pipe to pid " + ProcessHandle.current().pid());
         }
     }
 
@@ -122,16 +133,28 @@ class RefusalIT {
     void withoutCriuOnlySuspendWorks() throws Exception {
         EngineSettings with = TestNode.settings(folder.resolve("other"), TestNode.POOL_BYTES);
         EngineSettings without = new EngineSettings(
-                with.stateDir(), with.nvmeRoot(), 0, with.poolPath(), with.poolBytes(), with.scratchDir(),
-                Optional.of(Path.of("/nonexistent/criu")), with.nativeDir(), with.cudaDriver(), 2);
+                with.stateDir(),
+                with.nvmeRoot(),
+                0,
+                with.poolPath(),
+                with.poolBytes(),
+                with.scratchDir(),
+                Optional.of(Path.of("/nonexistent/criu")),
+                with.nativeDir(),
+                with.cudaDriver(),
+                2);
         start(Map.of());
         try (TestNode bare = TestNode.open(without, UnaryOperator.identity())) {
-            assertThat(bare.save(EngineId.CRIU_CUDA, workload, AfterSave.STOP).failed().code())
+            assertThat(bare.save(EngineId.CRIU_CUDA, workload, AfterSave.STOP)
+                            .failed()
+                            .code())
                     .isEqualTo(FailureCode.CRIU_UNAVAILABLE);
             assertThat(capability(bare, "criu+cuda").available()).isFalse();
             assertThat(capability(bare, "criu+cuda").reason()).contains("criu").contains("install");
             assertThat(capability(bare, "suspend").available()).isTrue();
-            SaveOutcome save = bare.save(EngineId.SUSPEND, workload, AfterSave.STOP).succeeded().fact(SaveOutcome.class);
+            SaveOutcome save = bare.save(EngineId.SUSPEND, workload, AfterSave.STOP)
+                    .succeeded()
+                    .fact(SaveOutcome.class);
             bare.thaw(EngineId.SUSPEND, save.snapshot()).succeeded();
         }
     }
@@ -139,13 +162,18 @@ class RefusalIT {
     @Test
     void withoutADriverNothingIsSavedAndTheReasonIsToldAndTheStoreIsStillThere() throws Exception {
         start(Map.of());
-        SaveOutcome save = node.save(EngineId.SUSPEND, workload, AfterSave.STOP).succeeded().fact(SaveOutcome.class);
+        SaveOutcome save = node.save(EngineId.SUSPEND, workload, AfterSave.STOP)
+                .succeeded()
+                .fact(SaveOutcome.class);
         node.thaw(EngineId.SUSPEND, save.snapshot()).succeeded();
         node.close();
         node = TestNode.open(
-                TestNode.settings(folder, TestNode.POOL_BYTES), opening -> new GpuOpening.None("no driver in this test"));
+                TestNode.settings(folder, TestNode.POOL_BYTES),
+                opening -> new GpuOpening.None("no driver in this test"));
         assertThat(capability(node, "suspend").reason()).contains("no driver in this test");
-        assertThat(node.save(EngineId.SUSPEND, workload, AfterSave.STOP).failed().code())
+        assertThat(node.save(EngineId.SUSPEND, workload, AfterSave.STOP)
+                        .failed()
+                        .code())
                 .isEqualTo(FailureCode.CAPABILITY_MISSING);
         assertThat(node.engines().gpus()).isEmpty();
         node.verify(save.snapshot()).succeeded();
@@ -165,7 +193,9 @@ class RefusalIT {
         // its pid is taken: by itself
         OperationOutcome.Failed failed = node.thaw(EngineId.CRIU_CUDA, snapshot).failed();
         assertThat(failed.code()).isEqualTo(FailureCode.PID_CONFLICT);
-        assertThat(failed.detail()).contains(Integer.toString(workload.process().pid())).contains("cuda-server");
+        assertThat(failed.detail())
+                .contains(Integer.toString(workload.process().pid()))
+                .contains("cuda-server");
         assertThat(workload.answer("warm")).isEqualTo(answer);
         workload.end();
 
@@ -224,8 +254,16 @@ class RefusalIT {
         start(Map.of());
         EngineSettings roomy = TestNode.settings(folder.resolve("other"), TestNode.POOL_BYTES);
         EngineSettings full = new EngineSettings(
-                roomy.stateDir(), roomy.nvmeRoot(), Long.MAX_VALUE / 2, roomy.poolPath(), roomy.poolBytes(),
-                roomy.scratchDir(), roomy.criu(), roomy.nativeDir(), roomy.cudaDriver(), 2);
+                roomy.stateDir(),
+                roomy.nvmeRoot(),
+                Long.MAX_VALUE / 2,
+                roomy.poolPath(),
+                roomy.poolBytes(),
+                roomy.scratchDir(),
+                roomy.criu(),
+                roomy.nativeDir(),
+                roomy.cudaDriver(),
+                2);
         try (TestNode crowded = TestNode.open(full, UnaryOperator.identity())) {
             OperationOutcome.Failed failed =
                     crowded.save(EngineId.SUSPEND, workload, AfterSave.STOP).failed();
@@ -241,7 +279,8 @@ class RefusalIT {
 
     private void assertSaveRefused(EngineId engine, FailureCode code, String text) throws Exception {
         String answer = workload.answer("warm");
-        OperationOutcome.Failed failed = node.save(engine, workload, AfterSave.STOP).failed();
+        OperationOutcome.Failed failed =
+                node.save(engine, workload, AfterSave.STOP).failed();
         assertThat(failed.code()).isEqualTo(code);
         assertThat(failed.detail()).contains(text);
         assertThat(failed.stage()).contains("preflight");

@@ -46,6 +46,7 @@ class SmallPoolIT {
         if (node != null) {
             node.close();
         }
+        TestNode.cleanUp(folder);
     }
 
     @Test
@@ -72,7 +73,9 @@ class SmallPoolIT {
     void aSaveThatFailsAfterTheMemoryIsGoneStillComesBack() throws Exception {
         for (String verb : List.of("lock", "checkpoint")) {
             gpu.fail(verb, FailingGpu.Moment.AFTER, 1);
-            assertThat(node.save(EngineId.SUSPEND, workload, AfterSave.STOP).failed().code())
+            assertThat(node.save(EngineId.SUSPEND, workload, AfterSave.STOP)
+                            .failed()
+                            .code())
                     .isEqualTo(FailureCode.DRIVER_FAILED);
             assertThat(workload.answer("warm")).isEqualTo(answer);
         }
@@ -89,7 +92,9 @@ class SmallPoolIT {
         }
         node = TestNode.open(settings, UnaryOperator.identity());
         // when, then
-        assertThat(node.save(EngineId.SUSPEND, workload, AfterSave.STOP).failed().code())
+        assertThat(node.save(EngineId.SUSPEND, workload, AfterSave.STOP)
+                        .failed()
+                        .code())
                 .isEqualTo(FailureCode.INSUFFICIENT_SPACE);
         // when the daemon's start finds that nobody remembers that operation
         node.engines().forgetAllBut(List.of());

@@ -34,7 +34,9 @@ class SuspendEngineIT extends CheckpointEngineContract {
         // given
         long before = freeBytes();
         // when
-        SaveOutcome save = node.save(engine(), workload, AfterSave.KEEP_RUNNING).succeeded().fact(SaveOutcome.class);
+        SaveOutcome save = node.save(engine(), workload, AfterSave.KEEP_RUNNING)
+                .succeeded()
+                .fact(SaveOutcome.class);
         // then
         assertThat(save.workloadAlive()).isTrue();
         assertThat(freeBytes() - before).isGreaterThanOrEqualTo(save.totals().vramBytes());
@@ -63,11 +65,17 @@ class SuspendEngineIT extends CheckpointEngineContract {
     @Test
     void onlyTheSnapshotThatItIsFrozenAsCanBeResumed() throws Exception {
         // given two snapshots, with a run between
-        SnapshotId first = node.save(engine(), workload, AfterSave.STOP).succeeded().fact(SaveOutcome.class).snapshot();
+        SnapshotId first = node.save(engine(), workload, AfterSave.STOP)
+                .succeeded()
+                .fact(SaveOutcome.class)
+                .snapshot();
         node.thaw(engine(), first).succeeded();
         assertThat(node.thaw(engine(), first).failed().code()).isEqualTo(FailureCode.WORKLOAD_UNSUPPORTED);
         workload.answer("changes");
-        SnapshotId second = node.save(engine(), workload, AfterSave.STOP).succeeded().fact(SaveOutcome.class).snapshot();
+        SnapshotId second = node.save(engine(), workload, AfterSave.STOP)
+                .succeeded()
+                .fact(SaveOutcome.class)
+                .snapshot();
         // when, then
         assertThat(node.thaw(engine(), first).failed().code()).isEqualTo(FailureCode.WORKLOAD_UNSUPPORTED);
         assertThat(node.save(engine(), workload, AfterSave.STOP).failed().code())
@@ -79,7 +87,10 @@ class SuspendEngineIT extends CheckpointEngineContract {
 
     @Test
     void aSuspendedProcessThatWasEndedIsNotFound() throws Exception {
-        SnapshotId snapshot = node.save(engine(), workload, AfterSave.STOP).succeeded().fact(SaveOutcome.class).snapshot();
+        SnapshotId snapshot = node.save(engine(), workload, AfterSave.STOP)
+                .succeeded()
+                .fact(SaveOutcome.class)
+                .snapshot();
         workload.end();
         assertThat(node.thaw(engine(), snapshot).failed().code()).isEqualTo(FailureCode.WORKLOAD_NOT_FOUND);
         node.delete(snapshot).succeeded();

@@ -30,8 +30,7 @@ final class TestNatives {
     /** Ends the test, with the reason, where the native part was not built. */
     static void require() {
         for (Path part : new Path[] {preload(), simulatedDriver(), cudaServer()}) {
-            Assumptions.assumeTrue(
-                    Files.exists(part), part + " is not there: run scripts/build-native.sh build");
+            Assumptions.assumeTrue(Files.exists(part), part + " is not there: run scripts/build-native.sh build");
         }
     }
 }

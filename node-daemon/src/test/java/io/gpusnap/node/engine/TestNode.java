@@ -68,9 +68,18 @@ final class TestNode implements AutoCloseable {
         this.journal = journal;
     }
 
+    /** Pool and scratch are on tmpfs, as they are on a node. */
+    private static Path shm(Path folder) {
+        return Path.of("/dev/shm/gpusnap-test").resolve(folder.toString().replace('/', '_'));
+    }
+
+    /** To be called when a test has ended: tmpfs is memory. */
+    static void cleanUp(Path folder) throws Exception {
+        Scratch.delete(shm(folder));
+    }
+
     static EngineSettings settings(Path folder, long poolBytes) throws Exception {
-        Path shm = Path.of("/dev/shm/gpusnap-test").resolve(folder.toString().replace('/', '_'));
-        Files.createDirectories(shm);
+        Path shm = Files.createDirectories(shm(folder));
         return new EngineSettings(
                 folder.resolve("state"),
                 folder.resolve("nvme"),
@@ -113,8 +122,7 @@ final class TestNode implements AutoCloseable {
         return save(engine, SnapshotId.random(), workload.process(), afterSave, StageListener.NONE);
     }
 
-    Ended save(
-            EngineId engine, SnapshotId snapshot, ProcessId workload, AfterSave afterSave, StageListener listener)
+    Ended save(EngineId engine, SnapshotId snapshot, ProcessId workload, AfterSave afterSave, StageListener listener)
             throws Exception {
         OperationId id = OperationId.random();
         return run(
@@ -130,8 +138,8 @@ final class TestNode implements AutoCloseable {
     Ended thaw(EngineId engine, SnapshotId snapshot, Optional<String> manifestDigest, StageListener listener)
             throws Exception {
         OperationId id = OperationId.random();
-        Request request = new Request(
-                id, engine.value(), snapshot, NOBODY, AfterSave.KEEP_RUNNING, manifestDigest.orElse(""));
+        Request request =
+                new Request(id, engine.value(), snapshot, NOBODY, AfterSave.KEEP_RUNNING, manifestDigest.orElse(""));
         return run(new OperationSpec(id, OperationKind.THAW, request), listener);
     }
 
@@ -145,10 +153,7 @@ final class TestNode implements AutoCloseable {
 
     private static OperationSpec simple(OperationKind kind, SnapshotId snapshot) {
         OperationId id = OperationId.random();
-        return new OperationSpec(
-                id,
-                kind,
-                new Request(id, "suspend", snapshot, NOBODY, AfterSave.KEEP_RUNNING, ""));
+        return new OperationSpec(id, kind, new Request(id, "suspend", snapshot, NOBODY, AfterSave.KEEP_RUNNING, ""));
     }
 
     private Ended run(OperationSpec spec, StageListener listener) throws StageException {
@@ -159,7 +164,8 @@ final class TestNode implements AutoCloseable {
     /** What a daemon does at its start with what an earlier one left. */
     Ended recover() throws Exception {
         OperationLog log = journal.unfinished().getFirst();
-        engines.forgetAllBut(journal.unfinished().stream().map(it -> it.spec().id()).toList());
+        engines.forgetAllBut(
+                journal.unfinished().stream().map(it -> it.spec().id()).toList());
         return new Ended(
                 new OperationRunner(journal, StageListener.NONE)
                         .resume(log, plan(log.spec()))
@@ -170,15 +176,21 @@ final class TestNode implements AutoCloseable {
     StagePlan plan(OperationSpec spec) throws StageException {
         Request request = (Request) spec.request();
         return switch (spec.kind()) {
-            case SAVE -> engine(request)
-                    .save(new SaveRequest(
-                            request.operation(),
-                            request.snapshot(),
-                            request.workload(),
-                            request.afterSave(),
-                            Map.of("image", "test/server:1")));
-            case THAW -> engine(request)
-                    .thaw(new ThawRequest(request.operation(), request.snapshot(), Optional.of(request.manifestDigest()).filter(digest -> !digest.isEmpty()), Map.of()));
+            case SAVE ->
+                engine(request)
+                        .save(new SaveRequest(
+                                request.operation(),
+                                request.snapshot(),
+                                request.workload(),
+                                request.afterSave(),
+                                Map.of("image", "test/server:1")));
+            case THAW ->
+                engine(request)
+                        .thaw(new ThawRequest(
+                                request.operation(),
+                                request.snapshot(),
+                                Optional.of(request.manifestDigest()).filter(digest -> !digest.isEmpty()),
+                                Map.of()));
             case VERIFY -> engines.verify(request.snapshot());
             case DELETE -> engines.delete(request.snapshot());
         };

@@ -45,23 +45,35 @@ final class TestWorkload implements AutoCloseable {
         int port = freePort();
         List<String> command = new ArrayList<>(List.of(
                 TestNatives.cudaServer().toString(),
-                "--port", Integer.toString(port),
-                "--weights-mib", "48",
-                "--kv-mib", "32",
-                "--warmup-seconds", "0",
-                "--workdir", folder.toString(),
-                "--state-file", folder.resolve("state").toString(),
-                "--log-file", folder.resolve("server.log").toString()));
+                "--port",
+                Integer.toString(port),
+                "--weights-mib",
+                "48",
+                "--kv-mib",
+                "32",
+                "--warmup-seconds",
+                "0",
+                "--workdir",
+                folder.toString(),
+                "--state-file",
+                folder.resolve("state").toString(),
+                "--log-file",
+                folder.resolve("server.log").toString()));
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(folder.toFile())
                 .redirectInput(Path.of("/dev/null").toFile())
                 .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("server.out").toFile()));
-        builder.environment().put("LD_LIBRARY_PATH", TestNatives.simulatedDriver().getParent().toString());
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(
+                        folder.resolve("server.out").toFile()));
+        builder.environment()
+                .put(
+                        "LD_LIBRARY_PATH",
+                        TestNatives.simulatedDriver().getParent().toString());
         builder.environment().put("LD_PRELOAD", TestNatives.preload().toString());
         builder.environment().put("GPUSNAP_WORKLOAD", "test-server");
-        builder.environment().put("GPUSNAP_SOCKET_DIR", folder.resolve("sockets").toString());
+        builder.environment()
+                .put("GPUSNAP_SOCKET_DIR", folder.resolve("sockets").toString());
         environment.forEach((name, value) -> {
             if (value.isEmpty()) {
                 builder.environment().remove(name);
@@ -135,7 +147,8 @@ final class TestWorkload implements AutoCloseable {
     void end() throws Exception {
         List<Integer> tasks = PROC.taskIds(process.pid());
         new ProcessTree(PROC).end(process);
-        Awaitility.await().until(() -> tasks.stream().noneMatch(task -> PROC.stat(task).isPresent()));
+        Awaitility.await()
+                .until(() -> tasks.stream().noneMatch(task -> PROC.stat(task).isPresent()));
     }
 
     @Override

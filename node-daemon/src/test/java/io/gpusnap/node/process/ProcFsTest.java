@@ -37,7 +37,8 @@ class ProcFsTest {
         // given
         ProcessBuilder builder = new ProcessBuilder("/bin/sleep", "1000")
                 .directory(folder.toFile())
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()));
+                .redirectOutput(
+                        ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()));
         builder.environment().put("GPUSNAP_WORKLOAD", "chat");
         started = builder.start();
         int pid = (int) started.pid();
@@ -52,7 +53,8 @@ class ProcFsTest {
         assertThat(proc.descriptors(pid))
                 .anySatisfy(fd -> {
                     assertThat(fd.fd()).isEqualTo(1);
-                    assertThat(fd.target()).isEqualTo(folder.toRealPath().resolve("log").toString());
+                    assertThat(fd.target())
+                            .isEqualTo(folder.toRealPath().resolve("log").toString());
                     assertThat(fd.mode()).isEqualTo("a");
                 })
                 .anySatisfy(fd -> {
@@ -93,7 +95,8 @@ class ProcFsTest {
     @Test
     void endingATreeEndsItAllAlsoWhatIsStopped() throws Exception {
         // given a shell with two children, one of them stopped
-        started = new ProcessBuilder("/bin/sh", "-c", "sleep 1000 & sleep 1001 & kill -STOP $!; echo ready; wait").start();
+        started = new ProcessBuilder("/bin/sh", "-c", "sleep 1000 & sleep 1001 & kill -STOP $!; echo ready; wait")
+                .start();
         assertThat(started.inputReader().readLine()).isEqualTo("ready");
         ProcessId root = proc.stat((int) started.pid()).orElseThrow().id();
         ProcessTree tree = new ProcessTree(proc);
@@ -124,7 +127,8 @@ class ProcFsTest {
         // given a shell that does not reap its child
         started = new ProcessBuilder("/bin/sh", "-c", "/bin/sh -c 'exit 0' & echo $!; exec sleep 1000").start();
         int child = Integer.parseInt(started.inputReader().readLine());
-        Awaitility.await().until(() -> proc.stat(child).filter(ProcessStat::isDead).isPresent());
+        Awaitility.await()
+                .until(() -> proc.stat(child).filter(ProcessStat::isDead).isPresent());
         // when, then
         assertThat(proc.isAlive(proc.stat(child).orElseThrow().id())).isFalse();
     }
@@ -139,7 +143,9 @@ class ProcFsTest {
         assertThat(started.inputReader().readLine()).isEqualTo("ready");
         // when
         List<Workload> found = new Workloads(proc)
-                .find().stream().filter(workload -> workload.name().equals("found-by-test")).toList();
+                .find().stream()
+                        .filter(workload -> workload.name().equals("found-by-test"))
+                        .toList();
         // then
         assertThat(found).singleElement().satisfies(workload -> {
             assertThat(workload.process().pid()).isEqualTo((int) started.pid());

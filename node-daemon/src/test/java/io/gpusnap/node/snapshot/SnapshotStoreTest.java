@@ -25,9 +25,9 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Future;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -44,8 +44,7 @@ class SnapshotStoreTest {
     void open() throws Exception {
         StoreRoot root = StoreRoot.open(folder.resolve("store"));
         MemorySegment pool = Arena.ofAuto().allocate(16 << 20, 4096);
-        store = new SnapshotStore(
-                root, new NvmeTier(root, 0), MemoryTier.open(folder.resolve("pool"), pool));
+        store = new SnapshotStore(root, new NvmeTier(root, 0), MemoryTier.open(folder.resolve("pool"), pool));
     }
 
     @AfterEach
@@ -179,7 +178,8 @@ class SnapshotStoreTest {
         // then every committed snapshot has all of its chunks, and the store nothing else
         Set<ChunkDigest> named = new HashSet<>();
         for (SnapshotId snapshot : committed) {
-            for (ChunkRef chunk : ManifestJson.read(store.manifest(snapshot)).chunks().toList()) {
+            for (ChunkRef chunk :
+                    ManifestJson.read(store.manifest(snapshot)).chunks().toList()) {
                 chunk.content().ifPresent(named::add);
             }
         }

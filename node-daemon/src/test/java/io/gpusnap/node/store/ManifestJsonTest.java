@@ -30,11 +30,7 @@ class ManifestJsonTest {
     }
 
     @ParameterizedTest(name = "{2}")
-    @CsvSource(
-            delimiter = ';',
-            quoteCharacter = '~',
-            textBlock =
-                    """
+    @CsvSource(delimiter = ';', quoteCharacter = '~', textBlock = """
             "gpusnap.manifest/1"; "gpusnap.manifest/2"; schema
             "sha256-tree-4k"; "md5"; digestAlgorithm
             "sizeBytes":100; "sizeBytes":101; its chunks
@@ -64,9 +60,8 @@ class ManifestJsonTest {
         // given
         String text = new String(ManifestJson.write(manifest), StandardCharsets.UTF_8);
         assertThat(text).contains(right);
-        byte[] spoilt =
-                text.replaceFirst(Pattern.quote(right), wrong == null ? "" : Matcher.quoteReplacement(wrong))
-                        .getBytes(StandardCharsets.UTF_8);
+        byte[] spoilt = text.replaceFirst(Pattern.quote(right), wrong == null ? "" : Matcher.quoteReplacement(wrong))
+                .getBytes(StandardCharsets.UTF_8);
         // when, then
         assertThatExceptionOfType(ManifestException.class)
                 .isThrownBy(() -> ManifestJson.read(spoilt))

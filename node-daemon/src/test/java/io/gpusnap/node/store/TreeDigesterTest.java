@@ -24,8 +24,8 @@ class TreeDigesterTest {
     @Test
     void theVectorsOfTheDocumentHold() throws Exception {
         // given the table in docs/formats.md: size, rule, digest
-        String document =
-                Files.readString(Path.of(System.getProperty("gpusnap.root", "..")).resolve("docs/formats.md"));
+        String document = Files.readString(
+                Path.of(System.getProperty("gpusnap.root", "..")).resolve("docs/formats.md"));
         var rows = Pattern.compile("(?m)^\\| (\\d+) \\| `i mod (\\d+)` \\| `([0-9a-f]{64})` \\|$")
                 .matcher(document)
                 .results()

@@ -165,6 +165,9 @@ public abstract class ChunkTierContract {
     }
 
     static ChunkDigest digestOf(byte[] content) {
-        return new TreeDigester().digest(MemorySegment.ofArray(content)).content().orElseThrow();
+        return new TreeDigester()
+                .digest(MemorySegment.ofArray(content))
+                .content()
+                .orElseThrow();
     }
 }

@@ -37,10 +37,7 @@ class MemoryTierTest extends ChunkTierContract {
 
     private MemorySegment map(int slots) throws Exception {
         try (FileChannel channel = FileChannel.open(
-                folder.resolve("pool"),
-                StandardOpenOption.CREATE,
-                StandardOpenOption.READ,
-                StandardOpenOption.WRITE)) {
+                folder.resolve("pool"), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             return channel.map(FileChannel.MapMode.READ_WRITE, 0, (long) slots * Slot.BYTES, Arena.ofAuto());
         }
     }
@@ -123,7 +120,8 @@ class MemoryTierTest extends ChunkTierContract {
         put(before, 1);
         put(before, 2);
         Lease spoilt = before.lease(digest(2), 1000).orElseThrow();
-        spoilt.content().set(ValueLayout.JAVA_BYTE, 500, (byte) (spoilt.content().get(ValueLayout.JAVA_BYTE, 500) + 1));
+        spoilt.content().set(ValueLayout.JAVA_BYTE, 500, (byte)
+                (spoilt.content().get(ValueLayout.JAVA_BYTE, 500) + 1));
         // when
         MemoryTier after = open(SLOTS);
         // then

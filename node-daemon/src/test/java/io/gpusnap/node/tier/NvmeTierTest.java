@@ -95,8 +95,7 @@ class NvmeTierTest extends ChunkTierContract {
             // when, then
             assertThat(tier.contains(digestOf(content), 8)).isFalse();
             MemorySegment buffer = Arena.ofAuto().allocate(4096, 4096);
-            assertReason(
-                    Reason.IO, () -> tier.read(digestOf(content), 100, buffer, ChunkTier.ReadFrom.ANYWHERE));
+            assertReason(Reason.IO, () -> tier.read(digestOf(content), 100, buffer, ChunkTier.ReadFrom.ANYWHERE));
             tier.put(digestOf(content), MemorySegment.ofArray(content));
             assertThat(Files.readString(precious)).isEqualTo("precious");
             assertThat(Files.isSymbolicLink(place)).isFalse();

@@ -46,7 +46,9 @@ class HostImageTest {
         StoreRoot root = StoreRoot.open(folder.resolve("store"));
         nvme = new NvmeTier(root, 0);
         store = new SnapshotStore(
-                root, nvme, MemoryTier.open(folder.resolve("pool"), Arena.ofAuto().allocate(3L * Slot.BYTES, 4096)));
+                root,
+                nvme,
+                MemoryTier.open(folder.resolve("pool"), Arena.ofAuto().allocate(3L * Slot.BYTES, 4096)));
     }
 
     @AfterEach
@@ -57,7 +59,8 @@ class HostImageTest {
     @Test
     void filesComeBackByteByByteWithTheirModes() throws Exception {
         // given
-        List<Path> files = List.of(file("pages-1.img", 9_000_001, 1), file("core-1.img", 500, 2), file("empty.img", 0, 3));
+        List<Path> files =
+                List.of(file("pages-1.img", 9_000_001, 1), file("core-1.img", 500, 2), file("empty.img", 0, 3));
         Files.write(files.get(0), new byte[5 << 20], StandardOpenOption.APPEND);
         Files.setAttribute(files.get(1), "unix:mode", 0600);
         List<HostFile> described = HostImageWriter.store(files, store.pins(), transfer);
@@ -84,8 +87,7 @@ class HostImageTest {
         assertReason(Reason.CORRUPT, () -> HostImageReader.materialise(described, again, nvme, transfer));
         assertReason(
                 Reason.MISSING,
-                () -> ChunkVerifier.verify(
-                        described.getFirst().chunks(), nvme, chunk -> ReadFrom.MEDIUM, transfer));
+                () -> ChunkVerifier.verify(described.getFirst().chunks(), nvme, chunk -> ReadFrom.MEDIUM, transfer));
     }
 
     @Test
@@ -93,15 +95,24 @@ class HostImageTest {
         // given 5 chunks and 3 slots
         SavePins pins = store.pins();
         List<ChunkRef> chunks = HostImageWriter.store(
-                        List.of(file("a.img", 100, 1), file("b.img", 200, 2), file("c.img", 300, 3), file("d.img", 400, 4),
+                        List.of(
+                                file("a.img", 100, 1),
+                                file("b.img", 200, 2),
+                                file("c.img", 300, 3),
+                                file("d.img", 400, 4),
                                 file("e.img", 500, 5)),
-                        pins, transfer)
-                .stream().flatMap(file -> file.chunks().stream()).toList();
+                        pins,
+                        transfer)
+                .stream()
+                .flatMap(file -> file.chunks().stream())
+                .toList();
         DeviceChunkLoader loader = new DeviceChunkLoader(nvme, store.memory(), OWNER);
         // when
         LoadedChunks loaded = loader.load(chunks, transfer);
         // then
-        assertThat(chunks.stream().filter(chunk -> loaded.find(chunk.content().orElseThrow()).isPresent()))
+        assertThat(chunks.stream()
+                        .filter(chunk ->
+                                loaded.find(chunk.content().orElseThrow()).isPresent()))
                 .hasSize(3);
         assertThat(store.memory().claimable()).isZero();
         loaded.close();

@@ -2,7 +2,6 @@ package io.gpusnap.node.engine.check;
 
 import io.gpusnap.gpu.DriverInfo;
 import io.gpusnap.gpu.GpuInfo;
-import io.gpusnap.node.engine.device.GpuPort;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.process.HostFacts;
 import io.gpusnap.node.store.Manifest;
@@ -67,7 +66,8 @@ public final class Compatibility {
             refusals.add(new Refusal(
                     FailureCode.DRIVER_MISMATCH,
                     "the snapshot was made with driver %s (CUDA %d), this node has %s (CUDA %d)"
-                            .formatted(saved.driverBuild(), saved.cudaDriverVersion(), here.build(), here.cudaVersion())));
+                            .formatted(
+                                    saved.driverBuild(), saved.cudaDriverVersion(), here.build(), here.cudaVersion())));
         }
         return refusals;
     }

@@ -59,7 +59,10 @@ public final class Fingerprints {
                         code,
                         "the snapshot's %s %s has SHA-256 %s, this node's has %s"
                                 .formatted(
-                                        library.role(), library.path(), library.sha256(), here.get().sha256())));
+                                        library.role(),
+                                        library.path(),
+                                        library.sha256(),
+                                        here.get().sha256())));
             }
         }
         return refusals;

@@ -11,7 +11,6 @@ import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
-import java.util.List;
 
 /**
  * Makes the files ready that a process only wrote to. CRIU wants each as long as it was, unless it is appended to. One that
@@ -56,8 +55,7 @@ public final class LogFiles {
     }
 
     private static void create(Path path, long sizeBytes) throws IOException {
-        try (FileChannel channel =
-                FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
             if (sizeBytes > 0) {
                 channel.write(ByteBuffer.allocate(1), sizeBytes - 1);
             }

@@ -33,8 +33,7 @@ public final class Place {
                 String what = holder.isDead()
                         ? "is taken by %s, which ended and was not reaped by its parent, pid %d"
                                 .formatted(holder.command(), holder.parent())
-                        : "is taken by %s, %s"
-                                .formatted(holder.command(), String.join(" ", proc.commandLine(task)));
+                        : "is taken by %s, %s".formatted(holder.command(), String.join(" ", proc.commandLine(task)));
                 refusals.add(new Refusal(FailureCode.PID_CONFLICT, "pid " + task + " of the snapshot " + what));
             });
         }

@@ -3,8 +3,6 @@ package io.gpusnap.node.engine.check;
 import io.gpusnap.gpu.GpuInfo;
 import io.gpusnap.gpu.TargetState;
 import io.gpusnap.gpu.TargetStatus;
-import io.gpusnap.node.engine.device.GpuPort;
-import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.process.OpenFd;
 import io.gpusnap.node.process.ProcFs;
@@ -36,7 +34,8 @@ public final class SaveChecks {
         for (io.gpusnap.gpu.Refusal refusal : status.refusals()) {
             refusals.add(unsupported(
                     switch (refusal) {
-                        case MANAGED_MEMORY -> "it uses managed memory (cuMemAllocManaged), which cannot be checkpointed";
+                        case MANAGED_MEMORY ->
+                            "it uses managed memory (cuMemAllocManaged), which cannot be checkpointed";
                         case MIG -> "it runs on a MIG instance, which the driver cannot checkpoint";
                         case LEGACY_IPC -> "it shares device memory by legacy IPC handles (cuIpc*)";
                         case MULTICAST -> "it uses multicast objects (NVLS), which the driver cannot checkpoint";
@@ -59,8 +58,8 @@ public final class SaveChecks {
         for (ProcessId process : tree) {
             boolean root = process.equals(workload.process());
             if (!root && folder != null && Files.exists(folder.resolve(proc.ownPid(process.pid()) + ".sock"))) {
-                refusals.add(unsupported("its child %s uses CUDA too: one CUDA process a workload is supported"
-                        .formatted(process)));
+                refusals.add(unsupported(
+                        "its child %s uses CUDA too: one CUDA process a workload is supported".formatted(process)));
             }
         }
         return refusals;
@@ -83,7 +82,8 @@ public final class SaveChecks {
                     new SocketOwners(proc)
                             .holder(fd.target(), pids)
                             .ifPresent(other -> refusals.add(unsupported(where
-                                    + " is a pipe to pid " + other + ", which is not part of the workload: start it with"
+                                    + " is a pipe to pid " + other
+                                    + ", which is not part of the workload: start it with"
                                     + " its output in a file and its input from /dev/null")));
                 }
             }

@@ -112,7 +112,9 @@ public final class DeviceFill {
         target.forEach(allocation -> byId.put(allocation.id(), allocation));
         for (DeviceContent.Allocation allocation : content.allocations()) {
             Allocation there = byId.remove(allocation.id());
-            if (there == null || there.sizeBytes() != allocation.sizeBytes() || there.address() != allocation.address()) {
+            if (there == null
+                    || there.sizeBytes() != allocation.sizeBytes()
+                    || there.address() != allocation.address()) {
                 throw differs("allocation " + allocation.id() + " is not what it was");
             }
             planOne(allocation, there);

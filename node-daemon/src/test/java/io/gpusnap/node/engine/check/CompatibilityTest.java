@@ -30,10 +30,12 @@ class CompatibilityTest {
     void anotherArchitectureKernelOrProcessorIsNamedOnBothSides() {
         assertThat(host("aarch64", "6.18.44", "avx2", "sse4_2"))
                 .singleElement()
-                .satisfies(refusal -> assertThat(refusal.detail()).contains("amd64").contains("aarch64"));
+                .satisfies(refusal ->
+                        assertThat(refusal.detail()).contains("amd64").contains("aarch64"));
         assertThat(host("amd64", "5.15.0", "avx2", "sse4_2"))
                 .singleElement()
-                .satisfies(refusal -> assertThat(refusal.detail()).contains("6.18.44").contains("5.15.0"));
+                .satisfies(refusal ->
+                        assertThat(refusal.detail()).contains("6.18.44").contains("5.15.0"));
         assertThat(host("amd64", "6.18.44", "sse4_2")).singleElement().satisfies(refusal -> {
             assertThat(refusal.code()).isEqualTo(FailureCode.INCOMPATIBLE);
             assertThat(refusal.detail()).contains("avx2").contains("Some CPU").contains("This CPU");
@@ -53,7 +55,8 @@ class CompatibilityTest {
         assertThat(Compatibility.driver(
                         manifest.compatibility(), new DriverInfo(13000, "simulated-1", 1, false, true, true, false)))
                 .singleElement()
-                .satisfies(refusal -> assertThat(refusal.detail()).contains("real").contains("simulated"));
+                .satisfies(
+                        refusal -> assertThat(refusal.detail()).contains("real").contains("simulated"));
     }
 
     @Test
@@ -68,7 +71,8 @@ class CompatibilityTest {
         List<GpuInfo> here = List.of(gpu(0, "GPU-a"), gpu(1, "GPU-b"));
         assertThat(Compatibility.gpus(manifest, DRIVER, here, Map.of()).uuidPairs(manifest))
                 .containsExactly(Map.entry("GPU-0", "GPU-a"));
-        assertThat(Compatibility.gpus(manifest, DRIVER, here, Map.of(0, "GPU-b")).uuidPairs(manifest))
+        assertThat(Compatibility.gpus(manifest, DRIVER, here, Map.of(0, "GPU-b"))
+                        .uuidPairs(manifest))
                 .containsExactly(Map.entry("GPU-0", "GPU-b"));
         DriverInfo old = new DriverInfo(12080, "simulated-1", 2, true, true, false, false);
         assertThat(Compatibility.gpus(manifest, old, here, Map.of()).refusals())
@@ -80,23 +84,31 @@ class CompatibilityTest {
     void aGpuThatIsNotThereOrOfAnotherModelIsRefused() {
         assertThat(Compatibility.gpus(manifest, DRIVER, List.of(), Map.of()).refusals())
                 .singleElement()
-                .satisfies(refusal -> assertThat(refusal.detail()).contains("Simulated H100").contains("0 GPUs"));
-        assertThat(Compatibility.gpus(manifest, DRIVER, List.of(gpu(0, "GPU-0")), Map.of(0, "GPU-x")).refusals())
+                .satisfies(refusal ->
+                        assertThat(refusal.detail()).contains("Simulated H100").contains("0 GPUs"));
+        assertThat(Compatibility.gpus(manifest, DRIVER, List.of(gpu(0, "GPU-0")), Map.of(0, "GPU-x"))
+                        .refusals())
                 .singleElement()
                 .satisfies(refusal -> assertThat(refusal.detail()).contains("GPU-x"));
         GpuInfo other = new GpuInfo(0, "GPU-0", "Simulated H100", 1, 1, 1, "8.0", "0000:00:00.0", false, true);
-        assertThat(Compatibility.gpus(manifest, DRIVER, List.of(other), Map.of()).refusals())
+        assertThat(Compatibility.gpus(manifest, DRIVER, List.of(other), Map.of())
+                        .refusals())
                 .singleElement()
-                .satisfies(refusal -> assertThat(refusal.detail()).contains("8.0").contains("9.0"));
+                .satisfies(
+                        refusal -> assertThat(refusal.detail()).contains("8.0").contains("9.0"));
     }
 
     @Test
     void memoryIsAskedForBeforehand() {
         GpuInfo small = new GpuInfo(0, "GPU-0", "Simulated H100", 8L << 30, 1 << 20, 1, "9.0", "", false, true);
-        assertThat(Compatibility.vram(manifest, Map.of(0, small))).singleElement().satisfies(refusal -> {
-            assertThat(refusal.code()).isEqualTo(FailureCode.INSUFFICIENT_VRAM);
-            assertThat(refusal.detail()).contains(Long.toString(1 << 20)).contains(Long.toString(2 << 20));
-        });
+        assertThat(Compatibility.vram(manifest, Map.of(0, small)))
+                .singleElement()
+                .satisfies(refusal -> {
+                    assertThat(refusal.code()).isEqualTo(FailureCode.INSUFFICIENT_VRAM);
+                    assertThat(refusal.detail())
+                            .contains(Long.toString(1 << 20))
+                            .contains(Long.toString(2 << 20));
+                });
         assertThat(Compatibility.vram(manifest, Map.of(0, gpu(0, "GPU-0")))).isEmpty();
     }
 

@@ -59,8 +59,20 @@ class LogFilesTest {
         int uid = (Integer) Files.getAttribute(folder, "unix:uid");
         int gid = (Integer) Files.getAttribute(folder, "unix:gid");
         LogFiles.prepare(new Manifest.ProcessImage(
-                "chat", 1, 1, List.of(1), true, "/bin/true", List.of(), "/", uid, gid, List.of(),
+                "chat",
+                1,
+                1,
+                List.of(1),
+                true,
+                "/bin/true",
+                List.of(),
+                "/",
+                uid,
+                gid,
+                List.of(),
                 List.of(new Manifest.OpenFile(1, folder.resolve("log").toString(), size, mode)),
-                List.of(), List.of(), List.of()));
+                List.of(),
+                List.of(),
+                List.of()));
     }
 }

@@ -29,7 +29,10 @@ class SaveChecksTest {
     @Test
     void anIoUringIsRefusedWithItsDescriptor() throws Throwable {
         // given a ring of this very process
-        ProcessId self = new ProcFs().stat((int) ProcessHandle.current().pid()).orElseThrow().id();
+        ProcessId self = new ProcFs()
+                .stat((int) ProcessHandle.current().pid())
+                .orElseThrow()
+                .id();
         Linker linker = Linker.nativeLinker();
         MethodHandle syscall = linker.downcallHandle(
                 linker.defaultLookup().findOrThrow("syscall"),
@@ -54,7 +57,8 @@ class SaveChecksTest {
                 assertThat(closed).isZero();
             }
         }
-        assertThat(checks.process(List.of(self))).noneMatch(refusal -> refusal.detail().contains("io_uring"));
+        assertThat(checks.process(List.of(self)))
+                .noneMatch(refusal -> refusal.detail().contains("io_uring"));
     }
 
     @Test
@@ -73,7 +77,8 @@ class SaveChecksTest {
                 .extracting(Refusal::detail)
                 .anyMatch(detail -> detail.contains("RELEASED"))
                 .anyMatch(detail -> detail.contains("MIG"));
-        assertThat(checks.device(status(TargetState.RUNNING, Set.of()), List.of())).isEmpty();
+        assertThat(checks.device(status(TargetState.RUNNING, Set.of()), List.of()))
+                .isEmpty();
     }
 
     private static TargetStatus status(TargetState state, Set<io.gpusnap.gpu.Refusal> refusals) {

@@ -119,7 +119,11 @@ void work_of_another_stream_is_awaited_by_events_only(CUdeviceptr data) {
 
 void the_legacy_stream_orders_with_blocking_streams(CUdeviceptr data) {
   CUstream blocking;
+  CUstream independent;
   OK(cuStreamCreate(&blocking, CU_STREAM_DEFAULT));
+  OK(cuStreamCreate(&independent, CU_STREAM_NON_BLOCKING));
+  OK(cuMemsetD32_v2_ptds(data, 8, 16));  // the per-thread stream is a blocking one, and nothing is held yet
+  CHECK(first_word(data) == 8);
   Held held(blocking);
   OK(cuMemsetD32Async(data, 9, 16, blocking));
   std::atomic<bool> copied{false};
@@ -130,11 +134,13 @@ void the_legacy_stream_orders_with_blocking_streams(CUdeviceptr data) {
     CHECK(first_word(data) == 9);  // on the legacy stream: after the blocking one
     copied = true;
   });
-  OK(cuMemsetD32_v2_ptds(data + 64, 8, 16));  // the per-thread stream is a blocking one, and not held
+  OK(cuMemsetD32Async(data + 64, 8, 16, independent));
+  OK(cuStreamSynchronize(independent));
   CHECK(!copied);
   held.release();
   reader.join();
   CHECK(copied);
+  OK(cuStreamDestroy_v2(independent));
   OK(cuStreamDestroy_v2(blocking));
 }
 

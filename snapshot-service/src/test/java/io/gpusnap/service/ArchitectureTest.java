@@ -34,7 +34,7 @@ class ArchitectureTest {
             if (!type.getPackageName().startsWith(ROOT)) {
                 return false;
             }
-            String feature = type.getPackageName().substring(ROOT.length()).split("\\.")[0];
+            String feature = type.getPackageName().substring(ROOT.length()).replaceAll("\\..*", "");
             return !names.contains(feature);
         });
     }

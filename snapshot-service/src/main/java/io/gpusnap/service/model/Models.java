@@ -25,7 +25,11 @@ public class Models {
         this.clock = clock;
     }
 
-    /** @throws ApiException NAME_TAKEN */
+    /**
+     * Adds a model.
+     *
+     * @throws ApiException NAME_TAKEN
+     */
     @Transactional
     public Model create(String name, String description, Map<String, String> labels) {
         if (models.existsById(name)) {
@@ -38,7 +42,11 @@ public class Models {
         }
     }
 
-    /** @throws ApiException MODEL_NOT_FOUND */
+    /**
+     * Reads a model.
+     *
+     * @throws ApiException MODEL_NOT_FOUND
+     */
     @Transactional(readOnly = true)
     public Model get(String name) {
         return models.findById(name)
@@ -71,7 +79,11 @@ public class Models {
         return models.saveAndFlush(model);
     }
 
-    /** @throws ApiException IN_USE while it has versions */
+    /**
+     * Deletes a model that has no versions.
+     *
+     * @throws ApiException IN_USE while it has versions
+     */
     @Transactional
     public void delete(String name, IfMatch ifMatch) {
         Model model = get(name);

@@ -8,6 +8,8 @@ import java.util.List;
 public interface HeldOperations {
 
     /**
+     * What the daemon should know of the operations that it named.
+     *
      * @param cancel asked to be cancelled
      * @param fenced no longer the daemon's
      */

@@ -78,7 +78,7 @@ public record Inventory(
             boolean available,
             @Size(max = 2000) @Nullable String reason) {}
 
-    /** @return why the capability is missing here, or empty when it is available */
+    /** Why the capability is missing here; empty when it is available. */
     public Optional<String> whyMissing(String capability) {
         return capabilities.stream()
                 .filter(one -> one.name().equals(capability))

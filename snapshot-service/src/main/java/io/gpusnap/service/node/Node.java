@@ -28,7 +28,7 @@ public record Node(
         Instant lastHeartbeatAt,
         long version) {
 
-    /** @return why the node gets no new work of this capability, or empty when it does */
+    /** Why the node gets no new work of this capability; empty when it does. */
     public Optional<ApiException> whyNot(String capability) {
         if (state != NodeState.ONLINE) {
             return refusal(ErrorCode.NODE_SILENT, "Node " + name + " was last heard at " + lastHeartbeatAt + ".");

@@ -52,7 +52,11 @@ public class NodeAgents implements NodeSessions {
         return new NodeSessionToken(session.id(), session.epoch(), secret);
     }
 
-    /** @throws ApiException STALE_SESSION if the node registered again since the request was let in */
+    /**
+     * Keeps what the node says of itself and hands it on to the features that listen.
+     *
+     * @throws ApiException STALE_SESSION if the node registered again since the request was let in
+     */
     @Transactional
     public Reply heartbeat(NodeCaller caller, Heartbeat heartbeat) {
         NodeRepository.Beat beat = nodes.beat(caller.nodeId(), caller.epoch(), heartbeat.inventory())
@@ -65,7 +69,11 @@ public class NodeAgents implements NodeSessions {
         return new Reply(beat.serverTime(), operations.review(caller.nodeId(), heartbeat.runningOperations()));
     }
 
-    /** @throws ApiException STALE_SESSION if the caller's session is over by now */
+    /**
+     * For a call that waited: checks once more that the session is the newest.
+     *
+     * @throws ApiException STALE_SESSION if the caller's session is over by now
+     */
     public void requireCurrent(NodeCaller caller) {
         if (nodes.credentials(caller.nodeId())
                 .filter(now -> now.epoch() == caller.epoch())

@@ -53,6 +53,7 @@ class NodeRepository {
                 .single();
     }
 
+    @SuppressWarnings("ArrayRecordComponent") // never compared as a record
     record Credentials(long epoch, byte[] digest) {}
 
     Optional<Credentials> credentials(NodeId id) {
@@ -64,7 +65,7 @@ class NodeRepository {
 
     record Beat(Instant serverTime, NodeState before, String name) {}
 
-    /** @return empty if the session is over */
+    /** Records a heartbeat; empty if the session is over. */
     Optional<Beat> beat(NodeId id, long epoch, Inventory inventory) {
         return jdbc.sql("""
                         WITH before AS (SELECT id, state, name FROM node WHERE id = :id AND epoch = :epoch FOR UPDATE)

@@ -19,7 +19,11 @@ public class Nodes {
         this.nodes = nodes;
     }
 
-    /** @throws ApiException NODE_NOT_FOUND */
+    /**
+     * Reads a node.
+     *
+     * @throws ApiException NODE_NOT_FOUND
+     */
     public Node get(NodeId id) {
         return find(id).orElseThrow(() -> new ApiException(ErrorCode.NODE_NOT_FOUND, "No node has the id " + id + "."));
     }

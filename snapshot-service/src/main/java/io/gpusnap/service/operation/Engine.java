@@ -22,7 +22,11 @@ public enum Engine {
         return wireName;
     }
 
-    /** @throws IllegalArgumentException if there is no such engine */
+    /**
+     * The engine of a wire name.
+     *
+     * @throws IllegalArgumentException if there is no such engine
+     */
     @JsonCreator
     public static Engine of(String wireName) {
         return Arrays.stream(values())

@@ -49,6 +49,8 @@ public class Operation {
     private boolean cancelRequested;
     private long epoch;
     private int attempt;
+
+    @SuppressWarnings("UnusedVariable") // read by SQL only
     private @Nullable Instant leaseUntil;
 
     @Convert(converter = StagesColumn.class)

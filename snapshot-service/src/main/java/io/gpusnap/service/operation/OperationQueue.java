@@ -74,7 +74,7 @@ class OperationQueue implements HeldOperations {
 
     record Renewal(boolean cancelRequested, Instant leaseUntil) {}
 
-    /** @return empty if the operation is not this node's under this epoch, or is over */
+    /** Keeps the stages and renews the lease; empty if the operation is not this node's under this epoch, or is over. */
     Optional<Renewal> progress(NodeId node, OperationId operation, long epoch, List<StageReport> stages) {
         return jdbc.sql("""
                         UPDATE operation

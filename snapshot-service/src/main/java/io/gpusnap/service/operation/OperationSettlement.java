@@ -27,7 +27,7 @@ class OperationSettlement {
         this.metrics = metrics;
     }
 
-    /** @return the outcome that stands */
+    /** Ends the operation with the outcome that its owner lets stand, and returns that. */
     @Transactional(propagation = Propagation.MANDATORY)
     Outcome settle(Operation operation, Outcome reported, List<StageReport> stages, boolean workloadLost) {
         Outcome standing = ownerOf(operation.kind()).settle(operation, reported, workloadLost);

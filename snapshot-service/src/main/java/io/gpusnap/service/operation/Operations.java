@@ -77,7 +77,11 @@ public class Operations {
         return operation;
     }
 
-    /** @throws ApiException OPERATION_NOT_FOUND */
+    /**
+     * Reads an operation.
+     *
+     * @throws ApiException OPERATION_NOT_FOUND
+     */
     @Transactional(readOnly = true)
     public Operation get(OperationId id) {
         return operations.findById(id.value()).orElseThrow(() -> notFound(id));

@@ -64,6 +64,8 @@ public class Restores {
     public record View(Restore restore, Snapshot snapshot, Operation operation) {}
 
     /**
+     * Chooses snapshot and node, keeps why, and queues the THAW.
+     *
      * @param node where, or empty to let the service choose
      * @throws ApiException SNAPSHOT_NOT_FOUND, SNAPSHOT_NOT_READY, SNAPSHOT_QUARANTINED, NO_NODE, NODE_SILENT,
      *     NODE_UNSCHEDULABLE, CAPABILITY_MISSING, WORKLOAD_LOST, WORKLOAD_BUSY
@@ -93,7 +95,11 @@ public class Restores {
         return new View(restore, snapshot, operation);
     }
 
-    /** @throws ApiException RESTORE_NOT_FOUND */
+    /**
+     * Reads a restore.
+     *
+     * @throws ApiException RESTORE_NOT_FOUND
+     */
     @Transactional(readOnly = true)
     public View get(RestoreId id) {
         Restore restore = restores.findById(id.value())

@@ -29,8 +29,8 @@ class SecondsColumn implements AttributeConverter<@Nullable Map<String, Double>,
             return null;
         }
         Map<String, Double> seconds = new LinkedHashMap<>();
-        json.read(text, Map.class)
-                .forEach((stage, value) -> seconds.put(String.valueOf(stage), ((Number) value).doubleValue()));
+        Map<?, ?> stored = json.read(text, Map.class);
+        stored.forEach((stage, value) -> seconds.put(String.valueOf(stage), ((Number) value).doubleValue()));
         return seconds;
     }
 }

@@ -33,7 +33,9 @@ public class Snapshot {
     @Id
     private UUID id;
 
+    @SuppressWarnings("UnusedVariable") // read by SQL only
     private @Nullable UUID versionId;
+
     private String modelName;
     private String versionName;
     private UUID nodeId;

@@ -42,7 +42,11 @@ public class Snapshots implements VersionUse {
             @Nullable String version,
             @Nullable SnapshotState state) {}
 
-    /** @throws ApiException SNAPSHOT_NOT_FOUND */
+    /**
+     * Reads a snapshot.
+     *
+     * @throws ApiException SNAPSHOT_NOT_FOUND
+     */
     @Transactional(readOnly = true)
     public Snapshot get(SnapshotId id) {
         return snapshots.findById(id.value()).orElseThrow(() -> notFound(id));

@@ -30,7 +30,11 @@ public class ModelVersions {
         this.clock = clock;
     }
 
-    /** @throws ApiException MODEL_NOT_FOUND, NAME_TAKEN */
+    /**
+     * Adds a version to a model.
+     *
+     * @throws ApiException MODEL_NOT_FOUND, NAME_TAKEN
+     */
     @Transactional
     public ModelVersion create(String model, String name, VersionFacts facts) {
         models.get(model);
@@ -44,7 +48,11 @@ public class ModelVersions {
         }
     }
 
-    /** @throws ApiException MODEL_NOT_FOUND, VERSION_NOT_FOUND */
+    /**
+     * Reads a version.
+     *
+     * @throws ApiException MODEL_NOT_FOUND, VERSION_NOT_FOUND
+     */
     @Transactional(readOnly = true)
     public ModelVersion get(String model, String name) {
         return versions.findByModelNameAndName(model, name).orElseThrow(() -> {
@@ -81,7 +89,11 @@ public class ModelVersions {
         return versions.saveAndFlush(version);
     }
 
-    /** @throws ApiException IN_USE while something needs it */
+    /**
+     * Deletes a version that nothing needs.
+     *
+     * @throws ApiException IN_USE while something needs it
+     */
     @Transactional
     public void delete(String model, String name, IfMatch ifMatch) {
         ModelVersion version = get(model, name);

@@ -6,6 +6,6 @@ import java.util.Optional;
 /** A feature that may still need a model version; asked before one is deleted. */
 public interface VersionUse {
 
-    /** @return what still needs it, in words, or empty */
+    /** What still needs it, in words; empty when nothing does. */
     Optional<String> whyNeeded(VersionId version);
 }

@@ -32,7 +32,11 @@ public class Workloads implements HeartbeatListener {
         this.settings = settings;
     }
 
-    /** @throws ApiException WORKLOAD_NOT_FOUND */
+    /**
+     * Reads a workload.
+     *
+     * @throws ApiException WORKLOAD_NOT_FOUND
+     */
     public Workload get(WorkloadId id) {
         return find(id).orElseThrow(
                         () -> new ApiException(ErrorCode.WORKLOAD_NOT_FOUND, "No workload has the id " + id + "."));

@@ -8,7 +8,7 @@ public final class OperationDiagram {
     private OperationDiagram() {}
 
     public static String mermaid() {
-        String start = "    [*] --> " + OperationState.values()[0] + "\n";
+        String start = "    [*] --> " + OperationState.PENDING + "\n";
         String steps = Arrays.stream(OperationState.Transition.values())
                 .map(step -> "    " + step.from + " --> " + step.to + ": " + step.when + "\n")
                 .collect(Collectors.joining());

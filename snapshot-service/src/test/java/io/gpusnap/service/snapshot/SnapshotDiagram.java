@@ -8,7 +8,7 @@ public final class SnapshotDiagram {
     private SnapshotDiagram() {}
 
     public static String mermaid() {
-        String start = "    [*] --> " + SnapshotState.values()[0] + "\n";
+        String start = "    [*] --> " + SnapshotState.CREATING + "\n";
         String steps = Arrays.stream(SnapshotState.Transition.values())
                 .map(step -> "    " + step.from + " --> " + step.to + ": " + step.when + "\n")
                 .collect(Collectors.joining());

@@ -54,7 +54,11 @@ public final class SimulatedNode {
                 reply.path("epoch").asLong());
     }
 
-    /** @param capabilities by name; the value is the reason why it is missing, or empty */
+    /**
+     * An inventory with one simulated GPU.
+     *
+     * @param capabilities by name; the value is the reason why it is missing, or empty
+     */
     public static Map<String, Object> inventory(Map<String, String> capabilities) {
         Map<String, Object> inventory = new LinkedHashMap<>();
         inventory.put("os", "Debian GNU/Linux 13");
@@ -141,8 +145,7 @@ public final class SimulatedNode {
     }
 
     /** Reports processes; the inventory says nothing of stored snapshots. */
-    @SafeVarargs
-    public final Reply heartbeat(Map<String, Object>... processes) {
+    public Reply heartbeat(Object... processes) {
         return heartbeat(inventory(Map.of("criu+cuda", "", "suspend", "")), List.of(processes), List.of());
     }
 

@@ -4,6 +4,10 @@ package io.gpusnap.service.platform.config;
 @FunctionalInterface
 public interface StartCheck {
 
-    /** @throws BadConfigurationException if it does not hold */
+    /**
+     * Looks once, at the start.
+     *
+     * @throws BadConfigurationException if it does not hold
+     */
     void check();
 }

@@ -13,6 +13,8 @@ public record WorkloadId(@JsonValue UUID value) {
     }
 
     /**
+     * Reads an id.
+     *
      * @param text a UUID in its canonical form
      * @throws IllegalArgumentException if it is not one
      */

@@ -33,6 +33,7 @@ class IdempotencyStore {
 
     record Answered(int status, String location, @Nullable String etag, String body) implements Take {}
 
+    @SuppressWarnings("ArrayRecordComponent") // never compared as a record
     private record Row(
             byte[] fingerprint,
             @Nullable Integer status,

@@ -35,6 +35,8 @@ public class IdempotentCreates {
     }
 
     /**
+     * Runs the create, or gives the answer that its first run got.
+     *
      * @param request the parsed body, or null for a create without one; together with the path it is what must be equal
      * @param type of the answer's body
      * @throws ApiException IDEMPOTENCY_KEY_REUSED or IDEMPOTENCY_IN_FLIGHT, and whatever the create refuses

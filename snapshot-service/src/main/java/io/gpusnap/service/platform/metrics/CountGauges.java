@@ -14,6 +14,8 @@ public final class CountGauges<E extends Enum<E>> {
     private volatile Map<E, Long> counts = Map.of();
 
     /**
+     * Registers the gauges, all at 0.
+     *
      * @param name of the meter
      * @param tag that tells the constants apart
      */

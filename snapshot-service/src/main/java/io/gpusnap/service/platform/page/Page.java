@@ -15,6 +15,8 @@ public record Page<T>(
         @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable String nextPageToken) {
 
     /**
+     * Cuts a page out of what was read for it.
+     *
      * @param rows up to {@code query.size() + 1} rows; the one too many only tells that there is another page
      * @param key a row's sort key
      */

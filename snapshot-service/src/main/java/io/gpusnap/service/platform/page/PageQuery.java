@@ -21,6 +21,8 @@ public record PageQuery(int size, Optional<String> after, String scope) {
     public static final int MAX_SIZE = 200;
 
     /**
+     * Reads the paging parameters of a request.
+     *
      * @param listing what is listed
      * @param filters the listing's filters, in a fixed order
      * @throws ApiException INVALID_REQUEST for a size out of bounds, INVALID_PAGE_TOKEN for a token of another listing

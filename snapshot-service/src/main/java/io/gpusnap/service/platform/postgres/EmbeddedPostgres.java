@@ -118,7 +118,8 @@ final class EmbeddedPostgres implements AutoCloseable {
     /** Initialises beside the final place and renames, so that a start cut off half-way is simply done again. */
     private static void initialise(PostgresBinaries binaries, ServerUser user, Path data, Path passwordFile, Path log)
             throws IOException, InterruptedException {
-        if (Files.isDirectory(data) && data.toFile().list() instanceof String[] files && files.length > 0) {
+        String[] files = data.toFile().list();
+        if (files != null && files.length > 0) {
             throw new IOException(data + " has files but no PostgreSQL in it");
         }
         Path fresh = data.resolveSibling("postgres.new");

@@ -2,6 +2,7 @@ package io.gpusnap.service.platform.problem;
 
 import java.io.IOException;
 import java.io.Writer;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
@@ -27,7 +28,7 @@ public final class ProblemErrorReportValve extends ErrorReportValve {
                 code, code.title() + ".", request.getRequestURI() == null ? "" : request.getRequestURI(), List.of());
         try {
             response.setContentType(MediaType.APPLICATION_PROBLEM_JSON_VALUE);
-            response.setCharacterEncoding("UTF-8");
+            response.setCharacterEncoding(StandardCharsets.UTF_8);
             Writer writer = response.getReporter();
             if (writer != null) {
                 writer.write(JSON.writeValueAsString(problem));

@@ -10,7 +10,11 @@ import io.gpusnap.service.platform.problem.ErrorCode;
  */
 public record IfMatch(String header) {
 
-    /** @throws ApiException PRECONDITION_FAILED if the resource's version is not the one that the caller saw */
+    /**
+     * Compares with the version that the resource has now.
+     *
+     * @throws ApiException PRECONDITION_FAILED if the resource's version is not the one that the caller saw
+     */
     public void check(long version) {
         if (header.equals("*")) {
             return;

@@ -13,10 +13,7 @@ out=${2:-$build}
 
 case $driver in
     real) ;;
-    simulated)
-        export LD_LIBRARY_PATH=$build/lib/simulated${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-        export GPUSNAP_SIM_GPUS=2 GPUSNAP_SIM_POISON=1
-        ;;
+    simulated) export LD_LIBRARY_PATH=$build/lib/simulated${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} ;;
     *)
         echo "usage: $0 [real|simulated] [OUTDIR]" >&2
         exit 2

@@ -119,6 +119,7 @@ TEST("nonsense on the socket costs only its own connection") {
 TEST("a stopped process is a time-out, not a hang") {
     Workload workload;
     ::kill(workload.pid(), SIGSTOP);
+    waitpid(workload.pid(), nullptr, WUNTRACED);
     gpusnap_target* target = nullptr;
     gpusnap_status status = gpusnap_target_open(workload.pid(), nullptr, 300, &target);
     ::kill(workload.pid(), SIGCONT);

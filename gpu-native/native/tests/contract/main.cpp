@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
@@ -55,6 +56,11 @@ int main(int count, char** arguments) {
         std::fprintf(stderr, "%s\n", error.what());
         return 1;
     }
+    // A simulated machine of our own, small and with two GPUs; a real driver does not look at these.
+    setenv("GPUSNAP_SIM_STATE_DIR", (contract::scratch() + "/machine").c_str(), 0);
+    setenv("GPUSNAP_SIM_VRAM_BYTES", "1073741824", 0);
+    setenv("GPUSNAP_SIM_GPUS", "2", 0);
+    setenv("GPUSNAP_SIM_POISON", "1", 0);
     const char* json = nullptr;
     std::vector<std::string> filters;
     for (int i = 1; i < count; i++) {

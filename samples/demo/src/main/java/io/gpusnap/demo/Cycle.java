@@ -78,7 +78,7 @@ final class Cycle {
     }
 
     Thawed thaw(Saved saved, Started before) {
-        terminal.step("Thawing it: POST /api/v1/restores");
+        terminal.step((engine == Engine.SUSPEND ? "Resuming" : "Thawing") + " it: POST /api/v1/restores");
         Instant start = Instant.now();
         Catalogue.Accepted accepted = catalogue.restore(saved.id());
         JsonNode first = deployment

@@ -8,6 +8,7 @@ final class Demo {
     private final Settings settings;
     private final Installation installation;
     private final Terminal terminal;
+    private volatile boolean stopped;
 
     Demo(Settings settings, Installation installation, Terminal terminal) {
         this.settings = settings;
@@ -24,12 +25,20 @@ final class Demo {
         }
         Places places = Places.prepare(installation.root(), settings);
         Launcher launcher = new Launcher(places.root());
-        Thread hook = new Thread(() -> end(launcher, places), "end-demo");
+        Thread hook = new Thread(
+                () -> {
+                    stopped = true;
+                    end(launcher, places);
+                },
+                "end-demo");
         Runtime.getRuntime().addShutdownHook(hook);
         boolean kept = false;
         try {
             Deployment deployment = new Deployment(settings, installation, terminal, launcher, places);
             kept = story(deployment, launcher, places, leftovers);
+        } catch (DemoFailure failure) {
+            // Whatever failed then, failed because everything is being ended.
+            throw stopped ? new DemoFailure("stopped before its end; what it had started is ended", failure) : failure;
         } finally {
             forget(hook);
             if (!kept) {
@@ -98,7 +107,8 @@ final class Demo {
         }
     }
 
-    private static void end(Launcher launcher, Places places) {
+    /** By the demo or by the shutdown hook, whoever comes first. */
+    private static synchronized void end(Launcher launcher, Places places) {
         launcher.stopAll();
         places.removeMemory();
     }

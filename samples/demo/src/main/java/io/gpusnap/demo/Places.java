@@ -20,7 +20,7 @@ record Places(Path root, Path memory) {
     /** Images of the process, its pool and the simulated device live in memory: about three times the device memory. */
     static Places prepare(Path repository, Settings settings) {
         Path root = repository.resolve("build/demo");
-        Path memory = SHARED_MEMORY.resolve("gpusnap-demo");
+        Path memory = SHARED_MEMORY.resolve("gpusnap-demo-" + System.getProperty("user.name"));
         try {
             Files.createDirectories(root);
             for (Path old : List.of(memory, root.resolve("store"), root.resolve("daemon"), root.resolve("service"))) {

@@ -64,10 +64,7 @@ record Workload(Installation installation, Settings settings, Places places, boo
                         "GPUSNAP_SIM_STATE_DIR",
                         places.memory().resolve("simulated-gpu").toString(),
                         "GPUSNAP_SIM_VRAM_BYTES",
-                        Long.toString(settings.deviceBytes() + SIMULATED_SLACK_BYTES),
-                        // Fresh device memory holds rubbish, as on a real one: what a thaw forgets shows.
-                        "GPUSNAP_SIM_POISON",
-                        "1")
+                        Long.toString(settings.deviceBytes() + SIMULATED_SLACK_BYTES))
                 : Map.of();
     }
 }

@@ -112,6 +112,15 @@ public final class ProcFs {
                 .orElse(pid);
     }
 
+    /** Only where they lead, for walks over all processes. */
+    List<String> descriptorTargets(int pid) {
+        Path folder = of(pid).resolve("fd");
+        return names(folder).stream()
+                .map(name -> readLink(folder.resolve(name)))
+                .flatMap(Optional::stream)
+                .toList();
+    }
+
     public List<OpenFd> descriptors(int pid) {
         List<OpenFd> descriptors = new ArrayList<>();
         Path folder = of(pid).resolve("fd");

@@ -1,7 +1,9 @@
 package io.gpusnap.node.process;
 
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -46,12 +48,26 @@ public final class SocketOwners {
                 .toList();
     }
 
-    /** A process that has this descriptor open and is none of the given ones. */
-    public Optional<Integer> holder(String target, Set<Integer> except) {
-        return proc.pids().stream()
-                .filter(pid -> !except.contains(pid))
-                .filter(pid -> proc.descriptors(pid).stream()
-                        .anyMatch(fd -> fd.target().equals(target)))
-                .findFirst();
+    /** A process that has this descriptor open. */
+    public Optional<Integer> holder(String target) {
+        return Optional.ofNullable(holders(Set.of(target), Set.of()).get(target));
+    }
+
+    /** For each of the targets that somebody else has open: one who has. One walk over all processes. */
+    public Map<String, Integer> holders(Set<String> targets, Set<Integer> except) {
+        Map<String, Integer> holders = new HashMap<>();
+        if (targets.isEmpty()) {
+            return holders;
+        }
+        for (int pid : proc.pids()) {
+            if (!except.contains(pid)) {
+                for (String target : proc.descriptorTargets(pid)) {
+                    if (targets.contains(target)) {
+                        holders.putIfAbsent(target, pid);
+                    }
+                }
+            }
+        }
+        return holders;
     }
 }

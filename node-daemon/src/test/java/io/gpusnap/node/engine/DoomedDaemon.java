@@ -29,25 +29,40 @@ final class DoomedDaemon {
         System.exit(1);
     }
 
-    /** A stage without safe points and facts is killed where it returns. */
+    /**
+     * At STARTED the end comes a moment later, in the middle of whatever the stage is doing then. A stage without safe points
+     * and facts is killed where it returns.
+     */
     private record KillAt(String stage, StagePoint point) implements StageListener {
+
+        private static final long MOMENT_MILLIS = 60;
 
         @Override
         public void reached(OperationSpec spec, String reached, StagePoint at) {
             boolean here = at == point || (point == StagePoint.INSIDE && at == StagePoint.RETURNED);
-            if (reached.equals(stage) && here) {
-                try {
-                    new ProcessBuilder(
-                                    "/bin/sh",
-                                    "-c",
-                                    "kill -9 " + ProcessHandle.current().pid())
-                            .inheritIO()
-                            .start()
-                            .waitFor();
-                    Thread.sleep(60_000);
-                } catch (IOException | InterruptedException e) {
-                    throw new IllegalStateException(e);
-                }
+            if (!reached.equals(stage) || !here) {
+                return;
+            }
+            if (point == StagePoint.STARTED) {
+                Thread.ofPlatform().daemon().start(() -> kill(MOMENT_MILLIS));
+            } else {
+                kill(0);
+            }
+        }
+
+        private static void kill(long afterMillis) {
+            try {
+                Thread.sleep(afterMillis);
+                new ProcessBuilder(
+                                "/bin/sh",
+                                "-c",
+                                "kill -9 " + ProcessHandle.current().pid())
+                        .inheritIO()
+                        .start()
+                        .waitFor();
+                Thread.sleep(60_000);
+            } catch (IOException | InterruptedException e) {
+                throw new IllegalStateException(e);
             }
         }
     }

@@ -31,6 +31,9 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class RestartIT {
 
+    /** Here a CRIU at work outlives the daemon. */
+    private static final Set<String> CRIU_STAGES = Set.of("dump", "criu-restore");
+
     private static final Set<String> LONG_STAGES =
             Set.of("drain", "checkpoint", "dump", "revive", "store", "materialise", "criu-restore", "fill");
     private static final String PROMPT = "warm";
@@ -206,9 +209,14 @@ class RestartIT {
     }
 
     private static List<StagePoint> points(String stage) {
-        return LONG_STAGES.contains(stage)
-                ? List.of(StagePoint.INSIDE, StagePoint.RETURNED)
-                : List.of(StagePoint.RETURNED);
+        List<StagePoint> points = new ArrayList<>(List.of(StagePoint.RETURNED));
+        if (LONG_STAGES.contains(stage)) {
+            points.add(StagePoint.INSIDE);
+        }
+        if (CRIU_STAGES.contains(stage)) {
+            points.add(StagePoint.STARTED);
+        }
+        return points;
     }
 
     private void assertOutcome(TestNode node, TestNode.Ended ended, SnapshotId snapshot, String stage, StagePoint point)

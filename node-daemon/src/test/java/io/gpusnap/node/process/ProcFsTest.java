@@ -7,7 +7,6 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -83,7 +82,7 @@ class ProcFsTest {
             assertThat(mine).anySatisfy(listener -> {
                 assertThat(listener.port()).isEqualTo(socket.getLocalPort());
                 assertThat(listener.address()).contains("127.0.0.1");
-                assertThat(new SocketOwners(proc).holder("socket:[" + listener.inode() + "]", Set.of()))
+                assertThat(new SocketOwners(proc).holder("socket:[" + listener.inode() + "]"))
                         .contains(SELF);
                 assertThat(listener.conflictsWith("0.0.0.0", listener.port())).isTrue();
                 assertThat(listener.conflictsWith("10.0.0.1", listener.port())).isFalse();

@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /** Whether the place that a process had is free here: its ids, ports, folders and files. */
 public final class Place {
@@ -65,7 +64,7 @@ public final class Place {
     }
 
     private String holder(TcpListener listener) {
-        Optional<Integer> pid = new SocketOwners(proc).holder("socket:[" + listener.inode() + "]", Set.of());
+        Optional<Integer> pid = new SocketOwners(proc).holder("socket:[" + listener.inode() + "]");
         return pid.map(id -> "pid " + id + ", " + String.join(" ", proc.commandLine(id)))
                 .orElse("a process that cannot be seen from here");
     }

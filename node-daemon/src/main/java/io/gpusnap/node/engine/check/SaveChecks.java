@@ -13,11 +13,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** Why a workload cannot be frozen. Looks only. */
 public final class SaveChecks {
+
+    private static final String OUTPUT_INTO_A_FILE =
+            ": start the workload with its output in a file and its input from /dev/null";
 
     private final ProcFs proc;
 
@@ -68,26 +73,28 @@ public final class SaveChecks {
     /** What CRIU cannot carry. */
     public List<Refusal> process(List<ProcessId> tree) {
         List<Refusal> refusals = new ArrayList<>();
-        Set<Integer> pids = new HashSet<>();
-        tree.forEach(process -> pids.add(process.pid()));
+        Map<String, String> pipes = new LinkedHashMap<>();
         for (ProcessId process : tree) {
             for (OpenFd fd : proc.descriptors(process.pid())) {
                 String where = process + " fd " + fd.fd();
                 if (fd.isIoUring()) {
                     refusals.add(unsupported(where + " is an io_uring, which CRIU cannot dump"));
                 } else if (fd.isTerminal()) {
-                    refusals.add(unsupported(where + " is the terminal " + fd.target()
-                            + ": start the workload with its output in a file and its input from /dev/null"));
+                    refusals.add(unsupported(where + " is the terminal " + fd.target() + OUTPUT_INTO_A_FILE));
                 } else if (fd.isPipe()) {
-                    new SocketOwners(proc)
-                            .holder(fd.target(), pids)
-                            .ifPresent(other -> refusals.add(unsupported(where
-                                    + " is a pipe to pid " + other
-                                    + ", which is not part of the workload: start it with"
-                                    + " its output in a file and its input from /dev/null")));
+                    pipes.putIfAbsent(fd.target(), where);
                 }
             }
         }
+        Set<Integer> pids = new HashSet<>();
+        tree.forEach(process -> pids.add(process.pid()));
+        Map<String, Integer> strangers = new SocketOwners(proc).holders(pipes.keySet(), pids);
+        pipes.forEach((pipe, where) -> {
+            if (strangers.containsKey(pipe)) {
+                refusals.add(unsupported("%s is a pipe to pid %d, which is not part of the workload%s"
+                        .formatted(where, strangers.get(pipe), OUTPUT_INTO_A_FILE)));
+            }
+        });
         return refusals;
     }
 

@@ -44,14 +44,18 @@ struct Pointer {
     }
   }
   bool known() const { return mapped || host.has_value(); }
+  CUdeviceptr base() const { return allocation ? allocation->address : mapped ? mapping_base : host_base; }
+  size_t size() const { return allocation ? allocation->size : mapped ? mapping.size : host->size; }
   bool managed() const { return allocation && allocation->kind == Allocation::Kind::kManaged; }
 };
 
 void attribute(const Pointer& p, CUpointer_attribute attribute, void* data) {
   switch (attribute) {
     case CU_POINTER_ATTRIBUTE_CONTEXT: {
-      Context* owner = p.allocation ? p.allocation->context : p.host ? p.host->context : nullptr;
-      return store<CUcontext>(data, reinterpret_cast<CUcontext>(owner));  // null for mapped memory: no context owns it
+      // Null for mapped and for pool memory: no context owns it.
+      const bool owned = p.allocation && p.allocation->kind != Allocation::Kind::kPool;
+      Context* owner = owned ? p.allocation->context : p.host ? p.host->context : nullptr;
+      return store<CUcontext>(data, reinterpret_cast<CUcontext>(owner));
     }
     case CU_POINTER_ATTRIBUTE_MEMORY_TYPE:
       return store<unsigned>(data, p.mapped ? CU_MEMORYTYPE_DEVICE : CU_MEMORYTYPE_HOST);
@@ -63,7 +67,7 @@ void attribute(const Pointer& p, CUpointer_attribute attribute, void* data) {
     case CU_POINTER_ATTRIBUTE_SYNC_MEMOPS:
       return store<unsigned>(data, 0);
     case CU_POINTER_ATTRIBUTE_BUFFER_ID:
-      return store<unsigned long long>(data, p.allocation ? p.allocation->address : p.mapped ? p.mapping_base : p.host_base);
+      return store<unsigned long long>(data, p.base());
     case CU_POINTER_ATTRIBUTE_IS_MANAGED:
       return store<unsigned>(data, p.managed() ? 1 : 0);
     case CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL:
@@ -71,9 +75,9 @@ void attribute(const Pointer& p, CUpointer_attribute attribute, void* data) {
     case CU_POINTER_ATTRIBUTE_IS_LEGACY_CUDA_IPC_CAPABLE:
       return store<unsigned>(data, p.allocation && p.allocation->kind == Allocation::Kind::kPlain ? 1 : 0);
     case CU_POINTER_ATTRIBUTE_RANGE_START_ADDR:
-      return store<CUdeviceptr>(data, p.allocation ? p.allocation->address : p.mapped ? p.mapping_base : p.host_base);
+      return store<CUdeviceptr>(data, p.base());
     case CU_POINTER_ATTRIBUTE_RANGE_SIZE:
-      return store<size_t>(data, p.allocation ? p.allocation->size : p.mapped ? p.mapping.size : p.host->size);
+      return store<size_t>(data, p.size());
     case CU_POINTER_ATTRIBUTE_MAPPED:
       return store<unsigned>(data, 1);
     case CU_POINTER_ATTRIBUTE_ALLOWED_HANDLE_TYPES:
@@ -143,9 +147,9 @@ GPUSNAP_SIM_EXPORT CUresult cuMemGetAddressRange_v2(CUdeviceptr* base, size_t* s
   return call(__func__, [&] {
     current_context();
     const Pointer pointer(address);
-    require(pointer.mapped, CUDA_ERROR_NOT_FOUND);
-    if (base != nullptr) *base = pointer.allocation ? pointer.allocation->address : pointer.mapping_base;
-    if (size != nullptr) *size = pointer.allocation ? pointer.allocation->size : pointer.mapping.size;
+    require(pointer.known(), CUDA_ERROR_NOT_FOUND);
+    if (base != nullptr) *base = pointer.base();
+    if (size != nullptr) *size = pointer.size();
   });
 }
 

@@ -53,7 +53,8 @@ bool connect_in(int socket, const std::string& directory, const std::string& nam
 }  // namespace
 
 int ask(int pid, Verb verb, uint32_t timeout_ms, const std::vector<CUcheckpointGpuPair>& pairs) {
-  require(pid > 0 && pairs.size() <= kMostPairs && (kill(pid, 0) == 0 || errno == EPERM));
+  require(pid > 0 && pairs.size() <= kMostPairs);
+  require(kill(pid, 0) == 0 || errno == EPERM, CUDA_ERROR_OPERATING_SYSTEM);
   const Socket socket;
   const std::string name = socket_name(inner_pid(pid));
   const std::string& state_dir = settings().state_dir;

@@ -9,7 +9,7 @@
 
 namespace gpusnap::simulated {
 
-// Throws the target's error; CUDA_ERROR_INVALID_VALUE without such a process, CUDA_ERROR_NOT_INITIALIZED where the
+// Throws the target's error; CUDA_ERROR_OPERATING_SYSTEM without such a process, CUDA_ERROR_NOT_INITIALIZED where the
 // process has no (simulated) CUDA, CUDA_ERROR_UNKNOWN where it dies meanwhile.
 int ask(int pid, Verb verb, uint32_t timeout_ms = 0, const std::vector<CUcheckpointGpuPair>& pairs = {});
 

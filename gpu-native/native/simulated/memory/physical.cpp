@@ -63,9 +63,9 @@ std::shared_ptr<Physical> Physical::import(int descriptor) {
   char path[512] = {};
   const std::string link = "/proc/self/fd/" + std::to_string(descriptor);
   struct stat status;
-  require(readlink(link.c_str(), path, sizeof path - 1) > 0 && fstat(descriptor, &status) == 0);
-  const int device = devices().ordinal_of(Ledger::uuid_of(path));
-  require(device >= 0 && status.st_size > 0);
+  const bool readable = readlink(link.c_str(), path, sizeof path - 1) > 0 && fstat(descriptor, &status) == 0;
+  const int device = readable ? devices().ordinal_of(Ledger::uuid_of(path)) : -1;
+  require(device >= 0 && status.st_size > 0, CUDA_ERROR_UNKNOWN);
   CUmemAllocationProp prop = {};
   prop.type = CU_MEM_ALLOCATION_TYPE_PINNED;
   prop.requestedHandleTypes = CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR;

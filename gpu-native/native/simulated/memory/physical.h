@@ -15,7 +15,7 @@ class Physical {
 
   // Throws CUDA_ERROR_OUT_OF_MEMORY.
   static std::shared_ptr<Physical> create(CUdevice device, uint64_t size_bytes, const CUmemAllocationProp& prop);
-  // `descriptor` stays the caller's. Throws CUDA_ERROR_INVALID_VALUE for one that is not ours.
+  // `descriptor` stays the caller's. Throws CUDA_ERROR_UNKNOWN for one that is not ours.
   static std::shared_ptr<Physical> import(int descriptor);
   static std::shared_ptr<Physical> multicast(uint64_t size_bytes);
   ~Physical();

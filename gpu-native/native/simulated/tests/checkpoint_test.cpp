@@ -248,7 +248,7 @@ void failures_come_on_order() {
 
 void strangers_are_told_apart() {
   CUprocessState state;
-  CHECK_RESULT(CUDA_ERROR_INVALID_VALUE, cuCheckpointProcessGetState(0x3fffff, &state));
+  CHECK_RESULT(CUDA_ERROR_OPERATING_SYSTEM, cuCheckpointProcessGetState(0x3fffff, &state));
   CHECK_RESULT(CUDA_ERROR_NOT_INITIALIZED, cuCheckpointProcessGetState(getppid(), &state));
   CUcheckpointLockArgs args = {};
   args.reserved1[3] = 1;

@@ -81,7 +81,7 @@ void mapped_memory_lives_while_a_handle_or_mapping_does() {
   OK(cuMemSetAccess(address, 4 * kMiB, &access, 1));
   OK(cuMemsetD8_v2(address, 1, 4 * kMiB));
   CHECK_RESULT(CUDA_ERROR_INVALID_VALUE, cuMemsetD8_v2(address, 1, 4 * kMiB + 1));
-  CHECK_RESULT(CUDA_ERROR_ALREADY_MAPPED, cuMemMap(address, 2 * kMiB, 0, handle, 0));
+  CHECK_RESULT(CUDA_ERROR_INVALID_VALUE, cuMemMap(address, 2 * kMiB, 0, handle, 0));
   OK(cuMemRelease(handle));
   CHECK(used_bytes() == 4 * kMiB);
   CUmemGenericAllocationHandle again;

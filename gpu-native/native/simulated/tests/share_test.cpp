@@ -169,7 +169,7 @@ int main(int count, char** arguments) {
 
   // A descriptor of something else is refused.
   const int file = dup(0);
-  CHECK_RESULT(CUDA_ERROR_INVALID_VALUE,
+  CHECK_RESULT(CUDA_ERROR_UNKNOWN,
                cuMemImportFromShareableHandle(&imported.handle, reinterpret_cast<void*>(static_cast<intptr_t>(file)),
                                               CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR));
   return 0;

@@ -4,6 +4,7 @@ import io.gpusnap.service.platform.page.Page;
 import io.gpusnap.service.platform.page.PageQuery;
 import io.gpusnap.service.platform.problem.ApiException;
 import io.gpusnap.service.platform.problem.ErrorCode;
+import io.gpusnap.service.platform.transaction.Constraints;
 import io.gpusnap.service.platform.transaction.DatabaseClock;
 import io.gpusnap.service.platform.web.IfMatch;
 import java.util.Map;
@@ -37,8 +38,8 @@ public class Models {
         }
         try {
             return models.saveAndFlush(new Model(name, description, labels, clock.now()));
-        } catch (DataIntegrityViolationException lostRace) {
-            throw taken(name);
+        } catch (DataIntegrityViolationException e) {
+            throw Constraints.isViolated(e, "model_pkey") ? taken(name) : e;
         }
     }
 
@@ -92,7 +93,9 @@ public class Models {
             models.delete(model);
             models.flush();
         } catch (DataIntegrityViolationException e) {
-            throw new ApiException(ErrorCode.IN_USE, "Model " + name + " has versions; delete them first.");
+            throw Constraints.isViolated(e, "model_version_model")
+                    ? new ApiException(ErrorCode.IN_USE, "Model " + name + " has versions; delete them first.")
+                    : e;
         }
     }
 

@@ -10,6 +10,7 @@ import io.gpusnap.service.platform.page.PageQuery;
 import io.gpusnap.service.platform.problem.ApiException;
 import io.gpusnap.service.platform.problem.ErrorCode;
 import io.gpusnap.service.platform.transaction.AfterCommit;
+import io.gpusnap.service.platform.transaction.Constraints;
 import io.gpusnap.service.platform.transaction.DatabaseClock;
 import java.util.Collection;
 import java.util.Map;
@@ -68,7 +69,7 @@ public class Operations {
         try {
             operation = operations.saveAndFlush(operation);
         } catch (DataIntegrityViolationException e) {
-            if (String.valueOf(e.getMessage()).contains("operation_one_at_a_time_per_workload")) {
+            if (Constraints.isViolated(e, "operation_one_at_a_time_per_workload")) {
                 throw new ApiException(ErrorCode.WORKLOAD_BUSY, "Another operation works on this workload.");
             }
             throw e;

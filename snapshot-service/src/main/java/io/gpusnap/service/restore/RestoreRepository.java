@@ -9,4 +9,6 @@ interface RestoreRepository extends Repository<Restore, UUID>, JpaSpecificationE
     Restore saveAndFlush(Restore restore);
 
     Optional<Restore> findById(UUID id);
+
+    boolean existsBySnapshotIdAndThawSecondsNotNull(UUID snapshot);
 }

@@ -67,13 +67,14 @@ public class Restores {
      * Chooses snapshot and node, keeps why, and queues the THAW.
      *
      * @param node where, or empty to let the service choose
-     * @throws ApiException SNAPSHOT_NOT_FOUND, SNAPSHOT_NOT_READY, SNAPSHOT_QUARANTINED, NO_NODE, NODE_SILENT,
+     * @throws ApiException CONFLICT, SNAPSHOT_NOT_FOUND, SNAPSHOT_NOT_READY, SNAPSHOT_QUARANTINED, NO_NODE, NODE_SILENT,
      *     NODE_UNSCHEDULABLE, CAPABILITY_MISSING, WORKLOAD_LOST, WORKLOAD_BUSY
      */
     @Transactional
     public View create(Wish wish, Optional<NodeId> node) {
         List<String> reasons = new ArrayList<>();
         Snapshot snapshot = snapshots.lockReady(choose(wish, reasons));
+        requireNotResumed(snapshot);
         Placement.Choice choice = placement.choose(snapshot, node);
         reasons.addAll(choice.reasons());
         Restore restore = restores.saveAndFlush(new Restore(
@@ -139,6 +140,17 @@ public class Restores {
                 yield id;
             }
         };
+    }
+
+    /** The process of a suspend snapshot has gone on since it was resumed: what was saved of it fits no more. */
+    private void requireNotResumed(Snapshot snapshot) {
+        if (snapshot.engine() == Engine.SUSPEND
+                && restores.existsBySnapshotIdAndThawSecondsNotNull(
+                        snapshot.id().value())) {
+            throw new ApiException(
+                    ErrorCode.CONFLICT,
+                    "Snapshot " + snapshot.id() + " was resumed already; a suspend snapshot comes back once.");
+        }
     }
 
     /** A resume changes a living process, so no other operation may work on it meanwhile. */

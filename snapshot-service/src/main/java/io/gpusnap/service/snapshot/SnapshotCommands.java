@@ -110,7 +110,7 @@ public class SnapshotCommands {
     /**
      * Queues a DELETE on the node that holds the snapshot; no restore can begin from here on.
      *
-     * @throws ApiException IN_USE while a restore or a verification works on it, CONFLICT in a state that cannot be deleted,
+     * @throws ApiException IN_USE while a restore, a verification or a suspended process needs it, CONFLICT in a state that cannot be deleted,
      *     NODE_LOST
      */
     @Transactional
@@ -127,11 +127,26 @@ public class SnapshotCommands {
         if (operations.anyActive(id, Set.of(OperationKind.THAW, OperationKind.VERIFY))) {
             throw new ApiException(ErrorCode.IN_USE, "A restore or a verification works on the snapshot.");
         }
+        requireNobodyWaitsFor(snapshot);
         repository.saveAndFlush(snapshot);
         NodeId holder = snapshots.holders(id).stream().findFirst().orElse(snapshot.nodeId());
         nodes.requireNotLost(holder);
         return operations.queue(new NewOperation(
                 holder, new OperationSpec.Delete(id), snapshot.engine(), Optional.empty(), Optional.empty()));
+    }
+
+    /** Without its snapshot a suspended process could neither go on nor be told apart from a hung one. */
+    private void requireNobodyWaitsFor(Snapshot snapshot) {
+        snapshot.workloadId()
+                .flatMap(workloads::find)
+                .filter(workload -> workload.state() == WorkloadState.SUSPENDED
+                        && snapshot.id().equals(workload.suspendedSnapshotId()))
+                .ifPresent(workload -> {
+                    throw new ApiException(
+                            ErrorCode.IN_USE,
+                            "Workload " + workload.name() + ", process " + workload.pid()
+                                    + ", is suspended in this snapshot; restore it or end the process first.");
+                });
     }
 
     private static void requireSavable(Workload workload) {

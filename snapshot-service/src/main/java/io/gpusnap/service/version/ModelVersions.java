@@ -6,6 +6,7 @@ import io.gpusnap.service.platform.page.Page;
 import io.gpusnap.service.platform.page.PageQuery;
 import io.gpusnap.service.platform.problem.ApiException;
 import io.gpusnap.service.platform.problem.ErrorCode;
+import io.gpusnap.service.platform.transaction.Constraints;
 import io.gpusnap.service.platform.transaction.DatabaseClock;
 import io.gpusnap.service.platform.web.IfMatch;
 import java.util.List;
@@ -43,8 +44,8 @@ public class ModelVersions {
         }
         try {
             return versions.saveAndFlush(new ModelVersion(VersionId.next(), model, name, facts, clock.now()));
-        } catch (DataIntegrityViolationException lostRace) {
-            throw taken(model, name);
+        } catch (DataIntegrityViolationException e) {
+            throw Constraints.isViolated(e, "model_version_name") ? taken(model, name) : e;
         }
     }
 

@@ -11,6 +11,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -94,15 +95,34 @@ class WorkloadRepository {
                          WHERE node_id = :node AND state <> 'GONE' AND last_seen_at < now() - interval '2 seconds'
                            AND NOT EXISTS (SELECT 1 FROM written WHERE written.id = workload.id)
                         """)
-                .param("rows", json.write(reports.stream().map(Row::of).toList()))
+                .param("rows", json.write(distinct(reports)))
                 .param("node", node.value())
                 .update();
     }
 
-    WorkloadId put(NodeId node, WorkloadReport report) {
-        return new WorkloadId(jdbc.sql(UPSERT + "SELECT id FROM written")
-                .param("rows", json.write(List.of(Row.of(report))))
+    /** One row a process, the last one reported: the statement must not write a row twice. */
+    private static List<Row> distinct(List<WorkloadReport> reports) {
+        record Process(int pid, long startTimeTicks) {}
+        Map<Process, Row> rows = new LinkedHashMap<>();
+        reports.forEach(report -> rows.put(new Process(report.pid(), report.startTimeTicks()), Row.of(report)));
+        return List.copyOf(rows.values());
+    }
+
+    /** A process that runs again; of one that is known already, the rest stays as it was reported. */
+    WorkloadId putRunning(NodeId node, int pid, long startTimeTicks, String name) {
+        return new WorkloadId(jdbc.sql("""
+                        INSERT INTO workload AS w (id, node_id, pid, start_time_ticks, name, command_line, state, managed_bytes,
+                                                   allocations, listening_ports, refusals, first_seen_at, last_seen_at)
+                        VALUES (:id, :node, :pid, :ticks, :name, '[]', 'RUNNING', 0, 0, '[]', '[]', now(), now())
+                        ON CONFLICT ON CONSTRAINT workload_process DO UPDATE
+                           SET state = 'RUNNING', suspended_snapshot_id = NULL, last_seen_at = now()
+                        RETURNING id
+                        """)
+                .param("id", WorkloadId.next().value())
                 .param("node", node.value())
+                .param("pid", pid)
+                .param("ticks", startTimeTicks)
+                .param("name", name)
                 .query((row, number) -> row.getObject("id", UUID.class))
                 .single());
     }

@@ -5,7 +5,6 @@ import io.gpusnap.service.node.HeartbeatListener;
 import io.gpusnap.service.node.NodeSettings;
 import io.gpusnap.service.node.NodeState;
 import io.gpusnap.service.node.NodeStateChanged;
-import io.gpusnap.service.node.WorkloadReport;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.platform.id.WorkloadId;
@@ -13,7 +12,6 @@ import io.gpusnap.service.platform.page.Page;
 import io.gpusnap.service.platform.page.PageQuery;
 import io.gpusnap.service.platform.problem.ApiException;
 import io.gpusnap.service.platform.problem.ErrorCode;
-import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.springframework.context.event.EventListener;
@@ -67,20 +65,7 @@ public class Workloads implements HeartbeatListener {
 
     /** A process came back on a node; its first heartbeat will say the rest. */
     public WorkloadId appeared(NodeId node, int pid, long startTimeTicks, String name) {
-        return workloads.put(
-                node,
-                new WorkloadReport(
-                        pid,
-                        startTimeTicks,
-                        name,
-                        null,
-                        List.of(),
-                        WorkloadReport.State.RUNNING,
-                        0,
-                        0,
-                        List.of(),
-                        null,
-                        List.of()));
+        return workloads.putRunning(node, pid, startTimeTicks, name);
     }
 
     @Override

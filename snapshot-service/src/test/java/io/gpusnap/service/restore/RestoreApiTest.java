@@ -7,6 +7,8 @@ import io.gpusnap.service.testing.Api.Reply;
 import io.gpusnap.service.testing.Catalogue;
 import io.gpusnap.service.testing.ServiceTest;
 import io.gpusnap.service.testing.SimulatedNode;
+import io.gpusnap.service.testing.TestManifest;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -173,23 +175,63 @@ class RestoreApiTest {
         assertThat(catalogue.restore(snapshot).code()).isEqualTo("WORKLOAD_LOST");
     }
 
-    @Test
-    void aResumeKeepsOthersFromItsProcess() {
-        // given a suspended process
-        String workload = node.runs(SimulatedNode.process(6, "w"));
+    /** A process that stands still in a READY suspend snapshot. */
+    private record Suspended(String workload, String snapshot) {}
+
+    private Suspended suspend(int pid) {
+        String workload = node.runs(SimulatedNode.process(pid, "w"));
         catalogue.save(workload, "suspend").expect(202);
         JsonNode save = node.claim();
-        Map<String, Object> result = new java.util.LinkedHashMap<>(
-                io.gpusnap.service.testing.TestManifest.of(save).saveResult());
+        Map<String, Object> result = new LinkedHashMap<>(TestManifest.of(save).saveResult());
         result.put("workloadAlive", true);
         node.complete(save, Map.of("outcome", "SUCCEEDED", "save", result)).expect(204);
-        String snapshot = save.at("/save/snapshotId").asString();
+        return new Suspended(workload, save.at("/save/snapshotId").asString());
+    }
 
-        // when it is resumed twice
+    @Test
+    void aResumeKeepsOthersFromItsProcess() {
+        String snapshot = suspend(6).snapshot();
+
         catalogue.restore(snapshot).expect(202);
 
-        // then the second one is told that it is busy
         assertThat(catalogue.restore(snapshot).code()).isEqualTo("WORKLOAD_BUSY");
+    }
+
+    @Test
+    void aSuspendedProcessIsResumedOnceAndIsTheSameWorkload() {
+        // given
+        Suspended suspended = suspend(7);
+        catalogue.restore(suspended.snapshot()).expect(202);
+
+        // when its daemon resumes it
+        node.complete(
+                        node.claim(),
+                        Map.of(
+                                "outcome",
+                                "SUCCEEDED",
+                                "thaw",
+                                Map.of("pid", 7, "startTimeTicks", 1007, "workloadName", "w", "seconds", 0.4)))
+                .expect(204);
+
+        // then it runs, still with all that was known of it, and cannot be resumed a second time
+        JsonNode back = api.get("/api/v1/workloads/" + suspended.workload()).json();
+        assertThat(back.path("state").asString()).isEqualTo("RUNNING");
+        assertThat(back.path("executable").asString()).isEqualTo("/opt/cuda-server");
+        assertThat(back.path("suspendedSnapshotId").isNull()).isTrue();
+        Reply again = catalogue.restore(suspended.snapshot());
+        assertThat(again.code()).isEqualTo("CONFLICT");
+        assertThat(again.json().path("detail").asString()).contains("resumed already");
+    }
+
+    @Test
+    void aSnapshotThatASuspendedProcessWaitsForIsNotDeleted() {
+        Suspended suspended = suspend(8);
+
+        Reply refused = api.with("If-Match", "*").delete("/api/v1/snapshots/" + suspended.snapshot());
+
+        assertThat(refused.code()).isEqualTo("IN_USE");
+        assertThat(catalogue.snapshot(suspended.snapshot()).path("state").asString())
+                .isEqualTo("READY");
     }
 
     @Test

@@ -27,6 +27,8 @@ import org.springframework.test.context.ContextConfiguration;
             "gpusnap.nodes.lost-after=2h",
             "gpusnap.operations.check-interval=200ms",
             "gpusnap.requests.max-body=64KB",
+            "server.tomcat.connection-timeout=2s",
+            "server.tomcat.keep-alive-timeout=60s",
             "gpusnap.idempotency.in-flight-limit=2s",
             "spring.datasource.hikari.maximum-pool-size=10"
         })

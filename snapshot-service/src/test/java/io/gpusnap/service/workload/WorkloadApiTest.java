@@ -47,6 +47,21 @@ class WorkloadApiTest {
     }
 
     @Test
+    void aProcessThatIsReportedTwiceIsOneRow() {
+        SimulatedNode node = SimulatedNode.register(api);
+
+        node.heartbeat(SimulatedNode.process(1, "a"), SimulatedNode.process(1, "b"))
+                .expect(200);
+
+        assertThat(api.get("/api/v1/workloads?node=" + node.id())
+                        .json()
+                        .path("items")
+                        .valueStream()
+                        .map(item -> item.path("name").asString()))
+                .containsExactly("b");
+    }
+
+    @Test
     void whatIsNoLongerReportedIsGone() {
         SimulatedNode node = SimulatedNode.register(api);
         String id = node.runs(SimulatedNode.process(11, "llm"));

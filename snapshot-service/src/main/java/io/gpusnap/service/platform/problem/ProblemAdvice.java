@@ -1,6 +1,7 @@
 package io.gpusnap.service.platform.problem;
 
 import jakarta.servlet.http.HttpServletRequest;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +53,14 @@ class ProblemAdvice extends ResponseEntityExceptionHandler {
 
     @ExceptionHandler
     ResponseEntity<Object> constraint(DataIntegrityViolationException e, HttpServletRequest request) {
+        if (isUnstorableText(e)) {
+            return problem(
+                    ErrorCode.INVALID_REQUEST,
+                    "The request has text that cannot be stored, such as the character NUL.",
+                    request.getRequestURI(),
+                    List.of(),
+                    HttpHeaders.EMPTY);
+        }
         // Features translate the constraints that they expect; the text of others may hold row contents.
         LOG.warn("database constraint refused {} {}", request.getMethod(), request.getRequestURI(), e);
         return problem(
@@ -133,6 +142,12 @@ class ProblemAdvice extends ResponseEntityExceptionHandler {
         }
         ErrorCode code = HttpErrors.codeOf(status);
         return problem(code, HttpErrors.detailOf(e, code, request), path(request), List.of(), headers);
+    }
+
+    /** SQLSTATE class 22, "data exception". */
+    private static boolean isUnstorableText(DataIntegrityViolationException e) {
+        return e.getMostSpecificCause() instanceof SQLException sql
+                && String.valueOf(sql.getSQLState()).startsWith("22");
     }
 
     private static ResponseEntity<Object> invalid(List<Violation> violations, WebRequest request) {

@@ -1,8 +1,10 @@
 package io.gpusnap.service.platform.problem;
 
+import java.net.SocketTimeoutException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.springframework.http.converter.HttpMessageNotReadableException;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.exc.StreamReadException;
@@ -24,6 +26,9 @@ record UnreadableBody(ErrorCode code, String detail, List<Violation> violations)
                 return new UnreadableBody(refused.code(), refused.detail(), refused.violations());
             }
         }
+        if (isTimeout(cause)) {
+            return new UnreadableBody(ErrorCode.REQUEST_TIMEOUT, "The body stopped arriving.", List.of());
+        }
         return switch (cause) {
             case UnrecognizedPropertyException unknown ->
                 invalid(pointer(unknown), "is not a known field; known are " + known(unknown));
@@ -37,6 +42,10 @@ record UnreadableBody(ErrorCode code, String detail, List<Violation> violations)
                 new UnreadableBody(
                         ErrorCode.MALFORMED_JSON, "The body is missing or not the JSON expected.", List.of());
         };
+    }
+
+    private static boolean isTimeout(@Nullable Throwable cause) {
+        return cause != null && (cause instanceof SocketTimeoutException || isTimeout(cause.getCause()));
     }
 
     private static UnreadableBody malformed(StreamReadException e) {

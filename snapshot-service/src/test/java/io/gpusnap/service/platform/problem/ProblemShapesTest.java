@@ -37,6 +37,9 @@ class ProblemShapesTest {
             duplicate key     | POST   | /api/v1/models                                          | {"name":"a","name":"b"}      | 400 | MALFORMED_JSON
             number for text   | POST   | /api/v1/models                                          | {"name":7}                   | 400 | INVALID_REQUEST
             unknown field     | POST   | /api/v1/models                                          | {"name":"a","nmae":"b"}      | 400 | INVALID_REQUEST
+            NUL in a filter   | GET    | /api/v1/snapshots?model=%00                             |                              | 400 | INVALID_REQUEST
+            NUL in a name     | GET    | /api/v1/workloads?name=a%00b                            |                              | 400 | INVALID_REQUEST
+            NUL in the body   | POST   | /api/v1/models                                          | {"name":"a","description":"\\u0000"} | 400 | INVALID_REQUEST
             encoded slash     | GET    | /api/v1/models/a%2Fb                                    |                              | 400 | INVALID_REQUEST
             """)
     void everyRefusalIsAProblemWithItsCode(
@@ -138,6 +141,23 @@ class ProblemShapesTest {
 
             assertThat(answer).startsWith("HTTP/1.1 400").contains("application/problem+json", "INVALID_REQUEST");
             assertThat(answer).doesNotContain("Tomcat");
+        }
+    }
+
+    @Test
+    void aBodyThatStopsArrivingIsATimeout() throws IOException {
+        URI base = URI.create(api.base());
+        try (Socket socket = new Socket(base.getHost(), base.getPort())) {
+            socket.getOutputStream()
+                    .write(
+                            ("POST /api/v1/models HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
+                                            + "Idempotency-Key: \"slow\"\r\nContent-Length: 100\r\nAuthorization: Bearer "
+                                            + api.token()
+                                            + "\r\n\r\n{\"name\":")
+                                    .getBytes(StandardCharsets.US_ASCII));
+            String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+            assertThat(answer).startsWith("HTTP/1.1 408").contains("REQUEST_TIMEOUT");
         }
     }
 

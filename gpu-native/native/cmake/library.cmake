@@ -1,7 +1,7 @@
 # What every library and program of ours is compiled with.
 function(gpusnap_defaults target)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Werror)
+  target_compile_options(${target} PRIVATE -Wall -Wextra $<$<BOOL:${GPUSNAP_WERROR}>:-Werror>)
   target_compile_definitions(${target} PRIVATE
     GPUSNAP_VERSION="${PROJECT_VERSION}" GPUSNAP_CUDA_ABI_TYPES_ONLY)
   set_target_properties(${target} PROPERTIES

@@ -163,7 +163,9 @@ class DriverFailureIT {
             OperationOutcome.Failed failed =
                     node.thaw(EngineId.CRIU_CUDA, snapshot).failed();
             // then
-            assertThat(failed.code()).as("%s %s", verb, moment).isEqualTo(FailureCode.DRIVER_FAILED);
+            assertThat(failed.code())
+                    .as("%s %s: %s", verb, moment, failed.detail())
+                    .isEqualTo(FailureCode.DRIVER_FAILED);
             assertThat(failed.undoProblems()).as("%s %s", verb, moment).isEmpty();
             assertThat(gpu.hasFailed()).as(verb).isTrue();
             assertThat(new ProcFs().stat(pid).filter(stat -> !stat.isDead()))

@@ -115,7 +115,7 @@ class CriuRunnerTest {
         Process fake = new ProcessBuilder(
                         "/bin/sh",
                         "-c",
-                        "sleep 1000; true",
+                        "read forever",
                         "criu",
                         "--images-dir",
                         images.toAbsolutePath().toString())

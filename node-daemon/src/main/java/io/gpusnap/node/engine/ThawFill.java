@@ -35,7 +35,7 @@ final class ThawFill extends EngineStage {
         target.importMemory();
         try {
             long start = System.nanoTime();
-            new DeviceFill(
+            long copiedBytes = new DeviceFill(
                             runtime.requireGpu(),
                             runtime.store().memory(),
                             runtime.store().nvme(),
@@ -43,7 +43,7 @@ final class ThawFill extends EngineStage {
                             session.loaded())
                     .fill(content, target.allocations(), runtime.transfer(context));
             double seconds = (System.nanoTime() - start) / 1e9;
-            session.fillBytesPerSecond(content.sizeBytes() / Math.max(seconds, 1e-9));
+            session.fillBytesPerSecond(copiedBytes / Math.max(seconds, 1e-9));
         } finally {
             target.unimportMemory();
         }

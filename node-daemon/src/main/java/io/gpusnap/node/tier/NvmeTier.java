@@ -28,6 +28,7 @@ public final class NvmeTier implements ChunkTier {
 
     private final StoreRoot root;
     private final long reserveBytes;
+    private final ChunkBytes used = new ChunkBytes();
     private volatile boolean directReads = true;
 
     /** @param reserveBytes free space that puts leave alone */
@@ -67,6 +68,7 @@ public final class NvmeTier implements ChunkTier {
         }
         requireSpace(content.byteSize());
         root.files().write(fileOf(digest), content);
+        used.addBytes(content.byteSize());
         return true;
     }
 
@@ -145,7 +147,10 @@ public final class NvmeTier implements ChunkTier {
     public boolean delete(ChunkDigest digest) throws TierException {
         Path file = fileOf(digest);
         try {
-            return Files.deleteIfExists(file);
+            long sizeBytes = Files.exists(file, LinkOption.NOFOLLOW_LINKS) ? Files.size(file) : 0;
+            boolean deleted = Files.deleteIfExists(file);
+            used.addBytes(deleted ? -sizeBytes : 0);
+            return deleted;
         } catch (IOException e) {
             throw DiskErrors.typed("delete", file, e);
         }
@@ -153,7 +158,13 @@ public final class NvmeTier implements ChunkTier {
 
     /** Puts a chunk that is not what its name says out of reach, kept for whoever looks into it. */
     public void quarantine(ChunkDigest digest) throws TierException {
-        root.files().move(fileOf(digest), root.quarantine().resolve(digest.hex()));
+        Path kept = root.quarantine().resolve(digest.hex());
+        root.files().move(fileOf(digest), kept);
+        try {
+            used.addBytes(-Files.size(kept));
+        } catch (IOException e) {
+            throw DiskErrors.typed("measure", kept, e);
+        }
     }
 
     @Override
@@ -180,7 +191,7 @@ public final class NvmeTier implements ChunkTier {
             long capacity = Files.getFileStore(root.path()).getTotalSpace();
             long usable = usableBytes();
             return new TierUsage(
-                    kind(), root.path(), capacity, Math.max(0, usable - reserveBytes), Math.max(0, capacity - usable));
+                    kind(), root.path(), capacity, Math.max(0, usable - reserveBytes), used.bytes(root.chunks()));
         } catch (IOException e) {
             throw DiskErrors.typed("measure", root.path(), e);
         }

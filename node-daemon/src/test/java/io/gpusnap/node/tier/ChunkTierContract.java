@@ -147,6 +147,24 @@ public abstract class ChunkTierContract {
         assertThat(usage.freeBytes()).isBetween(0L, usage.capacityBytes());
     }
 
+    @Test
+    void usedIsWhatTheTiersOwnChunksTake() throws Exception {
+        // given an empty tier, whatever else lies on its medium
+        assertThat(tier.usage().usedBytes()).isZero();
+        byte[] content = random(5000, 9);
+        // when
+        tier.put(digestOf(content), MemorySegment.ofArray(content));
+        tier.sync();
+        // then
+        long used = tier.usage().usedBytes();
+        assertThat(used).isGreaterThanOrEqualTo(content.length).isLessThanOrEqualTo(4 << 20);
+        tier.close();
+        tier = open();
+        assertThat(tier.usage().usedBytes()).isEqualTo(used);
+        tier.delete(digestOf(content));
+        assertThat(tier.usage().usedBytes()).isZero();
+    }
+
     private void read(ChunkDigest digest, int size) throws TierException {
         tier.read(digest, size, buffer, ReadFrom.ANYWHERE);
     }

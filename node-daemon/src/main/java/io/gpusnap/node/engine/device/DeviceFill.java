@@ -61,10 +61,11 @@ public final class DeviceFill {
 
     /**
      * @param target imported allocations, the same as the content's
+     * @return bytes that crossed the bus: all but the zeros
      * @throws TierException also when the content's slots are no longer the owner's (MISSING)
      * @throws GpuException PROTOCOL when the allocations are not the content's
      */
-    public void fill(DeviceContent content, List<Allocation> target, Transfer transfer)
+    public long fill(DeviceContent content, List<Allocation> target, Transfer transfer)
             throws GpuException, TierException, InterruptedException {
         plan(content, target);
         for (Zeros run : zeros) {
@@ -81,6 +82,7 @@ public final class DeviceFill {
                             .sum());
         });
         fillCold(transfer);
+        return content.sizeBytes() - zeros.stream().mapToLong(Zeros::sizeBytes).sum();
     }
 
     private void fillCold(Transfer transfer) throws GpuException, TierException, InterruptedException {

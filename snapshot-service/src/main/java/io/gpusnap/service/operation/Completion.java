@@ -66,7 +66,7 @@ public record Completion(long epoch, List<StageReport> stages, Outcome outcome, 
      * What a finished THAW leaves.
      *
      * @param seconds from the claim to a healthy process
-     * @param fillBytesPerSecond device memory filled per second, absent where there was none to fill
+     * @param fillBytesPerSecond bytes brought to the devices per second of the fill, absent where there were none
      */
     @JsonIgnoreProperties(ignoreUnknown = true)
     @Schema(name = "ThawResult")

@@ -46,7 +46,11 @@ class OperationQueue implements HeldOperations {
         this.listeningSince = clock.now();
     }
 
-    /** Takes the node's oldest waiting operation, or one whose lease ran out; only for the node's current session. */
+    /**
+     * Takes the node's oldest waiting operation, or one whose lease ran out or belonged to an earlier session of the
+     * node: a daemon that registered again has ended or forgotten what it held, and only it can know what is left of it
+     * on the node. Only for the node's current session.
+     */
     Optional<Task> claim(NodeCaller caller) {
         return jdbc.sql("""
                         UPDATE operation
@@ -58,7 +62,8 @@ class OperationQueue implements HeldOperations {
                                         AND EXISTS (SELECT 1 FROM node n WHERE n.id = :node AND n.epoch = :session)
                                         AND (o.state = 'PENDING'
                                              OR (o.state = 'RUNNING' AND o.attempt < :attempts
-                                                 AND greatest(o.lease_until, :since + make_interval(secs => :lease)) < now()))
+                                                 AND (o.lease_owner < :session
+                                                      OR greatest(o.lease_until, :since + make_interval(secs => :lease)) < now())))
                                       ORDER BY o.id LIMIT 1
                                         FOR UPDATE OF o SKIP LOCKED)
                         RETURNING id, epoch, attempt, lease_until, kind, spec

@@ -142,6 +142,21 @@ class ClaimTest {
     }
 
     @Test
+    void aDaemonThatStartedAgainGetsWhatItHeldWithoutWaitingForTheLease() {
+        // given an operation that a daemon held when it ended
+        String operation = queueSave();
+        JsonNode first = node.claim();
+
+        // when the next daemon of the node asks for work
+        JsonNode second = SimulatedNode.register(api, node.name()).claim();
+
+        // then it is the same operation, one epoch on
+        assertThat(second.path("operationId").asString()).isEqualTo(operation);
+        assertThat(second.path("epoch").asLong()).isEqualTo(first.path("epoch").asLong() + 1);
+        assertThat(second.path("attempt").asInt()).isEqualTo(2);
+    }
+
+    @Test
     void aLeaseThatRanOutAloneDoesNotStopItsHolder() {
         // given a save whose daemon was cut off, while nobody else claimed
         String operation = queueSave();

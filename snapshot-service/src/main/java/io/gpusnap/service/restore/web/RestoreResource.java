@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param decision why this snapshot and this node
  * @param workloadId the process that came back
  * @param thawSeconds from the claim to a healthy process
- * @param fillBytesPerSecond rate at which device memory was filled
+ * @param fillBytesPerSecond rate at which bytes were brought to the devices while their memory was filled
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @Schema(name = "Restore")

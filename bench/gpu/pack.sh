@@ -48,26 +48,19 @@ fi
 echo "pack: jars"
 cp "$root/snapshot-service/target/snapshot-service.jar" "$root/node-daemon/target/gpusnap-node.jar" "$bundle/jars/"
 cp -a "$root/node-daemon/target/lib" "$bundle/jars/lib"
-# Databases for other processors stay here.
-python3 - "$bundle/jars/snapshot-service.jar" "$architecture" <<'PYTHON'
-import os, sys, zipfile
-
-jar, keep = sys.argv[1:]
-with zipfile.ZipFile(jar) as old, zipfile.ZipFile(jar + ".tmp", "w") as new:
-    for entry in old.infolist():
-        if "embedded-postgres-binaries-" in entry.filename and keep not in entry.filename:
-            continue
-        # Spring Boot reads nested jars where they lie: each entry keeps its own way of storage.
-        new.writestr(entry, old.read(entry), compress_type=entry.compress_type)
-os.replace(jar + ".tmp", jar)
-PYTHON
+# Databases for other processors stay here, and what is compressed inside is stored, so that xz sees all of it.
+for jar in "$bundle"/jars/*.jar "$bundle"/jars/lib/*.jar; do
+    python3 "$root/bench/gpu/slim-jar.py" "$jar" "$architecture"
+done
 
 echo "pack: native libraries and tests"
-(cd "$root/gpu-native/target/native" && find . -type f ! -name '*.o' ! -name '*.a' ! -path '*/CMakeFiles/*' ! -path './Testing/*' \
+(cd "$root/gpu-native/target/native" && find . -type f ! -name '*.o' ! -name '*.a' ! -path '*/CMakeFiles/*' ! -path '*/Testing/*' \
+    ! -path './simulated/tests/*' \
     ! -name '*.ninja' ! -name '.ninja*' ! -name 'CMakeCache.txt' ! -name 'compile_commands.json' -print0) |
     tar -C "$root/gpu-native/target/native" --null -T - -cf - | tar -C "$bundle/native" -xf -
 (cd "$root/gpu-native/target/native" && find . -type l -print0) |
     tar -C "$root/gpu-native/target/native" --null -T - -cf - | tar -C "$bundle/native" -xf -
+find "$bundle/native" -type f \( -perm -u+x -o -name '*.so*' \) -exec strip --strip-debug {} + 2>/dev/null || true
 git -C "$root" describe --always --dirty >"$bundle/REVISION"
 
 echo "pack: compressing"

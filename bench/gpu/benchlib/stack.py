@@ -24,6 +24,7 @@ class Stack:
         self.service = None
         self.daemon = None
         self.daemon_starts = 0
+        self.instance = None
         self.api = None
 
     def start_service(self):
@@ -80,14 +81,19 @@ class Stack:
             [self.settings.java, "-jar", self.settings.daemon_jar, "run", "--config", file],
             cwd=self.directory,
         )
-        self.wait_for(self.daemon, REGISTER_SECONDS, self.node_ready)
+        before, self.instance = self.instance, None
+        self.wait_for(self.daemon, REGISTER_SECONDS, lambda: self.node_ready(before))
         return time.monotonic() - started
 
     def stop_daemon(self):
         self.daemon.stop()
 
-    def node_ready(self):
-        return any(node["name"] == "bench" and node["state"] == "ONLINE" for node in self.api.items("/nodes", {}))
+    def node_ready(self, instance_before):
+        """The node is heard, and it is this daemon that is heard, not the one before it."""
+        for node in self.api.items("/nodes", {}):
+            if node["name"] == "bench" and node["state"] == "ONLINE" and node["instanceId"] != instance_before:
+                self.instance = node["instanceId"]
+        return self.instance is not None
 
     def capability(self, name):
         """(available, reason) as the daemon probed it."""

@@ -56,6 +56,10 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
+    def log_request(self, code="-", size="-"):
+        if code != 503:  # whoever waits for the start asks often
+            super().log_request(code, size)
+
     def log_message(self, format, *arguments):
         print("http " + format % arguments, file=sys.stderr, flush=True)
 

@@ -13,6 +13,8 @@ from .rest import get_json
 
 SEEDS = (1, 7, 42)
 POLL_SECONDS = 0.005
+# A server that says "not yet" is at work, and answering takes it time.
+NOT_YET_POLL_SECONDS = 0.1
 
 
 def free_port():
@@ -80,7 +82,7 @@ class Workload:
                 still_sane()
             if time.monotonic() > deadline:
                 raise BenchFailure(f"no answer from {self.url(self.first_path)} within {seconds} s: {refused}")
-            time.sleep(POLL_SECONDS)
+            time.sleep(NOT_YET_POLL_SECONDS if isinstance(refused, urllib.error.HTTPError) else POLL_SECONDS)
 
 
 class LlmServer(Workload):

@@ -139,7 +139,7 @@ class DriverFailureIT {
                     AfterSave.KEEP_RUNNING,
                     new StageStarts("revive", () -> gpu.fail(verb, FailingGpu.Moment.BEFORE, Integer.MAX_VALUE)));
             // then
-            assertThat(ended.failed().code()).as(verb).isEqualTo(FailureCode.WORKLOAD_LOST);
+            assertThat(ended.failed().code()).as("%s: %s", verb, ended.failed()).isEqualTo(FailureCode.WORKLOAD_LOST);
             assertThat(ended.fact(WorkloadLost.class).reason()).as(verb).isNotEmpty();
             Awaitility.await(verb).until(() -> !workload.isAlive());
             gpu.healthy();

@@ -38,6 +38,8 @@ class CrewTest {
                     if (count.incrementAndGet() == 5) {
                         throw new IOException("item " + item);
                     }
+                    Thread.sleep(
+                            2); // all of them would take the other thread a second: time for the failure to be heard of
                 }))
                 .withMessageStartingWith("item");
         assertThat(count.get()).isLessThan(500);

@@ -47,6 +47,7 @@ final class Stack {
                 List.of(
                         installation.java().toString(),
                         "-XX:TieredStopAtLevel=1",
+                        "-XX:+UseSerialGC",
                         "-jar",
                         installation.serviceJar().toString(),
                         "--server.port=" + port,

@@ -71,6 +71,7 @@ void AddressSpace::map(uint64_t address, uint64_t size, uint64_t offset, const s
     const auto& [before, mapping] = *std::prev(next);
     require(before + mapping.size <= address);  // mapped already
   }
+  require(offset == 0 && size == physical->size_bytes(), CUDA_ERROR_NOT_SUPPORTED);  // as an H100 answered
   physical->map(pointer(address), size, offset, PROT_NONE);
   mappings_[address] = Mapping{size, physical, offset, CU_MEM_ACCESS_FLAGS_PROT_NONE};
 }

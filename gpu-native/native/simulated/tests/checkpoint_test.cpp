@@ -2,6 +2,7 @@
 #include "harness.h"
 
 #include <atomic>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <thread>

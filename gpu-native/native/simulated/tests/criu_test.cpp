@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <sstream>

@@ -2,6 +2,7 @@
 #include <gpusnap_sim_kernel.h>
 
 #include <chrono>
+#include <cstdint>
 #include <thread>
 
 int counter = 0;  // a global, for cuModuleGetGlobal

@@ -1,6 +1,7 @@
 // Allocation, mapping, attributes and the account of VRAM in one process.
 #include "harness.h"
 
+#include <cstdint>
 #include <cstring>
 #include <thread>
 

@@ -1,6 +1,7 @@
 // Freezing and thawing: every byte, every address, and the gate.
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <thread>
 
 #include "contract/fixture.h"

@@ -1,4 +1,5 @@
 // libgpusnap by itself: inventory, errors, pool, copies.
+#include <cstdint>
 #include <cstring>
 
 #include "contract/fixture.h"

@@ -2,6 +2,7 @@
 // gpusnap-contract --frozen-by-me PID POOL MARKER: the role of a daemon that dies in the middle of a freeze.
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

@@ -1,4 +1,5 @@
 // Two GPUs in one process.
+#include <cstdint>
 #include <map>
 
 #include "contract/fixture.h"

@@ -1,6 +1,7 @@
 // What cannot be frozen is refused before anything is touched, with its reason.
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <fstream>
 
 #include "contract/fixture.h"

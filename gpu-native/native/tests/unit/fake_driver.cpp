@@ -1,6 +1,7 @@
 #include "unit/fake_driver.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "preload/hooks.h"
 #include "preload/lookup.h"

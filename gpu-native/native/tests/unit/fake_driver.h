@@ -1,6 +1,7 @@
 // A driver of a few functions that keeps a list of what it was asked, and fails where it is told to.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>

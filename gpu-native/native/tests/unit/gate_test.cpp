@@ -2,6 +2,7 @@
 #include "preload/gate.h"
 
 #include <atomic>
+#include <cstdint>
 #include <thread>
 #include <vector>
 

@@ -1,6 +1,7 @@
 // The workload obeys one command a line and answers "ok …" or "error …": the contract suite drives it.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>

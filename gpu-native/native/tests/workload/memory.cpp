@@ -1,6 +1,7 @@
 #include "workload/memory.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 
 #include "workload/commands.h"

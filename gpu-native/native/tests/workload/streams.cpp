@@ -1,6 +1,7 @@
 // Work in progress: a thread that keeps copying, streams that are held up, captures, and stream-ordered memory.
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <random>
 #include <thread>
 

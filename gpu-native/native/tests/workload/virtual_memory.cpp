@@ -35,23 +35,23 @@ Twice& twice() {
     return only;
 }
 
-// One block of two granules mapped at two places: whole, and its second half alone.
+// One block mapped at two places. Both times whole: real drivers map no part of a block.
 std::string create_twice(const Arguments& arguments) {
     const Functions& functions = driver();
     CUmemAllocationProp wanted = properties(false);
     size_t granularity = 0;
     DRIVER_CALL(functions, cuMemGetAllocationGranularity, &granularity, &wanted, CU_MEM_ALLOC_GRANULARITY_MINIMUM);
     Twice& made = twice();
-    made.size = (number(arguments, 0) / granularity / 2 + 1) * granularity * 2;
+    made.size = (number(arguments, 0) / granularity + 1) * granularity;
     DRIVER_CALL(functions, cuMemCreate, &made.handle, made.size, &wanted, 0);
     DRIVER_CALL(functions, cuMemAddressReserve, &made.first, made.size, 0, 0, 0);
     DRIVER_CALL(functions, cuMemMap, made.first, made.size, 0, made.handle, 0);
     allow(made.first, made.size, CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
-    DRIVER_CALL(functions, cuMemAddressReserve, &made.second, made.size / 2, 0, 0, 0);
-    DRIVER_CALL(functions, cuMemMap, made.second, made.size / 2, 0, made.handle, 0);
-    allow(made.second, made.size / 2, CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
+    DRIVER_CALL(functions, cuMemAddressReserve, &made.second, made.size, 0, 0, 0);
+    DRIVER_CALL(functions, cuMemMap, made.second, made.size, 0, made.handle, 0);
+    allow(made.second, made.size, CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
     size_t a = keep({made.first, made.size});
-    size_t b = keep({made.second, made.size / 2});
+    size_t b = keep({made.second, made.size});
     return std::to_string(a) + " " + std::to_string(b) + " " + std::to_string(made.first) + " " +
            std::to_string(made.second) + " " + std::to_string(made.size);
 }
@@ -74,10 +74,10 @@ std::string inspect_twice(const Arguments&) {
 std::string drop_twice(const Arguments&) {
     const Functions& functions = driver();
     Twice& made = twice();
-    DRIVER_CALL(functions, cuMemUnmap, made.second, made.size / 2);
+    DRIVER_CALL(functions, cuMemUnmap, made.second, made.size);
     DRIVER_CALL(functions, cuMemUnmap, made.first, made.size);
     DRIVER_CALL(functions, cuMemAddressFree, made.first, made.size);
-    DRIVER_CALL(functions, cuMemAddressFree, made.second, made.size / 2);
+    DRIVER_CALL(functions, cuMemAddressFree, made.second, made.size);
     made.first = made.second = 0;
     return "";
 }

@@ -69,7 +69,7 @@ final class OperationSupervisor {
         whenSettled = action;
     }
 
-    /** Finishes or undoes what an earlier daemon left half-way; returns when all of it has ended. */
+    /** Finishes or undoes what an earlier daemon left half-way, ends what it had not begun; returns when all has ended. */
     void recover() throws InterruptedException {
         List<Thread> recovering = new ArrayList<>();
         for (OperationLog log : journal.all()) {
@@ -135,9 +135,7 @@ final class OperationSupervisor {
     }
 
     private void begin(OperationSpec spec, Claim claim, Runnable whenEnded) {
-        RunningOperation running = runner.begin(spec, plan(spec));
-        running.log().remember(claim);
-        start(hold(running, claim), whenEnded);
+        start(hold(runner.begin(spec, plan(spec), claim), claim), whenEnded);
     }
 
     private void start(HeldOperation operation, Runnable whenEnded) {

@@ -5,10 +5,10 @@ import io.gpusnap.node.agent.Claim;
 import io.gpusnap.node.agent.RefusedPlan;
 import io.gpusnap.node.config.NodeSettings;
 import io.gpusnap.node.operation.Journal;
-import io.gpusnap.node.operation.OperationKind;
 import io.gpusnap.node.operation.OperationLog;
 import io.gpusnap.node.operation.OperationRunner;
 import io.gpusnap.node.operation.OperationSpec;
+import io.gpusnap.node.operation.OperationState;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.operation.StageListener;
 import io.gpusnap.node.operation.StagePlan;
@@ -95,10 +95,14 @@ final class LocalNode implements AutoCloseable {
     /** What an earlier command or daemon left half-way. Outcomes that the service is owed stay, for the next daemon. */
     void recover(CommandContext context) {
         for (OperationLog log : journal.all()) {
-            OperationKind kind = log.spec().kind();
             if (!log.ended()) {
+                String operation =
+                        "operation " + log.spec().id() + " (" + log.spec().kind() + ")";
                 context.err()
-                        .println("cleaning up operation " + log.spec().id() + " (" + kind + "), which was cut off");
+                        .println(
+                                log.state() == OperationState.PENDING
+                                        ? "giving up " + operation + ", which had not begun"
+                                        : "cleaning up " + operation + ", which was cut off");
                 context.err().flush();
                 runner(StageListener.NONE).resume(log, plan(log.spec())).run();
             }

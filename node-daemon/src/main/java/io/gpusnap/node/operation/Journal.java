@@ -12,8 +12,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The operations of this node, one directory each: {@code spec.json}, written once, and {@code events.log}, appended to. An
- * operation stays until {@link #forget}, so its outcome outlives any crash until somebody has acknowledged it. One process
+ * The operations of this node, one directory each: {@code spec.json}, written once, with what was known from the
+ * beginning, and {@code events.log}, appended to. An operation stays until {@link #forget}, so its outcome outlives any crash until somebody has acknowledged it. One process
  * at a time: {@link StateLock}. Thread-safe.
  */
 public final class Journal {
@@ -56,16 +56,19 @@ public final class Journal {
         }
     }
 
-    /** @throws JournalException when the operation is already known or cannot be made durable */
-    public synchronized OperationLog create(OperationSpec spec) {
+    /**
+     * @param known facts that the operation must never be found without: durable in the same step
+     * @throws JournalException when the operation is already known or cannot be made durable
+     */
+    public synchronized OperationLog create(OperationSpec spec, List<Record> known) {
         if (logs.containsKey(spec.id())) {
             throw new JournalException("operation " + spec.id() + " is already in the journal", null);
         }
         Path directory = root.resolve(spec.id().toString());
         try {
             Files.createDirectories(directory);
-            OperationLog log = new OperationLog(spec, JournalFile.open(directory.resolve(EVENTS)), codec);
-            DurableFiles.write(directory, SPEC, codec.write(spec));
+            OperationLog log = new OperationLog(spec, known, JournalFile.open(directory.resolve(EVENTS)), codec);
+            DurableFiles.write(directory, SPEC, codec.write(spec, known));
             DurableFiles.syncDirectory(root);
             logs.put(spec.id(), log);
             return log;
@@ -110,8 +113,10 @@ public final class Journal {
             return;
         }
         try {
-            OperationSpec spec = codec.readSpec(Files.readString(directory.resolve(SPEC)));
-            logs.put(spec.id(), new OperationLog(spec, JournalFile.open(directory.resolve(EVENTS)), codec));
+            String text = Files.readString(directory.resolve(SPEC));
+            OperationSpec spec = codec.readSpec(text);
+            JournalFile events = JournalFile.open(directory.resolve(EVENTS));
+            logs.put(spec.id(), new OperationLog(spec, codec.readKnown(text), events, codec));
         } catch (IOException | RuntimeException e) {
             Path aside = directory.resolveSibling(directory.getFileName() + ".damaged");
             Files.move(directory, aside);

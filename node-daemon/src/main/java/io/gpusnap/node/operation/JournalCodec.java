@@ -5,6 +5,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Journal events and specs as JSON. Class names come from the registry only. */
@@ -86,11 +87,13 @@ final class JournalCodec {
         };
     }
 
-    String write(OperationSpec spec) {
+    String write(OperationSpec spec, List<Record> known) {
         ObjectNode root = json.createObjectNode();
         root.put("id", spec.id().toString());
         root.put("kind", spec.kind().name());
         writeTyped(root, spec.request());
+        ArrayNode facts = root.putArray("known");
+        known.forEach(fact -> writeTyped(facts.addObject(), fact));
         return json.writeValueAsString(root);
     }
 
@@ -100,6 +103,14 @@ final class JournalCodec {
                 OperationId.parse(root.path("id").asString()),
                 OperationKind.valueOf(root.path("kind").asString()),
                 readTyped(root));
+    }
+
+    List<Record> readKnown(String text) {
+        return json.readTree(text)
+                .path("known")
+                .valueStream()
+                .map(this::readTyped)
+                .toList();
     }
 
     private OperationOutcome readOutcome(JsonNode line) {

@@ -19,10 +19,12 @@ public final class OperationLog {
     private OperationState state = OperationState.PENDING;
     private @Nullable OperationOutcome outcome;
 
-    OperationLog(OperationSpec spec, JournalFile file, JournalCodec codec) {
+    /** @param known facts from the spec; later ones of the same class replace them */
+    OperationLog(OperationSpec spec, List<Record> known, JournalFile file, JournalCodec codec) {
         this.spec = spec;
         this.file = file;
         this.codec = codec;
+        known.forEach(fact -> facts.put(fact.getClass(), fact));
         file.linesAtOpening().forEach(line -> apply(codec.readEvent(line)));
     }
 

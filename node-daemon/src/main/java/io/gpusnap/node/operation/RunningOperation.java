@@ -10,7 +10,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One operation on its way. {@link #run} belongs to one thread; everything else may be called from any. A plan that an
- * earlier daemon left half-way goes on where it may, or is undone.
+ * earlier daemon left half-way goes on where it may, or is undone; one that it had not begun is not begun any more.
  */
 public final class RunningOperation {
 
@@ -18,15 +18,19 @@ public final class RunningOperation {
 
     private final OperationLog log;
     private final StagePlan plan;
+    private final boolean leftBehind;
     private final StageListener listener;
     private final Cancellation cancellation = new Cancellation();
     private final StageExecution execution;
     private final Undo undo;
     private final AtomicBoolean started = new AtomicBoolean();
 
-    RunningOperation(OperationLog log, StagePlan plan, StageListener listener, InstantSource clock) {
+    /** @param leftBehind by an earlier daemon */
+    RunningOperation(
+            OperationLog log, StagePlan plan, boolean leftBehind, StageListener listener, InstantSource clock) {
         this.log = log;
         this.plan = plan;
+        this.leftBehind = leftBehind;
         this.listener = listener;
         log.expect(plan.stageNames());
         this.execution = new StageExecution(log, cancellation, listener, clock);
@@ -79,6 +83,9 @@ public final class RunningOperation {
         if (begun.isPresent()) {
             return undo.run(begun.get());
         }
+        if (leftBehind && log.state() == OperationState.PENDING) {
+            return undo.run(neverBegan());
+        }
         try {
             boolean cutOff = log.state() == OperationState.RUNNING;
             for (Stage stage : plan.stages()) {
@@ -108,6 +115,15 @@ public final class RunningOperation {
             return undo.run(new OperationOutcome.Failed(
                     FailureCode.STORE_ERROR, String.valueOf(e.getMessage()), Optional.empty(), false, List.of()));
         }
+    }
+
+    private static OperationOutcome neverBegan() {
+        return new OperationOutcome.Failed(
+                FailureCode.DAEMON_RESTARTED,
+                "the node daemon was restarted before this operation began; nothing was touched",
+                Optional.empty(),
+                true,
+                List.of());
     }
 
     private static OperationOutcome restarted(Stage stage) {

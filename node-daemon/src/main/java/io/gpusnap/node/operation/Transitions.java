@@ -21,7 +21,10 @@ final class Transitions {
 
     static final List<Arrow<OperationState>> OPERATION = List.of(
             new Arrow<>(OperationState.PENDING, OperationState.RUNNING, "first stage starts"),
-            new Arrow<>(OperationState.PENDING, OperationState.UNDOING, "cancelled before it started"),
+            new Arrow<>(
+                    OperationState.PENDING,
+                    OperationState.UNDOING,
+                    "cancelled, or daemon restarted, before it started"),
             new Arrow<>(OperationState.RUNNING, OperationState.SUCCEEDED, "every stage succeeded"),
             new Arrow<>(OperationState.RUNNING, OperationState.UNDOING, "failed, cancelled, or daemon restarted"),
             new Arrow<>(OperationState.UNDOING, OperationState.FAILED, "undone after a failure"),

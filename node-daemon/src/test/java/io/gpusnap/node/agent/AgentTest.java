@@ -7,6 +7,7 @@ import io.gpusnap.node.client.NodeApiClient;
 import io.gpusnap.node.operation.FactRegistry;
 import io.gpusnap.node.operation.Journal;
 import io.gpusnap.node.operation.OnRestart;
+import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.RetryPolicy;
 import io.gpusnap.node.operation.StageListener;
 import java.io.IOException;
@@ -272,6 +273,31 @@ class AgentTest {
     }
 
     @Test
+    void whatAKilledDaemonHadClaimedButNotBegunIsReportedAndNotRun() throws Exception {
+        UUID waiting = UUID.randomUUID();
+        service.up();
+        startAgent(journal);
+        service.offer(operation, "SAVE", save("suspend"));
+        work.entered.await();
+        service.offer(waiting, "SAVE", save("suspend"));
+        await().until(() -> journal.find(new OperationId(waiting)).isPresent());
+        Path left = killDaemon(operation, waiting);
+        ToyWork next = new ToyWork();
+        next.proceed.countDown();
+        agent = newAgent(Journal.open(left, FACTS), next);
+
+        agent.start();
+
+        JsonNode completion = awaitCompletion(waiting);
+        assertThat(completion.path("outcome").asString()).isEqualTo("FAILED");
+        assertThat(completion.path("epoch").asLong()).isEqualTo(1);
+        assertThat(completion.path("failure").path("code").asString()).isEqualTo("DAEMON_RESTARTED");
+        assertThat(completion.path("failure").path("detail").asString()).contains("before this operation began");
+        assertThat(next.runs).hasValue(0);
+        assertThat(next.undone).hasValue(1);
+    }
+
+    @Test
     void whatAKilledDaemonLeftInARepeatableStageIsFinished() throws Exception {
         Path left = journalOfADaemonKilledInWork();
         ToyWork next = new ToyWork();
@@ -350,19 +376,29 @@ class AgentTest {
                 FAST);
     }
 
-    /** A copy of the journal taken while the work runs is what a SIGKILL at this moment leaves. */
     private Path journalOfADaemonKilledInWork() throws Exception {
         service.up();
         startAgent(journal);
         service.offer(operation, "SAVE", save("suspend"));
         work.entered.await();
+        return killDaemon(operation);
+    }
+
+    /** A copy of the journal taken while the work runs is what a SIGKILL at this moment leaves. */
+    private Path killDaemon(UUID... known) throws Exception {
         Path copy = copyTree(folder.resolve("journal"), folder.resolve("left"));
-        service.requestCancel(operation);
-        awaitCompletion(operation);
+        for (UUID one : known) {
+            service.requestCancel(one);
+        }
+        for (UUID one : known) {
+            awaitCompletion(one);
+        }
         agent.stop(Duration.ofSeconds(5));
         service.close();
         service = new FakeService();
-        service.knows(operation, 1);
+        for (UUID one : known) {
+            service.knows(one, 1);
+        }
         service.up();
         return copy;
     }

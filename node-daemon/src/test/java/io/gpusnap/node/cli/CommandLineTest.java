@@ -9,12 +9,20 @@ import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.Journal;
 import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.OperationKind;
+import io.gpusnap.node.operation.OperationRunner;
 import io.gpusnap.node.operation.OperationSpec;
+import io.gpusnap.node.operation.Stage;
+import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.operation.StageListener;
+import io.gpusnap.node.operation.StagePlan;
 import io.gpusnap.node.operation.StateLock;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -193,9 +201,23 @@ class CommandLineTest {
     }
 
     @Test
+    void whatAnEarlierCommandHadNotBegunIsGivenUpAndNotRun() {
+        OperationId left = OperationId.random();
+        Task.Save save =
+                new Task.Save(UUID.randomUUID(), "suspend", new Task.Process(4711, 99, "llm"), "STOP", Map.of());
+        journal().create(new OperationSpec(left, OperationKind.SAVE, save), List.of());
+
+        run("verify", ToyNode.SNAPSHOT.toString());
+
+        assertThat(err()).startsWith("giving up operation ID (SAVE), which had not begun\n");
+        assertThat(node.stagesRun).containsExactly("VERIFY preflight", "VERIFY store");
+        assertThat(journal().all()).isEmpty();
+    }
+
+    @Test
     void whatAnEarlierCommandLeftIsCleanedUpFirst() {
         OperationId left = OperationId.random();
-        journal().create(new OperationSpec(left, OperationKind.VERIFY, new Task.Verify(ToyNode.SNAPSHOT, null)));
+        leaveInItsFirstStage(new OperationSpec(left, OperationKind.VERIFY, new Task.Verify(ToyNode.SNAPSHOT, null)));
 
         run("verify", ToyNode.SNAPSHOT.toString());
 
@@ -264,6 +286,33 @@ class CommandLineTest {
                 false,
                 Map.of(),
                 node);
+    }
+
+    /** What the journal holds while the stage runs is what a SIGKILL at this moment leaves. */
+    private void leaveInItsFirstStage(OperationSpec spec) {
+        Path elsewhere = state.resolve("elsewhere");
+        Stage copying = new Stage() {
+            @Override
+            public String name() {
+                return "preflight";
+            }
+
+            @Override
+            public void run(StageContext context) {
+                String entry = spec.id().toString();
+                try {
+                    Path to = Files.createDirectories(state.resolve("journal").resolve(entry));
+                    for (String file : List.of("spec.json", "events.log")) {
+                        Files.copy(elsewhere.resolve(entry).resolve(file), to.resolve(file));
+                    }
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+        };
+        new OperationRunner(Journal.open(elsewhere, Agent.FACTS), StageListener.NONE)
+                .begin(spec, new StagePlan(spec.kind(), List.of(copying)))
+                .run();
     }
 
     private Journal journal() {

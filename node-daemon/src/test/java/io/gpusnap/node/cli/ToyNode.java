@@ -29,6 +29,7 @@ final class ToyNode implements NodeOpener, NodeAccess {
             new Completion.Totals(4L << 30, 512L << 20, (4L << 30) + (512L << 20), 3L << 30, 1200, 900, 100);
 
     final List<OperationSpec> ran = new ArrayList<>();
+    final List<String> stagesRun = new ArrayList<>();
     final List<Inventory.Capability> capabilities = new ArrayList<>(List.of(
             new Inventory.Capability("suspend", true, null),
             new Inventory.Capability("criu+cuda", false, "no CRIU 4.1 or newer; apt-get install criu")));
@@ -48,9 +49,11 @@ final class ToyNode implements NodeOpener, NodeAccess {
     }
 
     private final class ToyStage implements Stage {
+        private final OperationKind kind;
         private final String name;
 
-        ToyStage(String name) {
+        ToyStage(OperationKind kind, String name) {
+            this.kind = kind;
             this.name = name;
         }
 
@@ -61,6 +64,7 @@ final class ToyNode implements NodeOpener, NodeAccess {
 
         @Override
         public void run(StageContext context) throws StageException {
+            stagesRun.add(kind + " " + name);
             if (name.equals("store") && failure != null) {
                 throw failure;
             }
@@ -70,7 +74,8 @@ final class ToyNode implements NodeOpener, NodeAccess {
     @Override
     public StagePlan plan(OperationSpec spec) {
         ran.add(spec);
-        return new StagePlan(spec.kind(), List.of(new ToyStage("preflight"), new ToyStage("store")));
+        return new StagePlan(
+                spec.kind(), List.of(new ToyStage(spec.kind(), "preflight"), new ToyStage(spec.kind(), "store")));
     }
 
     @Override

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -78,6 +79,24 @@ class DaemonDeathTest {
         assertThat(outcome).isInstanceOfSatisfying(OperationOutcome.Failed.class, failed -> {
             assertThat(failed.code()).isEqualTo(FailureCode.CHUNK_CORRUPT);
             assertThat(failed.stage()).contains("seal");
+        });
+        assertThat(filesInWorld()).isEmpty();
+    }
+
+    @Test
+    void whatWasAcceptedButHadNotBegunIsNotBegunAnyMore() throws Exception {
+        OperationId id = OperationId.random();
+        Journal.open(folder.resolve("journal"), ToyStage.FACTS)
+                .create(
+                        new OperationSpec(id, OperationKind.SAVE, new ToyStage.Plan(world.toString(), false)),
+                        List.of());
+
+        OperationOutcome outcome = recover(id);
+
+        assertThat(outcome).isInstanceOfSatisfying(OperationOutcome.Failed.class, failed -> {
+            assertThat(failed.code()).isEqualTo(FailureCode.DAEMON_RESTARTED);
+            assertThat(failed.retryable()).isTrue();
+            assertThat(failed.stage()).isEmpty();
         });
         assertThat(filesInWorld()).isEmpty();
     }

@@ -51,6 +51,23 @@ class JournalTest {
     }
 
     @Test
+    void whatAnOperationMustNeverBeFoundWithoutIsThereFromItsFirstMoment() {
+        OperationId other = OperationId.random();
+        OperationSpec spec = new OperationSpec(other, OperationKind.SAVE, new ToyStage.Plan("/", false));
+        Journal journal = Journal.open(root, ToyStage.FACTS);
+        OperationLog created = journal.create(spec, List.of(new ToyStage.Touched("first")));
+        assertThat(created.recall(ToyStage.Touched.class)).contains(new ToyStage.Touched("first"));
+
+        OperationLog read = Journal.open(root, ToyStage.FACTS).find(other).orElseThrow();
+
+        assertThat(read.state()).isEqualTo(OperationState.PENDING);
+        assertThat(read.recall(ToyStage.Touched.class)).contains(new ToyStage.Touched("first"));
+        created.remember(new ToyStage.Touched("later"));
+        OperationLog after = Journal.open(root, ToyStage.FACTS).find(other).orElseThrow();
+        assertThat(after.recall(ToyStage.Touched.class)).contains(new ToyStage.Touched("later"));
+    }
+
+    @Test
     void aJournalCutAtAnyByteIsReadUpToItsLastWholeLineAndCanBeContinued() throws IOException {
         byte[] whole = Files.readAllBytes(events);
         // Every byte of the first and the last line; between them a step that meets each place of a line somewhere.
@@ -136,7 +153,7 @@ class JournalTest {
     void anIdIsUsedOnce() {
         Journal journal = Journal.open(root, ToyStage.FACTS);
         OperationSpec again = new OperationSpec(id, OperationKind.SAVE, new ToyStage.Plan("/", false));
-        assertThatThrownBy(() -> journal.create(again)).isInstanceOf(JournalException.class);
+        assertThatThrownBy(() -> journal.create(again, List.of())).isInstanceOf(JournalException.class);
     }
 
     @Test

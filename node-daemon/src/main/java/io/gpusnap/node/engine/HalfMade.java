@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Finds what a restore left behind that nobody lived to name. The ids were free before; something that has one of them and
- * started later is ours if it carries the workload's name, or is still CRIU at work on our folder, or is in between: without
- * any arguments.
+ * Finds what a restore left behind that nobody lived to name. The ids were free before; a process that has one of them, not
+ * only a thread, and started later is ours if it is the saved one again (name, executable and user), or is still CRIU at
+ * work on our folder, or is in between: of our own user, and without any arguments.
  */
 final class HalfMade {
 
@@ -27,19 +27,42 @@ final class HalfMade {
     void end(RestoreBegun begun) throws ProcessException {
         for (int task : begun.taskIds()) {
             Optional<ProcessStat> found = proc.stat(task)
-                    .filter(stat -> !stat.isDead())
                     .filter(stat -> stat.startTimeTicks() >= begun.notBeforeTicks())
-                    .filter(stat -> isOurs(task, begun.workload()));
+                    .filter(stat -> proc.isAlive(stat.id()))
+                    .filter(stat -> isProcess(task) && isOurs(task, begun));
             if (found.isPresent()) {
                 new ProcessTree(proc).end(found.get().id());
             }
         }
     }
 
-    private boolean isOurs(int task, String workload) {
+    private boolean isProcess(int task) {
+        return proc.status(task, "Tgid").filter(Integer.toString(task)::equals).isPresent();
+    }
+
+    /** CRIU gives a process its arguments, name and executable first, its user last. */
+    private boolean isOurs(int task, RestoreBegun begun) {
+        Optional<Long> user = userOf(task);
+        boolean own = user.isPresent()
+                && user.equals(userOf((int) ProcessHandle.current().pid()));
+        Optional<String> executable = proc.link(task, "exe");
         List<String> arguments = proc.commandLine(task);
-        return arguments.isEmpty()
-                || arguments.contains(images.toAbsolutePath().toString())
-                || new Workloads(proc).nameOf(task).filter(workload::equals).isPresent();
+        if (arguments.isEmpty()) {
+            // Threads of the kernel have no executable.
+            return own && executable.isPresent();
+        }
+        if (arguments.contains(images.toAbsolutePath().toString())) {
+            return own;
+        }
+        return (own || user.filter(uid -> uid == begun.uid()).isPresent())
+                && executable.filter(begun.executable()::equals).isPresent()
+                && new Workloads(proc)
+                        .nameOf(task)
+                        .filter(begun.workload()::equals)
+                        .isPresent();
+    }
+
+    private Optional<Long> userOf(int pid) {
+        return proc.status(pid, "Uid").map(ids -> Long.valueOf(ids.split("\\s+")[1]));
     }
 }

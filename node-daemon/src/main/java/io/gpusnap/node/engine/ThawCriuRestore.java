@@ -38,8 +38,12 @@ final class ThawCriuRestore extends EngineStage {
     void execute(StageContext context)
             throws StageException, CriuException, TierException, ManifestException, InterruptedException {
         Manifest.ProcessImage process = session.manifest().process();
-        context.remember(
-                new RestoreBegun(session.runtime().proc().uptimeTicks(), process.taskIds(), process.workload()));
+        context.remember(new RestoreBegun(
+                session.runtime().proc().uptimeTicks(),
+                process.taskIds(),
+                process.workload(),
+                process.executable(),
+                process.uid()));
         FutureTask<Integer> restore =
                 new FutureTask<>(() -> session.runtime().criu().restore(images, !process.sessionLeader()));
         Thread thread = Thread.ofPlatform().name("criu-restore").start(restore);

@@ -24,14 +24,18 @@ public final class ProcessTree {
         return proc.isAlive(root) ? descend(Set.of(root)) : List.of();
     }
 
-    private List<ProcessId> descend(Set<ProcessId> roots) {
+    /**
+     * The roots, then what descends from those of them that are there. A root that is gone has no children any more: its pid
+     * may be somebody else's by now, with children of his own.
+     */
+    List<ProcessId> descend(Set<ProcessId> roots) {
         List<ProcessStat> all = new ArrayList<>();
         for (int pid : proc.pids()) {
             proc.stat(pid).ifPresent(all::add);
         }
         Set<ProcessId> tree = new LinkedHashSet<>(roots);
         Set<Integer> parents = new HashSet<>();
-        roots.forEach(root -> parents.add(root.pid()));
+        all.stream().filter(stat -> roots.contains(stat.id())).forEach(stat -> parents.add(stat.pid()));
         boolean grew = true;
         while (grew) {
             grew = false;

@@ -39,7 +39,7 @@ final class DoctorCommand implements Callable<Integer> {
     /** A daemon that runs has the node to itself: then it is asked. */
     private List<Inventory.Capability> capabilities() throws CommandException {
         NodeSettings settings = context.settings();
-        try (LocalNode node = LocalNode.open(context, settings)) {
+        try (LocalNode node = LocalNode.look(context, settings)) {
             return node.access().inventory().capabilities();
         } catch (CommandException e) {
             if (e.exitCode() == ExitCode.IN_USE && settings.metricsListen().isPresent()) {

@@ -14,10 +14,23 @@ public final class EngineOpener implements NodeOpener {
         return Engines.facts();
     }
 
+    private interface Opening {
+        Engines of(EngineSettings settings) throws StageException, InterruptedException;
+    }
+
     @Override
     public NodeAccess open(NodeSettings settings) throws CommandException {
+        return open(settings, Engines::open);
+    }
+
+    @Override
+    public NodeAccess look(NodeSettings settings) throws CommandException {
+        return open(settings, Engines::look);
+    }
+
+    private static NodeAccess open(NodeSettings settings, Opening opening) throws CommandException {
         try {
-            return new EngineNode(Engines.open(new EngineSettings(
+            return new EngineNode(opening.of(new EngineSettings(
                     settings.stateDir(),
                     settings.nvmeRoot(),
                     settings.nvmeReserveBytes(),

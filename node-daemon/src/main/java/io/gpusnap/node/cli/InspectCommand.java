@@ -24,7 +24,7 @@ final class InspectCommand implements Callable<Integer> {
     @Override
     public Integer call() throws CommandException {
         UUID id = CommandContext.snapshotId(snapshot);
-        try (LocalNode node = LocalNode.open(context)) {
+        try (LocalNode node = LocalNode.look(context)) {
             Inspection found = node.access().inspect(id);
             if (json) {
                 context.print(found.manifestJson());

@@ -22,7 +22,7 @@ final class ListCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws CommandException {
-        try (LocalNode node = LocalNode.open(context)) {
+        try (LocalNode node = LocalNode.look(context)) {
             List<UUID> ids = node.access().inventory().snapshots();
             if (ids == null) {
                 throw new CommandException(

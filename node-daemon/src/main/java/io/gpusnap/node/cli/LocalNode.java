@@ -15,7 +15,7 @@ import io.gpusnap.node.operation.StagePlan;
 import io.gpusnap.node.operation.StateLock;
 import java.io.IOException;
 
-/** This node for one command: state folder locked, what was cut off before cleaned up, engines open. */
+/** This node for one command: state folder locked, engines open; for one that works, with what nobody needs any more freed. */
 final class LocalNode implements AutoCloseable {
 
     private final StateLock lock;
@@ -34,15 +34,36 @@ final class LocalNode implements AutoCloseable {
     }
 
     static LocalNode open(CommandContext context, NodeSettings settings) throws CommandException {
+        return open(context, settings, true);
+    }
+
+    /**
+     * For commands that only tell: they take no memory and clean nothing up.
+     *
+     * @throws CommandException IN_USE while a daemon or another command has the node
+     */
+    static LocalNode look(CommandContext context) throws CommandException {
+        return look(context, context.settings());
+    }
+
+    static LocalNode look(CommandContext context, NodeSettings settings) throws CommandException {
+        return open(context, settings, false);
+    }
+
+    private static LocalNode open(CommandContext context, NodeSettings settings, boolean toWork)
+            throws CommandException {
         StateLock lock = lock(settings);
         NodeAccess access = null;
         try {
             Journal journal = Journal.open(
                     settings.stateDir().resolve("journal"),
                     Agent.FACTS.plus(context.opener().facts()));
-            access = context.opener().open(settings);
-            access.forgetAllBut(
-                    journal.unfinished().stream().map(log -> log.spec().id()).toList());
+            access = toWork ? context.opener().open(settings) : context.opener().look(settings);
+            if (toWork) {
+                access.forgetAllBut(journal.unfinished().stream()
+                        .map(log -> log.spec().id())
+                        .toList());
+            }
             return new LocalNode(lock, journal, access);
         } catch (CommandException | RuntimeException e) {
             if (access != null) {

@@ -11,4 +11,11 @@ public interface NodeOpener {
 
     /** @throws CommandException when engines or store cannot be opened */
     NodeAccess open(NodeSettings settings) throws CommandException;
+
+    /**
+     * Opens the node to be told about only: the memory of the pool is neither taken nor given back.
+     *
+     * @throws CommandException when engines or store cannot be opened
+     */
+    NodeAccess look(NodeSettings settings) throws CommandException;
 }

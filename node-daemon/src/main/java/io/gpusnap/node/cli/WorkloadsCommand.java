@@ -20,7 +20,7 @@ final class WorkloadsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws CommandException {
-        try (LocalNode node = LocalNode.open(context)) {
+        try (LocalNode node = LocalNode.look(context)) {
             List<Workload> workloads = node.access().workloads();
             if (json) {
                 context.printJson(workloads);

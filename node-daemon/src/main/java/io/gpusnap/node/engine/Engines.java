@@ -50,12 +50,12 @@ public final class Engines implements AutoCloseable {
     private static final Duration CRIU_LIMIT = Duration.ofMinutes(10);
 
     private final NodeRuntime runtime;
-    private final PoolMemory pool;
+    private final Runnable closePool;
     private final List<CheckpointEngine> engines;
 
-    private Engines(NodeRuntime runtime, PoolMemory pool) {
+    private Engines(NodeRuntime runtime, Runnable closePool) {
         this.runtime = runtime;
-        this.pool = pool;
+        this.closePool = closePool;
         this.engines = List.of(new CriuCudaEngine(runtime), new SuspendEngine(runtime));
     }
 
@@ -77,7 +77,11 @@ public final class Engines implements AutoCloseable {
             pool = opening.pool(settings.poolPath(), settings.poolBytes());
             MemoryTier memory = MemoryTier.open(settings.poolPath(), pool.memory());
             NvmeTier nvme = new NvmeTier(root, settings.nvmeReserveBytes());
-            return new Engines(runtime(settings, opening, new SnapshotStore(root, nvme, memory), pool), pool);
+            SnapshotStore store = new SnapshotStore(root, nvme, memory);
+            String reason = pool.pinned()
+                    ? "%d MiB page-locked at %s".formatted(settings.poolBytes() >> 20, settings.poolPath())
+                    : unpinned(opening);
+            return new Engines(runtime(settings, opening, store, pool.pinned(), reason), pool::close);
         } catch (IOException | GpuException | TierException e) {
             if (pool != null) {
                 pool.close();
@@ -89,8 +93,40 @@ public final class Engines implements AutoCloseable {
         }
     }
 
+    /**
+     * Opens the node to be told about, not to work: no pool is made or page-locked, nothing of it is changed or freed. A plan
+     * of these engines must not be run.
+     *
+     * @throws StageException STORE_ERROR when the store cannot be used
+     */
+    public static Engines look(EngineSettings settings) throws StageException, InterruptedException {
+        GpuOpening opening = GpuOpening.of(settings.nativeDir(), settings.cudaDriver());
+        StoreRoot root = null;
+        try {
+            root = StoreRoot.open(settings.nvmeRoot());
+            NvmeTier nvme = new NvmeTier(root, settings.nvmeReserveBytes());
+            MemoryTier memory = MemoryTier.look(settings.poolPath(), settings.poolBytes());
+            boolean pinnable = opening.gpu().isPresent();
+            String reason = pinnable
+                    ? "%d MiB, page-locked at %s once there is work"
+                            .formatted(settings.poolBytes() >> 20, settings.poolPath())
+                    : unpinned(opening);
+            return new Engines(
+                    runtime(settings, opening, new SnapshotStore(root, nvme, memory), pinnable, reason), () -> {});
+        } catch (IOException | TierException e) {
+            if (root != null) {
+                root.close();
+            }
+            throw new StageException(FailureCode.STORE_ERROR, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static String unpinned(GpuOpening opening) {
+        return "the pool is not page-locked, copies are slower: " + opening.reason();
+    }
+
     private static NodeRuntime runtime(
-            EngineSettings settings, GpuOpening opening, SnapshotStore store, PoolMemory pool)
+            EngineSettings settings, GpuOpening opening, SnapshotStore store, boolean poolPinned, String poolReason)
             throws IOException, InterruptedException {
         ProcFs proc = new ProcFs();
         CriuRunner criu = new CriuRunner(settings.criu().map(Path::toString).orElse("criu"), CRIU_LIMIT);
@@ -111,10 +147,8 @@ public final class Engines implements AutoCloseable {
                 new Fingerprints(),
                 new SuspendedProcesses(settings.stateDir().resolve("suspended"), proc),
                 new BusyWorkloads(),
-                pool.pinned(),
-                pool.pinned()
-                        ? "%d MiB page-locked at %s".formatted(settings.poolBytes() >> 20, settings.poolPath())
-                        : "the pool is not page-locked, copies are slower: " + opening.reason());
+                poolPinned,
+                poolReason);
     }
 
     /** Every record that stages remember, for the journal. */
@@ -277,6 +311,6 @@ public final class Engines implements AutoCloseable {
     @Override
     public void close() {
         runtime.store().close();
-        pool.close();
+        closePool.run();
     }
 }

@@ -25,11 +25,13 @@ public final class MemoryTier implements ChunkTier {
 
     private final Path poolPath;
     private final MemorySegment pool;
+    private final long capacityBytes;
     private final SlotTable table;
 
     private MemoryTier(Path poolPath, MemorySegment pool, SlotIndex index) {
         this.poolPath = poolPath;
         this.pool = pool;
+        this.capacityBytes = (long) index.slots() * Slot.BYTES;
         this.table = new SlotTable(index);
     }
 
@@ -38,13 +40,35 @@ public final class MemoryTier implements ChunkTier {
      * @throws TierException IO
      */
     public static MemoryTier open(Path poolPath, MemorySegment pool) throws TierException {
-        Path indexPath = poolPath.resolveSibling(poolPath.getFileName() + ".index");
+        Path index = indexPath(poolPath);
         try {
-            SlotIndex index = SlotIndex.open(indexPath, Math.toIntExact(pool.byteSize() / Slot.BYTES));
-            return new MemoryTier(poolPath, pool, index);
+            return new MemoryTier(poolPath, pool, SlotIndex.open(index, slots(pool.byteSize())));
         } catch (IOException e) {
-            throw DiskErrors.typed("open", indexPath, e);
+            throw DiskErrors.typed("open", index, e);
         }
+    }
+
+    /**
+     * A tier that tells what is in the pool, and has no pool: nothing can be claimed to use or leased from it, and nothing is
+     * written.
+     *
+     * @throws TierException IO
+     */
+    public static MemoryTier look(Path poolPath, long poolBytes) throws TierException {
+        Path index = indexPath(poolPath);
+        try {
+            return new MemoryTier(poolPath, MemorySegment.NULL, SlotIndex.look(index, slots(poolBytes)));
+        } catch (IOException e) {
+            throw DiskErrors.typed("open", index, e);
+        }
+    }
+
+    private static Path indexPath(Path poolPath) {
+        return poolPath.resolveSibling(poolPath.getFileName() + ".index");
+    }
+
+    private static int slots(long poolBytes) {
+        return Math.toIntExact(poolBytes / Slot.BYTES);
     }
 
     /** Takes up to count slots, as many as there are; they belong to the owner, also after a restart, until it finishes. */
@@ -182,7 +206,7 @@ public final class MemoryTier implements ChunkTier {
     @Override
     public TierUsage usage() {
         long freeBytes = (long) claimable() * Slot.BYTES;
-        return new TierUsage(kind(), poolPath, pool.byteSize(), freeBytes, table.usedBytes());
+        return new TierUsage(kind(), poolPath, capacityBytes, freeBytes, table.usedBytes());
     }
 
     /** The pool belongs to whoever mapped it; what the index says of it stays. */

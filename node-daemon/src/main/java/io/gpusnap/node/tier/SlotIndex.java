@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -62,6 +63,21 @@ final class SlotIndex {
             }
             return new SlotIndex(map, slots);
         }
+    }
+
+    /** What the file says, to be read only: the file stays as it is, and where there is none, none is made. */
+    static SlotIndex look(Path file, int slots) throws IOException {
+        MemorySegment copy = Arena.ofAuto().allocate(HEADER_BYTES + slots * RECORD_BYTES, Long.BYTES);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
+            MemorySegment found = channel.map(
+                    FileChannel.MapMode.READ_ONLY, 0, Math.min(channel.size(), copy.byteSize()), Arena.ofAuto());
+            if (found.byteSize() >= HEADER_BYTES && found.get(LONG, 0) == MAGIC) {
+                MemorySegment.copy(found, 0, copy, 0, found.byteSize());
+            }
+        } catch (NoSuchFileException e) {
+            // Nobody has worked here since the machine started: every slot is free.
+        }
+        return new SlotIndex(copy, slots);
     }
 
     int slots() {

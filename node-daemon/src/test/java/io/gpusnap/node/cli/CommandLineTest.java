@@ -31,6 +31,7 @@ import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a person sees, word by word. Ids that are new every time read ID, times read N. */
@@ -183,6 +184,24 @@ class CommandLineTest {
         assertThat(err())
                 .isEqualTo("NODE_IN_USE: process " + ProcessHandle.current().pid() + " works with " + state
                         + "; ask the service for this work, or stop that daemon first\n");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "doctor, false",
+        "list, false",
+        "workloads, false",
+        "inspect ID, false",
+        "verify ID, true",
+        "save --pid 4711, true",
+        "thaw ID, true",
+        "delete ID, true",
+    })
+    void onlyCommandsThatWorkTakeTheNodesMemory(String line, boolean takesIt) {
+        assertThat(run(line.replace("ID", ToyNode.SNAPSHOT.toString()).split(" ")))
+                .isZero();
+        assertThat(node.opened).isEqualTo(takesIt);
+        assertThat(node.closed).isTrue();
     }
 
     @Test

@@ -34,6 +34,7 @@ final class ToyNode implements NodeOpener, NodeAccess {
             new Inventory.Capability("suspend", true, null),
             new Inventory.Capability("criu+cuda", false, "no CRIU 4.1 or newer; apt-get install criu")));
     StageException failure;
+    boolean opened;
     boolean closed;
     boolean whole = true;
     List<OperationId> forgottenAllBut = List.of();
@@ -45,6 +46,12 @@ final class ToyNode implements NodeOpener, NodeAccess {
 
     @Override
     public NodeAccess open(NodeSettings settings) {
+        opened = true;
+        return this;
+    }
+
+    @Override
+    public NodeAccess look(NodeSettings settings) {
         return this;
     }
 

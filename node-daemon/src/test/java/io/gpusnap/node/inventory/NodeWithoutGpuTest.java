@@ -35,17 +35,21 @@ class NodeWithoutGpuTest {
 
     @BeforeEach
     void open() throws Exception {
-        engines = Engines.open(new EngineSettings(
+        engines = Engines.open(settings("pool"));
+    }
+
+    private EngineSettings settings(String pool) {
+        return new EngineSettings(
                 folder.resolve("state"),
                 folder.resolve("nvme"),
                 0,
-                folder.resolve("pool"),
+                folder.resolve(pool),
                 4 * EngineSettings.SLOT_BYTES,
                 folder.resolve("scratch"),
                 Optional.of(folder.resolve("no-criu")),
                 folder.resolve("no-libraries"),
                 Optional.empty(),
-                1));
+                1);
     }
 
     @AfterEach
@@ -74,6 +78,21 @@ class NodeWithoutGpuTest {
                     assertThat(one.available()).isFalse();
                     assertThat(one.reason()).isNotBlank();
                 });
+    }
+
+    @Test
+    void lookingTellsTheSameAndMakesNoPool() throws Exception {
+        Inventory worked = new NodeInventory(engines).read();
+        engines.close();
+
+        engines = Engines.look(settings("other"));
+
+        Inventory looked = new NodeInventory(engines).read();
+        assertThat(looked.capabilities()).isEqualTo(worked.capabilities());
+        assertThat(looked.tiers().getFirst().capacityBytes())
+                .isEqualTo(worked.tiers().getFirst().capacityBytes());
+        assertThat(folder.resolve("other")).doesNotExist();
+        assertThat(folder.resolve("other.index")).doesNotExist();
     }
 
     @Test

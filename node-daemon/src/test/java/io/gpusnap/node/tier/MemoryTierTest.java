@@ -43,6 +43,33 @@ class MemoryTierTest extends ChunkTierContract {
     }
 
     @Test
+    void aLookTellsWhatIsInThePoolAndChangesNothing() throws Exception {
+        // given
+        MemoryTier tier = open(SLOTS);
+        put(tier, 1);
+        tier.claim(OWNER, 2);
+        byte[] before = Files.readAllBytes(folder.resolve("pool.index"));
+        // when
+        MemoryTier look = MemoryTier.look(folder.resolve("pool"), (long) SLOTS * Slot.BYTES);
+        MemoryTier.look(folder.resolve("pool"), Slot.BYTES);
+        // then
+        assertThat(look.contains(digest(1), 1000)).isTrue();
+        assertThat(look.claimable()).isEqualTo(SLOTS - 2);
+        assertThat(look.usage()).isEqualTo(tier.usage());
+        assertThat(Files.readAllBytes(folder.resolve("pool.index"))).isEqualTo(before);
+    }
+
+    @Test
+    void aLookWhereThereIsNoPoolMakesNone() throws Exception {
+        MemoryTier look = MemoryTier.look(folder.resolve("none"), (long) SLOTS * Slot.BYTES);
+
+        assertThat(look.usage().capacityBytes()).isEqualTo((long) SLOTS * Slot.BYTES);
+        assertThat(look.usage().freeBytes()).isEqualTo((long) SLOTS * Slot.BYTES);
+        assertThat(folder.resolve("none")).doesNotExist();
+        assertThat(folder.resolve("none.index")).doesNotExist();
+    }
+
+    @Test
     void theLeastRecentlyUsedCopyMakesRoom() throws Exception {
         // given a full pool whose oldest copy was used again
         MemoryTier tier = open(SLOTS);

@@ -65,7 +65,7 @@ def parse(arguments):
     p.add_argument("--extra", default="second,suspend,cold_pool", help=f"phases after the required ones, of: {','.join(EXTRA_PHASES)}")
     p.add_argument("--disk-root", type=Path, help="folder on a disk, for the phase disk")
     p.add_argument("--java", default=os.environ.get("GPUSNAP_JAVA"), help="a Java 25 runtime's bin/java")
-    p.add_argument("--criu", default=os.environ.get("GPUSNAP_CRIU"), help="CRIU 4.1 or newer")
+    p.add_argument("--criu", default=os.environ.get("GPUSNAP_CRIU"), help="CRIU 4.1 or newer, from Linux 6.16 on 4.2 or newer")
     p.add_argument("--native-dir", type=Path, default=os.environ.get("GPUSNAP_NATIVE_DIR"), help="folder of libgpusnap.so and the preload")
     p.add_argument("--service-jar", type=Path, default=jar("GPUSNAP_SERVICE_JAR", "snapshot-service/target/snapshot-service.jar"))
     p.add_argument("--daemon-jar", type=Path, default=jar("GPUSNAP_DAEMON_JAR", "node-daemon/target/gpusnap-node.jar"))

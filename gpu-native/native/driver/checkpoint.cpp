@@ -11,7 +11,7 @@ namespace {
 template <typename Function>
 Function available(Function function) {
     if (function == nullptr) {
-        throw Failure(GPUSNAP_E_UNSUPPORTED, "this driver has no checkpoint API (needs 12.8 or newer)");
+        throw Failure(GPUSNAP_E_UNSUPPORTED, "this driver has no checkpoint calls: it takes 570 or newer (CUDA 12.8)");
     }
     return function;
 }

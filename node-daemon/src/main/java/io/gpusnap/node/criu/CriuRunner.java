@@ -49,10 +49,13 @@ public final class CriuRunner {
     public CriuProbe probe() throws InterruptedException {
         Optional<String> version = output("--version");
         Optional<CriuVersion> found = version.flatMap(CriuVersion::parse);
-        if (found.isEmpty()) {
-            return new CriuProbe(false, found, program + " cannot be run: install CRIU 4.2 or newer, or set criu.path");
-        }
         CriuVersion minimum = CriuVersion.minimumFor(System.getProperty("os.version"));
+        if (found.isEmpty()) {
+            return new CriuProbe(
+                    false,
+                    found,
+                    "%s cannot be run: install CRIU %s or newer, or set criu.path".formatted(program, minimum));
+        }
         if (found.get().compareTo(minimum) < 0) {
             return new CriuProbe(
                     false,

@@ -136,7 +136,7 @@ public enum ErrorCode {
     CRIU_UNAVAILABLE(
             HttpStatus.CONFLICT,
             "CRIU is missing or too old",
-            "Install CRIU 4.1 or newer; `gpusnap-node doctor` says how."),
+            "Install CRIU 4.1 or newer, from Linux 6.16 on 4.2 or newer; `gpusnap-node doctor` says how."),
     CRIU_FAILED(HttpStatus.CONFLICT, "CRIU failed", "The detail has its last error; the node keeps the log."),
     DRIVER_FAILED(HttpStatus.CONFLICT, "The CUDA driver failed", "The detail has the driver's error."),
     QUIESCE_TIMEOUT(HttpStatus.CONFLICT, "The workload did not come to rest in time", "Retry when it is less busy."),

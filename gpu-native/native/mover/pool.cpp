@@ -65,6 +65,25 @@ void parallel(uint64_t count, const std::function<void(uint64_t)>& work) {
     }
 }
 
+// What another user made or may write to is no place for the memory of processes.
+void require_own(int file, const std::string& path) {
+    struct stat found {};
+    if (fstat(file, &found) != 0) {
+        throw io_failure(GPUSNAP_E_IO, "cannot look at the pool file " + path, errno);
+    }
+    if (!S_ISREG(found.st_mode)) {
+        throw Failure(GPUSNAP_E_PERMISSION, "the pool file " + path + " is not a regular file: remove it");
+    }
+    if (found.st_uid != geteuid()) {
+        throw Failure(GPUSNAP_E_PERMISSION, "the pool file " + path + " belongs to uid " +
+                                                std::to_string(found.st_uid) + ", not to this process's uid " +
+                                                std::to_string(geteuid()) + ": remove it");
+    }
+    if ((found.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        throw Failure(GPUSNAP_E_PERMISSION, "other users may write to the pool file " + path + ": remove it");
+    }
+}
+
 // Makes the pages present without changing what they hold.
 void touch(char* address, uint64_t bytes) {
 #ifndef MADV_POPULATE_WRITE
@@ -103,11 +122,15 @@ gpusnap_pool::~gpusnap_pool() {
 }
 
 void gpusnap_pool::map(const std::string& path) {
-    int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
+        if (errno == ELOOP) {
+            throw Failure(GPUSNAP_E_PERMISSION, "the pool file " + path + " is a symbolic link: remove it");
+        }
         throw io_failure(GPUSNAP_E_IO, "cannot open the pool file " + path, errno);
     }
     Descriptor file(fd);
+    require_own(file.get(), path);
     // Reserving now turns a full tmpfs into an error here instead of a SIGBUS at some later write.
     int error = posix_fallocate(file.get(), 0, static_cast<off_t>(size_bytes_));
     if (error != 0) {

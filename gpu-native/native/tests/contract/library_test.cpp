@@ -1,4 +1,8 @@
 // libgpusnap by itself: inventory, errors, pool, copies.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cstdint>
 #include <cstring>
 
@@ -82,6 +86,47 @@ TEST("the inventory names driver and GPUs") {
              ", compute " + std::to_string(gpu.compute_major) + "." + std::to_string(gpu.compute_minor) +
              ", posix fd " + std::to_string(gpu.exports_posix_fd) + ", MIG " + std::to_string(gpu.mig_enabled));
     }
+}
+
+TEST("a pool file that leads elsewhere, or that others may write to, is refused") {
+    driver_info();
+    std::string elsewhere = scratch() + "/somebody-elses-file";
+    std::string path = scratch() + "/suspect-pool";
+    int fd = open(elsewhere.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    CHECK(fd >= 0);
+    close(fd);
+    gpusnap_pool_args args{sizeof args, 0, path.c_str(), 4ull << 20};
+    gpusnap_pool* pool = nullptr;
+
+    CHECK_EQUAL(symlink(elsewhere.c_str(), path.c_str()), 0);
+    CHECK_EQUAL(gpusnap_pool_open(&args, &pool), GPUSNAP_E_PERMISSION);
+    CHECK(last_error().find(path + " is a symbolic link") != std::string::npos);
+    struct stat untouched {};
+    CHECK_EQUAL(stat(elsewhere.c_str(), &untouched), 0);
+    CHECK_EQUAL(untouched.st_size, 0);
+    CHECK_EQUAL(unlink(path.c_str()), 0);
+
+    CHECK_EQUAL(mkfifo(path.c_str(), 0600), 0);
+    CHECK_EQUAL(gpusnap_pool_open(&args, &pool), GPUSNAP_E_PERMISSION);
+    CHECK(last_error().find("not a regular file") != std::string::npos);
+    CHECK_EQUAL(unlink(path.c_str()), 0);
+
+    CHECK_EQUAL(rename(elsewhere.c_str(), path.c_str()), 0);
+    CHECK_EQUAL(chmod(path.c_str(), 0620), 0);
+    CHECK_EQUAL(gpusnap_pool_open(&args, &pool), GPUSNAP_E_PERMISSION);
+    CHECK(last_error().find("other users may write") != std::string::npos);
+
+    CHECK_EQUAL(chmod(path.c_str(), 0600), 0);
+    if (geteuid() == 0) {
+        CHECK_EQUAL(chown(path.c_str(), 1000, 1000), 0);
+        CHECK_EQUAL(gpusnap_pool_open(&args, &pool), GPUSNAP_E_PERMISSION);
+        CHECK(last_error().find("belongs to uid 1000") != std::string::npos);
+        CHECK_EQUAL(chown(path.c_str(), 0, 0), 0);
+    } else {
+        note("the owner of the pool file is not tried: only root can give files away");
+    }
+    OK(gpusnap_pool_open(&args, &pool));
+    gpusnap_pool_close(pool);
 }
 
 TEST("an unknown GPU is refused") {

@@ -4,9 +4,9 @@ import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.store.Manifest;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -14,32 +14,58 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** SHA-256 of libraries and executables, each file read once as long as it does not change. Thread-safe. */
 public final class Fingerprints {
 
-    private record Key(Path path, long sizeBytes, FileTime modified, Object inode) {}
+    /** The largest libraries have a few hundred MiB; the time of a look must have an end. */
+    private static final long MOST_BYTES = 4L << 30;
+
+    private record Key(Object inode, long sizeBytes, FileTime changed) {}
 
     private final Map<Key, String> known = new ConcurrentHashMap<>();
 
-    /** @param root prefix under which the path is found: another process's root, or empty */
+    /**
+     * Empty for what cannot be read, is no regular file, or is larger than 4 GiB.
+     *
+     * @param root prefix under which the path is found, without following links in it: another process's root, or empty
+     */
     public Optional<Manifest.Library> of(String role, String root, String path) {
-        try {
-            Path file = Path.of(root + path).toRealPath();
-            BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-            Object inode = Objects.requireNonNullElse(attributes.fileKey(), file);
-            Key key = new Key(file, attributes.size(), attributes.lastModifiedTime(), inode);
+        try (Descriptor file = root.isEmpty() ? Descriptor.of(Path.of(path)) : under(Path.of(root), Path.of(path))) {
+            FileFacts facts = file.facts();
+            if (!facts.isRegular() || facts.sizeBytes() > MOST_BYTES) {
+                return Optional.empty();
+            }
+            Key key = new Key(facts.key(), facts.sizeBytes(), facts.changed());
             String sha256 = known.get(key);
             if (sha256 == null) {
-                sha256 = sha256(file);
+                sha256 = sha256(file.path(), facts.sizeBytes());
                 known.put(key, sha256);
             }
-            return Optional.of(new Manifest.Library(role, path, sha256, attributes.size()));
+            return Optional.of(new Manifest.Library(role, path, sha256, facts.sizeBytes()));
         } catch (IOException e) {
             return Optional.empty();
+        }
+    }
+
+    /** A link would lead from another process's root into ours; what a process has mapped is named without any. */
+    private static Descriptor under(Path root, Path path) throws IOException {
+        Descriptor at = Descriptor.of(root);
+        try {
+            for (Path name : path) {
+                Descriptor next = at.look(name.toString());
+                at.close();
+                at = next;
+                if (at.facts().isLink()) {
+                    throw new FileSystemException(path.toString(), null, "a symbolic link is on the way");
+                }
+            }
+            return at;
+        } catch (IOException | RuntimeException e) {
+            at.close();
+            throw e;
         }
     }
 
@@ -68,11 +94,16 @@ public final class Fingerprints {
         return refusals;
     }
 
-    private static String sha256(Path file) throws IOException {
+    private static String sha256(Path file, long sizeBytes) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             byte[] buffer = new byte[1 << 16];
+            long left = sizeBytes;
             for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+                left -= read;
+                if (left < 0) {
+                    throw new IOException("it grows while it is read");
+                }
                 digest.update(buffer, 0, read);
             }
             return HexFormat.of().formatHex(digest.digest());

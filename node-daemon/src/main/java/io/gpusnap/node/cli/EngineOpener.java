@@ -3,6 +3,7 @@ package io.gpusnap.node.cli;
 import io.gpusnap.node.config.NodeSettings;
 import io.gpusnap.node.engine.EngineSettings;
 import io.gpusnap.node.engine.Engines;
+import io.gpusnap.node.engine.device.UnsafeFolderException;
 import io.gpusnap.node.operation.FactRegistry;
 import io.gpusnap.node.operation.StageException;
 
@@ -42,6 +43,9 @@ public final class EngineOpener implements NodeOpener {
                     settings.cudaDriver(),
                     settings.transferThreads())));
         } catch (StageException e) {
+            if (e.getCause() instanceof UnsafeFolderException unsafe) {
+                throw new CommandException(ExitCode.USAGE, "CONFIGURATION", String.valueOf(unsafe.getMessage()), null);
+            }
             throw CommandException.of(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -10,6 +10,7 @@ import io.gpusnap.node.engine.check.Fingerprints;
 import io.gpusnap.node.engine.device.DeviceContent;
 import io.gpusnap.node.engine.device.GpuOpening;
 import io.gpusnap.node.engine.device.PoolMemory;
+import io.gpusnap.node.engine.device.PrivateFolder;
 import io.gpusnap.node.operation.FactRegistry;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationId;
@@ -62,7 +63,8 @@ public final class Engines implements AutoCloseable {
     /**
      * Opens store and pool and probes the node. A missing GPU or CRIU is no failure: {@link #capabilities} tells.
      *
-     * @throws StageException STORE_ERROR when store, pool or scratch cannot be used; the detail names the setting's path
+     * @throws StageException STORE_ERROR when store, pool or scratch cannot be used; the detail names the setting's path, and the
+     *     cause is an UnsafeFolderException when another user could look into pool or scratch
      */
     public static Engines open(EngineSettings settings) throws StageException, InterruptedException {
         return open(settings, GpuOpening.of(settings.nativeDir(), settings.cudaDriver()));
@@ -72,7 +74,7 @@ public final class Engines implements AutoCloseable {
         PoolMemory pool = null;
         StoreRoot root = null;
         try {
-            Files.createDirectories(settings.scratchDir());
+            PrivateFolder.prepare("scratch.dir", settings.scratchDir());
             root = StoreRoot.open(settings.nvmeRoot());
             pool = opening.pool(settings.poolPath(), settings.poolBytes());
             MemoryTier memory = MemoryTier.open(settings.poolPath(), pool.memory());

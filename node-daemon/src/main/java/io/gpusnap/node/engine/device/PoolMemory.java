@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -37,13 +36,9 @@ public interface PoolMemory extends AutoCloseable {
         }
     }
 
-    /** Memory of processes goes through it: nobody else may look into it. */
+    /** @throws UnsafeFolderException when another user could look into the pool or replace it */
     static void prepareFolder(Path file) throws IOException {
-        Path folder = file.getParent();
-        if (folder != null && !Files.isDirectory(folder)) {
-            Files.createDirectories(
-                    folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        }
+        PrivateFolder.prepareFor("memory.poolPath", file);
     }
 
     record Unpinned(MemorySegment memory) implements PoolMemory {

@@ -10,7 +10,6 @@ import io.gpusnap.node.transfer.HostImageReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 
 /** The process image is on scratch again, every chunk of it verified, and the folders and files it expects are there. */
 final class ThawMaterialise extends EngineStage {
@@ -35,20 +34,7 @@ final class ThawMaterialise extends EngineStage {
         HostImageReader.materialise(
                 manifest.host().files(), images, runtime.store().nvme(), runtime.transfer(context));
         LogFiles.prepare(manifest.process());
-        for (String socket : manifest.process().unixSockets()) {
-            prepareSocket(Path.of(socket), manifest.process());
-        }
-    }
-
-    /** The folder of the preload's sockets lives in a place that a restart of the node empties. */
-    private static void prepareSocket(Path socket, Manifest.ProcessImage process) throws IOException {
-        Path folder = socket.getParent();
-        if (folder != null && !Files.exists(folder)) {
-            Files.createDirectories(
-                    folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-            Files.setAttribute(folder, "unix:uid", (int) process.uid());
-            Files.setAttribute(folder, "unix:gid", (int) process.gid());
-        }
+        LogFiles.prepareSocketFolders(manifest.process());
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.gpusnap.node.engine.check;
 
 import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessStat;
 import io.gpusnap.node.process.SocketOwners;
@@ -8,6 +9,7 @@ import io.gpusnap.node.process.TcpListener;
 import io.gpusnap.node.store.Manifest;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,19 +85,19 @@ public final class Place {
             }
         }
         for (Manifest.OpenFile file : process.openFiles()) {
-            openFile(file).ifPresent(refusals::add);
+            openFile(file, process).ifPresent(refusals::add);
+        }
+        for (String socket : process.unixSockets()) {
+            socketFolder(Path.of(socket), process).ifPresent(refusals::add);
         }
         return refusals;
     }
 
     /** A file that was only written can be made again: {@link LogFiles} does that. */
-    private static Optional<Refusal> openFile(Manifest.OpenFile file) {
+    private static Optional<Refusal> openFile(Manifest.OpenFile file, Manifest.ProcessImage process) {
         Path path = Path.of(file.path());
         if (LogFiles.isWriteOnly(file)) {
-            Path folder = path.getParent();
-            return folder != null && Files.isDirectory(folder)
-                    ? Optional.empty()
-                    : Optional.of(missing("folder of the open file " + path));
+            return writtenFile(file, process);
         }
         long size = sizeOf(path);
         if (size < 0) {
@@ -104,6 +106,41 @@ public final class Place {
         return size == file.sizeBytes()
                 ? Optional.empty()
                 : Optional.of(changed("open file", file.path(), file.sizeBytes(), size));
+    }
+
+    private static Optional<Refusal> writtenFile(Manifest.OpenFile file, Manifest.ProcessImage process) {
+        try {
+            LogFiles.check(file, process);
+            return Optional.empty();
+        } catch (StageException e) {
+            return Optional.of(new Refusal(e.code(), e.detail()));
+        } catch (NoSuchFileException e) {
+            return Optional.of(missing("folder of the open file " + file.path()));
+        } catch (IOException e) {
+            return Optional.of(unreadable(file.path(), e));
+        }
+    }
+
+    /** One that is missing is made again, as far as the process's user may. */
+    private static Optional<Refusal> socketFolder(Path socket, Manifest.ProcessImage process) {
+        try {
+            Path folder = socket.getParent();
+            if (folder != null) {
+                SavedFolder.ofSocket(folder, process, false).close();
+            }
+            return Optional.empty();
+        } catch (StageException e) {
+            return Optional.of(new Refusal(e.code(), e.detail()));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        } catch (IOException e) {
+            return Optional.of(unreadable(socket.toString(), e));
+        }
+    }
+
+    private static Refusal unreadable(String path, IOException e) {
+        return new Refusal(
+                FailureCode.PATH_MISSING, "the snapshot's %s cannot be reached on this node: %s".formatted(path, e));
     }
 
     /** -1 for what is not a regular file. */

@@ -1,9 +1,15 @@
 package io.gpusnap.node.engine.check;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.store.Manifest;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
@@ -48,6 +54,142 @@ class LogFilesTest {
         assertThat(aside()).isEmpty();
     }
 
+    @Test
+    void aLinkOnTheWayIsRefusedAndNothingIsMadeBehindIt() throws Exception {
+        Path behind = Files.createDirectory(folder.resolve("behind"));
+        Files.createSymbolicLink(folder.resolve("way"), behind);
+
+        refused(folder.resolve("way/log"), folder.resolve("way") + " as uid", "is a symbolic link");
+
+        assertThat(behind).isEmptyDirectory();
+    }
+
+    @Test
+    void aLinkInTheLogsPlaceIsRefused() throws Exception {
+        Path other = Files.writeString(folder.resolve("other"), "precious");
+        Files.createSymbolicLink(folder.resolve("log"), other);
+
+        refused(folder.resolve("log"), folder.resolve("log") + " as uid", "is a symbolic link");
+
+        assertThat(other).hasContent("precious");
+    }
+
+    @Test
+    void aFolderWhereStrangersCanRenameIsRefusedUnlessItIsSticky() throws Exception {
+        Path shared = Files.createDirectory(folder.resolve("shared"));
+        Files.setAttribute(shared, "unix:mode", 0777);
+        refused(shared.resolve("log"), shared + " as uid", "mode 0777");
+
+        Files.setAttribute(shared, "unix:mode", 01777);
+        LogFiles.prepare(process(uid(), shared.resolve("log"), "w", 10));
+        assertThat(shared.resolve("log")).hasSize(10);
+    }
+
+    @Test
+    void aLogOfAUserComesBackInTheUsersFolderAsTheUsers() throws Exception {
+        givenRoot();
+        reachable();
+        Path home = Files.createDirectory(folder.resolve("home"));
+        give(home, 1000);
+
+        LogFiles.prepare(process(1000, home.resolve("log"), "w", 10));
+
+        assertThat(Files.getAttribute(home.resolve("log"), "unix:uid")).isEqualTo(1000);
+        assertThat(home.resolve("log")).hasSize(10);
+    }
+
+    @Test
+    void aStrangersFolderIsRefused() throws Exception {
+        givenRoot();
+        reachable();
+        Path theirs = Files.createDirectory(folder.resolve("theirs"));
+        give(theirs, 1001);
+
+        assertThatThrownBy(() -> LogFiles.prepare(process(1000, theirs.resolve("log"), "w", 10)))
+                .isInstanceOf(StageException.class)
+                .hasMessageContaining("belongs to uid 1001");
+        assertThat(theirs).isEmptyDirectory();
+    }
+
+    @Test
+    void whatTheUserCouldNotMakeIsNotMadeOrMovedForIt() throws Exception {
+        givenRoot();
+        reachable();
+        Path etc = Files.createDirectory(folder.resolve("etc"));
+        Files.writeString(etc.resolve("passwd"), "root");
+
+        for (String name : List.of("ld.so.preload", "passwd")) {
+            assertThatThrownBy(() -> LogFiles.prepare(process(1000, etc.resolve(name), "w", 10)))
+                    .isInstanceOf(StageException.class)
+                    .hasMessageContaining("uid 1000 may not make it again in " + etc);
+        }
+        assertThat(etc).isDirectoryContaining(file -> file.endsWith("passwd"));
+        assertThat(etc.resolve("passwd")).hasContent("root");
+        assertThat(etc.resolve("ld.so.preload")).doesNotExist();
+    }
+
+    @Test
+    void theFolderOfASocketIsMadeAgainForTheUserOnly() throws Exception {
+        givenRoot();
+        reachable();
+        Path run = Files.createDirectory(folder.resolve("run"));
+        Files.setAttribute(run, "unix:mode", 01777);
+
+        LogFiles.prepareSocketFolders(withSocket(1000, run.resolve("gpusnap/7.sock")));
+        LogFiles.prepareSocketFolders(withSocket(1000, run.resolve("gpusnap/7.sock")));
+
+        assertThat(Files.getAttribute(run.resolve("gpusnap"), "unix:uid")).isEqualTo(1000);
+        assertThat((Integer) Files.getAttribute(run.resolve("gpusnap"), "unix:mode") & 0777)
+                .isEqualTo(0700);
+    }
+
+    @Test
+    void aSocketsFolderMayLieBehindRootsLinkButNotBehindTheUsers() throws Exception {
+        givenRoot();
+        reachable();
+        Path home = Files.createDirectory(folder.resolve("home"));
+        give(home, 1000);
+        Files.createSymbolicLink(folder.resolve("roots"), home);
+        LogFiles.prepareSocketFolders(withSocket(1000, folder.resolve("roots/sockets/7.sock")));
+        assertThat(home.resolve("sockets")).isDirectory();
+
+        Path etc = Files.createDirectory(folder.resolve("etc"));
+        Files.setAttribute(
+                Files.createSymbolicLink(home.resolve("way"), etc), "unix:uid", 1000, LinkOption.NOFOLLOW_LINKS);
+        assertThatThrownBy(() -> LogFiles.prepareSocketFolders(withSocket(1000, home.resolve("way/sockets/7.sock"))))
+                .isInstanceOf(StageException.class)
+                .hasMessageContaining("is a symbolic link");
+        assertThat(etc).isEmptyDirectory();
+    }
+
+    private void refused(Path log, String... texts) throws Exception {
+        Manifest.ProcessImage process = process(uid(), log, "w", 10);
+        assertThatThrownBy(() -> LogFiles.prepare(process))
+                .isInstanceOfSatisfying(
+                        StageException.class, e -> assertThat(e.code()).isEqualTo(FailureCode.PATH_MISSING))
+                .hasMessageContainingAll(texts);
+        assertThat(new Place(new ProcFs()).paths(process))
+                .extracting(Refusal::code)
+                .containsExactly(FailureCode.PATH_MISSING);
+    }
+
+    private static void givenRoot() {
+        assumeTrue("root".equals(System.getProperty("user.name")), "only root can give files to another user");
+    }
+
+    private void reachable() throws Exception {
+        Files.setAttribute(folder, "unix:mode", 0755);
+    }
+
+    private static void give(Path path, int uid) throws Exception {
+        Files.setAttribute(path, "unix:uid", uid);
+        Files.setAttribute(path, "unix:gid", uid);
+    }
+
+    private int uid() throws Exception {
+        return (Integer) Files.getAttribute(folder, "unix:uid");
+    }
+
     private List<Path> aside() throws Exception {
         try (Stream<Path> files = Files.list(folder)) {
             return files.filter(file -> file.getFileName().toString().startsWith("log.before-thaw-"))
@@ -56,9 +198,19 @@ class LogFilesTest {
     }
 
     private void prepare(String mode, long size) throws Exception {
-        int uid = (Integer) Files.getAttribute(folder, "unix:uid");
-        int gid = (Integer) Files.getAttribute(folder, "unix:gid");
-        LogFiles.prepare(new Manifest.ProcessImage(
+        LogFiles.prepare(process(uid(), folder.resolve("log"), mode, size));
+    }
+
+    private static Manifest.ProcessImage process(int uid, Path log, String mode, long size) {
+        return image(uid, List.of(new Manifest.OpenFile(1, log.toString(), size, mode)), List.of());
+    }
+
+    private static Manifest.ProcessImage withSocket(int uid, Path socket) {
+        return image(uid, List.of(), List.of(socket.toString()));
+    }
+
+    private static Manifest.ProcessImage image(int uid, List<Manifest.OpenFile> files, List<String> sockets) {
+        return new Manifest.ProcessImage(
                 "chat",
                 1,
                 1,
@@ -68,11 +220,11 @@ class LogFilesTest {
                 List.of(),
                 "/",
                 uid,
-                gid,
+                uid,
                 List.of(),
-                List.of(new Manifest.OpenFile(1, folder.resolve("log").toString(), size, mode)),
+                files,
                 List.of(),
-                List.of(),
-                List.of()));
+                sockets,
+                List.of());
     }
 }

@@ -7,7 +7,6 @@ import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -37,7 +36,7 @@ final class SaveDump extends EngineStage {
         SaveSubject subject = SaveSession.recall(context, SaveSubject.class);
         Rescue rescue = new Rescue(session, context);
         session.closeTarget();
-        Files.createDirectories(images);
+        Scratch.make(images);
         if (criu.awaitOrphans(images)) {
             throw rescue.lost("a dump that an earlier daemon began did not end in time");
         }

@@ -8,7 +8,6 @@ import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.HostImageReader;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** The process image is on scratch again, every chunk of it verified, and the folders and files it expects are there. */
@@ -30,7 +29,7 @@ final class ThawMaterialise extends EngineStage {
         Manifest manifest = session.manifest();
         context.progress().setTotalBytes(manifest.totals().hostBytes());
         Scratch.delete(images);
-        Files.createDirectories(images);
+        Scratch.make(images);
         HostImageReader.materialise(
                 manifest.host().files(), images, runtime.store().nvme(), runtime.transfer(context));
         LogFiles.prepare(manifest.process());

@@ -3,6 +3,7 @@ package io.gpusnap.demo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -26,7 +27,10 @@ record Places(Path root, Path memory) {
             for (Path old : List.of(memory, root.resolve("store"), root.resolve("daemon"), root.resolve("service"))) {
                 remove(old);
             }
-            Files.createDirectories(memory.resolve("scratch"));
+            // The daemon refuses folders that others may write to, which a loose umask would make.
+            Files.createDirectories(
+                    memory.resolve("scratch"),
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             long free = Files.getFileStore(memory).getUsableSpace();
             long needed = 3 * settings.deviceBytes() + SLACK_BYTES;
             if (free < needed) {

@@ -5,6 +5,7 @@ import io.gpusnap.node.agent.Claim;
 import io.gpusnap.node.agent.RefusedPlan;
 import io.gpusnap.node.config.NodeSettings;
 import io.gpusnap.node.operation.Journal;
+import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.OperationLog;
 import io.gpusnap.node.operation.OperationRunner;
 import io.gpusnap.node.operation.OperationSpec;
@@ -14,6 +15,8 @@ import io.gpusnap.node.operation.StageListener;
 import io.gpusnap.node.operation.StagePlan;
 import io.gpusnap.node.operation.StateLock;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 
 /** This node for one command: state folder locked, engines open; for one that works, with what nobody needs any more freed. */
 final class LocalNode implements AutoCloseable {
@@ -60,9 +63,9 @@ final class LocalNode implements AutoCloseable {
                     Agent.FACTS.plus(context.opener().facts()));
             access = toWork ? context.opener().open(settings) : context.opener().look(settings);
             if (toWork) {
-                access.forgetAllBut(journal.unfinished().stream()
-                        .map(log -> log.spec().id())
-                        .toList());
+                List<OperationId> remembered = new ArrayList<>(journal.damaged());
+                journal.unfinished().forEach(log -> remembered.add(log.spec().id()));
+                access.forgetAllBut(remembered);
             }
             return new LocalNode(lock, journal, access);
         } catch (CommandException | RuntimeException e) {

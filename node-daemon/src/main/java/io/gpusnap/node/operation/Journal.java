@@ -7,20 +7,22 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The operations of this node, one directory each: {@code spec.json}, written once, with what was known from the
- * beginning, and {@code events.log}, appended to. An operation stays until {@link #forget}, so its outcome outlives any crash until somebody has acknowledged it. One process
- * at a time: {@link StateLock}. Thread-safe.
+ * beginning, and {@code events.log}, appended to. An operation stays until {@link #forget}, so its outcome outlives any
+ * crash until somebody has acknowledged it. One process at a time: {@link StateLock}. Thread-safe.
  */
 public final class Journal {
 
     private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
     private static final String SPEC = "spec.json";
     private static final String EVENTS = "events.log";
+    private static final String DAMAGED = ".damaged";
 
     private final Path root;
     private final JournalCodec codec;
@@ -43,7 +45,7 @@ public final class Journal {
             Files.createDirectories(root);
             List<Path> directories;
             try (Stream<Path> children = Files.list(root)) {
-                directories = children.filter(child -> !child.toString().endsWith(".damaged"))
+                directories = children.filter(child -> !child.toString().endsWith(DAMAGED))
                         .sorted()
                         .toList();
             }
@@ -89,6 +91,30 @@ public final class Journal {
         return all().stream().filter(log -> !log.ended()).toList();
     }
 
+    /**
+     * Operations whose journal cannot be read. What they hold on the node (slots, images) is the only trace of what they
+     * were about, so it stays until a person removed their folder.
+     */
+    public List<OperationId> damaged() {
+        try (Stream<Path> children = Files.list(root)) {
+            return children.map(child -> child.getFileName().toString())
+                    .filter(name -> name.endsWith(DAMAGED))
+                    .map(name -> name.substring(0, name.length() - DAMAGED.length()))
+                    .flatMap(name -> operationId(name).stream())
+                    .toList();
+        } catch (IOException e) {
+            throw new JournalException("cannot list the journal in " + root + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static Optional<OperationId> operationId(String name) {
+        try {
+            return Optional.of(new OperationId(UUID.fromString(name)));
+        } catch (IllegalArgumentException e) {
+            return Optional.empty(); // somebody else's folder: no operation of ours is called so
+        }
+    }
+
     /** Removes an operation whose outcome somebody has taken over. Unknown ids are fine. */
     public synchronized void forget(OperationId id) {
         OperationLog log = logs.remove(id);
@@ -118,7 +144,7 @@ public final class Journal {
             JournalFile events = JournalFile.open(directory.resolve(EVENTS));
             logs.put(spec.id(), new OperationLog(spec, codec.readKnown(text), events, codec));
         } catch (IOException | RuntimeException e) {
-            Path aside = directory.resolveSibling(directory.getFileName() + ".damaged");
+            Path aside = directory.resolveSibling(directory.getFileName() + DAMAGED);
             Files.move(directory, aside);
             LOG.atError()
                     .addKeyValue(LogKeys.PATH, aside)

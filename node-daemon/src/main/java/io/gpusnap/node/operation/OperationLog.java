@@ -71,6 +71,9 @@ public final class OperationLog {
     }
 
     synchronized void append(JournalEvent event) {
+        next(event)
+                .ifPresent(this::requireLegal); // before it is written: a file with an illegal step could not be read
+        // again
         try {
             file.append(codec.write(event));
         } catch (IOException e) {
@@ -88,30 +91,36 @@ public final class OperationLog {
     }
 
     private synchronized void apply(JournalEvent event) {
+        next(event).ifPresent(next -> {
+            requireLegal(next);
+            state = next;
+        });
         switch (event) {
-            case JournalEvent.StageChanged change -> {
-                if (state == OperationState.PENDING && change.state() == StageState.RUNNING) {
-                    moveTo(OperationState.RUNNING);
-                }
+            case JournalEvent.StageChanged change ->
                 stages.put(change.stage(), stage(change.stage()).after(change));
-            }
             case JournalEvent.FactRemembered(Record fact) -> facts.put(fact.getClass(), fact);
-            case JournalEvent.UndoStarted(OperationOutcome why) -> {
-                moveTo(OperationState.UNDOING);
-                outcome = why;
-            }
-            case JournalEvent.Ended(OperationOutcome how) -> {
-                moveTo(endState(how));
-                outcome = how;
-            }
+            case JournalEvent.UndoStarted(OperationOutcome why) -> outcome = why;
+            case JournalEvent.Ended(OperationOutcome how) -> outcome = how;
         }
     }
 
-    private void moveTo(OperationState next) {
+    /** The state that the event leads to; empty where it stays. */
+    private synchronized Optional<OperationState> next(JournalEvent event) {
+        return switch (event) {
+            case JournalEvent.StageChanged change ->
+                state == OperationState.PENDING && change.state() == StageState.RUNNING
+                        ? Optional.of(OperationState.RUNNING)
+                        : Optional.empty();
+            case JournalEvent.FactRemembered fact -> Optional.empty();
+            case JournalEvent.UndoStarted undo -> Optional.of(OperationState.UNDOING);
+            case JournalEvent.Ended(OperationOutcome how) -> Optional.of(endState(how));
+        };
+    }
+
+    private synchronized void requireLegal(OperationState next) {
         if (!Transitions.legal(state, next)) {
             throw new IllegalStateException("operation " + spec.id() + " cannot go from " + state + " to " + next);
         }
-        state = next;
     }
 
     private static OperationState endState(OperationOutcome outcome) {

@@ -1,12 +1,14 @@
 package io.gpusnap.node.operation;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -68,6 +70,22 @@ class JournalTest {
     }
 
     @Test
+    void aStepThatMayNotFollowIsRefusedBeforeItIsWritten() {
+        OperationSpec spec = new OperationSpec(OperationId.random(), OperationKind.SAVE, new ToyStage.Plan("/", false));
+        Journal journal = Journal.open(root, ToyStage.FACTS);
+        OperationLog log = journal.create(spec, List.of());
+        log.append(new JournalEvent.StageChanged("seal", StageState.RUNNING, 1, 0, 0, Instant.now()));
+
+        assertThatIllegalStateException()
+                .isThrownBy(() -> log.append(new JournalEvent.Ended(new OperationOutcome.Failed(
+                        FailureCode.INTERNAL, "no undo was begun", Optional.of("seal"), false, List.of()))));
+
+        Journal again = Journal.open(root, ToyStage.FACTS);
+        assertThat(again.damaged()).isEmpty();
+        assertThat(again.find(spec.id()).orElseThrow().state()).isEqualTo(OperationState.RUNNING);
+    }
+
+    @Test
     void aJournalCutAtAnyByteIsReadUpToItsLastWholeLineAndCanBeContinued() throws IOException {
         byte[] whole = Files.readAllBytes(events);
         // Every byte of the first and the last line; between them a step that meets each place of a line somewhere.
@@ -104,6 +122,7 @@ class JournalTest {
 
         assertThat(reopen()).isEmpty();
         assertThat(root.resolve(id + ".damaged")).isDirectory();
+        assertThat(Journal.open(root, ToyStage.FACTS).damaged()).containsExactly(id);
     }
 
     @Test

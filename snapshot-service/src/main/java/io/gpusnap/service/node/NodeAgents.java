@@ -65,8 +65,10 @@ public class NodeAgents implements NodeSessions {
             LOG.info("node {} is heard again", beat.name());
             events.publishEvent(new NodeStateChanged(caller.nodeId(), beat.name(), NodeState.ONLINE));
         }
+        // Operations before what belongs to them, as a completion locks them; the other way round the two deadlock.
+        HeldOperations.Verdict verdict = operations.review(caller.nodeId(), heartbeat.runningOperations());
         listeners.forEach(listener -> listener.heard(heartbeat));
-        return new Reply(beat.serverTime(), operations.review(caller.nodeId(), heartbeat.runningOperations()));
+        return new Reply(beat.serverTime(), verdict);
     }
 
     /**

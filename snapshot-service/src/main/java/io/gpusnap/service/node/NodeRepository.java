@@ -65,10 +65,13 @@ class NodeRepository {
 
     record Beat(Instant serverTime, NodeState before, String name) {}
 
-    /** Records a heartbeat; empty if the session is over. */
+    /**
+     * Records a heartbeat; empty if the session is over. The lock is the one that an UPDATE takes: a completion that holds
+     * what the heartbeat needs next may still insert rows that refer to the node.
+     */
     Optional<Beat> beat(NodeId id, long epoch, Inventory inventory) {
         return jdbc.sql("""
-                        WITH before AS (SELECT id, state, name FROM node WHERE id = :id AND epoch = :epoch FOR UPDATE)
+                        WITH before AS (SELECT id, state, name FROM node WHERE id = :id AND epoch = :epoch FOR NO KEY UPDATE)
                         UPDATE node SET inventory = :inventory::jsonb, last_heartbeat_at = now(), state = 'ONLINE'
                           FROM before WHERE node.id = before.id
                         RETURNING now() AS server_time, before.state, before.name

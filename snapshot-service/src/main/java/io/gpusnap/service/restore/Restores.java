@@ -57,7 +57,7 @@ public class Restores {
     /** This very snapshot. */
     public record ThatSnapshot(SnapshotId snapshot) implements Wish {}
 
-    /** The newest READY snapshot of a model version. */
+    /** The newest READY snapshot of a model version that can come back. */
     public record LatestOf(String model, String version) implements Wish {}
 
     /** A restore, its snapshot and its operation. */
@@ -130,13 +130,14 @@ public class Restores {
             }
             case LatestOf latest -> {
                 versions.get(latest.model(), latest.version());
-                SnapshotId id = snapshots
-                        .latestReady(latest.model(), latest.version())
+                SnapshotId id = restores.newestThatCanComeBack(latest.model(), latest.version())
+                        .map(SnapshotId::new)
                         .orElseThrow(() -> new ApiException(
                                 ErrorCode.SNAPSHOT_NOT_READY,
-                                "Version " + latest.version() + " of " + latest.model() + " has no READY snapshot."))
-                        .id();
-                reasons.add("It is the newest READY snapshot of " + latest.model() + " " + latest.version() + ".");
+                                "Version " + latest.version() + " of " + latest.model()
+                                        + " has no READY snapshot that can come back."));
+                reasons.add("It is the newest READY snapshot of " + latest.model() + " " + latest.version()
+                        + " that can come back.");
                 yield id;
             }
         };

@@ -18,8 +18,5 @@ interface SnapshotRepository extends Repository<Snapshot, UUID>, JpaSpecificatio
     @Query("select s from Snapshot s where s.id = :id")
     Optional<Snapshot> lock(UUID id);
 
-    Optional<Snapshot> findFirstByModelNameAndVersionNameAndStateOrderByIdDesc(
-            String modelName, String versionName, SnapshotState state);
-
     long countByVersionIdAndStateIn(UUID version, Collection<SnapshotState> states);
 }

@@ -89,12 +89,6 @@ public class Snapshots implements VersionUse {
         return store.holders(id);
     }
 
-    /** The newest READY one of a model version. */
-    @Transactional(readOnly = true)
-    public Optional<Snapshot> latestReady(String model, String version) {
-        return snapshots.findFirstByModelNameAndVersionNameAndStateOrderByIdDesc(model, version, SnapshotState.READY);
-    }
-
     /**
      * Holds the snapshot for a restore: until the caller's transaction ends nobody deletes it.
      *

@@ -223,6 +223,47 @@ class RestoreApiTest {
         assertThat(again.json().path("detail").asString()).contains("resumed already");
     }
 
+    private Reply restoreNewest() {
+        return api.once().post("/api/v1/restores", Map.of("model", catalogue.model(), "version", "v1"));
+    }
+
+    @Test
+    void ofAVersionASuspendSnapshotThatWasResumedIsPassedOver() {
+        // given a full snapshot, and a newer one whose suspended process was resumed
+        String full = catalogue.ready(node);
+        Suspended suspended = suspend(9);
+        assertThat(restoreNewest().expect(202).json().at("/restore/snapshotId").asString())
+                .isEqualTo(suspended.snapshot());
+        node.complete(
+                        node.claim(),
+                        Map.of(
+                                "outcome",
+                                "SUCCEEDED",
+                                "thaw",
+                                Map.of("pid", 9, "startTimeTicks", 1009, "workloadName", "w", "seconds", 0.4)))
+                .expect(204);
+
+        // when, then
+        assertThat(restoreNewest().expect(202).json().at("/restore/snapshotId").asString())
+                .isEqualTo(full);
+    }
+
+    @Test
+    void ofAVersionASuspendSnapshotWhoseProcessIsGoneIsPassedOver() {
+        String full = catalogue.ready(node);
+        catalogue.ready(node, "suspend", 10);
+
+        assertThat(restoreNewest().expect(202).json().at("/restore/snapshotId").asString())
+                .isEqualTo(full);
+    }
+
+    @Test
+    void aVersionWithNothingThatCanComeBackSaysSo() {
+        catalogue.ready(node, "suspend", 11);
+
+        assertThat(restoreNewest().code()).isEqualTo("SNAPSHOT_NOT_READY");
+    }
+
     @Test
     void aSnapshotThatASuspendedProcessWaitsForIsNotDeleted() {
         Suspended suspended = suspend(8);

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What to restore, and where.
  *
- * @param snapshotId this very snapshot; or else model and version, of which the newest READY one is taken
+ * @param snapshotId this very snapshot; or else model and version, of which the newest READY one that can come back is taken
  * @param nodeId absent to let the service choose
  */
 record CreateRestoreRequest(

@@ -45,7 +45,7 @@ class RestoreController {
             operationId = "createRestore",
             summary = "Thaw a snapshot",
             description =
-                    "Takes snapshotId, or model and version for the newest READY one. The restore's decision says why "
+                    "Takes snapshotId, or model and version for the newest READY one that can come back. The restore's decision says why "
                             + "this snapshot and this node.")
     @ApiResponse(responseCode = "202", description = "Queued; Location is the operation")
     @ApiResponse(

@@ -7,11 +7,13 @@ import java.net.UnknownHostException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.core.annotation.Order;
 import org.springframework.core.env.Environment;
 import org.springframework.stereotype.Component;
 
 /** Keeps the service on loopback unless somebody decided otherwise. */
 @Component
+@Order(0)
 class ListenGuard implements StartCheck {
     private static final Logger LOG = LoggerFactory.getLogger(ListenGuard.class);
 
@@ -25,13 +27,16 @@ class ListenGuard implements StartCheck {
 
     @Override
     public void check() {
-        check("server.address");
+        check("server.address", "server.ssl");
         if (environment.getProperty("management.server.port") != null) {
-            check("management.server.address");
+            // without settings of its own it has those of the service
+            check(
+                    "management.server.address",
+                    Tls.isSet(environment, "management.server.ssl") ? "management.server.ssl" : "server.ssl");
         }
     }
 
-    private void check(String property) {
+    private void check(String property, String ssl) {
         String address = environment.getProperty(property);
         if (isLoopback(property, address)) {
             return;
@@ -42,11 +47,11 @@ class ListenGuard implements StartCheck {
                     (address == null || address.isBlank() ? "(empty)" : address)
                             + " is reachable from other machines; set gpusnap.security.allow-remote=true if that is meant");
         }
-        if (!environment.getProperty(
-                "server.ssl.enabled", Boolean.class, environment.containsProperty("server.ssl.bundle"))) {
+        if (!Tls.isOn(environment, ssl)) {
             LOG.warn(
-                    "{} is reachable from other machines without TLS: tokens can be read on the way (server.ssl.*)",
-                    property);
+                    "{} is reachable from other machines without TLS: tokens can be read on the way ({}.*)",
+                    property,
+                    ssl);
         }
     }
 

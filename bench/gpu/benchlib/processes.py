@@ -121,6 +121,11 @@ class Running:
             reap(pid)
 
 
+def owner_only(path, flags):
+    """Opens so that a new file is its owner's alone: what a process prints may not be meant for others."""
+    return os.open(path, flags, 0o600)
+
+
 class Supervisor:
     """Owns every process of a run."""
 
@@ -131,7 +136,7 @@ class Supervisor:
 
     def start(self, name, command, env=None, cwd=None):
         log = self.logs / f"{name}.log"
-        with open(log, "ab") as out:
+        with open(log, "ab", opener=owner_only) as out:
             popen = subprocess.Popen(
                 [str(part) for part in command],
                 stdin=subprocess.DEVNULL,
@@ -177,7 +182,8 @@ def run(command, log=None, env=None, timeout=600, cwd=None):
         check=False,
     )
     if log is not None:
-        Path(log).write_text(done.stdout)
+        with open(log, "w", opener=owner_only) as out:
+            out.write(done.stdout)
     if done.returncode != 0:
         last = "\n".join(done.stdout.splitlines()[-15:])
         raise BenchFailure(f"'{' '.join(map(str, command))}' ended {done.returncode}:\n{last}")

@@ -3,6 +3,7 @@
 import ctypes
 import json
 import shutil
+import stat
 import subprocess
 import tempfile
 import time
@@ -73,6 +74,13 @@ class ProcessesTest(unittest.TestCase):
         short.popen.wait()
         with self.assertRaisesRegex(BenchFailure, "this is why"):
             short.require_alive()
+
+    def test_logs_are_their_owners_alone(self):
+        printing = Supervisor(self.logs).start("printing", ["echo", "a secret"])
+        printing.popen.wait()
+        run(["echo", "another"], log=self.logs / "run.log")
+        for log in (printing.log, self.logs / "run.log"):
+            self.assertEqual(0o600, stat.S_IMODE(log.stat().st_mode), log)
 
     def test_a_failed_command_shows_what_it_printed(self):
         with self.assertRaisesRegex(BenchFailure, "ended 4:\nno luck"):

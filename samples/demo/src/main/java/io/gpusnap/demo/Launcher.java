@@ -3,11 +3,14 @@ package io.gpusnap.demo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Starts processes, each in a session of its own so that Ctrl-C reaches only the demo, and ends them all, the latest first.
@@ -16,6 +19,7 @@ import java.util.Map;
 final class Launcher {
 
     private static final int STOP_SECONDS = 30;
+    private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rw-------");
 
     private final Path folder;
     private final Deque<Started> running = new ArrayDeque<>();
@@ -37,10 +41,12 @@ final class Launcher {
                 .directory(folder.toFile())
                 .redirectInput(Path.of("/dev/null").toFile())
                 .redirectErrorStream(true)
-                .redirectOutput(log.toFile());
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         builder.environment().putAll(environment);
         try {
+            // Made here and only appended to: what a process prints may be meant for its owner alone.
             Files.deleteIfExists(log);
+            Files.createFile(log, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
             return keep(Started.of(name, builder.start().pid(), log));
         } catch (IOException e) {
             throw new DemoFailure("cannot start " + name + ": " + e.getMessage(), e);

@@ -3,7 +3,10 @@ package io.gpusnap.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -46,6 +49,17 @@ class ProcessesTest {
         assertThatThrownBy(broken::requireAlive)
                 .hasMessageContaining("broken")
                 .hasMessageContaining("port 80 is taken");
+    }
+
+    @Test
+    void logsAreTheirOwnersAlone() throws IOException {
+        Started printing =
+                launcher.start("printing", List.of("bash", "-c", "echo a secret; read -t 0.3 <> <(:)"), Map.of());
+        printing.awaitEnd(10);
+
+        assertThat(Files.readString(printing.log())).isEqualTo("a secret\n");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(printing.log())))
+                .isEqualTo("rw-------");
     }
 
     @Test

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.regex.Pattern;
 
-/** The operator's token: made at the first start, kept in a file that only its owner reads, printed that one time. */
+/** The operator's token: made at the first start, kept in a file that only its owner reads, shown that one time. */
 final class AccessToken {
     private static final String PROPERTY = "gpusnap.security.access-token-file";
     private static final Pattern FORM = Pattern.compile("[A-Za-z0-9._~+/=-]{32,200}");
@@ -52,9 +52,13 @@ final class AccessToken {
                 value.getBytes(StandardCharsets.UTF_8), candidate.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** What the start prints: the token itself the first time, afterwards only where it is. */
-    String announcement() {
-        return fresh ? "Access token: " + value : "Access token: in " + file;
+    /**
+     * What the start prints: the token itself the first time and to a person, otherwise only where it is.
+     *
+     * @param terminal whether a person reads it; a file or a journal would keep it for others
+     */
+    String announcement(boolean terminal) {
+        return fresh && terminal ? "Access token: " + value : "Access token: in " + file;
     }
 
     @Override

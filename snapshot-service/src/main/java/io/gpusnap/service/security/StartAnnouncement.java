@@ -1,5 +1,6 @@
 package io.gpusnap.service.security;
 
+import java.io.Console;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.boot.web.server.context.WebServerApplicationContext;
 import org.springframework.context.event.EventListener;
@@ -8,7 +9,7 @@ import org.springframework.stereotype.Component;
 
 /**
  * Tells the person at the terminal how to go on. It prints instead of logging: logs are collected, and the token must not
- * be in them.
+ * be in them. Nor in what the output goes to when it is no terminal.
  */
 @Component
 class StartAnnouncement {
@@ -24,10 +25,15 @@ class StartAnnouncement {
     void ready(ApplicationReadyEvent event) {
         if (event.getApplicationContext() instanceof WebServerApplicationContext web && web.getWebServer() != null) {
             String host = environment.getProperty("server.address", "127.0.0.1");
-            String scheme = environment.containsProperty("server.ssl.bundle") ? "https" : "http";
-            System.out.println(token.announcement());
+            String scheme = Tls.isOn(environment, "server.ssl") ? "https" : "http";
+            System.out.println(token.announcement(isTerminal()));
             System.out.println("Swagger UI:   " + scheme + "://" + host + ":"
                     + web.getWebServer().getPort() + "/swagger-ui.html");
         }
+    }
+
+    private static boolean isTerminal() {
+        Console console = System.console();
+        return console != null && console.isTerminal();
     }
 }

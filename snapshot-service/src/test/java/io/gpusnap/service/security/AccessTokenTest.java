@@ -16,7 +16,7 @@ class AccessTokenTest {
     private Path folder;
 
     @Test
-    void theFirstStartMakesATokenAndShowsItTheLaterOnesKeepItAndDoNot() throws IOException {
+    void theFirstStartMakesATokenAndShowsItOnATerminalAloneTheLaterOnesKeepItAndDoNot() throws IOException {
         Path file = folder.resolve("access-token");
 
         AccessToken first = AccessToken.in(file);
@@ -24,8 +24,9 @@ class AccessTokenTest {
 
         String value = Files.readString(file).strip();
         assertThat(value).hasSize(43);
-        assertThat(first.announcement()).isEqualTo("Access token: " + value);
-        assertThat(second.announcement()).contains(file.toString()).doesNotContain(value);
+        assertThat(first.announcement(true)).isEqualTo("Access token: " + value);
+        assertThat(first.announcement(false)).contains(file.toString()).doesNotContain(value);
+        assertThat(second.announcement(true)).contains(file.toString()).doesNotContain(value);
         assertThat(second.matches(value)).isTrue();
         assertThat(second.matches(value + "x")).isFalse();
         assertThat(second.matches("")).isFalse();

@@ -1,6 +1,7 @@
 package io.gpusnap.service.security;
 
 import io.gpusnap.service.platform.problem.ErrorCode;
+import io.gpusnap.service.platform.problem.ProblemWriter;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
@@ -8,13 +9,15 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.Optional;
+import org.springframework.dao.DataAccessException;
 import org.springframework.http.HttpHeaders;
 import org.springframework.security.core.context.SecurityContext;
 import org.springframework.security.core.context.SecurityContextHolder;
+import org.springframework.transaction.CannotCreateTransactionException;
 import org.springframework.web.filter.OncePerRequestFilter;
 
 /**
- * Tells who calls. It refuses nothing itself: open addresses stay open whatever token comes along, and
+ * Tells who calls. It refuses nobody itself: open addresses stay open whatever token comes along, and
  * {@link AuthenticationProblems} answers where one is needed.
  */
 final class BearerTokenFilter extends OncePerRequestFilter {
@@ -22,10 +25,12 @@ final class BearerTokenFilter extends OncePerRequestFilter {
 
     private final AccessToken accessToken;
     private final NodeSessions sessions;
+    private final ProblemWriter problems;
 
-    BearerTokenFilter(AccessToken accessToken, NodeSessions sessions) {
+    BearerTokenFilter(AccessToken accessToken, NodeSessions sessions, ProblemWriter problems) {
         this.accessToken = accessToken;
         this.sessions = sessions;
+        this.problems = problems;
     }
 
     @Override
@@ -33,7 +38,13 @@ final class BearerTokenFilter extends OncePerRequestFilter {
             throws ServletException, IOException {
         String header = request.getHeader(HttpHeaders.AUTHORIZATION);
         if (header != null && header.toLowerCase(Locale.ROOT).startsWith(SCHEME)) {
-            authenticate(request, header.substring(SCHEME.length()).strip());
+            try {
+                authenticate(request, header.substring(SCHEME.length()).strip());
+            } catch (DataAccessException | CannotCreateTransactionException e) {
+                // Nobody maps exceptions out here, before the controllers.
+                problems.writeDatabaseUnavailable(request, response, e);
+                return;
+            }
         }
         chain.doFilter(request, response);
     }

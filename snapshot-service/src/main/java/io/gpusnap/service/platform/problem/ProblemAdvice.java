@@ -80,7 +80,7 @@ class ProblemAdvice extends ResponseEntityExceptionHandler {
     ResponseEntity<Object> database(Exception e, HttpServletRequest request) {
         LOG.warn("database failed on {} {}: {}", request.getMethod(), request.getRequestURI(), e.toString());
         HttpHeaders headers = new HttpHeaders();
-        headers.set(HttpHeaders.RETRY_AFTER, "1");
+        headers.set(HttpHeaders.RETRY_AFTER, ProblemWriter.DATABASE_RETRY_SECONDS);
         return problem(
                 ErrorCode.DATABASE_UNAVAILABLE,
                 "The database did not answer; nothing was changed by this request, or the change is complete.",

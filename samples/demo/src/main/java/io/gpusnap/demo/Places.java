@@ -1,10 +1,14 @@
 package io.gpusnap.demo;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -21,7 +25,7 @@ record Places(Path root, Path memory) {
     /** Images of the process, its pool and the simulated device live in memory: about three times the device memory. */
     static Places prepare(Path repository, Settings settings) {
         Path root = repository.resolve("build/demo");
-        Path memory = SHARED_MEMORY.resolve("gpusnap-demo-" + System.getProperty("user.name"));
+        Path memory = SHARED_MEMORY.resolve(memoryName(repository));
         try {
             Files.createDirectories(root);
             for (Path old : List.of(memory, root.resolve("store"), root.resolve("daemon"), root.resolve("service"))) {
@@ -42,6 +46,20 @@ record Places(Path root, Path memory) {
             throw new DemoFailure("cannot prepare " + root + " and " + memory + ": " + e, e);
         }
         return new Places(root, memory);
+    }
+
+    /** Of one user and one checkout, so that demos of two checkouts leave each other alone. */
+    static String memoryName(Path repository) {
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256")
+                    .digest(repository.toRealPath().toString().getBytes(StandardCharsets.UTF_8));
+            return "gpusnap-demo-" + System.getProperty("user.name") + "-"
+                    + HexFormat.of().formatHex(digest, 0, 4);
+        } catch (IOException e) {
+            throw new DemoFailure("cannot read " + repository + ": " + e, e);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
     }
 
     Path folder(String name) {

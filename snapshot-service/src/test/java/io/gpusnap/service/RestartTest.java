@@ -49,9 +49,7 @@ class RestartTest {
             before.save(node.runs(SimulatedNode.process(2, "w")), "criu+cuda").expect(202);
             task = node.claim();
         }
-        assertThat(output.getOut())
-                .containsOnlyOnce("Access token: " + token)
-                .contains("Swagger UI:", "/swagger-ui.html");
+        assertThat(output.getOut()).contains("Swagger UI:", "/swagger-ui.html");
 
         // when it is stopped and started
         try (ConfigurableApplicationContext service = start()) {
@@ -68,6 +66,7 @@ class RestartTest {
                             .asString())
                     .isEqualTo("READY");
         }
-        assertThat(output.getOut()).containsOnlyOnce(token).contains("Access token: in " + folder);
+        // and what is captured here, as in a log, tells where the token is and not the token
+        assertThat(output.getOut()).contains("Access token: in " + folder).doesNotContain(token);
     }
 }

@@ -29,6 +29,10 @@ class BadConfigurationTest {
             gpusnap.operations.max-attempts     | 0       | gpusnap.operations.max-attempts: must be greater than or equal to 1 (is 0)
             gpusnap.nodes.heartbeat-interval    | soon    | gpusnap.nodes.heartbeat-interval
             gpusnap.operations.max-atempts      | 5       | gpusnap.operations.max-atempts
+            gpusnap.data-dri                    | x       | gpusnap.data-dri: there is no such setting
+            gpusnap.node.grace                  | 40s     | gpusnap.node.grace: there is no such setting
+            spring.datasource.url               | jdbc:postgresql://127.0.0.1:1/none | spring.datasource.url: the database cannot be reached: Connection to 127.0.0.1:1 refused
+            spring.datasource.url               | postgres://localhost/x             | spring.datasource.url: the database cannot be reached: No suitable driver
             gpusnap.postgres.port               | 70000   | gpusnap.postgres.port: must be less than or equal to 65535 (is 70000)
             gpusnap.data-dir                    | ''      | gpusnap.data-dir: must name a folder
             gpusnap.data-dir                    | /proc/x | gpusnap.data-dir: cannot use /proc/x

@@ -16,7 +16,13 @@ class DataDirectoryConfiguration {
     private static final String START_GATE = "startGate";
 
     @Bean
-    DataDirectory dataDirectory(Environment environment) {
+    SettingNames settingNames(Environment environment, ListableBeanFactory beans) {
+        return new SettingNames(environment, beans);
+    }
+
+    /** After the names: with a misspelt {@code data-dir} another folder would be made. */
+    @Bean
+    DataDirectory dataDirectory(Environment environment, SettingNames names) {
         String folder = environment.getProperty(DataDirectory.PROPERTY, "data");
         if (folder.isBlank()) {
             throw new BadConfigurationException(DataDirectory.PROPERTY, "must name a folder");

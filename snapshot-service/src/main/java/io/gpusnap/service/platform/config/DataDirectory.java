@@ -33,12 +33,14 @@ public final class DataDirectory implements DisposableBean {
      * @throws BadConfigurationException if it cannot be used, or another service holds it
      */
     public static DataDirectory open(Path folder) {
-        Path path = folder.toAbsolutePath().normalize();
+        Path wanted = folder.toAbsolutePath().normalize();
         try {
-            if (!Files.isDirectory(path)) {
-                Files.createDirectories(path);
-                Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwx------"));
+            if (!Files.isDirectory(wanted)) {
+                Files.createDirectories(wanted);
+                Files.setPosixFilePermissions(wanted, PosixFilePermissions.fromString("rwx------"));
             }
+            // One folder, one name, however it is spelled: the database is started and found again by it.
+            Path path = wanted.toRealPath();
             Path file = path.resolve("service.lock");
             FileChannel channel = FileChannel.open(
                     file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
@@ -49,7 +51,7 @@ public final class DataDirectory implements DisposableBean {
             }
             return new DataDirectory(path, channel);
         } catch (IOException e) {
-            throw new BadConfigurationException(PROPERTY, "cannot use " + path + ": " + e);
+            throw new BadConfigurationException(PROPERTY, "cannot use " + wanted + ": " + e);
         }
     }
 

@@ -15,7 +15,8 @@ record Postmaster(ProcessHandle process) {
 
     /**
      * The server that runs on a data folder, left by a service that was killed. A stale pid file of a process that is
-     * something else by now is removed, since PostgreSQL would take that process for a server.
+     * something else by now is removed, since PostgreSQL would take that process for a server; one of a process of which
+     * that is not certain stays, and PostgreSQL itself judges it.
      */
     static Optional<Postmaster> findOn(Path data) throws IOException {
         Path pidFile = data.resolve("postmaster.pid");
@@ -23,24 +24,38 @@ record Postmaster(ProcessHandle process) {
             return Optional.empty();
         }
         List<String> lines = Files.readAllLines(pidFile);
-        Optional<Postmaster> found = lines.isEmpty()
+        Optional<ProcessHandle> alive = lines.isEmpty()
                 ? Optional.empty()
-                : ProcessHandle.of(Long.parseLong(lines.getFirst().strip()))
-                        .filter(process -> serves(process, data))
-                        .map(Postmaster::new);
-        if (found.isEmpty()) {
-            Files.deleteIfExists(pidFile);
+                : ProcessHandle.of(Long.parseLong(lines.getFirst().strip()));
+        if (alive.isEmpty()) {
+            return Optional.empty();
         }
-        return found;
+        return switch (look(alive.get(), data)) {
+            case SERVES -> alive.map(Postmaster::new);
+            case IS_SOMETHING_ELSE -> {
+                Files.deleteIfExists(pidFile);
+                yield Optional.empty();
+            }
+            case NOT_CERTAIN -> Optional.empty();
+        };
     }
 
-    private static boolean serves(ProcessHandle process, Path data) {
+    private enum Look {
+        SERVES,
+        IS_SOMETHING_ELSE,
+        NOT_CERTAIN
+    }
+
+    /** A server works in its data folder, which tells it however the folder was spelled when it was started. */
+    private static Look look(ProcessHandle process, Path data) {
+        Path proc = Path.of("/proc", String.valueOf(process.pid()));
         try {
-            List<String> command = List.of(Files.readString(Path.of("/proc", String.valueOf(process.pid()), "cmdline"))
-                    .split("\0", -1));
-            return command.getFirst().endsWith("/postgres") && command.contains(data.toString());
-        } catch (IOException gone) {
-            return false;
+            String program = Files.readString(proc.resolve("cmdline")).split("\0", -1)[0];
+            return program.endsWith("/postgres") && Files.isSameFile(proc.resolve("cwd"), data)
+                    ? Look.SERVES
+                    : Look.IS_SOMETHING_ELSE;
+        } catch (IOException goneOrOthers) {
+            return Look.NOT_CERTAIN;
         }
     }
 

@@ -30,6 +30,9 @@ class EmbeddedPostgresTest {
     @TempDir
     private Path folder;
 
+    @TempDir
+    private Path elsewhere;
+
     private DataDirectory directory;
 
     @BeforeEach
@@ -136,6 +139,28 @@ class EmbeddedPostgresTest {
             assertThat(orphan.process().isAlive()).isFalse();
             assertThat(query(postgres, "SELECT answer FROM kept")).isEqualTo("43");
         }
+    }
+
+    @Test
+    void aServerIsFoundHoweverItsFolderIsSpelled() throws Exception {
+        try (EmbeddedPostgres postgres = EmbeddedPostgres.start(directory, SETTINGS)) {
+            Path link = Files.createSymbolicLink(elsewhere.resolve("link"), folder);
+
+            assertThat(query(postgres, "SELECT 1")).isEqualTo("1");
+            assertThat(Postmaster.findOn(link.resolve("postgres"))).isPresent();
+            assertThat(Postmaster.findOn(folder.resolve("postgres"))).isPresent();
+        }
+    }
+
+    @Test
+    void aFolderHasOneNameHoweverItIsSpelled() throws Exception {
+        Path real = Files.createDirectory(elsewhere.resolve("real")).toRealPath();
+        Path link = Files.createSymbolicLink(elsewhere.resolve("link"), real);
+
+        DataDirectory opened = DataDirectory.open(link);
+
+        assertThat(opened.path()).isEqualTo(real);
+        opened.destroy();
     }
 
     @Test

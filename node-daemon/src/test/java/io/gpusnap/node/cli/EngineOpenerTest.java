@@ -1,0 +1,61 @@
+package io.gpusnap.node.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.gpusnap.node.config.NodeSettings;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class EngineOpenerTest {
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void aFolderThatIsNotOursAloneIsAConfigurationProblemThatNamesItsProperty() throws Exception {
+        Path open = Files.createDirectory(folder.resolve("open"));
+        Files.setAttribute(open, "unix:mode", 0777);
+        Path sound = folder.resolve("sound");
+
+        refused("scratch.dir " + open, settings(sound.resolve("pool"), open));
+        refused("memory.poolPath " + open, settings(open.resolve("pool"), sound));
+        assertThat(open).isEmptyDirectory();
+    }
+
+    private static void refused(String names, NodeSettings settings) {
+        assertThatThrownBy(() -> new EngineOpener().open(settings))
+                .isInstanceOfSatisfying(CommandException.class, e -> {
+                    assertThat(e.exitCode()).isEqualTo(ExitCode.USAGE);
+                    assertThat(e.line())
+                            .startsWith("CONFIGURATION: " + names)
+                            .contains("chmod go-w")
+                            .doesNotContain("\n");
+                });
+    }
+
+    private NodeSettings settings(Path pool, Path scratch) {
+        return new NodeSettings(
+                Optional.empty(),
+                "node-1",
+                folder.resolve("state"),
+                folder.resolve("nvme"),
+                0,
+                pool,
+                16L << 20,
+                scratch,
+                Optional.empty(),
+                folder.resolve("no-libraries"),
+                Optional.empty(),
+                Optional.empty(),
+                1,
+                1,
+                Duration.ZERO,
+                List.of());
+    }
+}

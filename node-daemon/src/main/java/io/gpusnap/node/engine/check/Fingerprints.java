@@ -1,5 +1,6 @@
 package io.gpusnap.node.engine.check;
 
+import io.gpusnap.gpu.Descriptor;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.store.Manifest;
 import java.io.IOException;
@@ -34,7 +35,7 @@ public final class Fingerprints {
      */
     public Optional<Manifest.Library> of(String role, String root, String path) {
         try (Descriptor file = root.isEmpty() ? Descriptor.of(Path.of(path)) : under(Path.of(root), Path.of(path))) {
-            FileFacts facts = file.facts();
+            FileFacts facts = FileFacts.of(file.path());
             if (!facts.isRegular() || facts.sizeBytes() > MOST_BYTES) {
                 return Optional.empty();
             }
@@ -58,7 +59,7 @@ public final class Fingerprints {
                 Descriptor next = at.look(name.toString());
                 at.close();
                 at = next;
-                if (at.facts().isLink()) {
+                if (FileFacts.of(at.path()).isLink()) {
                     throw new FileSystemException(path.toString(), null, "a symbolic link is on the way");
                 }
             }

@@ -1,5 +1,6 @@
 package io.gpusnap.node.engine.check;
 
+import io.gpusnap.gpu.Descriptor;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.store.Manifest;
 import java.io.IOException;
@@ -76,7 +77,7 @@ public final class LogFiles {
                 return;
             }
             try (found) {
-                FileFacts facts = found.facts();
+                FileFacts facts = FileFacts.of(found.path());
                 if (!facts.isRegular()) {
                     throw folder.refused(path, facts.isLink() ? "is a symbolic link" : "is not a regular file");
                 }
@@ -106,7 +107,7 @@ public final class LogFiles {
     }
 
     private static void replace(SavedFolder folder, String name, Descriptor old, long sizeBytes) throws IOException {
-        FileFacts facts = old.facts();
+        FileFacts facts = FileFacts.of(old.path());
         Path here = folder.descriptor().path();
         Files.move(here.resolve(name), here.resolve(name + ".before-thaw-" + STAMP.format(Instant.now())));
         try (Descriptor made = folder.descriptor().create(name)) {

@@ -1,5 +1,6 @@
 package io.gpusnap.node.engine.check;
 
+import io.gpusnap.gpu.Descriptor;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.store.Manifest;
@@ -59,7 +60,8 @@ final class SavedFolder implements AutoCloseable {
             at.requireTrusted();
             for (Path name : folder) {
                 SavedFolder next = at.step(name.toString(), make);
-                boolean rootLink = rootLinks && at.descriptor.facts().uid() == 0 && next.isLinkOfRoot();
+                boolean rootLink =
+                        rootLinks && FileFacts.of(at.descriptor.path()).uid() == 0 && next.isLinkOfRoot();
                 at.close();
                 at = next;
                 if (rootLink) {
@@ -77,7 +79,7 @@ final class SavedFolder implements AutoCloseable {
     }
 
     private boolean isLinkOfRoot() throws IOException {
-        FileFacts facts = descriptor.facts();
+        FileFacts facts = FileFacts.of(descriptor.path());
         return facts.isLink() && facts.uid() == 0;
     }
 
@@ -106,7 +108,7 @@ final class SavedFolder implements AutoCloseable {
 
     /** Its parent's owner may have put another folder in its place already: only an empty one changes hands. */
     private void giveToProcess() throws StageException, IOException {
-        if (!descriptor.facts().isFolder()) {
+        if (!FileFacts.of(descriptor.path()).isFolder()) {
             throw refused("is not the folder that was just made");
         }
         try (Stream<Path> content = Files.list(descriptor.path().resolve("."))) {
@@ -123,7 +125,7 @@ final class SavedFolder implements AutoCloseable {
     }
 
     private void requireTrusted() throws StageException, IOException {
-        FileFacts facts = descriptor.facts();
+        FileFacts facts = FileFacts.of(descriptor.path());
         if (facts.isLink()) {
             throw refused("is a symbolic link");
         }
@@ -143,7 +145,7 @@ final class SavedFolder implements AutoCloseable {
 
     /** What the process's user could not make here is not made for it. */
     void requireWritable(String what) throws StageException, IOException {
-        FileFacts facts = descriptor.facts();
+        FileFacts facts = FileFacts.of(descriptor.path());
         boolean may = process.uid() == 0
                 || (facts.uid() == process.uid() && (facts.mode() & OWNER_WRITES) != 0)
                 || (facts.gid() == process.gid() && (facts.mode() & GROUP_WRITES) != 0)

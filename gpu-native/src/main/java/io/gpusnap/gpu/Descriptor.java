@@ -1,4 +1,4 @@
-package io.gpusnap.node.engine.check;
+package io.gpusnap.gpu;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
@@ -21,7 +21,7 @@ import java.nio.file.Path;
  * A file or folder held open by its number. What is done through {@link #path} meets this very one, whatever its name leads
  * to by now; Java's own channels have no such path, and its view of a folder changes owners by name.
  */
-final class Descriptor implements AutoCloseable {
+public final class Descriptor implements AutoCloseable {
 
     /** openat: names are relative to the working folder. */
     private static final int HERE = -100;
@@ -57,27 +57,23 @@ final class Descriptor implements AutoCloseable {
     }
 
     /** Follows links. */
-    static Descriptor of(Path path) throws IOException {
+    public static Descriptor of(Path path) throws IOException {
         return open(HERE, path.toString(), PLACE, 0);
     }
 
     /** @return a file, folder, link or whatever else has this name in the folder, itself */
-    Descriptor look(String name) throws IOException {
+    public Descriptor look(String name) throws IOException {
         return open(number, name, PLACE | NO_FOLLOW, 0);
     }
 
     /** @return an empty file in the folder, open for writing; there was none */
-    Descriptor create(String name) throws IOException {
+    public Descriptor create(String name) throws IOException {
         return open(number, name, WRITE_ONLY | CREATE | EXCLUSIVE | NO_FOLLOW, 0666);
     }
 
     /** For Java's file operations, which follow it to this very file. */
-    Path path() {
+    public Path path() {
         return Path.of("/proc/self/fd/" + number);
-    }
-
-    FileFacts facts() throws IOException {
-        return FileFacts.of(path());
     }
 
     private static Descriptor open(int folder, String name, int flags, int mode) throws IOException {

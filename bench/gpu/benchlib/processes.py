@@ -117,7 +117,11 @@ class Running:
             except ProcessLookupError:
                 pass
         self.wait_gone(seconds)
+        deadline = time.monotonic() + seconds
         for pid in family:
+            # A killed process is there until the kernel has taken it down.
+            while start_ticks(pid) is not None and time.monotonic() < deadline:
+                time.sleep(0.005)
             reap(pid)
 
 

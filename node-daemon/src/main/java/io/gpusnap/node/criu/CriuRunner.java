@@ -122,12 +122,22 @@ public final class CriuRunner {
         String folder = images.toAbsolutePath().toString();
         return ProcessHandle.allProcesses()
                 .filter(process -> process.pid() != ProcessHandle.current().pid())
-                .filter(process -> {
-                    List<String> arguments = List.of(process.info().arguments().orElse(new String[0]));
-                    int option = arguments.indexOf("--images-dir");
-                    return option >= 0 && arguments.get(option + 1).equals(folder);
-                })
+                .filter(process -> isOurUsers(process) && worksOn(process, folder))
                 .toList();
+    }
+
+    /** Anybody may write a command line like CRIU's; only this user's processes are taken by their word. */
+    private static boolean isOurUsers(ProcessHandle process) {
+        Optional<String> user = ProcessHandle.current().info().user();
+        return user.isPresent() && process.info().user().equals(user);
+    }
+
+    private static boolean worksOn(ProcessHandle process, String folder) {
+        List<String> arguments = List.of(process.info().arguments().orElse(new String[0]));
+        int option = arguments.indexOf("--images-dir");
+        return option >= 0
+                && option + 1 < arguments.size()
+                && arguments.get(option + 1).equals(folder);
     }
 
     /** Forgets an earlier dump, so that {@link #isDumped} speaks of the next one. */

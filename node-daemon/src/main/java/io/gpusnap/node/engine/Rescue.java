@@ -17,6 +17,8 @@ import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.LoadedChunks;
 import java.time.Duration;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The way back from each state that a freeze goes through. Every step looks at what is, not at what should be, so each may be
@@ -25,6 +27,7 @@ import java.util.Map;
  */
 final class Rescue {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Rescue.class);
     private static final Duration MEMORY_WAIT = Duration.ofSeconds(10);
     private static final long MEMORY_POLL_MILLIS = 200;
 
@@ -72,6 +75,7 @@ final class Rescue {
 
     /** Device memory is mapped again and has its content; the gate stays closed. */
     void memory() throws StageException, ProcessException, InterruptedException {
+        session.closeTarget(); // it may be the broken connection that made the save fail
         try {
             TargetPort target = session.target();
             if (target.status().state() == TargetState.RELEASED) {
@@ -116,6 +120,7 @@ final class Rescue {
 
     /** The workload goes on. */
     void gate() throws StageException, ProcessException {
+        session.closeTarget(); // as above; and while memory is mapped, losing it opens the gate by itself
         try {
             TargetPort target = session.target();
             TargetState state = target.status().state();
@@ -125,6 +130,13 @@ final class Rescue {
             session.state(WorkloadInfo.State.RUNNING);
             context.recall(Pause.class).ifPresent(pause -> context.remember(pause.ending()));
         } catch (GpuException e) {
+            if (context.recall(DeviceContent.class).isEmpty()) {
+                // Nothing was released yet: the workload opens its own gate, however long it takes to notice.
+                LOG.atWarn()
+                        .addKeyValue("pid", session.process().pid())
+                        .log("the workload does not answer, it goes on by itself: " + e.getMessage());
+                return;
+            }
             throw lost("its gate could not be opened: " + e.getMessage());
         }
     }

@@ -5,13 +5,13 @@ import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;
 import io.gpusnap.node.snapshot.SnapshotStore;
-import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestDigest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.ManifestJson;
 import io.gpusnap.node.tier.TierException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,25 +50,38 @@ final class SaveCommit extends EngineStage {
     void execute(StageContext context) throws StageException, TierException, ManifestException, IOException {
         NodeRuntime runtime = session.runtime();
         SnapshotStore store = runtime.store();
+        boolean committed = store.list().contains(session.snapshot());
+        byte[] bytes = committed ? store.manifest(session.snapshot()) : store.pendingManifest(session.snapshot());
+        context.remember(outcome(bytes, SaveSession.recall(context, Pause.class)));
         if (ending == Ending.STAY_FROZEN) {
             runtime.suspended().suspended(session.process(), session.snapshot());
         }
         store.commit(session.snapshot());
+        // From here on nothing may fail: the process may be gone, and an undo would take its only snapshot.
         if (ending == Ending.STOP) {
             end();
         }
-        Scratch.delete(runtime.scratch(session.request().operation()));
-        byte[] bytes = store.manifest(session.snapshot());
-        Manifest manifest = ManifestJson.read(bytes);
-        Pause pause = SaveSession.recall(context, Pause.class);
-        context.remember(new SaveOutcome(
+        clean(runtime.scratch(session.request().operation()));
+    }
+
+    private SaveOutcome outcome(byte[] manifest, Pause pause) throws ManifestException {
+        return new SaveOutcome(
                 session.snapshot(),
-                new String(bytes, StandardCharsets.UTF_8),
-                ManifestDigest.of(bytes).hex(),
-                manifest.totals(),
+                new String(manifest, StandardCharsets.UTF_8),
+                ManifestDigest.of(manifest).hex(),
+                ManifestJson.read(manifest).totals(),
                 pause.seconds(),
-                session.isAlive(),
-                session.times().seconds()));
+                ending != Ending.STOP && session.isAlive(),
+                session.times().seconds());
+    }
+
+    /** What stays is found and removed at the daemon's next start. */
+    private static void clean(Path scratch) {
+        try {
+            Scratch.delete(scratch);
+        } catch (IOException e) {
+            LOG.atWarn().addKeyValue("path", scratch).log(String.valueOf(e.getMessage()));
+        }
     }
 
     /** The snapshot is good whatever happens here: a process that is stuck in the kernel does not undo it. */
@@ -80,13 +93,9 @@ final class SaveCommit extends EngineStage {
         }
     }
 
-    /** Only a commit that failed gets here: the snapshot must not outlive its operation's failure. */
+    /** Only a commit that failed gets here. The store is put right by the first stage, when the workload has its memory again. */
     @Override
-    void undo(StageContext context) throws TierException, ManifestException, IOException {
-        SnapshotStore store = session.runtime().store();
+    void undo(StageContext context) throws IOException {
         session.runtime().suspended().resumed(session.process());
-        if (store.list().contains(session.snapshot())) {
-            store.delete(session.snapshot());
-        }
     }
 }

@@ -1,11 +1,14 @@
 package io.gpusnap.node.engine;
 
 import io.gpusnap.node.engine.check.Refusal;
+import io.gpusnap.node.engine.device.DeviceContent;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.Workload;
+import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.Manifest;
+import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -45,6 +48,20 @@ final class SavePreflight extends EngineStage {
                 workload.name(),
                 ProcessCapture.isSessionLeader(runtime.proc(), workload.process()),
                 libraries(workload)));
+    }
+
+    /**
+     * Last of all, when the workload has its memory again: until then chunks of this save may be the only copy of it. What
+     * an earlier life of this daemon wrote is known from the remembered content.
+     */
+    @Override
+    void undo(StageContext context) throws TierException, ManifestException {
+        SnapshotStore store = session.runtime().store();
+        context.recall(DeviceContent.class).ifPresent(content -> session.pins().pin(content.storedDigests()));
+        if (store.list().contains(session.snapshot())) {
+            store.delete(session.snapshot());
+        }
+        store.abandon(session.snapshot(), session.pins());
     }
 
     private List<Manifest.Library> libraries(Workload workload) throws StageException {

@@ -83,9 +83,4 @@ final class SaveStore extends EngineStage {
         }
         return total;
     }
-
-    @Override
-    void undo(StageContext context) throws TierException, ManifestException {
-        session.runtime().store().abandon(session.snapshot(), session.pins());
-    }
 }

@@ -41,13 +41,16 @@ final class SaveVerify extends EngineStage {
         chunks.stream().map(ChunkRef::content).flatMap(Optional::stream).forEach(digests::add);
         session.pins().pin(digests);
         context.progress().setTotalBytes(ChunkVerifier.distinctBytes(chunks));
-        ChunkVerifier.verify(chunks, store.nvme(), this::from, session.runtime().transfer(context));
+        Set<ChunkDigest> proven = store.committedChunks();
+        ChunkVerifier.verify(
+                chunks,
+                store.nvme(),
+                chunk -> from(chunk, proven),
+                session.runtime().transfer(context));
     }
 
-    /** A chunk that this save found in the store was read from its medium when it was new. */
-    private ReadFrom from(ChunkRef chunk) {
-        boolean found = session.pins().storedChunks() > 0
-                && chunk.content().filter(session.pins()::wrote).isEmpty();
-        return found ? ReadFrom.ANYWHERE : ReadFrom.MEDIUM;
+    /** What a committed snapshot names was read from its medium when it was new. */
+    private static ReadFrom from(ChunkRef chunk, Set<ChunkDigest> proven) {
+        return chunk.content().filter(proven::contains).isPresent() ? ReadFrom.ANYWHERE : ReadFrom.MEDIUM;
     }
 }

@@ -20,6 +20,7 @@ final class StageExecution {
     private final StageListener listener;
     private final InstantSource clock;
     private volatile @Nullable Live live;
+    private @Nullable Stage returned;
 
     StageExecution(OperationLog log, Cancellation cancellation, StageListener listener, InstantSource clock) {
         this.log = log;
@@ -35,6 +36,11 @@ final class StageExecution {
                 : status;
     }
 
+    /** Whether the stage did its work, be it in the journal or not. */
+    boolean returned(Stage stage) {
+        return stage.equals(returned);
+    }
+
     /** Empty when the stage succeeded, otherwise what the operation has to end with. */
     Optional<OperationOutcome> run(Stage stage) {
         RetryPolicy retry = stage.retry();
@@ -46,6 +52,7 @@ final class StageExecution {
                 change(stage, StageState.RUNNING, log.stage(stage.name()).attempt() + 1, progress);
                 listener.reached(log.spec(), stage.name(), StagePoint.STARTED);
                 stage.run(new RunContext(log, progress, cancellation, () -> inside(stage)));
+                returned = stage;
                 listener.reached(log.spec(), stage.name(), StagePoint.RETURNED);
                 change(stage, StageState.SUCCEEDED, 0, progress);
                 listener.reached(log.spec(), stage.name(), StagePoint.SUCCEEDED);

@@ -18,7 +18,6 @@ public final class SavePins implements AutoCloseable {
     private final Lock sweepShared;
     private final Consumer<SavePins> onClose;
     private final Set<ChunkDigest> pinned = ConcurrentHashMap.newKeySet();
-    private final Set<ChunkDigest> written = ConcurrentHashMap.newKeySet();
     private final LongAdder storedBytes = new LongAdder();
     private final LongAdder storedChunks = new LongAdder();
 
@@ -47,7 +46,6 @@ public final class SavePins implements AutoCloseable {
         sweepShared.lock();
         try {
             if (pinned.add(digest) && nvme.put(digest, content)) {
-                written.add(digest);
                 storedBytes.add(chunk.sizeBytes());
                 storedChunks.increment();
             }
@@ -65,11 +63,6 @@ public final class SavePins implements AutoCloseable {
 
     public long storedChunks() {
         return storedChunks.sum();
-    }
-
-    /** Whether this save added the chunk to the store. */
-    public boolean wrote(ChunkDigest digest) {
-        return written.contains(digest);
     }
 
     Set<ChunkDigest> pinned() {

@@ -146,12 +146,29 @@ public final class SnapshotStore implements AutoCloseable {
     }
 
     private void sweep(Set<ChunkDigest> candidates) throws TierException, ManifestException {
+        if (candidates.isEmpty()) {
+            return;
+        }
         Set<ChunkDigest> named = named();
         for (ChunkDigest digest : candidates) {
             if (!named.contains(digest)) {
                 memory.delete(digest);
                 nvme.delete(digest);
             }
+        }
+    }
+
+    /** What committed snapshots are made of: verified, each chunk of it, before its snapshot was. */
+    public Set<ChunkDigest> committedChunks() throws TierException, ManifestException {
+        sweepLock.readLock().lock();
+        try {
+            Set<ChunkDigest> digests = new HashSet<>();
+            for (Path file : files(root.manifests())) {
+                digests.addAll(digestsOf(file));
+            }
+            return digests;
+        } finally {
+            sweepLock.readLock().unlock();
         }
     }
 

@@ -63,8 +63,17 @@ public final class DurableFiles {
         }
     }
 
-    /** @throws TierException IO */
-    public void sync() throws TierException {
+    /** The file's name is durable after the next {@link #sync}, whoever gave it. */
+    public void renew(Path file) {
+        dirtyFolders.add(folderOf(file));
+    }
+
+    /**
+     * One at a time: when it returns, what was dirty before is durable, also what another caller was at.
+     *
+     * @throws TierException IO
+     */
+    public synchronized void sync() throws TierException {
         for (Path folder : Set.copyOf(dirtyFolders)) {
             // Taken off first: a rename that comes while the fsync runs puts it on again.
             dirtyFolders.remove(folder);

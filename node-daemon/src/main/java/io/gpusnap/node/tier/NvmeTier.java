@@ -64,6 +64,8 @@ public final class NvmeTier implements ChunkTier {
     @Override
     public boolean put(ChunkDigest digest, MemorySegment content) throws TierException {
         if (contains(digest, (int) content.byteSize())) {
+            // Whoever wrote it may have died before its name was durable.
+            root.files().renew(fileOf(digest));
             return false;
         }
         requireSpace(content.byteSize());

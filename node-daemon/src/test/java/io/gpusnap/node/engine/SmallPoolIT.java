@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gpusnap.node.criu.TestCriu;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.Slot;
 import io.gpusnap.node.tier.TierKind;
 import java.nio.file.Path;
@@ -80,6 +81,30 @@ class SmallPoolIT {
             assertThat(workload.answer("warm")).isEqualTo(answer);
         }
         assertThatThePoolIsFree();
+    }
+
+    @Test
+    void chunksThatAreTheOnlyCopyOutliveASaveThatFailsLate() throws Exception {
+        TestCriu.require();
+        for (EngineId engine : List.of(EngineId.SUSPEND, EngineId.CRIU_CUDA)) {
+            for (String stage : List.of("store", "verify", "commit")) {
+                TestNode.Ended ended = node.save(
+                        engine, SnapshotId.random(), workload.process(), AfterSave.STOP, new StageStarts(stage, () -> {
+                            throw new IllegalStateException("made to fail");
+                        }));
+                // then the workload has its memory again, and only then the store let go of it
+                assertThat(ended.failed().undoProblems())
+                        .as("%s %s", engine, stage)
+                        .isEmpty();
+                assertThat(workload.answer("warm")).as("%s %s", engine, stage).isEqualTo(answer);
+                assertThat(node.engines().snapshots()).isEmpty();
+            }
+        }
+        assertThatThePoolIsFree();
+        assertThat(node.engines().tiers())
+                .filteredOn(tier -> tier.kind() == TierKind.NVME)
+                .singleElement()
+                .satisfies(tier -> assertThat(tier.usedBytes()).isZero());
     }
 
     @Test

@@ -78,8 +78,14 @@ class SnapshotStoreTest {
         store(second, 1, 2, 3);
         assertThat(second.storedChunks()).isEqualTo(1);
         assertThat(second.storedBytes()).isEqualTo(1000);
-        assertThat(second.wrote(digest(3))).isTrue();
-        assertThat(second.wrote(digest(1))).isFalse();
+    }
+
+    @Test
+    void onlyChunksOfCommittedSnapshotsCountAsProven() throws Exception {
+        save(1, 2);
+        SavePins unfinished = store.pins();
+        store(unfinished, 2, 3);
+        assertThat(store.committedChunks()).containsExactlyInAnyOrder(digest(1), digest(2));
     }
 
     @Test

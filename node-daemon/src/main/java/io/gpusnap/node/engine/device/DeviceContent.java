@@ -1,8 +1,11 @@
 package io.gpusnap.node.engine.device;
 
+import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.Manifest;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Where the content of a workload's device memory is. Remembered before the memory is released: from then on it is the only
@@ -51,5 +54,14 @@ public record DeviceContent(List<Allocation> allocations) {
 
     public long sizeBytes() {
         return allocations.stream().mapToLong(Allocation::sizeBytes).sum();
+    }
+
+    /** Chunks of which the store holds the only copy. */
+    public Set<ChunkDigest> storedDigests() {
+        return allocations.stream()
+                .flatMap(allocation -> allocation.chunks().stream())
+                .filter(chunk -> chunk.slot() < 0)
+                .flatMap(chunk -> new ChunkRef(chunk.digest(), chunk.sizeBytes()).content().stream())
+                .collect(Collectors.toUnmodifiableSet());
     }
 }

@@ -43,7 +43,8 @@ public interface GpuOpening {
                             driver.gpuCount());
             return new Native(library, new NativeGpu(library), reason);
         } catch (GpuException e) {
-            return new None(e.getMessage() + " (a driver elsewhere: cuda.driver)");
+            return new None(
+                    e.getMessage() + " (install NVIDIA driver 570 or newer, or set cuda.driver to where one is)");
         }
     }
 

@@ -58,7 +58,8 @@ final class SavePreflight extends EngineStage {
     void undo(StageContext context) throws TierException, ManifestException {
         SnapshotStore store = session.runtime().store();
         context.recall(DeviceContent.class).ifPresent(content -> session.pins().pin(content.storedDigests()));
-        if (store.list().contains(session.snapshot())) {
+        // Only what this very operation was about to commit: a save that never got there owns no snapshot.
+        if (context.recall(SaveOutcome.class).isPresent() && store.list().contains(session.snapshot())) {
             store.delete(session.snapshot());
         }
         store.abandon(session.snapshot(), session.pins());

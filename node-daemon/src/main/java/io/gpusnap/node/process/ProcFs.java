@@ -34,6 +34,11 @@ public final class ProcFs {
         this.root = root;
     }
 
+    /** One that is mounted elsewhere, such as that of another PID namespace. */
+    public static ProcFs at(Path root) {
+        return new ProcFs(root);
+    }
+
     public Path of(int pid) {
         return root.resolve(Integer.toString(pid));
     }

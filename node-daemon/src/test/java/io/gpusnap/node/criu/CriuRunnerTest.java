@@ -9,6 +9,7 @@ import io.gpusnap.node.process.ProcessTree;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
@@ -18,6 +19,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class CriuRunnerTest {
+
+    private static final String COUNTER =
+            "n=0; while :; do n=$((n+1)); echo $n > count.tmp; mv count.tmp count; sleep 0.02; done";
 
     @TempDir
     Path folder;
@@ -42,23 +46,19 @@ class CriuRunnerTest {
 
     @Test
     void aChildOfThisJvmIsDumpedAndRestoredUnderItsPid() throws Exception {
-        // given a process that counts into a file, started by this JVM, in the JVM's session
-        Process started = counter();
+        // given a process that counts into a file, started by this JVM, in a session of its own
+        Process started = counter("setsid");
         // when
-        criu.dump(workload.pid(), images, true);
+        criu.dump(workload.pid(), images, false);
         // then
         assertThat(criu.isDumped(images)).isTrue();
         assertThat(proc.stat(workload.pid()).orElseThrow().isStopped()).isTrue();
 
         // when it ends, and this JVM has reaped it
-        List<ProcessId> dumped = new ProcessTree(proc).of(workload);
-        new ProcessTree(proc).end(workload);
+        endAndAwaitReaping();
         assertThat(started.waitFor(10, TimeUnit.SECONDS)).isTrue();
-        Awaitility.await()
-                .until(() -> dumped.stream()
-                        .allMatch(process -> proc.stat(process.pid()).isEmpty()));
         int count = count();
-        int pid = criu.restore(images, true);
+        int pid = criu.restore(images, false);
         // then it is there again, stopped, and goes on where it was
         assertThat(pid).isEqualTo(workload.pid());
         ProcessId restored = proc.stat(pid).orElseThrow().id();
@@ -70,9 +70,29 @@ class CriuRunnerTest {
     }
 
     @Test
-    void aDumpedTreeGoesOnWhenItIsTold() throws Exception {
-        counter();
+    void aJobOfASessionIsRestoredIntoTheSessionOfWhoeverRestores() throws Exception {
+        // given a process that leads no session; its leader reaps it
+        Process leader = leaderOfACounter();
+        int session = proc.stat(workload.pid()).orElseThrow().session();
+        assertThat(session).isEqualTo((int) leader.pid());
         criu.dump(workload.pid(), images, true);
+        endAndAwaitReaping();
+        assertThat(leader.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        int count = count();
+        // when a CRIU that leads a session restores it: this JVM's own may be led from outside of the PID namespace
+        int pid = new CriuRunner(leadingItsSession().toString(), Duration.ofSeconds(60)).restore(images, true);
+        // then it goes on, in that session
+        assertThat(pid).isEqualTo(workload.pid());
+        workload = proc.stat(pid).orElseThrow().id();
+        assertThat(proc.stat(pid).orElseThrow().session()).isNotIn(0, session, pid);
+        new ProcessTree(proc).resume(workload);
+        Awaitility.await().until(() -> count() > count);
+    }
+
+    @Test
+    void aDumpedTreeGoesOnWhenItIsTold() throws Exception {
+        counter("setsid");
+        criu.dump(workload.pid(), images, false);
         int count = count();
         new ProcessTree(proc).resume(workload);
         Awaitility.await().until(() -> count() > count);
@@ -94,10 +114,10 @@ class CriuRunnerTest {
 
     @Test
     void aRestoreOntoATakenPidFailsWithTheReason() throws Exception {
-        counter();
-        criu.dump(workload.pid(), images, true);
+        counter("setsid");
+        criu.dump(workload.pid(), images, false);
         assertThatExceptionOfType(CriuException.class)
-                .isThrownBy(() -> criu.restore(images, true))
+                .isThrownBy(() -> criu.restore(images, false))
                 .withMessageContaining("criu restore failed");
         assertThat(proc.isAlive(workload)).isTrue();
     }
@@ -128,20 +148,51 @@ class CriuRunnerTest {
         impatient.endOrphans(images);
     }
 
-    private Process counter() throws Exception {
-        Process process = new ProcessBuilder(
-                        "/bin/sh",
-                        "-c",
-                        "n=0; while :; do n=$((n+1)); echo $n > count.tmp; mv count.tmp count; sleep 0.02; done")
+    /** Counts into a file. {@code setsid} as prefix runs it as the leader of a session, under the same pid. */
+    private Process counter(String... prefix) throws Exception {
+        List<String> command = new ArrayList<>(List.of(prefix));
+        command.addAll(List.of("/bin/sh", "-c", COUNTER));
+        Process process = start(command);
+        Awaitility.await().until(() -> Files.exists(folder.resolve("count")));
+        workload = proc.stat((int) process.pid()).orElseThrow().id();
+        return process;
+    }
+
+    /** Leads a session, and ends when its child, a counter, has ended. */
+    private Process leaderOfACounter() throws Exception {
+        Process leader = start(
+                List.of("setsid", "/bin/sh", "-c", "(" + COUNTER + ") & echo $! > pid.tmp; mv pid.tmp pid; wait"));
+        Awaitility.await().until(() -> Files.exists(folder.resolve("pid")) && Files.exists(folder.resolve("count")));
+        int pid = Integer.parseInt(Files.readString(folder.resolve("pid")).trim());
+        workload = proc.stat(pid).orElseThrow().id();
+        return leader;
+    }
+
+    /** A pid is free only when its process has been reaped. */
+    private void endAndAwaitReaping() throws Exception {
+        List<ProcessId> dumped = new ProcessTree(proc).of(workload);
+        new ProcessTree(proc).end(workload);
+        Awaitility.await()
+                .until(() -> dumped.stream()
+                        .allMatch(process -> proc.stat(process.pid()).isEmpty()));
+    }
+
+    private Process start(List<String> command) throws Exception {
+        return new ProcessBuilder(command)
                 .directory(folder.toFile())
                 .redirectInput(Path.of("/dev/null").toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(
                         ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()))
                 .start();
-        workload = proc.stat((int) process.pid()).orElseThrow().id();
-        Awaitility.await().until(() -> Files.exists(folder.resolve("count")));
-        return process;
+    }
+
+    private Path leadingItsSession() throws Exception {
+        String program = TestCriu.path().map(Path::toString).orElse("criu");
+        Path script = Files.writeString(
+                folder.resolve("criu-in-a-session"), "#!/bin/sh\nexec setsid '%s' \"$@\"\n".formatted(program));
+        assertThat(script.toFile().setExecutable(true)).isTrue();
+        return script;
     }
 
     private int count() throws Exception {

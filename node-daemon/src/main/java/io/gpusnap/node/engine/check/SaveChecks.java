@@ -7,6 +7,7 @@ import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.process.OpenFd;
 import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.process.ProcessStat;
 import io.gpusnap.node.process.SocketOwners;
 import io.gpusnap.node.process.Workload;
 import java.nio.file.Files;
@@ -23,6 +24,9 @@ public final class SaveChecks {
 
     private static final String OUTPUT_INTO_A_FILE =
             ": start the workload with its output in a file and its input from /dev/null";
+
+    /** What /proc shows as the session of a process that was started into this PID namespace without setsid. */
+    private static final int LED_FROM_OUTSIDE = 0;
 
     private final ProcFs proc;
 
@@ -75,6 +79,10 @@ public final class SaveChecks {
         List<Refusal> refusals = new ArrayList<>();
         Map<String, String> pipes = new LinkedHashMap<>();
         for (ProcessId process : tree) {
+            if (proc.stat(process.pid()).map(ProcessStat::session).orElse(-1) == LED_FROM_OUTSIDE) {
+                refusals.add(unsupported(process
+                        + " belongs to a session whose leader is outside of this PID namespace: start it with setsid"));
+            }
             for (OpenFd fd : proc.descriptors(process.pid())) {
                 String where = process + " fd " + fd.fd();
                 if (fd.isIoUring()) {

@@ -8,21 +8,28 @@ import io.gpusnap.gpu.TargetStatus;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
+import java.io.BufferedReader;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class SaveChecksTest {
 
     private static final long IO_URING_SETUP = 425;
+
+    @TempDir
+    Path folder;
 
     private final SaveChecks checks = new SaveChecks(new ProcFs());
 
@@ -59,6 +66,38 @@ class SaveChecksTest {
         }
         assertThat(checks.process(List.of(self)))
                 .noneMatch(refusal -> refusal.detail().contains("io_uring"));
+    }
+
+    @Test
+    void aProcessOfASessionLedFromOutsideOfThePidNamespaceIsRefused() throws Exception {
+        // given a PID namespace of its own whose first process leads no session
+        Process outside = new ProcessBuilder(
+                        "unshare",
+                        "--pid",
+                        "--fork",
+                        "--kill-child",
+                        "--mount-proc",
+                        "sh",
+                        "-c",
+                        "cat /proc/1/stat; read end")
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        try (BufferedReader output = outside.inputReader()) {
+            String stat = output.readLine();
+            Path first = Files.createDirectories(folder.resolve("1"));
+            Files.writeString(first.resolve("stat"), stat);
+            Files.createDirectories(first.resolve("fd"));
+            ProcFs inside = ProcFs.at(folder);
+            // when, then
+            assertThat(new SaveChecks(inside)
+                            .process(List.of(inside.stat(1).orElseThrow().id())))
+                    .extracting(Refusal::detail)
+                    .singleElement()
+                    .asString()
+                    .contains("setsid");
+        } finally {
+            outside.destroy();
+        }
     }
 
     @Test

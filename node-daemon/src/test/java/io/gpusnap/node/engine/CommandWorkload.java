@@ -9,7 +9,7 @@ import java.io.Writer;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Assumptions;
 
-/** The workload of the native contract suite: obeys one command a line, over pipes of this JVM. */
+/** The workload of the native contract suite: leads a session, and obeys one command a line, over pipes of this JVM. */
 final class CommandWorkload implements AutoCloseable {
 
     private final Process process;
@@ -26,7 +26,7 @@ final class CommandWorkload implements AutoCloseable {
         Path program = TestNatives.folder().resolveSibling("bin/gpusnap-workload");
         Assumptions.assumeTrue(
                 program.toFile().canExecute(), program + " is not there: build gpu-native with its tests");
-        ProcessBuilder builder = new ProcessBuilder(program.toString())
+        ProcessBuilder builder = new ProcessBuilder("setsid", program.toString())
                 .directory(folder.toFile())
                 .redirectError(folder.resolve("workload.err").toFile());
         builder.environment()

@@ -13,6 +13,8 @@
 #include <set>
 #include <sstream>
 
+#include "code/builtin.h"
+
 namespace gpusnap::simulated {
 namespace {
 
@@ -33,10 +35,7 @@ uint64_t image_size(const void* image) {
   std::memcpy(&magic, image, sizeof magic);
   require(magic != kFatbinMagic && magic != kFatbinWrapperMagic, CUDA_ERROR_NO_BINARY_FOR_GPU);
   const auto* const header = static_cast<const Elf64_Ehdr*>(image);
-  if (std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) {
-    const bool ptx = std::memcmp(image, "//", 2) == 0 || std::memcmp(image, ".ver", 4) == 0;
-    fail(ptx ? CUDA_ERROR_NO_BINARY_FOR_GPU : CUDA_ERROR_INVALID_IMAGE);
-  }
+  require(std::memcmp(header->e_ident, ELFMAG, SELFMAG) == 0, CUDA_ERROR_INVALID_IMAGE);
   require(header->e_machine != kMachineCuda, CUDA_ERROR_NO_BINARY_FOR_GPU);
   require(header->e_ident[EI_CLASS] == ELFCLASS64 && header->e_machine == kMachineHost && header->e_type == ET_DYN,
           CUDA_ERROR_INVALID_IMAGE);
@@ -129,24 +128,33 @@ void run(const Function& function, gpusnap_sim_launch launch, void** parameters)
 
 Module::~Module() {
   if (library != nullptr) dlclose(library);
-  release_name(name);
+  if (name >= 0) release_name(name);
 }
 
 std::shared_ptr<Function> Module::function(const std::string& name) {
   const std::lock_guard lock(mutex_);
-  auto& known = functions_[name];
-  if (known) return known;
+  if (const auto known = functions_.find(name); known != functions_.end()) return known->second;
+  const auto made = std::make_shared<Function>(find(name));
+  functions_[name] = made;
+  functions().add<CUfunction>(made);
+  return made;
+}
+
+Function Module::find(const std::string& name) {
+  if (library == nullptr) {
+    require(std::find(builtins.begin(), builtins.end(), name) != builtins.end(), CUDA_ERROR_NOT_FOUND);
+    const Builtin* const kernel = builtin(name);
+    return {name, kernel->entry, kernel->parameter_sizes, weak_from_this()};
+  }
   void* const entry = dlsym(library, name.c_str());
-  if (entry == nullptr) functions_.erase(name);
   require(entry != nullptr, CUDA_ERROR_NOT_FOUND);
   const std::string sizes = name + GPUSNAP_SIM_PARAMETER_SIZES_SUFFIX;
-  known = std::make_shared<Function>(Function{name, reinterpret_cast<gpusnap_sim_kernel>(entry),
-                                              static_cast<const uint32_t*>(dlsym(library, sizes.c_str())), weak_from_this()});
-  functions().add<CUfunction>(known);
-  return known;
+  return {name, reinterpret_cast<gpusnap_sim_kernel>(entry), static_cast<const uint32_t*>(dlsym(library, sizes.c_str())),
+          weak_from_this()};
 }
 
 CUdeviceptr Module::global(const char* name, size_t* size_bytes) const {
+  require(library != nullptr, CUDA_ERROR_NOT_FOUND);
   void* const address = dlsym(library, name);
   require(address != nullptr, CUDA_ERROR_NOT_FOUND);
   Dl_info info;
@@ -166,8 +174,23 @@ Registry<Function>& functions() {
   return *instance;
 }
 
+namespace {
+
+// There is no compiler here: what is not built in is code for some other GPU.
+std::shared_ptr<Module> load_ptx(const char* text) {
+  auto module = std::make_shared<Module>();
+  module->builtins = ptx_entries(text);
+  require(!module->builtins.empty(), CUDA_ERROR_NO_BINARY_FOR_GPU);
+  for (const std::string& name : module->builtins) require(builtin(name) != nullptr, CUDA_ERROR_NO_BINARY_FOR_GPU);
+  modules().add<CUmodule>(module);
+  return module;
+}
+
+}  // namespace
+
 std::shared_ptr<Module> load_image(const void* image) {
   require(image != nullptr);
+  if (is_ptx(static_cast<const char*>(image))) return load_ptx(static_cast<const char*>(image));
   const uint64_t size = image_size(image);
   auto module = std::make_shared<Module>();
   module->name = image_file(image, size);

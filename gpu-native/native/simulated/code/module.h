@@ -1,5 +1,5 @@
 // Module images: ELF shared objects of the host (gpusnap_sim_kernel.h), loaded from memory so that, as with a real
-// driver, the file they came from is not needed any more.
+// driver, the file they came from is not needed any more. Or PTX, when this driver has all of its kernels (builtin.h).
 #pragma once
 
 #include <cuda_abi.h>
@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "core/registry.h"
 #include "work/queue.h"
@@ -33,9 +34,11 @@ struct Module : std::enable_shared_from_this<Module> {
   CUdeviceptr global(const char* name, size_t* size_bytes) const;
 
   void* library = nullptr;
-  int name = -1;  // number of the descriptor that it was loaded through
+  int name = -1;                     // number of the descriptor that it was loaded through
+  std::vector<std::string> builtins;  // the kernels of a PTX image, which has no library
 
  private:
+  Function find(const std::string& name);
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Function>> functions_;
 };

@@ -45,7 +45,9 @@
   E(CUDA_ERROR_CONTEXT_ALREADY_IN_USE, 216, "the context is in use")                              \
   E(CUDA_ERROR_PEER_ACCESS_UNSUPPORTED, 217, "the devices cannot reach each other")               \
   E(CUDA_ERROR_INVALID_PTX, 218, "the PTX does not compile")                                      \
+  E(CUDA_ERROR_JIT_COMPILER_NOT_FOUND, 221, "the driver's compiler is not installed")             \
   E(CUDA_ERROR_UNSUPPORTED_PTX_VERSION, 222, "the PTX is newer than the driver")                  \
+  E(CUDA_ERROR_JIT_COMPILATION_DISABLED, 223, "the driver's compiler is switched off")            \
   E(CUDA_ERROR_INVALID_SOURCE, 300, "invalid source")                                             \
   E(CUDA_ERROR_FILE_NOT_FOUND, 301, "file not found")                                             \
   E(CUDA_ERROR_SHARED_OBJECT_SYMBOL_NOT_FOUND, 302, "a symbol of a shared object is missing")     \

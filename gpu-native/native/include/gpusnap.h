@@ -7,8 +7,8 @@
  *    earlier versions of the same ABI and refuses larger ones that it does not know.
  *  - A call returns a gpusnap_status; the text for people is in gpusnap_last_error (per thread).
  *  - Sizes are bytes, times are milliseconds unless the name says otherwise.
- *  - Thread safety: calls on different handles are independent. gpusnap_copy may be called from
- *    several threads at once. A target handle is used by one thread at a time.
+ *  - Thread safety: calls on different handles are independent. Calls of the mover and on the memory of a process may be
+ *    made from several threads at once. A target handle is used by one thread at a time.
  */
 #ifndef GPUSNAP_H
 #define GPUSNAP_H
@@ -24,7 +24,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 #endif
 
-#define GPUSNAP_ABI_VERSION 1u
+#define GPUSNAP_ABI_VERSION 2u
 
 typedef enum gpusnap_status {
   GPUSNAP_OK = 0,
@@ -104,6 +104,13 @@ gpusnap_status gpusnap_process_checkpoint(int32_t pid);
 gpusnap_status gpusnap_process_restore(int32_t pid, const gpusnap_gpu_pair* pairs, size_t pair_count);
 gpusnap_status gpusnap_process_unlock(int32_t pid);
 
+/* ---- memory of another process ---- */
+/* The whole or an error; after an error any part may have been moved. The caller needs the rights of a debugger over the
+ * process. GPUSNAP_E_PEER_GONE when it does not exist, GPUSNAP_E_PERMISSION when it may not be touched, GPUSNAP_E_IO when it
+ * has no such memory. No driver is needed. */
+gpusnap_status gpusnap_process_write(int32_t pid, uint64_t address, const void* from, uint64_t size_bytes);
+gpusnap_status gpusnap_process_read(int32_t pid, uint64_t address, void* to, uint64_t size_bytes);
+
 /* ---- pinned pool: the memory tier's ground ---- */
 typedef struct gpusnap_pool gpusnap_pool;
 typedef struct gpusnap_pool_args {
@@ -179,8 +186,23 @@ typedef struct gpusnap_copy_item {
   void* host_address;            /* pinned for full speed */
   uint64_t size_bytes;
 } gpusnap_copy_item;
-/* Copies all items on a stream of its own and returns when they are done. */
-gpusnap_status gpusnap_copy(uint32_t gpu_ordinal, gpusnap_direction direction, const gpusnap_copy_item* items, size_t count);
+typedef struct gpusnap_span {
+  uint64_t device_address;       /* local_address + offset, a multiple of 16 */
+  uint64_t size_bytes;           /* 1 byte to 4 MiB */
+} gpusnap_span;
+typedef struct gpusnap_digest {
+  uint8_t sha256_tree[32];       /* sha256-tree-4k of docs/formats.md, also of a span of zeroes */
+  uint8_t zero;                  /* 1: the span holds nothing but zero bytes */
+  uint8_t reserved[7];
+} gpusnap_digest;
+/* Copies all items on a stream of its own and returns when they are done. Items whose addresses continue on both sides
+ * become one copy. digests: NULL, or room for count; then the direction is to the device, every item is a valid span, and
+ * digests[i] is of what the device holds after the copies where item i went. */
+gpusnap_status gpusnap_copy(uint32_t gpu_ordinal, gpusnap_direction direction, const gpusnap_copy_item* items, size_t count, gpusnap_digest* digests);
+/* Digests of device memory, computed on the GPU: digests[i] is of spans[i]. Takes scratch memory on the device for the time
+ * of the call: 32 KiB a span, 64 MiB at most, less where that is not free. GPUSNAP_E_UNSUPPORTED where the driver does not
+ * take the kernels. */
+gpusnap_status gpusnap_digest_device(uint32_t gpu_ordinal, const gpusnap_span* spans, size_t count, gpusnap_digest* digests);
 gpusnap_status gpusnap_fill_zero(uint32_t gpu_ordinal, uint64_t device_address, uint64_t size_bytes);
 /* Plain pinned copy of size_bytes between the pool and a scratch device buffer, best of rounds: the floor that benchmarks
  * report against. GPUSNAP_DEVICE_TO_HOST overwrites the pool's first size_bytes: not for a pool that holds anything. */

@@ -1,3 +1,7 @@
+#include <optional>
+
+#include "mover/digest/digester.h"
+#include "mover/plan.h"
 #include "mover/streams.h"
 
 using namespace gpusnap;
@@ -14,26 +18,46 @@ void enqueue(const Driver& driver, gpusnap_direction direction, const gpusnap_co
     }
 }
 
+std::vector<gpusnap_span> device_sides(const gpusnap_copy_item* items, size_t count) {
+    std::vector<gpusnap_span> spans;
+    spans.reserve(count);
+    for (size_t i = 0; i < count; i++) {
+        spans.push_back({items[i].device_address, items[i].size_bytes});
+    }
+    return spans;
+}
+
 }  // namespace
 
 gpusnap_status gpusnap_copy(uint32_t gpu_ordinal, gpusnap_direction direction, const gpusnap_copy_item* items,
-                            size_t count) {
+                            size_t count, gpusnap_digest* digests) {
     return guarded([&] {
         require(items != nullptr || count == 0, "items is NULL but count is not 0");
         require(direction == GPUSNAP_DEVICE_TO_HOST || direction == GPUSNAP_HOST_TO_DEVICE, "unknown direction");
+        require(digests == nullptr || direction == GPUSNAP_HOST_TO_DEVICE, "digests go with copies to the device only");
         for (size_t i = 0; i < count; i++) {
             require(items[i].device_address != 0 && items[i].host_address != nullptr, "an item has a NULL address");
         }
         const Driver& driver = Driver::get();
         Gpu& which = gpu(gpu_ordinal);
         ContextScope scope(which);
+        std::optional<Digester> digester;  // before the stream, which waits for its work when this fails
+        if (digests != nullptr && count > 0) {
+            auto spans = device_sides(items, count);
+            require_spans(spans.data(), count);
+            digester.emplace(which, std::move(spans));
+        }
         BorrowedStream stream(which);
-        for (size_t i = 0; i < count; i++) {
-            if (items[i].size_bytes > 0) {
-                enqueue(driver, direction, items[i], stream.get());
-            }
+        for (const gpusnap_copy_item& copy : plan_copies(items, count, pinned_areas(), imported_areas())) {
+            enqueue(driver, direction, copy, stream.get());
+        }
+        if (digester) {
+            digester->enqueue(stream.get());
         }
         stream.finish(direction == GPUSNAP_DEVICE_TO_HOST ? "copy from the device" : "copy to the device");
+        if (digester) {
+            digester->collect(digests);
+        }
     });
 }
 

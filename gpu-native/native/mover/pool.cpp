@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "driver/gpu.h"
+#include "mover/areas.h"
 
 using namespace gpusnap;
 
@@ -162,11 +163,12 @@ void gpusnap_pool::pin() {
     parallel((size_bytes_ + region_bytes - 1) / region_bytes, [&](uint64_t index) {
         ContextScope scope(any);
         uint64_t offset = index * region_bytes;
-        driver.check(driver.cuMemHostRegister_v2(base_ + offset, std::min(region_bytes, size_bytes_ - offset),
-                                                 CU_MEMHOSTREGISTER_PORTABLE),
+        uint64_t bytes = std::min(region_bytes, size_bytes_ - offset);
+        driver.check(driver.cuMemHostRegister_v2(base_ + offset, bytes, CU_MEMHOSTREGISTER_PORTABLE),
                      "cuMemHostRegister_v2");
         std::lock_guard lock(mutex);
         regions_.push_back(base_ + offset);
+        pinned_areas().add(reinterpret_cast<uint64_t>(base_ + offset), bytes);
     });
     pinned_ = true;
 }
@@ -174,6 +176,9 @@ void gpusnap_pool::pin() {
 void gpusnap_pool::unpin() noexcept {
     if (regions_.empty()) {
         return;
+    }
+    for (void* region : regions_) {
+        pinned_areas().remove(reinterpret_cast<uint64_t>(region));
     }
     try {
         ContextScope scope(gpu(0));

@@ -12,7 +12,7 @@ struct gpusnap_pool {
 public:
     static constexpr uint64_t slot_bytes = 4ull << 20;
     // The driver takes one lock for a registration, but several regions can be locked side by side;
-    // a copy must not cross two regions, which is why their size is a multiple of the slots'.
+    // a copy must not cross two regions (mover/plan.h), which is why their size is a multiple of the slots'.
     static constexpr uint64_t region_bytes = 4ull << 30;
 
     gpusnap_pool(const std::string& path, uint64_t size_bytes);

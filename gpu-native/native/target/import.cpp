@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "mover/areas.h"
+
 namespace gpusnap {
 
 UuidBytes uuid_of(const gpusnap_wire_record& record) {
@@ -55,6 +57,7 @@ void ImportedMemory::add(const gpusnap_wire_record& record, int descriptor) {
     }
     range.used_bytes += record.size_bytes;
     mappings_[record.id] = mapping;
+    imported_areas().add(mapping.address, mapping.size_bytes);
 }
 
 void ImportedMemory::allow_access() {
@@ -88,6 +91,7 @@ void ImportedMemory::drop() {
         }
     };
     for (const auto& [id, mapping] : mappings_) {
+        imported_areas().remove(mapping.address);
         ContextScope scope(gpu(mapping.gpu_ordinal));
         note(driver.cuMemUnmap(mapping.address, mapping.size_bytes), "cuMemUnmap");
         note(driver.cuMemRelease(mapping.handle), "cuMemRelease");

@@ -63,7 +63,7 @@ TEST("a released process waits for the next daemon, which brings it back") {
     gpusnap_pool* pool = nullptr;
     OK(gpusnap_pool_open(&args, &pool));
     gpusnap_copy_item item{all[0].local_address, gpusnap_pool_base(pool), all[0].size_bytes};
-    OK(gpusnap_copy(0, GPUSNAP_HOST_TO_DEVICE, &item, 1));
+    OK(gpusnap_copy(0, GPUSNAP_HOST_TO_DEVICE, &item, 1, nullptr));
     gpusnap_pool_close(pool);
     OK(gpusnap_target_unimport(target.get()));
     OK(gpusnap_target_resume(target.get()));

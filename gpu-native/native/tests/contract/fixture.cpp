@@ -347,7 +347,7 @@ double Pool::move(const Target& target, gpusnap_direction direction) {
     }
     auto start = std::chrono::steady_clock::now();
     for (const auto& [ordinal, list] : items) {
-        OK(gpusnap_copy(ordinal, direction, list.data(), list.size()));
+        OK(gpusnap_copy(ordinal, direction, list.data(), list.size(), nullptr));
     }
     double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return static_cast<double>(used) / seconds;

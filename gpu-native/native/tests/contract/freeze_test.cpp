@@ -270,7 +270,7 @@ TEST("a copy of memory that is no longer imported fails with the driver's words"
     OK(gpusnap_target_import(target.get()));
     Pool pool(8 * mib);
     gpusnap_copy_item item{target.allocations().at(0).local_address, pool.base(), 4096};
-    OK(gpusnap_copy(0, GPUSNAP_DEVICE_TO_HOST, &item, 1));
+    OK(gpusnap_copy(0, GPUSNAP_DEVICE_TO_HOST, &item, 1, nullptr));
     OK(gpusnap_fill_zero(0, item.device_address, 5000000));
     OK(gpusnap_target_unimport(target.get()));
     CHECK_EQUAL(target.allocations().at(0).local_address, 0u);
@@ -279,7 +279,7 @@ TEST("a copy of memory that is no longer imported fails with the driver's words"
     if (driver_info().simulated) {
         skip("the simulated driver does not check the address of a copy (the rest of this test has passed)");
     }
-    CHECK_EQUAL(gpusnap_copy(0, GPUSNAP_DEVICE_TO_HOST, &item, 1), GPUSNAP_E_DRIVER);
+    CHECK_EQUAL(gpusnap_copy(0, GPUSNAP_DEVICE_TO_HOST, &item, 1, nullptr), GPUSNAP_E_DRIVER);
     CHECK(last_error().find("CUDA_ERROR_") != std::string::npos);
 }
 

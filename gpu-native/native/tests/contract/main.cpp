@@ -35,7 +35,7 @@ int freeze_and_wait(char** arguments) {
     uint64_t offset = 0;
     for (size_t i = 0; i < count; i++) {
         gpusnap_copy_item item{all[i].local_address, static_cast<char*>(gpusnap_pool_base(pool)) + offset, all[i].size_bytes};
-        OK(gpusnap_copy(all[i].gpu_ordinal, GPUSNAP_DEVICE_TO_HOST, &item, 1));
+        OK(gpusnap_copy(all[i].gpu_ordinal, GPUSNAP_DEVICE_TO_HOST, &item, 1, nullptr));
         offset += all[i].size_bytes;
     }
     OK(gpusnap_target_unimport(target));

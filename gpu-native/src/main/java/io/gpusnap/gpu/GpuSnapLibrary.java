@@ -16,7 +16,7 @@ import java.util.Optional;
 public final class GpuSnapLibrary {
 
     /** {@code GPUSNAP_ABI_VERSION} that this binding was written for. */
-    static final int ABI_VERSION = 1;
+    static final int ABI_VERSION = 2;
 
     private final NativeLibrary library;
 
@@ -113,5 +113,9 @@ public final class GpuSnapLibrary {
 
     public Mover mover() {
         return new Mover(library);
+    }
+
+    public ProcessMemory processMemory() {
+        return new ProcessMemory(library);
     }
 }

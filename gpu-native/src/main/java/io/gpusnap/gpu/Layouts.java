@@ -82,8 +82,14 @@ final class Layouts {
             ADDRESS.withName("host_address"),
             JAVA_LONG.withName("size_bytes"));
 
-    static final List<StructLayout> ALL =
-            List.of(INIT_ARGS, DRIVER_INFO, GPU_INFO, GPU_PAIR, POOL_ARGS, TARGET_STATUS, ALLOCATION, COPY_ITEM);
+    static final StructLayout SPAN =
+            struct("gpusnap_span", JAVA_LONG.withName("device_address"), JAVA_LONG.withName("size_bytes"));
+
+    static final StructLayout DIGEST =
+            struct("gpusnap_digest", bytes("sha256_tree", 32), JAVA_BYTE.withName("zero"), bytes("reserved", 7));
+
+    static final List<StructLayout> ALL = List.of(
+            INIT_ARGS, DRIVER_INFO, GPU_INFO, GPU_PAIR, POOL_ARGS, TARGET_STATUS, ALLOCATION, COPY_ITEM, SPAN, DIGEST);
 
     private Layouts() {}
 
@@ -92,6 +98,10 @@ final class Layouts {
     }
 
     private static MemoryLayout text(String name, long capacityBytes) {
-        return MemoryLayout.sequenceLayout(capacityBytes, JAVA_BYTE).withName(name);
+        return bytes(name, capacityBytes);
+    }
+
+    private static MemoryLayout bytes(String name, long count) {
+        return MemoryLayout.sequenceLayout(count, JAVA_BYTE).withName(name);
     }
 }

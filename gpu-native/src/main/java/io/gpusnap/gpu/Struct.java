@@ -44,6 +44,11 @@ record Struct(MemorySegment segment, StructLayout layout) {
         return segment.getString(offset(field), StandardCharsets.UTF_8);
     }
 
+    byte[] getBytes(String field) {
+        long count = layout.select(PathElement.groupElement(field)).byteSize();
+        return segment.asSlice(offset(field), count).toArray(JAVA_BYTE);
+    }
+
     void setInt(String field, int value) {
         segment.set(JAVA_INT, offset(field), value);
     }

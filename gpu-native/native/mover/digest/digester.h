@@ -1,0 +1,39 @@
+// Digests of device memory, taken on the GPU as part of a stream's work.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "mover/digest/kernels.h"
+#include "mover/digest/layout.h"
+#include "mover/digest/scratch.h"
+
+namespace gpusnap {
+
+// Throws GPUSNAP_E_INVALID for a span that is too long, empty, not aligned, or no device memory of this process: a kernel
+// that reads elsewhere would end the whole context. The GPU's context must be current.
+void require_spans(const gpusnap_span* spans, size_t count);
+
+class Digester {
+public:
+    // The GPU's context must be current, and the object must outlive the work on the stream.
+    Digester(Gpu& gpu, std::vector<gpusnap_span> spans);
+    Digester(const Digester&) = delete;
+    Digester& operator=(const Digester&) = delete;
+
+    void enqueue(CUstream stream);
+    // Once the stream's work is done.
+    void collect(gpusnap_digest* digests) const;
+
+private:
+    void enqueue_group(CUstream stream, size_t first, size_t count);
+    void launch(CUfunction kernel, unsigned columns, unsigned rows, unsigned threads, CUstream stream, void** parameters);
+
+    const DigestKernels& kernels_;
+    std::vector<gpusnap_span> spans_;
+    std::vector<std::array<unsigned char, DigestLayout::digest_bytes>> results_;
+    std::vector<uint32_t> flags_;  // not 0: the span holds a byte that is not zero
+    DigestScratch scratch_;
+};
+
+}  // namespace gpusnap

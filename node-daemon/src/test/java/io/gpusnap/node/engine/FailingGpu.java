@@ -2,6 +2,8 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.CopyItem;
+import io.gpusnap.gpu.DeviceDigest;
+import io.gpusnap.gpu.DeviceSpan;
 import io.gpusnap.gpu.Direction;
 import io.gpusnap.gpu.DriverInfo;
 import io.gpusnap.gpu.GpuException;
@@ -112,15 +114,27 @@ final class FailingGpu implements GpuPort {
         void run() throws GpuException;
     }
 
+    private interface Question<T> {
+        T ask() throws GpuException;
+    }
+
     private void call(String name, Call call) throws GpuException {
+        answer(name, () -> {
+            call.run();
+            return name;
+        });
+    }
+
+    private <T> T answer(String name, Question<T> question) throws GpuException {
         boolean fails = name.equals(verb) && left.getAndDecrement() > 0;
         if (fails && moment == Moment.BEFORE) {
             throw new GpuException(GpuStatus.DRIVER, name + " fails because a test says so");
         }
-        call.run();
+        T answer = question.ask();
         if (fails) {
             throw new GpuException(GpuStatus.DRIVER, name + " was done and fails because a test says so");
         }
+        return answer;
     }
 
     @Override
@@ -166,6 +180,16 @@ final class FailingGpu implements GpuPort {
     @Override
     public void copy(int gpuOrdinal, Direction direction, List<CopyItem> items) throws GpuException {
         call("copy", () -> real.copy(gpuOrdinal, direction, items));
+    }
+
+    @Override
+    public List<DeviceDigest> copyAndDigest(int gpuOrdinal, List<CopyItem> items) throws GpuException {
+        return answer("copy", () -> real.copyAndDigest(gpuOrdinal, items));
+    }
+
+    @Override
+    public List<DeviceDigest> digest(int gpuOrdinal, List<DeviceSpan> spans) throws GpuException {
+        return answer("digest", () -> real.digest(gpuOrdinal, spans));
     }
 
     @Override

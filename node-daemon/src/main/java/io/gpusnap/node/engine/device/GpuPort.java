@@ -1,6 +1,8 @@
 package io.gpusnap.node.engine.device;
 
 import io.gpusnap.gpu.CopyItem;
+import io.gpusnap.gpu.DeviceDigest;
+import io.gpusnap.gpu.DeviceSpan;
 import io.gpusnap.gpu.Direction;
 import io.gpusnap.gpu.DriverInfo;
 import io.gpusnap.gpu.GpuException;
@@ -37,6 +39,12 @@ public interface GpuPort {
 
     /** Returns when all items are copied. */
     void copy(int gpuOrdinal, Direction direction, List<CopyItem> items) throws GpuException;
+
+    /** Copies to the device; the digests are of what the device then holds, item by item. */
+    List<DeviceDigest> copyAndDigest(int gpuOrdinal, List<CopyItem> items) throws GpuException;
+
+    /** Of device memory as it is, computed on the GPU, span by span. */
+    List<DeviceDigest> digest(int gpuOrdinal, List<DeviceSpan> spans) throws GpuException;
 
     void fillZero(int gpuOrdinal, long deviceAddress, long sizeBytes) throws GpuException;
 }

@@ -2,6 +2,8 @@ package io.gpusnap.node.engine.device;
 
 import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.CopyItem;
+import io.gpusnap.gpu.DeviceDigest;
+import io.gpusnap.gpu.DeviceSpan;
 import io.gpusnap.gpu.Direction;
 import io.gpusnap.gpu.DriverInfo;
 import io.gpusnap.gpu.GpuException;
@@ -69,6 +71,16 @@ final class NativeGpu implements GpuPort {
     @Override
     public void copy(int gpuOrdinal, Direction direction, List<CopyItem> items) throws GpuException {
         mover.copy(gpuOrdinal, direction, items);
+    }
+
+    @Override
+    public List<DeviceDigest> copyAndDigest(int gpuOrdinal, List<CopyItem> items) throws GpuException {
+        return mover.copyAndDigest(gpuOrdinal, items);
+    }
+
+    @Override
+    public List<DeviceDigest> digest(int gpuOrdinal, List<DeviceSpan> spans) throws GpuException {
+        return mover.digest(gpuOrdinal, spans);
     }
 
     @Override

@@ -96,7 +96,9 @@ final class SaveCommand implements Callable<Integer> {
                     "pauseSeconds",
                     saved.pauseSeconds(),
                     "workloadAlive",
-                    saved.workloadAlive()));
+                    saved.workloadAlive(),
+                    "movedBytes",
+                    saved.movedBytes()));
             return;
         }
         Completion.Totals totals = saved.totals();
@@ -106,6 +108,7 @@ final class SaveCommand implements Callable<Integer> {
                 + " host");
         context.print("  stored    " + Texts.bytes(totals.storedBytes()) + ", " + totals.chunksStored() + " of "
                 + totals.chunksTotal() + " chunks (" + totals.chunksZero() + " zero)");
+        context.print("  moved     " + Texts.bytes(saved.movedBytes()) + " of device memory");
         context.print("  pause     " + Texts.seconds(saved.pauseSeconds()));
         context.print("  workload  " + (saved.workloadAlive() ? "alive" : "ended"));
     }

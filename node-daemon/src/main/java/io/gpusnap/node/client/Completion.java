@@ -30,9 +30,17 @@ public record Completion(
     public record Failure(
             FailureCode code, String detail, @Nullable String stage, boolean retryable) {}
 
-    /** @param manifest its exact text: the digest is over these bytes */
+    /**
+     * @param manifest its exact text: the digest is over these bytes
+     * @param movedBytes of device memory that crossed the bus
+     */
     public record Saved(
-            String manifest, String manifestDigest, Totals totals, double pauseSeconds, boolean workloadAlive) {}
+            String manifest,
+            String manifestDigest,
+            Totals totals,
+            double pauseSeconds,
+            boolean workloadAlive,
+            long movedBytes) {}
 
     public record Totals(
             long vramBytes,

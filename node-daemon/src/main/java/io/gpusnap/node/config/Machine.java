@@ -1,24 +1,23 @@
 package io.gpusnap.node.config;
 
+import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.URISyntaxException;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * What defaults depend on.
  *
  * @param hostName lower case
+ * @param memoryBytes that this process may have
  * @param programDirectory where the daemon's jar is
  */
 record Machine(String hostName, long memoryBytes, int processors, Path programDirectory) {
-
-    private static final Pattern TOTAL = Pattern.compile("MemTotal:\\s+([0-9]+) kB");
 
     static Machine here() {
         return new Machine(
@@ -60,14 +59,8 @@ record Machine(String hostName, long memoryBytes, int processors, Path programDi
         }
     }
 
+    /** The limit of the control group where there is one below the machine's memory: the pool counts towards it. */
     private static long memoryBytesHere() {
-        try {
-            Matcher total = TOTAL.matcher(Files.readString(Path.of("/proc/meminfo")));
-            return total.find()
-                    ? Long.parseLong(total.group(1)) << 10
-                    : Runtime.getRuntime().maxMemory();
-        } catch (IOException e) {
-            return Runtime.getRuntime().maxMemory();
-        }
+        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
     }
 }

@@ -40,7 +40,7 @@ final class SettingsReader {
                 path(Setting.NVME_ROOT, state.resolve("nvme")),
                 value(Setting.NVME_RESERVE_BYTES, ByteSize::parse, () -> 1L << 30),
                 path(Setting.MEMORY_POOL_PATH, memory.resolve("pool")),
-                value(Setting.MEMORY_POOL_BYTES, SettingsReader::poolBytes, this::defaultPoolBytes),
+                value(Setting.MEMORY_POOL_BYTES, this::poolBytes, this::defaultPoolBytes),
                 path(Setting.SCRATCH_DIR, memory.resolve("scratch")),
                 optionalPath(Setting.CRIU_PATH),
                 path(Setting.NATIVE_DIR, machine.nativeDirectory()),
@@ -142,10 +142,17 @@ final class SettingsReader {
         return URI.create(text.endsWith("/") ? text.substring(0, text.length() - 1) : text);
     }
 
-    private static long poolBytes(String text) {
+    /** A pool that does not fit would end in the middle of being filled, by SIGBUS or by the kernel's killer. */
+    private long poolBytes(String text) {
         long bytes = ByteSize.parse(text);
         if (bytes < LEAST_POOL_BYTES || bytes % SLOT_BYTES != 0) {
             throw new IllegalArgumentException("the pool is a multiple of 4 MiB and at least 16 MiB");
+        }
+        long most = machine.memoryBytes() - machine.memoryBytes() / 8;
+        if (bytes > most) {
+            throw new IllegalArgumentException(
+                    "%d bytes of the %d that this machine or its control group has: at most %d, an eighth is for others"
+                            .formatted(bytes, machine.memoryBytes(), most));
         }
         return bytes;
     }

@@ -159,6 +159,7 @@ public final class Engines implements AutoCloseable {
                 SaveSubject.class,
                 Pause.class,
                 DeviceContent.class,
+                DrainedBytes.class,
                 DriverMemory.class,
                 FrozenProcess.class,
                 StoredManifest.class,

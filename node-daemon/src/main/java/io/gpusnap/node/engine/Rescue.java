@@ -13,8 +13,12 @@ import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;
 import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.tier.MemoryTier;
+import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.transfer.DeviceChunkLoader;
 import io.gpusnap.node.transfer.LoadedChunks;
+import io.gpusnap.node.transfer.Transfer;
 import java.time.Duration;
 import java.util.Map;
 import org.slf4j.Logger;
@@ -84,15 +88,14 @@ final class Rescue {
             if (target.status().state() == TargetState.REMAPPED) {
                 DeviceContent content = SaveSession.recall(context, DeviceContent.class);
                 target.importMemory();
-                try (LoadedChunks none = new LoadedChunks()) {
-                    NodeRuntime runtime = session.runtime();
-                    new DeviceFill(
-                                    runtime.requireGpu(),
-                                    runtime.store().memory(),
-                                    runtime.store().nvme(),
-                                    session.owner(),
-                                    none)
-                            .fill(content, target.allocations(), runtime.transfer(context));
+                NodeRuntime runtime = session.runtime();
+                NvmeTier nvme = runtime.store().nvme();
+                MemoryTier memory = runtime.store().memory();
+                Transfer transfer = runtime.transfer(context);
+                try (LoadedChunks reused =
+                        new DeviceChunkLoader(nvme, memory, session.owner()).hot(content.stored(), transfer)) {
+                    new DeviceFill(runtime.requireGpu(), memory, nvme, session.owner(), reused)
+                            .fill(content, target.allocations(), transfer);
                 } finally {
                     target.unimportMemory();
                 }

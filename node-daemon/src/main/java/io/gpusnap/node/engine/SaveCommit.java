@@ -52,7 +52,8 @@ final class SaveCommit extends EngineStage {
         SnapshotStore store = runtime.store();
         boolean committed = store.list().contains(session.snapshot());
         byte[] bytes = committed ? store.manifest(session.snapshot()) : store.pendingManifest(session.snapshot());
-        context.remember(outcome(bytes, SaveSession.recall(context, Pause.class)));
+        context.remember(outcome(
+                bytes, SaveSession.recall(context, Pause.class), SaveSession.recall(context, DrainedBytes.class)));
         if (ending == Ending.STAY_FROZEN) {
             runtime.suspended().suspended(session.process(), session.snapshot());
         }
@@ -64,7 +65,7 @@ final class SaveCommit extends EngineStage {
         clean(runtime.scratch(session.request().operation()));
     }
 
-    private SaveOutcome outcome(byte[] manifest, Pause pause) throws ManifestException {
+    private SaveOutcome outcome(byte[] manifest, Pause pause, DrainedBytes drained) throws ManifestException {
         return new SaveOutcome(
                 session.snapshot(),
                 new String(manifest, StandardCharsets.UTF_8),
@@ -72,6 +73,7 @@ final class SaveCommit extends EngineStage {
                 ManifestJson.read(manifest).totals(),
                 pause.seconds(),
                 ending != Ending.STOP && session.isAlive(),
+                drained.bytes(),
                 session.times().seconds());
     }
 

@@ -2,7 +2,6 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.GpuException;
-import io.gpusnap.node.engine.device.DeviceContent;
 import io.gpusnap.node.engine.device.DeviceDrain;
 import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.StageContext;
@@ -31,8 +30,10 @@ final class SaveDrain extends EngineStage {
                         allocations.stream().mapToLong(Allocation::sizeBytes).sum());
         DeviceDrain drain =
                 new DeviceDrain(runtime.requireGpu(), runtime.store().memory(), session.pins(), session.owner());
-        DeviceContent content = drain.drain(allocations, runtime.transfer(context));
+        DeviceDrain.Drained drained = drain.drain(allocations, runtime.transfer(context));
+        session.reused(drained.reused());
         runtime.store().nvme().sync();
-        context.remember(content);
+        context.remember(drained.content());
+        context.remember(new DrainedBytes(drained.movedBytes()));
     }
 }

@@ -11,6 +11,7 @@ import java.util.Map;
  * @param manifestDigest SHA-256, lower-case hex
  * @param pauseSeconds how long the workload could not use the GPU; for a workload that was stopped or suspended, until it
  *     was frozen for good
+ * @param movedBytes of device memory that crossed the bus: what was neither zero, nor repeated, nor in the pool already
  * @param stageSeconds seconds of each stage that ran in this daemon's life
  */
 public record SaveOutcome(
@@ -20,4 +21,5 @@ public record SaveOutcome(
         Manifest.Totals totals,
         double pauseSeconds,
         boolean workloadAlive,
+        long movedBytes,
         Map<String, Double> stageSeconds) {}

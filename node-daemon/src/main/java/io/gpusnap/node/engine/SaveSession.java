@@ -8,6 +8,7 @@ import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.snapshot.SavePins;
 import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.transfer.LoadedChunks;
 import java.time.Duration;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,7 @@ final class SaveSession {
     private final SavePins pins;
     private final StageTimes times = new StageTimes();
     private @Nullable TargetPort target;
+    private LoadedChunks reused = new LoadedChunks();
 
     SaveSession(NodeRuntime runtime, SaveRequest request) {
         this.runtime = runtime;
@@ -79,6 +81,12 @@ final class SaveSession {
         }
     }
 
+    /** Chunks in the pool that the save counts on: they stay there until it has ended. */
+    void reused(LoadedChunks chunks) {
+        reused.close();
+        reused = chunks;
+    }
+
     void state(WorkloadInfo.State state) {
         runtime.busy().set(process(), state);
     }
@@ -92,6 +100,7 @@ final class SaveSession {
 
     void release() {
         closeTarget();
+        reused.close();
         runtime.store().memory().finish(owner());
         pins.close();
         runtime.busy().clear(process());

@@ -24,7 +24,8 @@ public final class EngineResults {
                         totals.chunksStored(),
                         totals.chunksZero()),
                 outcome.pauseSeconds(),
-                outcome.workloadAlive());
+                outcome.workloadAlive(),
+                outcome.movedBytes());
     }
 
     public static Completion.Thawed of(ThawOutcome outcome) {

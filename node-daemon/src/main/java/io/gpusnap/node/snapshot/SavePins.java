@@ -5,11 +5,13 @@ import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Lock;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** The chunks of one running save, pinned against deletion, each written once. Thread-safe. */
 public final class SavePins implements AutoCloseable {
@@ -32,6 +34,18 @@ public final class SavePins implements AutoCloseable {
         sweepShared.lock();
         try {
             pinned.addAll(digests);
+        } finally {
+            sweepShared.unlock();
+        }
+    }
+
+    /** Looks for a stored chunk, and pins it if it is there: no sweep comes between the two. */
+    public <T> Optional<T> pinFound(ChunkDigest digest, Supplier<Optional<T>> look) {
+        sweepShared.lock();
+        try {
+            Optional<T> found = look.get();
+            found.ifPresent(there -> pinned.add(digest));
+            return found;
         } finally {
             sweepShared.unlock();
         }

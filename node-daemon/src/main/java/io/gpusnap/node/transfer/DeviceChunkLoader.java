@@ -10,9 +10,12 @@ import io.gpusnap.node.tier.Slot;
 import io.gpusnap.node.tier.TierException;
 import java.lang.foreign.MemorySegment;
 import java.util.Collection;
+import java.util.Comparator;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** Verifies the device chunks of a snapshot, and leaves as many of them in pinned memory as there are slots. */
 public final class DeviceChunkLoader {
@@ -28,6 +31,8 @@ public final class DeviceChunkLoader {
         this.owner = owner;
     }
 
+    private record Place(ChunkRef chunk, @Nullable Slot slot) {}
+
     /**
      * When it returns, every chunk was verified, and those that fit are leased.
      *
@@ -37,13 +42,14 @@ public final class DeviceChunkLoader {
             throws TierException, InterruptedException {
         LoadedChunks loaded = new LoadedChunks();
         try {
-            Crew.each("device-load", transfer.threads(), TierException.class, ChunkVerifier.distinct(chunks), () -> {
+            List<ChunkRef> cold = hot(ChunkVerifier.distinct(chunks), loaded, transfer);
+            Crew.each("device-load", transfer.threads(), TierException.class, places(cold), () -> {
                 VerifiedReader reader = new VerifiedReader(nvme);
                 MemorySegment spare = Transfer.buffer();
-                return chunk -> {
+                return place -> {
                     transfer.safePoint().run();
-                    loadOne(chunk, reader, spare, loaded);
-                    transfer.progress().accept(chunk.sizeBytes());
+                    read(place, reader, spare, loaded);
+                    transfer.progress().accept(place.chunk().sizeBytes());
                 };
             });
             return loaded;
@@ -53,26 +59,60 @@ public final class DeviceChunkLoader {
         }
     }
 
-    private void loadOne(ChunkRef chunk, VerifiedReader reader, MemorySegment spare, LoadedChunks loaded)
-            throws TierException {
-        ChunkDigest digest = new ChunkDigest(chunk.digest());
-        Optional<Lease> hot = memory.lease(digest, chunk.sizeBytes());
-        if (hot.isPresent()) {
-            loaded.add(digest, hot.get());
-            return;
+    /** As far as chunks are in the pool, they are verified and leased; nothing is read. */
+    public LoadedChunks hot(Collection<ChunkRef> chunks, Transfer transfer) throws InterruptedException {
+        LoadedChunks loaded = new LoadedChunks();
+        try {
+            hot(ChunkVerifier.distinct(chunks), loaded, transfer);
+            return loaded;
+        } catch (Throwable e) {
+            loaded.close();
+            throw e;
         }
-        List<Slot> claimed = memory.claim(owner, 1);
-        if (claimed.isEmpty()) {
+    }
+
+    /** In parallel, because a copy from an earlier life of the daemon is hashed when it is first leased. */
+    private List<ChunkRef> hot(List<ChunkRef> chunks, LoadedChunks loaded, Transfer transfer)
+            throws InterruptedException {
+        Crew.each("device-lease", transfer.threads(), RuntimeException.class, chunks, () -> chunk -> {
+            transfer.safePoint().run();
+            ChunkDigest digest = new ChunkDigest(chunk.digest());
+            Optional<Lease> lease = memory.lease(digest, chunk.sizeBytes());
+            if (lease.isPresent()) {
+                loaded.add(digest, lease.get());
+                transfer.progress().accept(chunk.sizeBytes());
+            }
+        });
+        return chunks.stream()
+                .filter(chunk -> loaded.find(new ChunkDigest(chunk.digest())).isEmpty())
+                .toList();
+    }
+
+    /** Slots in the pool's order: neighbours in device memory become neighbours here, and are copied in one piece. */
+    private List<Place> places(List<ChunkRef> chunks) {
+        Iterator<Slot> slots = memory.claim(owner, chunks.size()).stream()
+                .sorted(Comparator.comparingInt(Slot::index))
+                .iterator();
+        return chunks.stream()
+                .map(chunk -> new Place(chunk, slots.hasNext() ? slots.next() : null))
+                .toList();
+    }
+
+    private void read(Place place, VerifiedReader reader, MemorySegment spare, LoadedChunks loaded)
+            throws TierException {
+        ChunkRef chunk = place.chunk();
+        Slot slot = place.slot();
+        if (slot == null) {
             reader.read(chunk, spare, ReadFrom.ANYWHERE);
             return;
         }
-        Slot slot = claimed.getFirst();
         try {
             reader.read(chunk, slot.memory(), ReadFrom.ANYWHERE);
         } catch (TierException | RuntimeException e) {
             memory.free(slot);
             throw e;
         }
+        ChunkDigest digest = new ChunkDigest(chunk.digest());
         loaded.add(digest, memory.publish(slot, digest, chunk.sizeBytes()));
     }
 }

@@ -12,7 +12,7 @@ public final class LoadedChunks implements AutoCloseable {
 
     private final Map<ChunkDigest, Lease> leases = new ConcurrentHashMap<>();
 
-    void add(ChunkDigest digest, Lease lease) {
+    public void add(ChunkDigest digest, Lease lease) {
         Lease earlier = leases.put(digest, lease);
         if (earlier != null) {
             earlier.close();

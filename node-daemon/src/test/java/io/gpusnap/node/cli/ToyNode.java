@@ -123,7 +123,9 @@ final class ToyNode implements NodeOpener, NodeAccess {
     public Result result(OperationLog log) {
         OperationKind kind = log.spec().kind();
         return new Result(
-                kind == OperationKind.SAVE ? new Completion.Saved("{}", "d".repeat(64), TOTALS, 1.25, true) : null,
+                kind == OperationKind.SAVE
+                        ? new Completion.Saved("{}", "d".repeat(64), TOTALS, 1.25, true, 512L << 20)
+                        : null,
                 kind == OperationKind.THAW
                         ? new Completion.Thawed(4711, 99, "llm", 3.82, Map.of(), 50.0 * (1L << 30))
                         : null,

@@ -90,6 +90,7 @@ class SettingsLoaderTest {
                     nvme.reserveBytes   | plenty                     | write bytes or a number with KiB
                     nvme.reserveBytes   | 9000000TiB                 | larger than any machine
                     memory.poolBytes    | 5MiB                       | multiple of 4 MiB
+                    memory.poolBytes    | 60GiB                      | an eighth is for others
                     metrics.listen      | 9464                       | write it like 127.0.0.1:9464
                     metrics.listen      | 127.0.0.1:70000            | from 0 to 65535
                     transfer.threads    | 0                          | from 1 to 256

@@ -84,6 +84,31 @@ abstract class CheckpointEngineContract {
     }
 
     @Test
+    void onlyWhatThePoolLacksCrossesTheBus() throws Exception {
+        // given a workload that was saved, thawed, and has changed a little
+        SaveOutcome first =
+                node.save(engine(), workload, AfterSave.STOP).succeeded().fact(SaveOutcome.class);
+        makeRoom();
+        ThawOutcome thaw = node.thaw(engine(), first.snapshot()).succeeded().fact(ThawOutcome.class);
+        workload.became(new ProcessId(thaw.pid(), thaw.startTimeTicks()));
+        String changed = workload.answer("another");
+        // when
+        SaveOutcome second =
+                node.save(engine(), workload, AfterSave.STOP).succeeded().fact(SaveOutcome.class);
+        // then zeros stayed where they were the first time, and all but the change the second time
+        assertThat(first.movedBytes()).isPositive().isLessThan(first.totals().vramBytes());
+        assertThat(second.movedBytes())
+                .isPositive()
+                .isLessThanOrEqualTo(second.totals().vramBytes() / 4);
+        // and it is a whole snapshot all the same
+        makeRoom();
+        ThawOutcome again = node.thaw(engine(), second.snapshot()).succeeded().fact(ThawOutcome.class);
+        workload.became(new ProcessId(again.pid(), again.startTimeTicks()));
+        assertThat(workload.answer("another")).isEqualTo(changed);
+        assertThatNothingIsHeld();
+    }
+
+    @Test
     void theManifestDescribesTheWorkload() throws Exception {
         SaveOutcome save =
                 node.save(engine(), workload, AfterSave.STOP).succeeded().fact(SaveOutcome.class);

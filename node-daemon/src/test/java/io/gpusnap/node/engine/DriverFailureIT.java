@@ -20,9 +20,9 @@ import org.junit.jupiter.api.io.TempDir;
 class DriverFailureIT {
 
     private static final List<String> SAVE_VERBS =
-            List.of("quiesce", "import", "copy", "unimport", "release", "lock", "checkpoint");
+            List.of("quiesce", "import", "digest", "copy", "unimport", "release", "lock", "checkpoint");
     private static final List<String> THAW_VERBS =
-            List.of("restore", "unlock", "remap", "import", "fill-zero", "copy", "unimport", "resume");
+            List.of("restore", "unlock", "remap", "import", "fill-zero", "digest", "copy", "unimport", "resume");
 
     @TempDir
     Path folder;
@@ -131,7 +131,7 @@ class DriverFailureIT {
             if (!workload.isAlive()) {
                 workload = TestWorkload.start(folder.resolve("workload-" + verb));
             }
-            // Draining copies too: only what comes after the dump is to fail.
+            // Only what comes after the dump is to fail.
             TestNode.Ended ended = node.save(
                     EngineId.CRIU_CUDA,
                     SnapshotId.random(),
@@ -173,6 +173,44 @@ class DriverFailureIT {
                     .isEmpty();
         }
         // when all is well again
+        gpu.healthy();
+        ThawOutcome thaw = node.thaw(EngineId.CRIU_CUDA, snapshot).succeeded().fact(ThawOutcome.class);
+        workload.became(new ProcessId(thaw.pid(), thaw.startTimeTicks()));
+        assertThat(workload.answer("warm")).isEqualTo(answer);
+    }
+
+    @Test
+    void aCopyThatDoesNotArriveAsItWasIsReadAgainFromTheStore() throws Exception {
+        SnapshotId snapshot = node.save(EngineId.SUSPEND, workload, AfterSave.STOP)
+                .succeeded()
+                .fact(SaveOutcome.class)
+                .snapshot();
+        // given a byte of the pool that flips after it was verified
+        gpu.spoilNextCopy();
+        // when
+        node.thaw(EngineId.SUSPEND, snapshot).succeeded();
+        // then
+        assertThat(gpu.hasSpoilt()).isTrue();
+        assertThat(workload.answer("warm")).isEqualTo(answer);
+    }
+
+    @Test
+    void memoryThatCannotBeMadeWhatItWasNeverRuns() throws Exception {
+        TestCriu.require();
+        SnapshotId snapshot = node.save(EngineId.CRIU_CUDA, workload, AfterSave.STOP)
+                .succeeded()
+                .fact(SaveOutcome.class)
+                .snapshot();
+        int pid = workload.process().pid();
+        // given a device that never holds what it was given
+        gpu.spoilEveryDigest();
+        // when, then
+        OperationOutcome.Failed failed = node.thaw(EngineId.CRIU_CUDA, snapshot).failed();
+        assertThat(failed.code()).isEqualTo(FailureCode.CHUNK_CORRUPT);
+        assertThat(failed.stage()).contains("fill");
+        assertThat(failed.undoProblems()).isEmpty();
+        assertThat(new ProcFs().stat(pid).filter(stat -> !stat.isDead())).isEmpty();
+        // when it is well again, the snapshot is as good as before
         gpu.healthy();
         ThawOutcome thaw = node.thaw(EngineId.CRIU_CUDA, snapshot).succeeded().fact(ThawOutcome.class);
         workload.became(new ProcessId(thaw.pid(), thaw.startTimeTicks()));

@@ -16,11 +16,14 @@ import io.gpusnap.node.engine.device.GpuPort;
 import io.gpusnap.node.engine.device.PoolMemory;
 import io.gpusnap.node.engine.device.TargetPort;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 
@@ -37,6 +40,8 @@ final class FailingGpu implements GpuPort {
     private String verb = "";
     private Moment moment = Moment.BEFORE;
     private AtomicInteger left = new AtomicInteger();
+    private final AtomicBoolean spoilCopy = new AtomicBoolean();
+    private volatile boolean spoilDigests;
     private UnaryOperator<GpuInfo> disguise = UnaryOperator.identity();
 
     FailingGpu(GpuPort real) {
@@ -52,6 +57,22 @@ final class FailingGpu implements GpuPort {
 
     void healthy() {
         fail("", Moment.BEFORE, 0);
+        spoilCopy.set(false);
+        spoilDigests = false;
+    }
+
+    /** A byte of the first chunk of the next copy to the device changes before it is copied. */
+    void spoilNextCopy() {
+        spoilCopy.set(true);
+    }
+
+    boolean hasSpoilt() {
+        return !spoilCopy.get();
+    }
+
+    /** The device holds something else after every copy. */
+    void spoilEveryDigest() {
+        spoilDigests = true;
     }
 
     boolean hasFailed() {
@@ -184,7 +205,18 @@ final class FailingGpu implements GpuPort {
 
     @Override
     public List<DeviceDigest> copyAndDigest(int gpuOrdinal, List<CopyItem> items) throws GpuException {
-        return answer("copy", () -> real.copyAndDigest(gpuOrdinal, items));
+        return answer("copy", () -> {
+            if (spoilCopy.compareAndSet(true, false)) {
+                MemorySegment host = items.getFirst().host();
+                host.set(ValueLayout.JAVA_BYTE, 4097, (byte) ~host.get(ValueLayout.JAVA_BYTE, 4097));
+            }
+            List<DeviceDigest> digests = real.copyAndDigest(gpuOrdinal, items);
+            return spoilDigests
+                    ? digests.stream()
+                            .map(digest -> new DeviceDigest("ab".repeat(32), false))
+                            .toList()
+                    : digests;
+        });
     }
 
     @Override

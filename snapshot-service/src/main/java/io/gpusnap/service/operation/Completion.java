@@ -37,6 +37,8 @@ public record Completion(long epoch, List<StageReport> stages, Outcome outcome, 
      * @param manifestDigest SHA-256 of the manifest's bytes, lower-case hex
      * @param pauseSeconds how long the workload stood still
      * @param workloadAlive whether the process still exists: resumed, or frozen by {@code suspend}
+     * @param movedBytes of device memory that crossed the bus: what was neither zero, nor repeated, nor in the node's memory
+     *     tier already
      */
     @JsonIgnoreProperties(ignoreUnknown = true)
     @Schema(name = "SaveResult")
@@ -48,7 +50,8 @@ public record Completion(long epoch, List<StageReport> stages, Outcome outcome, 
 
             @NotNull @Valid Totals totals,
             @PositiveOrZero double pauseSeconds,
-            boolean workloadAlive) {}
+            boolean workloadAlive,
+            @PositiveOrZero @Nullable Long movedBytes) {}
 
     /** Sizes of a snapshot, the same as in its manifest. */
     @JsonIgnoreProperties(ignoreUnknown = true)

@@ -55,6 +55,7 @@ public class Snapshot {
     private @Nullable StoredTotals totals;
 
     private @Nullable Double pauseSeconds;
+    private @Nullable Long movedBytes;
 
     @Convert(converter = FailureColumn.class)
     @Column(columnDefinition = "jsonb")
@@ -94,6 +95,7 @@ public class Snapshot {
         manifestDigest = result.manifestDigest();
         totals = new StoredTotals(result.totals());
         pauseSeconds = result.pauseSeconds();
+        movedBytes = result.movedBytes();
         readyAt = now;
         verifiedAt = now;
     }
@@ -181,6 +183,10 @@ public class Snapshot {
 
     public Optional<Double> pauseSeconds() {
         return Optional.ofNullable(pauseSeconds);
+    }
+
+    public Optional<Long> movedBytes() {
+        return Optional.ofNullable(movedBytes);
     }
 
     /** Why it FAILED or is QUARANTINED. */

@@ -78,6 +78,8 @@ public final class TestManifest {
                 "pauseSeconds",
                 1.5,
                 "workloadAlive",
-                false);
+                false,
+                "movedBytes",
+                3_000_000);
     }
 }

@@ -22,8 +22,8 @@ public record DeviceContent(List<Allocation> allocations) {
     }
 
     /**
-     * @param slot of the pool; -1 when it is not in one
-     * @param digest as in {@link ChunkRef}; "" while it has not been hashed
+     * @param slot of the pool; -1 when it is in none of the operation's own
+     * @param digest as in {@link ChunkRef}
      */
     public record Chunk(int slot, int sizeBytes, String digest) {
 
@@ -31,8 +31,12 @@ public record DeviceContent(List<Allocation> allocations) {
             return new Chunk(-1, chunk.sizeBytes(), chunk.digest());
         }
 
-        public static Chunk inSlot(int slot, int sizeBytes) {
-            return new Chunk(slot, sizeBytes, "");
+        public static Chunk inSlot(int slot, ChunkRef chunk) {
+            return new Chunk(slot, chunk.sizeBytes(), chunk.digest());
+        }
+
+        public ChunkRef ref() {
+            return new ChunkRef(digest, sizeBytes);
         }
     }
 
@@ -56,12 +60,17 @@ public record DeviceContent(List<Allocation> allocations) {
         return allocations.stream().mapToLong(Allocation::sizeBytes).sum();
     }
 
-    /** Chunks of which the store holds the only copy. */
-    public Set<ChunkDigest> storedDigests() {
+    /** Chunks that the store has: no slot of the operation's own does. */
+    public Set<ChunkRef> stored() {
         return allocations.stream()
                 .flatMap(allocation -> allocation.chunks().stream())
                 .filter(chunk -> chunk.slot() < 0)
-                .flatMap(chunk -> new ChunkRef(chunk.digest(), chunk.sizeBytes()).content().stream())
+                .map(Chunk::ref)
+                .filter(chunk -> !chunk.isZero())
                 .collect(Collectors.toUnmodifiableSet());
+    }
+
+    public Set<ChunkDigest> storedDigests() {
+        return stored().stream().flatMap(chunk -> chunk.content().stream()).collect(Collectors.toUnmodifiableSet());
     }
 }

@@ -2,20 +2,29 @@ package io.gpusnap.node.engine.device;
 
 import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.CopyItem;
+import io.gpusnap.gpu.DeviceDigest;
 import io.gpusnap.gpu.Direction;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.snapshot.SavePins;
+import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.TreeDigester;
+import io.gpusnap.node.tier.Lease;
 import io.gpusnap.node.tier.MemoryTier;
 import io.gpusnap.node.tier.Slot;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.transfer.Crew;
+import io.gpusnap.node.transfer.LoadedChunks;
 import io.gpusnap.node.transfer.Transfer;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -23,20 +32,30 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Copies device memory into slots of the pool. With slots enough that is all: nothing is hashed while the workload waits.
- * With too few, as many chunks as are too many are hashed and stored while others are being copied, and their slots are used
+ * Brings device memory into slots of the pool, as far as it is not there yet: the GPU hashes all of it where it is, and only
+ * chunks that are neither zero, nor repeated, nor in the pool already cross the bus. (A copy from an earlier life of the daemon does not
+ * count: to verify it takes longer than to copy it anew.)
+ *
+ * <p>A chunk that only a slower tier has crosses the bus as well. It costs less than reading it there to see that it is still
+ * good, which it must be: what is not copied here, the way back of a failed save would have to read from there.
+ *
+ * <p>With too few slots, as many chunks as are too many are stored while others are being copied, and their slots are used
  * again; the rest stays in its slots.
  */
 public final class DeviceDrain {
 
-    /** 128 MiB a copy call: long enough to run at bus speed, short enough to show progress. */
-    private static final int BATCH = 32;
+    /**
+     * What is where, and what it took.
+     *
+     * @param reused chunks of the content that were in the pool already; must stay open while the content is the only way back
+     * @param movedBytes what crossed the bus
+     */
+    public record Drained(DeviceContent content, LoadedChunks reused, long movedBytes) {}
 
-    private record Piece(Allocation allocation, int number, int sizeBytes) {
-        long address() {
-            return allocation.localAddress() + (long) number * Slot.BYTES;
-        }
-    }
+    /** 256 MiB a copy call: long enough to run at bus speed, short enough to show progress. */
+    private static final int BATCH = 64;
+    /** Copy calls at once: while one ends, the next is already on its way. */
+    private static final int COPIERS = 2;
 
     private record Filled(Piece piece, Slot slot) {}
 
@@ -44,7 +63,8 @@ public final class DeviceDrain {
     private final MemoryTier memory;
     private final SavePins pins;
     private final UUID owner;
-    private final ConcurrentMap<Piece, DeviceContent.Chunk> done = new ConcurrentHashMap<>();
+    private final Map<Piece, ChunkRef> refs = new LinkedHashMap<>();
+    private final ConcurrentMap<ChunkRef, DeviceContent.Chunk> done = new ConcurrentHashMap<>();
     private final LinkedBlockingQueue<Slot> free = new LinkedBlockingQueue<>();
 
     public DeviceDrain(GpuPort gpu, MemoryTier memory, SavePins pins, UUID owner) {
@@ -58,25 +78,83 @@ public final class DeviceDrain {
      * @param allocations imported; the copy is complete when this returns
      * @throws TierException NO_SPACE when there is not a single slot, or the store is full
      */
-    public DeviceContent drain(List<Allocation> allocations, Transfer transfer)
+    public Drained drain(List<Allocation> allocations, Transfer transfer)
             throws GpuException, TierException, InterruptedException {
-        List<Piece> pieces = pieces(allocations);
-        free.addAll(memory.claim(owner, pieces.size()));
-        if (free.isEmpty() && !pieces.isEmpty()) {
-            throw new TierException(Reason.NO_SPACE, "no slot of the pinned pool is free (memory.poolBytes)");
+        List<Piece> pieces = Piece.of(allocations);
+        digest(pieces, transfer);
+        LoadedChunks reused = new LoadedChunks();
+        try {
+            List<Piece> missing = missing(reused, transfer);
+            fetch(missing, transfer);
+            long movedBytes = missing.stream().mapToLong(Piece::sizeBytes).sum();
+            return new Drained(content(allocations, pieces), reused, movedBytes);
+        } catch (Throwable e) {
+            reused.close();
+            throw e;
         }
-        int tooMany = pieces.size() - free.size();
-        stream(pieces.subList(0, tooMany), transfer);
-        for (List<Piece> batch : batches(pieces.subList(tooMany, pieces.size()), BATCH)) {
+    }
+
+    private void digest(List<Piece> pieces, Transfer transfer) throws GpuException {
+        for (Map.Entry<Integer, List<Piece>> ofGpu : Piece.byGpu(pieces).entrySet()) {
             transfer.safePoint().run();
-            for (Filled filled : copy(batch, transfer)) {
-                done.put(
-                        filled.piece(),
-                        DeviceContent.Chunk.inSlot(
-                                filled.slot().index(), filled.piece().sizeBytes()));
+            List<Piece> there = ofGpu.getValue();
+            List<DeviceDigest> digests =
+                    gpu.digest(ofGpu.getKey(), there.stream().map(Piece::span).toList());
+            for (int i = 0; i < there.size(); i++) {
+                refs.put(there.get(i), ref(digests.get(i), there.get(i).sizeBytes()));
             }
         }
-        return content(allocations, pieces);
+    }
+
+    static ChunkRef ref(DeviceDigest digest, int sizeBytes) {
+        return digest.zero() ? ChunkRef.zero(sizeBytes) : new ChunkRef(digest.hex(), sizeBytes);
+    }
+
+    /** One piece for each chunk that is not in the pool. */
+    private List<Piece> missing(LoadedChunks reused, Transfer transfer) {
+        Map<ChunkRef, Piece> missing = new LinkedHashMap<>();
+        refs.forEach((piece, ref) -> {
+            boolean known = done.containsKey(ref) || missing.containsKey(ref);
+            if (!known && (ref.isZero() || isInPool(ref, reused))) {
+                done.put(ref, DeviceContent.Chunk.stored(ref));
+            } else if (!known) {
+                missing.put(ref, piece);
+                return;
+            }
+            transfer.progress().accept(piece.sizeBytes());
+        });
+        return List.copyOf(missing.values());
+    }
+
+    private boolean isInPool(ChunkRef ref, LoadedChunks reused) {
+        ChunkDigest digest = new ChunkDigest(ref.digest());
+        Optional<Lease> found = pins.pinFound(digest, () -> memory.leaseVerified(digest, ref.sizeBytes()));
+        found.ifPresent(lease -> reused.add(digest, lease));
+        return found.isPresent();
+    }
+
+    private void fetch(List<Piece> missing, Transfer transfer)
+            throws GpuException, TierException, InterruptedException {
+        // In the pool's order: neighbours in device memory become neighbours here, and are copied in one piece.
+        memory.claim(owner, missing.size()).stream()
+                .sorted(Comparator.comparingInt(Slot::index))
+                .forEach(free::add);
+        if (free.isEmpty() && !missing.isEmpty()) {
+            throw new TierException(Reason.NO_SPACE, "no slot of the pinned pool is free (memory.poolBytes)");
+        }
+        int tooMany = missing.size() - free.size();
+        stream(missing.subList(0, tooMany), transfer);
+        List<List<Filled>> batches = Piece.batches(missing.subList(tooMany, missing.size()), BATCH).stream()
+                .map(this::withSlots)
+                .toList();
+        Crew.each("drain", COPIERS, GpuException.class, batches, () -> batch -> {
+            transfer.safePoint().run();
+            copy(batch, transfer);
+            for (Filled filled : batch) {
+                ChunkRef ref = ref(filled);
+                done.put(ref, DeviceContent.Chunk.inSlot(filled.slot().index(), ref));
+            }
+        });
     }
 
     private void stream(List<Piece> pieces, Transfer transfer)
@@ -90,7 +168,7 @@ public final class DeviceDrain {
                     TreeDigester digester = new TreeDigester();
                     return filled -> store(filled, digester);
                 })) {
-            for (List<Piece> some : batches(pieces, batch)) {
+            for (List<Piece> some : Piece.batches(pieces, batch)) {
                 transfer.safePoint().run();
                 while (free.size() < some.size()) {
                     crew.check();
@@ -99,70 +177,60 @@ public final class DeviceDrain {
                         free.add(slot);
                     }
                 }
-                copy(some, transfer).forEach(crew::submit);
+                List<Filled> filled = withSlots(some);
+                copy(filled, transfer);
+                filled.forEach(crew::submit);
             }
             crew.finish();
         }
     }
 
+    /** The store will have the only copy: it is compared with what the GPU saw before it counts. */
     private void store(Filled filled, TreeDigester digester) throws TierException {
-        ChunkRef chunk = digester.digest(filled.slot().first(filled.piece().sizeBytes()));
-        pins.store(chunk, filled.slot().first(chunk.sizeBytes()));
-        done.put(filled.piece(), DeviceContent.Chunk.stored(chunk));
+        ChunkRef ref = ref(filled);
+        ChunkRef arrived = digester.digest(filled.slot().first(ref.sizeBytes()));
+        if (!arrived.equals(ref)) {
+            throw new TierException(
+                    Reason.CORRUPT,
+                    "device memory of digest %s arrived as %s".formatted(ref.digest(), arrived.digest()));
+        }
+        pins.store(ref, filled.slot().first(ref.sizeBytes()));
+        done.put(ref, DeviceContent.Chunk.stored(ref));
         free.add(filled.slot());
     }
 
-    /** One copy call for each GPU among the pieces. */
-    private List<Filled> copy(List<Piece> pieces, Transfer transfer) throws GpuException {
-        List<Filled> filled = new ArrayList<>();
-        List<CopyItem> items = new ArrayList<>();
-        for (int i = 0; i < pieces.size(); i++) {
-            Piece piece = pieces.get(i);
-            Slot slot = free.remove();
-            filled.add(new Filled(piece, slot));
-            items.add(new CopyItem(piece.address(), slot.first(piece.sizeBytes())));
-            int ordinal = piece.allocation().gpuOrdinal();
-            if (i + 1 == pieces.size() || pieces.get(i + 1).allocation().gpuOrdinal() != ordinal) {
-                gpu.copy(ordinal, Direction.DEVICE_TO_HOST, items);
-                items.clear();
-            }
-            transfer.progress().accept(piece.sizeBytes());
-        }
-        return filled;
+    private ChunkRef ref(Filled filled) {
+        return Objects.requireNonNull(refs.get(filled.piece()));
     }
 
-    private static List<Piece> pieces(List<Allocation> allocations) {
-        List<Piece> pieces = new ArrayList<>();
-        for (Allocation allocation : allocations) {
-            long chunks = Math.ceilDiv(allocation.sizeBytes(), Slot.BYTES);
-            for (int number = 0; number < chunks; number++) {
-                long left = allocation.sizeBytes() - (long) number * Slot.BYTES;
-                pieces.add(new Piece(allocation, number, (int) Math.min(Slot.BYTES, left)));
-            }
-        }
-        return pieces;
+    private List<Filled> withSlots(List<Piece> pieces) {
+        return pieces.stream().map(piece -> new Filled(piece, free.remove())).toList();
     }
 
-    private static List<List<Piece>> batches(List<Piece> pieces, int size) {
-        List<List<Piece>> batches = new ArrayList<>();
-        for (int from = 0; from < pieces.size(); from += size) {
-            batches.add(pieces.subList(from, Math.min(pieces.size(), from + size)));
+    private void copy(List<Filled> batch, Transfer transfer) throws GpuException {
+        Map<Integer, List<CopyItem>> items = new HashMap<>();
+        for (Filled filled : batch) {
+            items.computeIfAbsent(filled.piece().gpuOrdinal(), gpuOrdinal -> new ArrayList<>())
+                    .add(new CopyItem(
+                            filled.piece().address(),
+                            filled.slot().first(filled.piece().sizeBytes())));
         }
-        return batches;
+        for (Map.Entry<Integer, List<CopyItem>> ofGpu : items.entrySet()) {
+            gpu.copy(ofGpu.getKey(), Direction.DEVICE_TO_HOST, ofGpu.getValue());
+        }
+        batch.forEach(filled -> transfer.progress().accept(filled.piece().sizeBytes()));
     }
 
     private DeviceContent content(List<Allocation> allocations, List<Piece> pieces) {
-        List<DeviceContent.Allocation> contents = new ArrayList<>();
-        int next = 0;
-        for (Allocation allocation : allocations) {
-            List<DeviceContent.Chunk> chunks = new ArrayList<>();
-            while (next < pieces.size() && pieces.get(next).allocation().equals(allocation)) {
-                DeviceContent.Chunk chunk = done.get(pieces.get(next++));
-                chunks.add(Objects.requireNonNull(chunk));
-            }
-            contents.add(new DeviceContent.Allocation(
-                    allocation.id(), allocation.address(), allocation.sizeBytes(), allocation.gpuOrdinal(), chunks));
+        Map<Allocation, List<DeviceContent.Chunk>> chunks = new LinkedHashMap<>();
+        allocations.forEach(allocation -> chunks.put(allocation, new ArrayList<>()));
+        for (Piece piece : pieces) {
+            Objects.requireNonNull(chunks.get(piece.allocation()))
+                    .add(Objects.requireNonNull(done.get(Objects.requireNonNull(refs.get(piece)))));
         }
+        List<DeviceContent.Allocation> contents = new ArrayList<>();
+        chunks.forEach((allocation, its) -> contents.add(new DeviceContent.Allocation(
+                allocation.id(), allocation.address(), allocation.sizeBytes(), allocation.gpuOrdinal(), its)));
         return new DeviceContent(contents);
     }
 }

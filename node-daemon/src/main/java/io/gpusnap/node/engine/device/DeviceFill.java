@@ -2,10 +2,8 @@ package io.gpusnap.node.engine.device;
 
 import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.CopyItem;
-import io.gpusnap.gpu.Direction;
+import io.gpusnap.gpu.DeviceDigest;
 import io.gpusnap.gpu.GpuException;
-import io.gpusnap.gpu.GpuStatus;
-import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.tier.MemoryTier;
 import io.gpusnap.node.tier.NvmeTier;
@@ -16,39 +14,34 @@ import io.gpusnap.node.transfer.Crew;
 import io.gpusnap.node.transfer.LoadedChunks;
 import io.gpusnap.node.transfer.SlotReader;
 import io.gpusnap.node.transfer.Transfer;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Queue;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.ToIntFunction;
 
 /**
- * Fills fresh device memory: zeros by the device itself, what is in the pool at bus speed, and the rest read and verified
- * into whatever slots are free, chunk by chunk.
+ * Fills fresh device memory: zeros by the device itself, what is in the pool at bus speed, and the rest read into whatever
+ * slots are free. Behind every copy the GPU hashes what it now holds: a chunk that is not what it should be is found before
+ * the gate opens.
  */
 public final class DeviceFill {
 
-    private static final int BATCH = 32;
-    /** Copy calls at once: while one ends, the next is already on its way. */
+    /** 256 MiB a copy call: the digests behind one call are taken while the next one copies. */
+    private static final int BATCH = 64;
+    /** Copy calls at once on a GPU: while one ends, the next is already on its way. */
     private static final int COPIERS = 2;
-
-    private record Hot(int gpuOrdinal, List<CopyItem> items) {}
-
-    private record Cold(int gpuOrdinal, long address, ChunkRef chunk) {}
-
-    private record Zeros(int gpuOrdinal, long address, long sizeBytes) {}
+    /** Chunks a call out of slots that go round: several, because each call waits for its digests. */
+    private static final int COLD_BATCH = 16;
 
     private final GpuPort gpu;
     private final MemoryTier memory;
     private final NvmeTier nvme;
     private final UUID owner;
     private final LoadedChunks loaded;
-    private final Map<Integer, List<CopyItem>> open = new HashMap<>();
-    private final List<Hot> hot = new ArrayList<>();
-    private final List<Cold> cold = new ArrayList<>();
-    private final List<Zeros> zeros = new ArrayList<>();
 
     /** @param loaded verified chunks in the pool; may be empty */
     public DeviceFill(GpuPort gpu, MemoryTier memory, NvmeTier nvme, UUID owner, LoadedChunks loaded) {
@@ -62,118 +55,141 @@ public final class DeviceFill {
     /**
      * @param target imported allocations, the same as the content's
      * @return bytes that crossed the bus: all but the zeros
-     * @throws TierException also when the content's slots are no longer the owner's (MISSING)
+     * @throws TierException also when the content's slots are no longer the owner's (MISSING), and when the device does not
+     *     hold what it was given (CORRUPT)
      * @throws GpuException PROTOCOL when the allocations are not the content's
      */
     public long fill(DeviceContent content, List<Allocation> target, Transfer transfer)
             throws GpuException, TierException, InterruptedException {
-        plan(content, target);
-        for (Zeros run : zeros) {
-            transfer.safePoint().run();
-            gpu.fillZero(run.gpuOrdinal(), run.address(), run.sizeBytes());
-            transfer.progress().accept(run.sizeBytes());
+        FillPlan plan = FillPlan.of(content, target, memory, owner, loaded);
+        for (List<Piece> ofGpu : Piece.byGpu(plan.zeros()).values()) {
+            fillZeros(ofGpu, transfer);
         }
-        Crew.each("fill", COPIERS, GpuException.class, hot, () -> batch -> {
-            transfer.safePoint().run();
-            gpu.copy(batch.gpuOrdinal(), Direction.HOST_TO_DEVICE, batch.items());
-            transfer.progress()
-                    .accept(batch.items().stream()
-                            .mapToLong(item -> item.host().byteSize())
-                            .sum());
-        });
-        fillCold(transfer);
-        return content.sizeBytes() - zeros.stream().mapToLong(Zeros::sizeBytes).sum();
+        List<FillPlan.Cold> again = fillHot(plan.hot(), transfer);
+        again.forEach(one -> one.chunk().content().ifPresent(memory::delete));
+        fillCold(again, transfer);
+        fillCold(plan.cold(), transfer);
+        return plan.movedBytes();
     }
 
-    private void fillCold(Transfer transfer) throws GpuException, TierException, InterruptedException {
+    private void fillZeros(List<Piece> pieces, Transfer transfer) throws GpuException, TierException {
+        int gpuOrdinal = pieces.getFirst().gpuOrdinal();
+        for (int from = 0; from < pieces.size(); ) {
+            transfer.safePoint().run();
+            int to = from + 1;
+            while (to < pieces.size() && pieces.get(to).follows(pieces.get(to - 1))) {
+                to++;
+            }
+            List<Piece> run = pieces.subList(from, to);
+            gpu.fillZero(
+                    gpuOrdinal,
+                    run.getFirst().address(),
+                    run.stream().mapToLong(Piece::sizeBytes).sum());
+            from = to;
+        }
+        List<DeviceDigest> digests =
+                gpu.digest(gpuOrdinal, pieces.stream().map(Piece::span).toList());
+        for (int i = 0; i < pieces.size(); i++) {
+            if (!digests.get(i).zero()) {
+                throw unlike(pieces.get(i), ChunkRef.zero(pieces.get(i).sizeBytes()));
+            }
+            transfer.progress().accept(pieces.get(i).sizeBytes());
+        }
+    }
+
+    /** Answers with what did not arrive as it should: the copy in the pool may have gone bad since it was verified. */
+    private List<FillPlan.Cold> fillHot(List<FillPlan.Hot> hot, Transfer transfer)
+            throws GpuException, TierException, InterruptedException {
+        List<List<FillPlan.Hot>> batches =
+                batchesByTurns(hot, one -> one.piece().gpuOrdinal());
+        long gpus = hot.stream()
+                .mapToInt(one -> one.piece().gpuOrdinal())
+                .distinct()
+                .count();
+        Queue<FillPlan.Hot> wrong = new ConcurrentLinkedQueue<>();
+        Crew.each("fill", COPIERS * (int) gpus, GpuException.class, batches, () -> batch -> {
+            transfer.safePoint().run();
+            wrong.addAll(copy(batch, transfer));
+        });
+        return wrong.stream()
+                .map(one -> new FillPlan.Cold(one.piece(), one.chunk()))
+                .toList();
+    }
+
+    /** Batches of one GPU each, the GPUs taking turns, so that all of them are busy. */
+    private static <T> List<List<T>> batchesByTurns(List<T> all, ToIntFunction<T> gpuOf) {
+        Map<Integer, List<T>> byGpu = new LinkedHashMap<>();
+        all.forEach(one -> byGpu.computeIfAbsent(gpuOf.applyAsInt(one), gpu -> new ArrayList<>())
+                .add(one));
+        List<List<T>> batches = new ArrayList<>();
+        int longest = byGpu.values().stream().mapToInt(List::size).max().orElse(0);
+        for (int from = 0; from < longest; from += BATCH) {
+            for (List<T> ofGpu : byGpu.values()) {
+                if (from < ofGpu.size()) {
+                    batches.add(ofGpu.subList(from, Math.min(ofGpu.size(), from + BATCH)));
+                }
+            }
+        }
+        return batches;
+    }
+
+    /** Answers with what the device does not hold then. */
+    private List<FillPlan.Hot> copy(List<FillPlan.Hot> batch, Transfer transfer) throws GpuException {
+        List<DeviceDigest> digests = gpu.copyAndDigest(
+                batch.getFirst().piece().gpuOrdinal(),
+                batch.stream()
+                        .map(one -> new CopyItem(one.piece().address(), one.host()))
+                        .toList());
+        List<FillPlan.Hot> wrong = new ArrayList<>();
+        for (int i = 0; i < batch.size(); i++) {
+            FillPlan.Hot one = batch.get(i);
+            if (one.chunk().equals(DeviceDrain.ref(digests.get(i), one.piece().sizeBytes()))) {
+                transfer.progress().accept(one.piece().sizeBytes());
+            } else {
+                wrong.add(one);
+            }
+        }
+        return wrong;
+    }
+
+    private void fillCold(List<FillPlan.Cold> cold, Transfer transfer)
+            throws GpuException, TierException, InterruptedException {
         if (cold.isEmpty()) {
             return;
         }
         List<Slot> slots = memory.claim(owner, Math.min(cold.size(), 2 * transfer.threads()));
+        int batch = Math.clamp(slots.size() / 2, 1, COLD_BATCH);
         try (SlotReader reader = new SlotReader(nvme, slots, transfer)) {
-            for (Cold piece : cold) {
-                reader.request(piece.chunk());
+            for (FillPlan.Cold one : cold) {
+                reader.request(one.chunk());
             }
-            for (Cold piece : cold) {
+            for (int from = 0; from < cold.size(); ) {
                 transfer.safePoint().run();
-                SlotReader.Lent lent = reader.next();
-                gpu.copy(
-                        piece.gpuOrdinal(),
-                        Direction.HOST_TO_DEVICE,
-                        List.of(new CopyItem(piece.address(), lent.content())));
-                reader.done(lent);
-                transfer.progress().accept(piece.chunk().sizeBytes());
+                int gpuOrdinal = cold.get(from).piece().gpuOrdinal();
+                List<SlotReader.Lent> lent = new ArrayList<>();
+                List<FillPlan.Hot> read = new ArrayList<>();
+                while (from < cold.size()
+                        && read.size() < batch
+                        && cold.get(from).piece().gpuOrdinal() == gpuOrdinal) {
+                    SlotReader.Lent next = reader.next();
+                    FillPlan.Cold one = cold.get(from++);
+                    lent.add(next);
+                    read.add(new FillPlan.Hot(one.piece(), one.chunk(), next.content()));
+                }
+                for (FillPlan.Hot wrong : copy(read, transfer)) {
+                    throw unlike(wrong.piece(), wrong.chunk());
+                }
+                lent.forEach(reader::done);
             }
         } finally {
             slots.forEach(memory::free);
         }
     }
 
-    private void plan(DeviceContent content, List<Allocation> target) throws GpuException, TierException {
-        Map<Long, Allocation> byId = new HashMap<>();
-        target.forEach(allocation -> byId.put(allocation.id(), allocation));
-        for (DeviceContent.Allocation allocation : content.allocations()) {
-            Allocation there = byId.remove(allocation.id());
-            if (there == null
-                    || there.sizeBytes() != allocation.sizeBytes()
-                    || there.address() != allocation.address()) {
-                throw differs("allocation " + allocation.id() + " is not what it was");
-            }
-            planOne(allocation, there);
-        }
-        open.forEach((gpuOrdinal, items) -> hot.add(new Hot(gpuOrdinal, items)));
-        if (!byId.isEmpty()) {
-            throw differs("the workload has allocations that were not saved: " + byId.keySet());
-        }
-    }
-
-    private void planOne(DeviceContent.Allocation allocation, Allocation there) throws TierException {
-        List<CopyItem> items = open.computeIfAbsent(there.gpuOrdinal(), gpuOrdinal -> new ArrayList<>());
-        long address = there.localAddress();
-        long zerosFrom = address;
-        for (DeviceContent.Chunk chunk : allocation.chunks()) {
-            boolean zero = false;
-            Optional<MemorySegment> inPool = inPool(chunk);
-            if (inPool.isPresent()) {
-                items.add(new CopyItem(address, inPool.get()));
-            } else {
-                ChunkRef ref = new ChunkRef(chunk.digest(), chunk.sizeBytes());
-                zero = ref.isZero();
-                if (!zero) {
-                    cold.add(new Cold(there.gpuOrdinal(), address, ref));
-                }
-            }
-            if (!zero) {
-                addZeros(there.gpuOrdinal(), zerosFrom, address);
-                zerosFrom = address + chunk.sizeBytes();
-            }
-            if (items.size() == BATCH) {
-                hot.add(new Hot(there.gpuOrdinal(), List.copyOf(items)));
-                items.clear();
-            }
-            address += chunk.sizeBytes();
-        }
-        addZeros(there.gpuOrdinal(), zerosFrom, address);
-    }
-
-    private void addZeros(int gpuOrdinal, long from, long to) {
-        if (to > from) {
-            zeros.add(new Zeros(gpuOrdinal, from, to - from));
-        }
-    }
-
-    private Optional<MemorySegment> inPool(DeviceContent.Chunk chunk) throws TierException {
-        if (chunk.slot() >= 0) {
-            return Optional.of(memory.owned(owner, chunk.slot())
-                    .orElseThrow(() -> new TierException(
-                            Reason.MISSING, "slot " + chunk.slot() + " of the pool is no longer this operation's"))
-                    .first(chunk.sizeBytes()));
-        }
-        ChunkRef ref = new ChunkRef(chunk.digest(), chunk.sizeBytes());
-        return ref.isZero() ? Optional.empty() : loaded.find(new ChunkDigest(ref.digest()));
-    }
-
-    private static GpuException differs(String what) {
-        return new GpuException(GpuStatus.PROTOCOL, what);
+    private static TierException unlike(Piece piece, ChunkRef expected) {
+        return new TierException(
+                Reason.CORRUPT,
+                "chunk %d of allocation %d does not hold %s after it was filled with that"
+                        .formatted(piece.number(), piece.allocation().id(), expected.digest()));
     }
 }

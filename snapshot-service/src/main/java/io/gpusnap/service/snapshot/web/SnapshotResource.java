@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param manifestDigest SHA-256 of the manifest's bytes, once READY
  * @param totals sizes, once READY
  * @param pauseSeconds how long the process stood still
+ * @param movedBytes device memory that the save brought over the bus; the rest was zero, repeated, or in the node's memory
+ *     tier already
  * @param failure why it FAILED or is QUARANTINED
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -39,6 +41,7 @@ record SnapshotResource(
         @Nullable String manifestDigest,
         Completion.@Nullable Totals totals,
         @Nullable Double pauseSeconds,
+        @Nullable Long movedBytes,
         @Nullable Failure failure,
         Instant createdAt,
         Instant updatedAt,
@@ -59,6 +62,7 @@ record SnapshotResource(
                 snapshot.manifestDigest().orElse(null),
                 snapshot.totals().orElse(null),
                 snapshot.pauseSeconds().orElse(null),
+                snapshot.movedBytes().orElse(null),
                 snapshot.failure().orElse(null),
                 snapshot.createdAt(),
                 snapshot.updatedAt(),

@@ -1,0 +1,4 @@
+ALTER TABLE snapshot ADD COLUMN moved_bytes bigint CHECK (moved_bytes >= 0);
+
+COMMENT ON COLUMN snapshot.moved_bytes IS
+    'device memory that the save brought over the bus; null when the daemon did not say, or the snapshot is not READY';

@@ -1,0 +1,64 @@
+package io.gpusnap.node.engine.device;
+
+import io.gpusnap.gpu.Allocation;
+import io.gpusnap.gpu.DeviceSpan;
+import io.gpusnap.node.tier.Slot;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One chunk's place in imported device memory.
+ *
+ * @param number counts the chunks of the allocation from 0
+ */
+record Piece(Allocation allocation, int number, int sizeBytes) {
+
+    /** All of some allocations, in their order. */
+    static List<Piece> of(List<Allocation> allocations) {
+        List<Piece> pieces = new ArrayList<>();
+        for (Allocation allocation : allocations) {
+            long chunks = Math.ceilDiv(allocation.sizeBytes(), Slot.BYTES);
+            for (int number = 0; number < chunks; number++) {
+                long left = allocation.sizeBytes() - (long) number * Slot.BYTES;
+                pieces.add(new Piece(allocation, number, (int) Math.min(Slot.BYTES, left)));
+            }
+        }
+        return pieces;
+    }
+
+    static Map<Integer, List<Piece>> byGpu(List<Piece> pieces) {
+        Map<Integer, List<Piece>> byGpu = new LinkedHashMap<>();
+        for (Piece piece : pieces) {
+            byGpu.computeIfAbsent(piece.allocation().gpuOrdinal(), gpu -> new ArrayList<>())
+                    .add(piece);
+        }
+        return byGpu;
+    }
+
+    static List<List<Piece>> batches(List<Piece> pieces, int size) {
+        List<List<Piece>> batches = new ArrayList<>();
+        for (int from = 0; from < pieces.size(); from += size) {
+            batches.add(pieces.subList(from, Math.min(pieces.size(), from + size)));
+        }
+        return batches;
+    }
+
+    int gpuOrdinal() {
+        return allocation.gpuOrdinal();
+    }
+
+    long address() {
+        return allocation.localAddress() + (long) number * Slot.BYTES;
+    }
+
+    /** Whether it begins where the other ends, in this process and in the allocation. */
+    boolean follows(Piece other) {
+        return allocation.equals(other.allocation) && number == other.number + 1;
+    }
+
+    DeviceSpan span() {
+        return new DeviceSpan(address(), sizeBytes);
+    }
+}

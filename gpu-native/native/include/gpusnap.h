@@ -175,7 +175,7 @@ gpusnap_status gpusnap_target_allocations(gpusnap_target* target, gpusnap_alloca
 /* Receives one descriptor an allocation, imports and maps it in this process (QUIESCED or REMAPPED). */
 gpusnap_status gpusnap_target_import(gpusnap_target* target);
 gpusnap_status gpusnap_target_unimport(gpusnap_target* target);
-gpusnap_status gpusnap_target_release(gpusnap_target* target);  /* QUIESCED -> RELEASED */
+gpusnap_status gpusnap_target_release(gpusnap_target* target);  /* QUIESCED or REMAPPED -> RELEASED */
 gpusnap_status gpusnap_target_remap(gpusnap_target* target);    /* RELEASED -> REMAPPED */
 gpusnap_status gpusnap_target_resume(gpusnap_target* target);   /* QUIESCED or REMAPPED -> RUNNING */
 

@@ -6,6 +6,7 @@
  * States and verbs (the reply of any other combination is GPUSNAP_E_STATE):
  *   RUNNING --QUIESCE--> QUIESCED --RELEASE--> RELEASED --REMAP--> REMAPPED --RESUME--> RUNNING
  *                        QUIESCED --RESUME---> RUNNING
+ *                        REMAPPED --RELEASE--> RELEASED   (it could not be filled)
  *   STATUS and LIST are answered in every state, EXPORT in QUIESCED and REMAPPED.
  * Several connections may be open. The one whose QUIESCE succeeded owns the freeze and is the only one
  * that may change it; when it closes, QUIESCED falls back to RUNNING, while RELEASED and REMAPPED stay and

@@ -251,7 +251,8 @@ Outcome Freeze::export_memory(size_t first, std::vector<gpusnap_wire_record>* ba
 }
 
 Outcome Freeze::release() {
-    if (state_ != GPUSNAP_TARGET_QUIESCED) {
+    // Also memory that was mapped again and could not be filled: the process then sleeps on, as it did before.
+    if (state_ != GPUSNAP_TARGET_QUIESCED && state_ != GPUSNAP_TARGET_REMAPPED) {
         return wrong_state("RELEASE", state_);
     }
     std::vector<gpusnap_wire_record> all;

@@ -305,6 +305,24 @@ TEST("steps out of order are refused and change nothing") {
     OK(gpusnap_target_resume(target.get()));
 }
 
+TEST("memory that was mapped again and could not be filled is given back, and filled another time") {
+    Workload workload;
+    Target target(workload);
+    workload.tell("alloc dlsym 5000000");
+    workload.tell("fill 0 1");
+    Pool pool(16 * mib);
+    Phases phases;
+    save_and_release(target, pool, phases);
+    uint64_t released = gpu_info().free_bytes;
+    OK(gpusnap_target_remap(target.get()));
+    CHECK(gpu_info().free_bytes < released);
+    OK(gpusnap_target_release(target.get()));
+    CHECK_EQUAL(target.status().state, static_cast<uint32_t>(GPUSNAP_TARGET_RELEASED));
+    CHECK_EQUAL(gpu_info().free_bytes, released);
+    remap_and_fill(target, pool, phases);
+    CHECK_EQUAL(workload.number("differs 0 1"), 0u);
+}
+
 TEST("without room on the GPU the process stays released, and comes back once there is room") {
     Workload workload;
     Workload hog;

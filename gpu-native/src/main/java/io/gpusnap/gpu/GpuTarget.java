@@ -92,7 +92,7 @@ public final class GpuTarget implements AutoCloseable {
         verb(NativeFunction.TARGET_UNIMPORT);
     }
 
-    /** QUIESCED to RELEASED: the workload gives its device memory back and keeps the addresses. */
+    /** QUIESCED or REMAPPED to RELEASED: the workload gives its device memory back and keeps the addresses. */
     public void release() throws GpuException {
         verb(NativeFunction.TARGET_RELEASE);
     }

@@ -24,7 +24,7 @@ public interface TargetPort extends AutoCloseable {
 
     void unimportMemory() throws GpuException;
 
-    /** QUIESCED to RELEASED. */
+    /** QUIESCED or REMAPPED to RELEASED: what was mapped again and could not be filled is given back. */
     void release() throws GpuException;
 
     /** RELEASED to REMAPPED. */

@@ -224,7 +224,8 @@ TEST("the sizes of the structs are those that the Java binding was written for")
     sizes << "struct sizes: init_args " << sizeof(gpusnap_init_args) << ", driver_info " << sizeof(gpusnap_driver_info)
           << ", gpu_info " << sizeof(gpusnap_gpu_info) << ", gpu_pair " << sizeof(gpusnap_gpu_pair) << ", pool_args "
           << sizeof(gpusnap_pool_args) << ", target_status " << sizeof(gpusnap_target_status) << ", allocation "
-          << sizeof(gpusnap_allocation) << ", copy_item " << sizeof(gpusnap_copy_item);
+          << sizeof(gpusnap_allocation) << ", copy_item " << sizeof(gpusnap_copy_item) << ", span "
+          << sizeof(gpusnap_span) << ", digest " << sizeof(gpusnap_digest);
     note(sizes.str());
     CHECK_EQUAL(sizeof(gpusnap_init_args), 16u);
     CHECK_EQUAL(sizeof(gpusnap_driver_info), 80u);
@@ -234,4 +235,6 @@ TEST("the sizes of the structs are those that the Java binding was written for")
     CHECK_EQUAL(sizeof(gpusnap_target_status), 72u);
     CHECK_EQUAL(sizeof(gpusnap_allocation), 40u);
     CHECK_EQUAL(sizeof(gpusnap_copy_item), 24u);
+    CHECK_EQUAL(sizeof(gpusnap_span), 16u);
+    CHECK_EQUAL(sizeof(gpusnap_digest), 40u);
 }

@@ -1,5 +1,6 @@
 // gpusnap-contract [--json FILE] [FILTER…]: what libgpusnap and the preload promise, on whichever driver is found.
 // gpusnap-contract --frozen-by-me PID POOL MARKER: the role of a daemon that dies in the middle of a freeze.
+// gpusnap-contract --digest-when-kernels-are-refused PID: the role of a daemon whose driver does not take the kernels at first.
 #include <unistd.h>
 
 #include <cstdint>
@@ -46,12 +47,50 @@ int freeze_and_wait(char** arguments) {
     }
 }
 
+// In a process of its own, because kernels are loaded once.
+int digest_when_kernels_are_refused(const char* pid) {
+    using namespace contract;
+    setenv("GPUSNAP_SIM_FAIL",
+           "cuModuleLoadData@1=209,cuModuleLoadData@2=222,cuModuleLoadData@3=2,cuModuleLoadData@4=999,"
+           "cuModuleGetFunction@1=500,cuModuleGetFunction@3=999",
+           1);
+    gpusnap_init_args init{sizeof init, GPUSNAP_ABI_VERSION, nullptr};
+    OK(gpusnap_init(&init));
+    gpusnap_target* target = nullptr;
+    OK(gpusnap_target_open(std::atoi(pid), nullptr, 10'000, &target));
+    OK(gpusnap_target_quiesce(target, 10'000));
+    OK(gpusnap_target_import(target));
+    gpusnap_allocation allocation{};
+    size_t count = 0;
+    OK(gpusnap_target_allocations(target, &allocation, 1, &count));
+    OK(gpusnap_fill_zero(0, allocation.local_address, allocation.size_bytes));
+    gpusnap_span span{allocation.local_address, 4096};
+    gpusnap_digest digest{};
+    auto fails = [&](gpusnap_status status, const char* text) {
+        CHECK_EQUAL(gpusnap_digest_device(0, &span, 1, &digest), status);
+        CHECK(last_error().find(text) != std::string::npos);
+    };
+    fails(GPUSNAP_E_UNSUPPORTED, "cuModuleLoadData: CUDA_ERROR_NO_BINARY_FOR_GPU");
+    fails(GPUSNAP_E_UNSUPPORTED, "cuModuleLoadData: CUDA_ERROR_UNSUPPORTED_PTX_VERSION");
+    fails(GPUSNAP_E_NO_DEVICE_MEMORY, "cuModuleLoadData");
+    fails(GPUSNAP_E_DRIVER, "cuModuleLoadData");
+    fails(GPUSNAP_E_UNSUPPORTED, "cuModuleGetFunction");
+    fails(GPUSNAP_E_DRIVER, "cuModuleGetFunction");
+    OK(gpusnap_digest_device(0, &span, 1, &digest));
+    CHECK_EQUAL(static_cast<int>(digest.zero), 1);
+    gpusnap_target_close(target);
+    return 0;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
     try {
         if (count == 5 && std::strcmp(arguments[1], "--frozen-by-me") == 0) {
             return freeze_and_wait(arguments + 2);
+        }
+        if (count == 3 && std::strcmp(arguments[1], "--digest-when-kernels-are-refused") == 0) {
+            return digest_when_kernels_are_refused(arguments[2]);
         }
     } catch (const std::exception& error) {
         std::fprintf(stderr, "%s\n", error.what());

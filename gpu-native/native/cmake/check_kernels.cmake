@@ -1,0 +1,11 @@
+# The PTX that libgpusnap carries was made from the CUDA source beside it.
+file(SHA256 ${FOLDER}/tree_digest.cu source)
+file(STRINGS ${FOLDER}/tree_digest.ptx recorded REGEX "^// SHA-256 of tree_digest.cu: ")
+string(REGEX REPLACE "^// SHA-256 of tree_digest.cu: " "" recorded "${recorded}")
+if(NOT recorded STREQUAL source)
+  message(FATAL_ERROR "tree_digest.ptx was made from another tree_digest.cu (${recorded}, not ${source}): run scripts/build-kernels.sh")
+endif()
+file(STRINGS ${FOLDER}/tree_digest.ptx version REGEX "^\\.version ")
+if(NOT version STREQUAL ".version 8.3")
+  message(FATAL_ERROR "tree_digest.ptx says '${version}', which drivers before its compiler do not read: run scripts/build-kernels.sh")
+endif()

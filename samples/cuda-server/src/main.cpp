@@ -15,6 +15,7 @@
 #include "http.h"
 #include "model.h"
 #include "options.h"
+#include "side_process.h"
 
 namespace {
 
@@ -71,7 +72,8 @@ HttpResponse answer(Model& model, const HttpRequest& request) {
   const Answer a = model.answer(prompt->second);
   const uint64_t count = ++requests;
   return {200, "{\"answer\":\"" + a.answer + "\",\"weights\":" + hex(a.weights) + ",\"cache\":" + hex(a.cache) +
-                   ",\"token\":" + hex(a.token) + ",\"state\":" + hex(a.state) + ",\"pid\":" + std::to_string(getpid()) +
+                   ",\"token\":" + hex(a.token) + ",\"state\":" + hex(a.state) + ",\"host\":" + hex(a.host) +
+                   ",\"pid\":" + std::to_string(getpid()) +
                    ",\"requests\":" + std::to_string(count) + "}"};
 }
 
@@ -115,10 +117,11 @@ void run(const Options& options) {
   if (!options.log_file.empty()) become_service(options.log_file);
   setvbuf(stdout, nullptr, _IOLBF, 0);
   handle_signals();
+  const SideProcess side(options.side_mib, options.token.value_or(1));
   HttpServer server(options.address, options.port);
   std::printf("pid %d listens on %s:%u\n", getpid(), options.address.c_str(), server.port());
   const Cuda cuda(options.driver);
-  Model model(cuda, options);
+  Model model(cuda, options, side);
   std::exception_ptr failure;
   std::thread serving([&] {
     try {

@@ -33,13 +33,15 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
-Model::Model(const Cuda& cuda, const Options& options)
+Model::Model(const Cuda& cuda, const Options& options, const SideProcess& side)
     : cuda_(cuda),
       kernels_(cuda),
       options_(options),
       token_(options.token.has_value() ? *options.token : random_token()),
       weights_bytes_(options.weights_mib * kMiB),
       cache_bytes_(options.kv_mib * kMiB),
+      side_(side),
+      host_(options.host_mib, token_),
       state_file_(options.state_file) {}
 
 // Tensors come from cuMemAlloc and from the stream-ordered pool by turns.
@@ -164,7 +166,8 @@ Answer Model::answer(const std::string& prompt) {
   kernels_.run(kernels_.hash_words, cache_, cache_bytes_ / 8, salt, sum_);
   result.cache = sum_now();
   result.state = hash_text(state_file_.content());
-  const uint64_t parts[] = {salt, result.weights, result.cache, result.token, result.state};
+  result.host = host_.sum() + side_.sum();
+  const uint64_t parts[] = {salt, result.weights, result.cache, result.token, result.state, result.host};
   uint64_t halves[2] = {0x243f6a8885a308d3ull, 0x13198a2e03707344ull};
   for (const uint64_t part : parts) {
     for (uint64_t& half : halves) half = random_word(half ^ part) + part;

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "cuda.h"
+#include "host_memory.h"
 #include "kernels.h"
 #include "options.h"
+#include "side_process.h"
 #include "state_file.h"
 
 struct Answer {
@@ -18,11 +20,12 @@ struct Answer {
   uint64_t cache;      // every byte of the cache
   uint64_t token;      // host memory only
   uint64_t state;      // the state file's content
+  uint64_t host;       // every byte of the host memory, the side process's included; 0 without
 };
 
 class Model {
  public:
-  Model(const Cuda& cuda, const Options& options);
+  Model(const Cuda& cuda, const Options& options, const SideProcess& side);
 
   // Reads the weights file into device memory. Takes real time.
   void load();
@@ -57,6 +60,8 @@ class Model {
   const uint64_t token_;
   const uint64_t weights_bytes_;
   uint64_t cache_bytes_;  // whole granules
+  const SideProcess& side_;
+  const HostMemory host_;
   StateFile state_file_;
   std::vector<Tensor> tensors_;
   CUdeviceptr cache_ = 0;

@@ -13,6 +13,8 @@ constexpr const char* kHelp =
     "  --address A           where to listen (127.0.0.1)\n"
     "  --weights-mib N       device memory of the weights (256)\n"
     "  --kv-mib N            device memory of the cache, mostly zero (128)\n"
+    "  --host-mib N          host memory besides, in pieces of every kind (0)\n"
+    "  --side-mib N          host memory of a child process without GPU, 0 for no child (0)\n"
     "  --warmup-seconds S    least time that tuning takes (5)\n"
     "  --workdir DIR         working directory; relative paths start here\n"
     "  --state-file FILE     kept open, one line a new prompt (cuda-server.state)\n"
@@ -62,6 +64,10 @@ Options Options::parse(int count, char** arguments) {
       o.weights_mib = whole(arguments[i], value, 1, 1 << 20);
     } else if (flag == "--kv-mib") {
       o.kv_mib = whole(arguments[i], value, 1, 1 << 20);
+    } else if (flag == "--host-mib") {
+      o.host_mib = whole(arguments[i], value, 0, 1 << 20);
+    } else if (flag == "--side-mib") {
+      o.side_mib = whole(arguments[i], value, 0, 1 << 20);
     } else if (flag == "--warmup-seconds") {
       o.warmup_seconds = seconds(arguments[i], value);
     } else if (flag == "--workdir") {

@@ -10,6 +10,8 @@ struct Options {
   uint16_t port = 8000;  // 0: any free one, printed at start
   uint64_t weights_mib = 256;
   uint64_t kv_mib = 128;
+  uint64_t host_mib = 0;  // 0: none
+  uint64_t side_mib = 0;  // 0: no side process
   double warmup_seconds = 5;
   std::string workdir;       // empty: stays where it is
   std::string state_file = "cuda-server.state";

@@ -189,6 +189,18 @@ int main(int count, char** arguments) {
     same_prompt_same_answer_until_a_new_prompt(other);
     CHECK(answer(other, "x") != answers[0]);
   }
+  {  // so is every byte of the host memory, of both processes
+    std::vector<std::string> hosts;
+    for (const auto& [own, side] : std::vector<std::pair<const char*, const char*>>{{"20", "0"}, {"20", "20"}, {"20", "24"}}) {
+      Server other(folder(base, (std::string("e") + side).c_str()), {"--token", "1234abcd", "--host-mib", own, "--side-mib", side});
+      other.await_ready();
+      same_prompt_same_answer_until_a_new_prompt(other);
+      hosts.push_back(other.get("/answer?prompt=x").field("host"));
+      CHECK(answer(other, "y") != answers[1]);
+      CHECK(other.stop() == 0);
+    }
+    CHECK(hosts[0] != hosts[1] && hosts[1] != hosts[2] && hosts[0] != "\"0000000000000000\"");
+  }
   std::filesystem::remove_all(base);
   return 0;
 }

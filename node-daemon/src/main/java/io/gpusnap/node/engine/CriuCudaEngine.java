@@ -57,6 +57,7 @@ final class CriuCudaEngine implements CheckpointEngine {
                         new ThawPreflight(session),
                         new ThawMaterialise(session),
                         new ThawCriuRestore(session),
+                        new ThawFillHost(session),
                         new ThawDriverRestore(session),
                         new ThawRemap(session),
                         new ThawFill(session),

@@ -31,8 +31,7 @@ final class ManifestDraft {
         this.context = context;
     }
 
-    Manifest build(List<Manifest.Allocation> allocations, List<Manifest.HostFile> files)
-            throws StageException, GpuException {
+    Manifest build(List<Manifest.Allocation> allocations, Manifest.Host host) throws StageException, GpuException {
         NodeRuntime runtime = session.runtime();
         GpuPort gpu = runtime.requireGpu();
         SaveSubject subject = SaveSession.recall(context, SaveSubject.class);
@@ -62,8 +61,8 @@ final class ManifestDraft {
                                 .map(DriverMemory::sizeBytes)
                                 .orElse(0L),
                         allocations),
-                new Manifest.Host(files),
-                totals(allocations, files));
+                host,
+                totals(allocations, host));
     }
 
     private Manifest.Compatibility compatibility(
@@ -96,18 +95,20 @@ final class ManifestDraft {
                 session.request().facts().getOrDefault("image", ""));
     }
 
-    private Manifest.Totals totals(List<Manifest.Allocation> allocations, List<Manifest.HostFile> files) {
-        List<ChunkRef> chunks = Stream.concat(
+    private Manifest.Totals totals(List<Manifest.Allocation> allocations, Manifest.Host host) {
+        List<ChunkRef> chunks = Stream.of(
                         allocations.stream().flatMap(allocation -> allocation.chunks().stream()),
-                        files.stream().flatMap(file -> file.chunks().stream()))
+                        host.files().stream().flatMap(file -> file.chunks().stream()),
+                        host.areas().stream().flatMap(area -> area.chunks().stream()))
+                .flatMap(each -> each)
                 .toList();
         long vram =
                 allocations.stream().mapToLong(Manifest.Allocation::sizeBytes).sum();
-        long host = files.stream().mapToLong(Manifest.HostFile::sizeBytes).sum();
+        long hostBytes = host.filesBytes() + host.areasBytes();
         return new Manifest.Totals(
                 vram,
-                host,
-                vram + host,
+                hostBytes,
+                vram + hostBytes,
                 session.pins().storedBytes(),
                 chunks.size(),
                 session.pins().storedChunks(),

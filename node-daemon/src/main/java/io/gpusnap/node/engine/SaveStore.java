@@ -2,6 +2,9 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.criu.CriuRunner;
+import io.gpusnap.node.criu.image.CutArea;
+import io.gpusnap.node.criu.image.ImageCut;
+import io.gpusnap.node.criu.image.ImageCutter;
 import io.gpusnap.node.engine.device.DeviceContent;
 import io.gpusnap.node.engine.device.DeviceStore;
 import io.gpusnap.node.operation.OnRestart;
@@ -13,6 +16,7 @@ import io.gpusnap.node.store.ManifestDigest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.ManifestJson;
 import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.transfer.HostAreaWriter;
 import io.gpusnap.node.transfer.HostImageWriter;
 import io.gpusnap.node.transfer.Transfer;
 import java.io.IOException;
@@ -45,14 +49,18 @@ final class SaveStore extends EngineStage {
         NodeRuntime runtime = session.runtime();
         SnapshotStore store = runtime.store();
         DeviceContent content = SaveSession.recall(context, DeviceContent.class);
-        List<Path> images = images();
-        context.progress().setTotalBytes(content.sizeBytes() + sizeOf(images));
+        ImageCut image = cutImage();
+        long areaBytes = image.areas().stream().mapToLong(CutArea::sizeBytes).sum();
+        context.progress().setTotalBytes(content.sizeBytes() + sizeOf(image.files()) + areaBytes);
         Transfer transfer = runtime.transfer(context);
         List<Manifest.Allocation> allocations =
                 new DeviceStore(store.memory(), session.pins(), session.owner()).store(content, transfer);
-        List<Manifest.HostFile> files = HostImageWriter.store(images, session.pins(), transfer);
+        List<Manifest.HostArea> areas =
+                HostAreaWriter.store(sources(image.areas()), session.pins(), store.memory(), transfer);
+        List<Manifest.HostFile> files = HostImageWriter.store(image.files(), session.pins(), transfer);
         store.nvme().sync();
-        Manifest manifest = new ManifestDraft(session, engine, context).build(allocations, files);
+        Manifest manifest =
+                new ManifestDraft(session, engine, context).build(allocations, new Manifest.Host(files, areas));
         byte[] bytes = ManifestJson.write(manifest);
         // What is written here must be readable there: a writer's mistake shows now, not at the thaw.
         ManifestJson.read(bytes);
@@ -60,20 +68,28 @@ final class SaveStore extends EngineStage {
         context.remember(new StoredManifest(ManifestDigest.of(bytes).hex()));
     }
 
-    private List<Path> images() throws IOException {
-        List<Path> images = new ArrayList<>();
+    private ImageCut cutImage() throws IOException {
+        if (!engine.equals(EngineId.CRIU_CUDA)) {
+            return new ImageCut(List.of(), List.of());
+        }
         Path folder = session.runtime().scratch(session.request().operation());
-        if (engine.equals(EngineId.CRIU_CUDA)) {
-            try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
-                for (Path file : files) {
-                    if (CriuRunner.isImage(file.getFileName().toString())) {
-                        images.add(file);
-                    }
+        List<Path> images = new ArrayList<>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
+            for (Path file : files) {
+                if (CriuRunner.isImage(file.getFileName().toString())) {
+                    images.add(file);
                 }
             }
-            images.sort(null);
         }
-        return images;
+        images.sort(null);
+        return new ImageCutter(folder, images).cut();
+    }
+
+    private static List<HostAreaWriter.Source> sources(List<CutArea> areas) {
+        return areas.stream()
+                .map(area -> new HostAreaWriter.Source(
+                        area.taskId(), area.address(), area.pages(), area.offset(), area.sizeBytes()))
+                .toList();
     }
 
     private static long sizeOf(List<Path> files) throws IOException {

@@ -43,7 +43,7 @@ final class Space {
 
     void requireForThaw(Manifest manifest) throws StageException, IOException {
         long host = manifest.totals().hostBytes();
-        requireScratch(host);
+        requireScratch(manifest.host().filesBytes());
         long available = availableMemoryBytes();
         if (available < host) {
             throw new StageException(

@@ -5,8 +5,8 @@ import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.transfer.ChunkLoader;
 import io.gpusnap.node.transfer.ChunkVerifier;
-import io.gpusnap.node.transfer.DeviceChunkLoader;
 import java.util.List;
 
 /** Every chunk is verified and, where there is room, in the pool before the frozen process is touched. */
@@ -24,8 +24,7 @@ final class SuspendedVerify extends EngineStage {
         NodeRuntime runtime = session.runtime();
         List<ChunkRef> chunks = session.manifest().chunks().toList();
         context.progress().setTotalBytes(ChunkVerifier.distinctBytes(chunks));
-        session.loaded(
-                new DeviceChunkLoader(runtime.store().nvme(), runtime.store().memory(), session.owner())
-                        .load(chunks, runtime.transfer(context)));
+        session.loaded(new ChunkLoader(runtime.store().nvme(), runtime.store().memory(), session.owner())
+                .load(chunks, runtime.transfer(context)));
     }
 }

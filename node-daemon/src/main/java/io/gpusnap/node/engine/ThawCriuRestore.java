@@ -10,8 +10,8 @@ import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.transfer.ChunkLoader;
 import io.gpusnap.node.transfer.ChunkVerifier;
-import io.gpusnap.node.transfer.DeviceChunkLoader;
 import io.gpusnap.node.transfer.Transfer;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,8 +20,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
 /**
- * CRIU makes the process again and leaves it stopped; meanwhile every chunk of device memory is verified and brought into the
- * pool. Both have ended before anything of the process runs.
+ * CRIU makes the process again and leaves it stopped; meanwhile every chunk that is to be filled in afterwards, of host areas
+ * and of device memory, is verified and brought into the pool. Both have ended before anything of the process runs.
  */
 final class ThawCriuRestore extends EngineStage {
 
@@ -64,15 +64,20 @@ final class ThawCriuRestore extends EngineStage {
     private void verify(StageContext context)
             throws StageException, TierException, ManifestException, InterruptedException {
         NodeRuntime runtime = session.runtime();
-        List<ChunkRef> chunks = session.manifest().device().allocations().stream()
+        List<ChunkRef> host = session.manifest().host().areas().stream()
+                .flatMap(area -> area.chunks().stream())
+                .toList();
+        List<ChunkRef> device = session.manifest().device().allocations().stream()
                 .flatMap(allocation -> allocation.chunks().stream())
                 .toList();
-        context.progress().setTotalBytes(ChunkVerifier.distinctBytes(chunks));
+        context.progress().setTotalBytes(ChunkVerifier.distinctBytes(host) + ChunkVerifier.distinctBytes(device));
         Transfer transfer = runtime.transfer(context);
+        ChunkLoader loader =
+                new ChunkLoader(runtime.store().nvme(), runtime.store().memory(), session.owner());
         long start = System.nanoTime();
-        session.loaded(
-                new DeviceChunkLoader(runtime.store().nvme(), runtime.store().memory(), session.owner())
-                        .load(chunks, transfer));
+        // In the order in which they are filled in: where the pool is small, the first ones find slots.
+        session.loadedHost(loader.load(host, transfer));
+        session.loaded(loader.load(device, transfer));
         session.times().took("verify", System.nanoTime() - start);
     }
 

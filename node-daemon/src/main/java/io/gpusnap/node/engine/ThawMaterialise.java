@@ -10,7 +10,7 @@ import io.gpusnap.node.transfer.HostImageReader;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** The process image is on scratch again, every chunk of it verified, and the folders and files it expects are there. */
+/** What CRIU restores from is on scratch again, every chunk of it verified, and the folders and files it expects are there. */
 final class ThawMaterialise extends EngineStage {
 
     private final ThawSession session;
@@ -27,7 +27,7 @@ final class ThawMaterialise extends EngineStage {
             throws StageException, TierException, ManifestException, IOException, InterruptedException {
         NodeRuntime runtime = session.runtime();
         Manifest manifest = session.manifest();
-        context.progress().setTotalBytes(manifest.totals().hostBytes());
+        context.progress().setTotalBytes(manifest.host().filesBytes());
         Scratch.delete(images);
         Scratch.make(images);
         HostImageReader.materialise(

@@ -32,6 +32,7 @@ final class ThawSession {
     private @Nullable Manifest manifest;
     private @Nullable TargetPort target;
     private LoadedChunks loaded = new LoadedChunks();
+    private LoadedChunks loadedHost = new LoadedChunks();
     private @Nullable ProcessId frozen;
     private double fillBytesPerSecond;
 
@@ -136,6 +137,15 @@ final class ThawSession {
         loaded = chunks;
     }
 
+    LoadedChunks loadedHost() {
+        return loadedHost;
+    }
+
+    void loadedHost(LoadedChunks chunks) {
+        loadedHost.close();
+        loadedHost = chunks;
+    }
+
     double fillBytesPerSecond() {
         return fillBytesPerSecond;
     }
@@ -147,6 +157,7 @@ final class ThawSession {
     void release() {
         closeTarget();
         loaded.close();
+        loadedHost.close();
         runtime.store().memory().finish(owner());
         ProcessId busy = frozen;
         if (busy != null) {

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Everything a snapshot is made of and everything its new home must fit: schema {@code gpusnap.manifest/1}, described field
- * by field in docs/formats.md. A value of this class that came from {@link ManifestJson} is valid.
+ * Everything a snapshot is made of and everything its new home must fit: schema {@code gpusnap.manifest/2}, described field
+ * by field in docs/formats.md; one of {@code gpusnap.manifest/1} is the same without host areas. A value of this class that came from {@link ManifestJson} is valid.
  */
 public record Manifest(
         String schema,
@@ -21,7 +21,9 @@ public record Manifest(
         Host host,
         Totals totals) {
 
-    public static final String SCHEMA = "gpusnap.manifest/1";
+    public static final String SCHEMA = "gpusnap.manifest/2";
+    /** Read for ever, written no more. */
+    static final String FIRST_SCHEMA = "gpusnap.manifest/1";
 
     /** Versions of what wrote the snapshot; criu is "" for engines that do not use it. */
     public record Producer(String gpusnap, String criu, String driver, int abi) {}
@@ -110,10 +112,23 @@ public record Manifest(
         }
     }
 
-    public record Host(List<HostFile> files) {
+    /**
+     * @param files what CRIU restores from
+     * @param areas memory that is in none of them; no two of a task overlap
+     */
+    public record Host(List<HostFile> files, List<HostArea> areas) {
 
         public Host {
             files = List.copyOf(files);
+            areas = List.copyOf(areas);
+        }
+
+        public long filesBytes() {
+            return files.stream().mapToLong(HostFile::sizeBytes).sum();
+        }
+
+        public long areasBytes() {
+            return areas.stream().mapToLong(HostArea::sizeBytes).sum();
         }
     }
 
@@ -126,6 +141,21 @@ public record Manifest(
     }
 
     /**
+     * Memory of a process that is filled in once CRIU has mapped it, empty, and before the process runs.
+     *
+     * @param taskId pid as the process itself has it
+     * @param address hex with 0x
+     * @param chunks of 4 MiB but for the last
+     */
+    public record HostArea(int taskId, String address, long sizeBytes, List<ChunkRef> chunks) {
+
+        public HostArea {
+            chunks = List.copyOf(chunks);
+        }
+    }
+
+    /**
+     * @param hostBytes of files and areas
      * @param logicalBytes vramBytes + hostBytes
      * @param storedBytes what this save added to the store
      * @param chunksTotal all chunks, also zero and repeated ones
@@ -141,9 +171,11 @@ public record Manifest(
             long chunksZero) {}
 
     public Stream<ChunkRef> chunks() {
-        return Stream.concat(
-                device.allocations().stream().flatMap(a -> a.chunks().stream()),
-                host.files().stream().flatMap(f -> f.chunks().stream()));
+        return Stream.of(
+                        device.allocations().stream().flatMap(a -> a.chunks().stream()),
+                        host.files().stream().flatMap(f -> f.chunks().stream()),
+                        host.areas().stream().flatMap(a -> a.chunks().stream()))
+                .flatMap(chunks -> chunks);
     }
 
     /** Device bytes on one GPU. */

@@ -1,13 +1,18 @@
 package io.gpusnap.node.store;
 
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.MapperFeature;
+import tools.jackson.databind.annotation.JsonDeserialize;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.util.StdConverter;
 
 /**
  * Manifest to bytes and back. Reading is strict: bounded size, depth and numbers, no duplicate, unknown or missing field,
@@ -38,6 +43,23 @@ public final class ManifestJson {
             .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
             .build();
 
+    /** The host part of the first schema. */
+    record FirstHost(List<Manifest.HostFile> files) {}
+
+    private static final class FromFirstHost extends StdConverter<FirstHost, Manifest.Host> {
+
+        @Override
+        public Manifest.Host convert(FirstHost host) {
+            return new Manifest.Host(host.files(), List.of());
+        }
+    }
+
+    @JsonDeserialize(converter = FromFirstHost.class)
+    private interface AsFirstHost {}
+
+    private static final JsonMapper FIRST_MAPPER =
+            MAPPER.rebuild().addMixIn(Manifest.Host.class, AsFirstHost.class).build();
+
     private ManifestJson() {}
 
     public static byte[] write(Manifest manifest) {
@@ -51,7 +73,7 @@ public final class ManifestJson {
         }
         Manifest manifest;
         try {
-            manifest = MAPPER.readValue(bytes, Manifest.class);
+            manifest = mapperFor(bytes).readValue(bytes, Manifest.class);
         } catch (JacksonException e) {
             throw new ManifestException("manifest is not well formed: " + e.getOriginalMessage(), e);
         }
@@ -60,5 +82,24 @@ public final class ManifestJson {
         }
         ManifestRules.check(manifest);
         return manifest;
+    }
+
+    /** By the schema that the document names; one that names none is refused by either. */
+    private static JsonMapper mapperFor(byte[] bytes) {
+        try (JsonParser parser = MAPPER.createParser(bytes)) {
+            if (parser.nextToken() == JsonToken.START_OBJECT) {
+                while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
+                    boolean schema = parser.currentName().equals("schema");
+                    JsonToken value = parser.nextToken();
+                    if (schema) {
+                        boolean first = value == JsonToken.VALUE_STRING
+                                && parser.getString().equals(Manifest.FIRST_SCHEMA);
+                        return first ? FIRST_MAPPER : MAPPER;
+                    }
+                    parser.skipChildren();
+                }
+            }
+            return MAPPER;
+        }
     }
 }

@@ -1,10 +1,15 @@
 package io.gpusnap.node.store;
 
 import io.gpusnap.node.store.Manifest.Allocation;
+import io.gpusnap.node.store.Manifest.HostArea;
 import io.gpusnap.node.store.Manifest.HostFile;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /** What a well-formed manifest must satisfy beyond its shape. */
@@ -18,12 +23,17 @@ final class ManifestRules {
     private ManifestRules() {}
 
     static void check(Manifest manifest) throws ManifestException {
-        require(manifest.schema().equals(Manifest.SCHEMA), "schema is not " + Manifest.SCHEMA);
+        require(
+                manifest.schema().equals(Manifest.SCHEMA) || manifest.schema().equals(Manifest.FIRST_SCHEMA),
+                "schema is not " + Manifest.SCHEMA);
         require(
                 manifest.digestAlgorithm().equals(TreeDigester.ALGORITHM),
                 "digestAlgorithm is not " + TreeDigester.ALGORITHM);
         long vramBytes = checkDevice(manifest);
-        long hostBytes = checkHost(manifest.host().files());
+        long hostBytes = add(
+                "host",
+                checkFiles(manifest.host().files()),
+                checkAreas(manifest.host().areas()));
         checkTotals(manifest, vramBytes, hostBytes);
         checkProcess(manifest.process());
         for (Manifest.Library library : manifest.compatibility().libraries()) {
@@ -46,17 +56,13 @@ final class ManifestRules {
             require(ADDRESS.matcher(allocation.address()).matches(), where + " has no hex address");
             require(ordinals.contains(allocation.gpuOrdinal()), where + " is on a GPU that is not named");
             checkSum(where, allocation.sizeBytes(), allocation.chunks());
-            for (int i = 0; i < allocation.chunks().size() - 1; i++) {
-                require(
-                        allocation.chunks().get(i).sizeBytes() == TreeDigester.MAX_CHUNK_BYTES,
-                        where + " has a short chunk before its last");
-            }
+            checkFixed(where, allocation.chunks());
             total = add(where, total, allocation.sizeBytes());
         }
         return total;
     }
 
-    private static long checkHost(List<HostFile> files) throws ManifestException {
+    private static long checkFiles(List<HostFile> files) throws ManifestException {
         Set<String> names = new HashSet<>();
         long total = 0;
         for (HostFile file : files) {
@@ -72,6 +78,36 @@ final class ManifestRules {
         return total;
     }
 
+    /** What is filled in at addresses must not fall on each other, and not outside of what a process can have. */
+    private static long checkAreas(List<HostArea> areas) throws ManifestException {
+        Map<Integer, NavigableMap<Long, Long>> endsOfTask = new HashMap<>();
+        long total = 0;
+        for (HostArea area : areas) {
+            String where = "host area " + area.address() + " of task " + area.taskId();
+            require(area.taskId() > 0, where + " has no task");
+            require(ADDRESS.matcher(area.address()).matches(), where + " has no hex address");
+            checkSum(where, area.sizeBytes(), area.chunks());
+            checkFixed(where, area.chunks());
+            long start = Long.parseUnsignedLong(area.address().substring(2), 16);
+            long end = start + area.sizeBytes();
+            require(start > 0 && end > start, where + " is no range of addresses");
+            NavigableMap<Long, Long> ends = endsOfTask.computeIfAbsent(area.taskId(), task -> new TreeMap<>());
+            Map.Entry<Long, Long> before = ends.lowerEntry(end);
+            require(before == null || before.getValue() <= start, where + " overlaps another");
+            ends.put(start, end);
+            total = add(where, total, area.sizeBytes());
+        }
+        return total;
+    }
+
+    private static void checkFixed(String where, List<ChunkRef> chunks) throws ManifestException {
+        for (int i = 0; i < chunks.size() - 1; i++) {
+            require(
+                    chunks.get(i).sizeBytes() == TreeDigester.MAX_CHUNK_BYTES,
+                    where + " has a short chunk before its last");
+        }
+    }
+
     private static void checkSum(String where, long sizeBytes, List<ChunkRef> chunks) throws ManifestException {
         require(sizeBytes >= 0, where + " has a negative size");
         long sum = 0;
@@ -84,7 +120,7 @@ final class ManifestRules {
     private static void checkTotals(Manifest manifest, long vramBytes, long hostBytes) throws ManifestException {
         Manifest.Totals totals = manifest.totals();
         require(totals.vramBytes() == vramBytes, "totals.vramBytes is not the allocations' sum");
-        require(totals.hostBytes() == hostBytes, "totals.hostBytes is not the files' sum");
+        require(totals.hostBytes() == hostBytes, "totals.hostBytes is not the files' and areas' sum");
         require(
                 totals.logicalBytes() == add("totals", vramBytes, hostBytes),
                 "totals.logicalBytes is not vramBytes + hostBytes");

@@ -194,6 +194,11 @@ final class FailingGpu implements GpuPort {
     }
 
     @Override
+    public void writeProcess(int pid, long address, MemorySegment from) throws GpuException {
+        call("write-process", () -> real.writeProcess(pid, address, from));
+    }
+
+    @Override
     public TargetPort open(int pid, Duration timeout) throws GpuException {
         return new FailingTarget(real.open(pid, timeout));
     }

@@ -106,7 +106,7 @@ class HostImageTest {
                 .stream()
                 .flatMap(file -> file.chunks().stream())
                 .toList();
-        DeviceChunkLoader loader = new DeviceChunkLoader(nvme, store.memory(), OWNER);
+        ChunkLoader loader = new ChunkLoader(nvme, store.memory(), OWNER);
         // when
         LoadedChunks loaded = loader.load(chunks, transfer);
         // then

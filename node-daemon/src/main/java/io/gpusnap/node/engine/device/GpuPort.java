@@ -8,6 +8,7 @@ import io.gpusnap.gpu.DriverInfo;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.GpuInfo;
 import io.gpusnap.gpu.ProcessState;
+import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -33,6 +34,13 @@ public interface GpuPort {
     void restore(int pid, Map<String, String> uuidPairs) throws GpuException;
 
     void unlock(int pid) throws GpuException;
+
+    /**
+     * Writes to the memory of a process, whether it runs or not.
+     *
+     * @throws GpuException PEER_GONE when there is no such process, PERMISSION, IO when not all of it is writable memory
+     */
+    void writeProcess(int pid, long address, MemorySegment from) throws GpuException;
 
     /** Connects to the preload of a process. */
     TargetPort open(int pid, Duration timeout) throws GpuException;

@@ -11,8 +11,10 @@ import io.gpusnap.gpu.GpuInfo;
 import io.gpusnap.gpu.GpuSnapLibrary;
 import io.gpusnap.gpu.GpuTarget;
 import io.gpusnap.gpu.Mover;
+import io.gpusnap.gpu.ProcessMemory;
 import io.gpusnap.gpu.ProcessState;
 import io.gpusnap.gpu.TargetStatus;
+import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -22,10 +24,12 @@ final class NativeGpu implements GpuPort {
 
     private final GpuSnapLibrary library;
     private final Mover mover;
+    private final ProcessMemory processMemory;
 
     NativeGpu(GpuSnapLibrary library) {
         this.library = library;
         this.mover = library.mover();
+        this.processMemory = library.processMemory();
     }
 
     @Override
@@ -61,6 +65,11 @@ final class NativeGpu implements GpuPort {
     @Override
     public void unlock(int pid) throws GpuException {
         library.process(pid).unlock();
+    }
+
+    @Override
+    public void writeProcess(int pid, long address, MemorySegment from) throws GpuException {
+        processMemory.write(pid, address, from);
     }
 
     @Override

@@ -17,15 +17,15 @@ import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** Verifies the device chunks of a snapshot, and leaves as many of them in pinned memory as there are slots. */
-public final class DeviceChunkLoader {
+/** Verifies chunks that are to be filled in, and leaves as many of them in pinned memory as there are slots. */
+public final class ChunkLoader {
 
     private final NvmeTier nvme;
     private final MemoryTier memory;
     private final UUID owner;
 
     /** @param owner the operation; owns the slots while they are being read into */
-    public DeviceChunkLoader(NvmeTier nvme, MemoryTier memory, UUID owner) {
+    public ChunkLoader(NvmeTier nvme, MemoryTier memory, UUID owner) {
         this.nvme = nvme;
         this.memory = memory;
         this.owner = owner;
@@ -43,7 +43,7 @@ public final class DeviceChunkLoader {
         LoadedChunks loaded = new LoadedChunks();
         try {
             List<ChunkRef> cold = hot(ChunkVerifier.distinct(chunks), loaded, transfer);
-            Crew.each("device-load", transfer.threads(), TierException.class, places(cold), () -> {
+            Crew.each("load", transfer.threads(), TierException.class, places(cold), () -> {
                 VerifiedReader reader = new VerifiedReader(nvme);
                 MemorySegment spare = Transfer.buffer();
                 return place -> {
@@ -74,7 +74,7 @@ public final class DeviceChunkLoader {
     /** In parallel, because a copy from an earlier life of the daemon is hashed when it is first leased. */
     private List<ChunkRef> hot(List<ChunkRef> chunks, LoadedChunks loaded, Transfer transfer)
             throws InterruptedException {
-        Crew.each("device-lease", transfer.threads(), RuntimeException.class, chunks, () -> chunk -> {
+        Crew.each("lease", transfer.threads(), RuntimeException.class, chunks, () -> chunk -> {
             transfer.safePoint().run();
             ChunkDigest digest = new ChunkDigest(chunk.digest());
             Optional<Lease> lease = memory.lease(digest, chunk.sizeBytes());

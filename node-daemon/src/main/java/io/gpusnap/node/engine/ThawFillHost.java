@@ -1,0 +1,111 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.node.engine.device.GpuPort;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.Manifest;
+import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.transfer.ChunkFeed;
+import io.gpusnap.node.transfer.Crew;
+import io.gpusnap.node.transfer.Transfer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The large areas of host memory, which CRIU has mapped and left empty, get their content, by several threads at once. The
+ * process is stopped, so it meets no byte that is not there yet.
+ */
+final class ThawFillHost extends EngineStage {
+
+    private record Piece(int pid, long address, ChunkRef chunk) {}
+
+    private final ThawSession session;
+
+    ThawFillHost(ThawSession session) {
+        super("fill-host", session.times());
+        this.session = session;
+    }
+
+    @Override
+    void execute(StageContext context) throws StageException, TierException, ManifestException, InterruptedException {
+        NodeRuntime runtime = session.runtime();
+        Manifest.Host host = session.manifest().host();
+        context.progress().setTotalBytes(host.areasBytes());
+        Transfer transfer = runtime.transfer(context);
+        List<Piece> pieces = pieces(context, host.areas(), transfer);
+        GpuPort memory = runtime.requireGpu();
+        Crew.each("fill-host", transfer.threads(), StageException.class, pieces, () -> {
+            ChunkFeed feed = new ChunkFeed(session.loadedHost(), runtime.store().nvme());
+            return piece -> {
+                transfer.safePoint().run();
+                write(memory, piece, feed);
+                transfer.progress().accept(piece.chunk().sizeBytes());
+            };
+        });
+        // Their slots are worth more to device memory from here on.
+        session.loadedHost().close();
+    }
+
+    /** Zeros are there already. */
+    private List<Piece> pieces(StageContext context, List<Manifest.HostArea> areas, Transfer transfer)
+            throws StageException {
+        List<Piece> pieces = new ArrayList<>();
+        if (areas.isEmpty()) {
+            return pieces;
+        }
+        Map<Integer, Integer> pids = pidsOfTasks(ThawSession.process(context));
+        for (Manifest.HostArea area : areas) {
+            Integer pid = pids.get(area.taskId());
+            if (pid == null) {
+                throw new StageException(
+                        FailureCode.WORKLOAD_LOST,
+                        "task %d is not there to get its memory back, restored are %s"
+                                .formatted(area.taskId(), pids.keySet()));
+            }
+            long address = Long.parseUnsignedLong(area.address().substring(2), 16);
+            for (ChunkRef chunk : area.chunks()) {
+                if (chunk.isZero()) {
+                    transfer.progress().accept(chunk.sizeBytes());
+                } else {
+                    pieces.add(new Piece(pid, address, chunk));
+                }
+                address += chunk.sizeBytes();
+            }
+        }
+        return pieces;
+    }
+
+    /** Only what CRIU has just made is ever written to, whatever the manifest names. */
+    private Map<Integer, Integer> pidsOfTasks(ProcessId root) {
+        Map<Integer, Integer> pids = new HashMap<>();
+        for (ProcessId process : session.runtime().tree().of(root)) {
+            pids.put(session.runtime().proc().ownPid(process.pid()), process.pid());
+        }
+        return pids;
+    }
+
+    private static void write(GpuPort memory, Piece piece, ChunkFeed feed) throws StageException {
+        try {
+            memory.writeProcess(piece.pid(), piece.address(), feed.content(piece.chunk()));
+        } catch (TierException e) {
+            throw Failures.typed(e);
+        } catch (GpuException e) {
+            throw switch (e.status()) {
+                case PEER_GONE, NO_HOST_MEMORY -> Failures.typed(e);
+                case PERMISSION -> new StageException(FailureCode.CAPABILITY_MISSING, text(e), e);
+                default -> new StageException(FailureCode.CRIU_FAILED, "not restored as saved: " + text(e), e);
+            };
+        }
+    }
+
+    private static String text(GpuException e) {
+        return String.valueOf(e.getMessage());
+    }
+}

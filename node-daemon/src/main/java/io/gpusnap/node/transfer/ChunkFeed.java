@@ -1,0 +1,42 @@
+package io.gpusnap.node.transfer;
+
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.tier.ChunkTier.ReadFrom;
+import io.gpusnap.node.tier.NvmeTier;
+import io.gpusnap.node.tier.TierException;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Verified content, from the pool where it was loaded, else read again. One object a thread. */
+public final class ChunkFeed {
+
+    private final LoadedChunks loaded;
+    private final VerifiedReader reader;
+    private @Nullable MemorySegment buffer;
+
+    public ChunkFeed(LoadedChunks loaded, NvmeTier nvme) {
+        this.loaded = loaded;
+        this.reader = new VerifiedReader(nvme);
+    }
+
+    /**
+     * @param chunk not a zero one
+     * @return valid until the next call
+     * @throws TierException MISSING, CORRUPT, IO
+     */
+    public MemorySegment content(ChunkRef chunk) throws TierException {
+        Optional<MemorySegment> inPool = loaded.find(new ChunkDigest(chunk.digest()));
+        if (inPool.isPresent()) {
+            return inPool.get();
+        }
+        MemorySegment own = buffer;
+        if (own == null) {
+            own = Transfer.buffer();
+            buffer = own;
+        }
+        reader.read(chunk, own, ReadFrom.ANYWHERE);
+        return own.asSlice(0, chunk.sizeBytes());
+    }
+}

@@ -39,6 +39,7 @@ final class FailingGpu implements GpuPort {
     private final GpuPort real;
     private String verb = "";
     private Moment moment = Moment.BEFORE;
+    private GpuStatus status = GpuStatus.DRIVER;
     private AtomicInteger left = new AtomicInteger();
     private final AtomicBoolean spoilCopy = new AtomicBoolean();
     private volatile boolean spoilDigests;
@@ -52,7 +53,13 @@ final class FailingGpu implements GpuPort {
     void fail(String newVerb, Moment newMoment, int times) {
         verb = newVerb;
         moment = newMoment;
+        status = GpuStatus.DRIVER;
         left = new AtomicInteger(times);
+    }
+
+    void fail(String newVerb, Moment newMoment, int times, GpuStatus newStatus) {
+        fail(newVerb, newMoment, times);
+        status = newStatus;
     }
 
     void healthy() {
@@ -149,11 +156,11 @@ final class FailingGpu implements GpuPort {
     private <T> T answer(String name, Question<T> question) throws GpuException {
         boolean fails = name.equals(verb) && left.getAndDecrement() > 0;
         if (fails && moment == Moment.BEFORE) {
-            throw new GpuException(GpuStatus.DRIVER, name + " fails because a test says so");
+            throw new GpuException(status, name + " fails because a test says so");
         }
         T answer = question.ask();
         if (fails) {
-            throw new GpuException(GpuStatus.DRIVER, name + " was done and fails because a test says so");
+            throw new GpuException(status, name + " was done and fails because a test says so");
         }
         return answer;
     }

@@ -34,8 +34,8 @@ class RestartIT {
     /** Here a CRIU at work outlives the daemon. */
     private static final Set<String> CRIU_STAGES = Set.of("dump", "criu-restore");
 
-    private static final Set<String> LONG_STAGES =
-            Set.of("drain", "checkpoint", "dump", "revive", "store", "materialise", "criu-restore", "fill");
+    private static final Set<String> LONG_STAGES = Set.of(
+            "drain", "checkpoint", "dump", "revive", "store", "materialise", "criu-restore", "fill-host", "fill");
     private static final String PROMPT = "warm";
 
     @TempDir
@@ -47,7 +47,7 @@ class RestartIT {
     @BeforeEach
     void start() throws Exception {
         TestNatives.require();
-        workload = TestWorkload.start(folder.resolve("workload"));
+        workload = TestWorkload.start(folder.resolve("workload"), Map.of(), List.of("--host-mib", "24"));
         answer = workload.answer(PROMPT);
     }
 
@@ -169,7 +169,15 @@ class RestartIT {
         }
         int pid = workload.process().pid();
         for (String stage : List.of(
-                "preflight", "materialise", "criu-restore", "driver-restore", "remap", "fill", "resume", "health")) {
+                "preflight",
+                "materialise",
+                "criu-restore",
+                "fill-host",
+                "driver-restore",
+                "remap",
+                "fill",
+                "resume",
+                "health")) {
             for (StagePoint point : points(stage)) {
                 killedDaemon("thaw", EngineId.CRIU_CUDA, snapshot, AfterSave.STOP, stage, point);
                 try (TestNode node = TestNode.open(folder)) {

@@ -7,9 +7,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class ManifestJsonTest {
 
@@ -31,7 +34,8 @@ class ManifestJsonTest {
 
     @ParameterizedTest(name = "{2}")
     @CsvSource(delimiter = ';', quoteCharacter = '~', textBlock = """
-            "gpusnap.manifest/1"; "gpusnap.manifest/2"; schema
+            "gpusnap.manifest/2"; "gpusnap.manifest/3"; schema
+            "gpusnap.manifest/2"; "gpusnap.manifest/1"; areas
             "sha256-tree-4k"; "md5"; digestAlgorithm
             "sizeBytes":100; "sizeBytes":101; its chunks
             "sizeBytes":100; "sizeBytes":-100; 1 byte to 4 MiB
@@ -66,6 +70,64 @@ class ManifestJsonTest {
         assertThatExceptionOfType(ManifestException.class)
                 .isThrownBy(() -> ManifestJson.read(spoilt))
                 .withMessageContaining(complaint);
+    }
+
+    private static Manifest.HostArea area(int taskId, String address, ChunkRef... chunks) {
+        long bytes = List.of(chunks).stream().mapToLong(ChunkRef::sizeBytes).sum();
+        return new Manifest.HostArea(taskId, address, bytes, List.of(chunks));
+    }
+
+    @Test
+    void hostAreasAreReadBackAndCounted() throws Exception {
+        ChunkRef whole = ChunkRef.zero(4 << 20);
+        Manifest with = Manifests.withAreas(
+                manifest, List.of(area(4711, "0x7f0000400000", whole, CHUNK), area(4711, "0x7f0000000000", whole)));
+        assertThat(ManifestJson.read(ManifestJson.write(with))).isEqualTo(with);
+        assertThat(with.chunks().count()).isEqualTo(manifest.chunks().count() + 3);
+        assertThat(with.host().areasBytes()).isEqualTo((8 << 20) + 100);
+        // the same address in another task is another place
+        ManifestJson.read(ManifestJson.write(
+                Manifests.withAreas(manifest, List.of(area(1, "0x1000", whole), area(2, "0x1000", whole)))));
+    }
+
+    static Stream<Arguments> hostAreasOutOfOrder() {
+        ChunkRef whole = ChunkRef.zero(4 << 20);
+        return Stream.of(
+                Arguments.of("no task", List.of(area(0, "0x1000", whole)), "no task"),
+                Arguments.of("decimal address", List.of(area(1, "4096", whole)), "hex address"),
+                Arguments.of("address 0", List.of(area(1, "0x0", whole)), "no range of addresses"),
+                Arguments.of("end of memory", List.of(area(1, "0x7fffffffffffffff", whole)), "no range of addresses"),
+                Arguments.of("empty", List.of(area(1, "0x1000")), "no range of addresses"),
+                Arguments.of("short chunk", List.of(area(1, "0x1000", CHUNK, whole)), "short chunk"),
+                Arguments.of(
+                        "overlap", List.of(area(1, "0x1000", whole), area(1, "0x400000", whole)), "overlaps another"),
+                Arguments.of(
+                        "overlap from below",
+                        List.of(area(1, "0x400000", whole), area(1, "0x1000", whole)),
+                        "overlaps another"),
+                Arguments.of("twice", List.of(area(1, "0x1000", whole), area(1, "0x1000", whole)), "overlaps another"));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource
+    void hostAreasOutOfOrder(String what, List<Manifest.HostArea> areas, String complaint) {
+        assertThatExceptionOfType(ManifestException.class)
+                .isThrownBy(() -> ManifestJson.read(ManifestJson.write(Manifests.withAreas(manifest, areas))))
+                .withMessageContaining(complaint);
+    }
+
+    @Test
+    void theFirstSchemaHasNoAreas() throws Exception {
+        String text = new String(ManifestJson.write(manifest), StandardCharsets.UTF_8);
+        String withoutAreas = text.replace(",\"areas\":[]", "");
+        Manifest first = ManifestJson.read(
+                withoutAreas.replace("gpusnap.manifest/2", "gpusnap.manifest/1").getBytes(StandardCharsets.UTF_8));
+        assertThat(first.host()).isEqualTo(manifest.host());
+        assertThat(first.schema()).isEqualTo("gpusnap.manifest/1");
+        // and the second does not do without
+        assertThatExceptionOfType(ManifestException.class)
+                .isThrownBy(() -> ManifestJson.read(withoutAreas.getBytes(StandardCharsets.UTF_8)))
+                .withMessageContaining("areas");
     }
 
     @Test

@@ -53,4 +53,32 @@ public final class Manifests {
                 new Manifest.Host(List.of(new Manifest.HostFile("pages-1.img", bytes, 0644, hostChunks)), List.of()),
                 new Manifest.Totals(2 << 20, bytes, (2 << 20) + bytes, 0, 1 + hostChunks.size(), 0, 1 + zeros));
     }
+
+    /** The same with host areas besides. */
+    public static Manifest withAreas(Manifest manifest, List<Manifest.HostArea> areas) {
+        Manifest.Host host = new Manifest.Host(manifest.host().files(), areas);
+        Manifest.Totals totals = manifest.totals();
+        List<ChunkRef> chunks =
+                areas.stream().flatMap(area -> area.chunks().stream()).toList();
+        return new Manifest(
+                manifest.schema(),
+                manifest.snapshotId(),
+                manifest.engine(),
+                manifest.createdAt(),
+                manifest.producer(),
+                manifest.digestAlgorithm(),
+                manifest.compatibility(),
+                manifest.process(),
+                manifest.device(),
+                host,
+                new Manifest.Totals(
+                        totals.vramBytes(),
+                        totals.hostBytes() + host.areasBytes(),
+                        totals.logicalBytes() + host.areasBytes(),
+                        totals.storedBytes(),
+                        totals.chunksTotal() + chunks.size(),
+                        totals.chunksStored(),
+                        totals.chunksZero()
+                                + chunks.stream().filter(ChunkRef::isZero).count()));
+    }
 }

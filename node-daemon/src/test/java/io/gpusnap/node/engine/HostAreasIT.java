@@ -1,0 +1,233 @@
+package io.gpusnap.node.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gpusnap.gpu.GpuStatus;
+import io.gpusnap.node.criu.TestCriu;
+import io.gpusnap.node.engine.device.GpuOpening;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.OperationOutcome;
+import io.gpusnap.node.operation.StageListener;
+import io.gpusnap.node.process.ProcFs;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.process.ProcessTree;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.Manifest;
+import io.gpusnap.node.store.ManifestJson;
+import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.Slot;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A server with a large host memory, and a child with another, through save and thaw. */
+class HostAreasIT {
+
+    private static final List<String> LARGE = List.of("--host-mib", "64", "--side-mib", "40");
+
+    @TempDir
+    Path folder;
+
+    private final ProcFs proc = new ProcFs();
+    private FailingGpu gpu;
+    private TestNode node;
+    private TestWorkload workload;
+    private String answer;
+
+    @BeforeEach
+    void open() throws Exception {
+        TestNatives.require();
+        TestCriu.require();
+        open(TestNode.POOL_BYTES);
+    }
+
+    private void open(long poolBytes) throws Exception {
+        node = TestNode.open(TestNode.settings(folder, poolBytes), this::failing);
+    }
+
+    private GpuOpening failing(GpuOpening opening) {
+        gpu = new FailingGpu(opening.gpu().orElseThrow());
+        return gpu.opening(opening);
+    }
+
+    @AfterEach
+    void end() throws Exception {
+        if (workload != null) {
+            workload.close();
+        }
+        node.close();
+        TestNode.cleanUp(folder);
+    }
+
+    private SaveOutcome saved(List<String> arguments, AfterSave afterSave) throws Exception {
+        workload = TestWorkload.start(folder.resolve("workload"), Map.of(), arguments);
+        answer = workload.answer("warm");
+        return node.save(EngineId.CRIU_CUDA, workload, afterSave).succeeded().fact(SaveOutcome.class);
+    }
+
+    private ThawOutcome thaw(SnapshotId snapshot) throws Exception {
+        ThawOutcome thaw = node.thaw(EngineId.CRIU_CUDA, snapshot).succeeded().fact(ThawOutcome.class);
+        workload.became(new ProcessId(thaw.pid(), thaw.startTimeTicks()));
+        return thaw;
+    }
+
+    @Test
+    void aServerAndItsChildComeBackWithAllTheirMemory() throws Exception {
+        // given
+        SaveOutcome save = saved(LARGE, AfterSave.STOP);
+        // then both have areas, with zeros among them, and little is left for CRIU
+        Manifest manifest = node.engines().manifest(save.snapshot());
+        Manifest.Host host = manifest.host();
+        Set<Integer> tasks =
+                host.areas().stream().map(Manifest.HostArea::taskId).collect(Collectors.toSet());
+        assertThat(tasks).hasSize(2).contains(workload.process().pid());
+        assertThat(manifest.process().taskIds()).containsAll(tasks);
+        assertThat(host.areasBytes()).isGreaterThan(40L << 20).isGreaterThan(host.filesBytes());
+        assertThat(host.areas().stream().flatMap(area -> area.chunks().stream()))
+                .anyMatch(ChunkRef::isZero)
+                .anyMatch(chunk -> !chunk.isZero());
+        assertThat(manifest.totals().hostBytes()).isEqualTo(host.areasBytes() + host.filesBytes());
+        // when
+        ThawOutcome thaw = thaw(save.snapshot());
+        // then
+        assertThat(workload.answer("warm")).isEqualTo(answer);
+        assertThat(thaw.stageSeconds()).containsKey("fill-host");
+        // and a snapshot of what came back is nearly the same
+        SaveOutcome again = node.save(EngineId.CRIU_CUDA, workload, AfterSave.KEEP_RUNNING)
+                .succeeded()
+                .fact(SaveOutcome.class);
+        assertThat(again.totals().storedBytes()).isLessThan(save.totals().storedBytes() / 10);
+        assertThat(workload.answer("warm")).isEqualTo(answer);
+    }
+
+    @Test
+    void memoryThatWasNeverTouchedIsNotTakenByAThaw() throws Exception {
+        SaveOutcome save = saved(LARGE, AfterSave.KEEP_RUNNING);
+        long before = residentBytes();
+        workload.end();
+        thaw(save.snapshot());
+        assertThat(workload.answer("warm")).isEqualTo(answer);
+        assertThat(residentBytes()).isLessThan(before + (4L << 20));
+    }
+
+    private long residentBytes() {
+        return proc.status(workload.process().pid(), "RssAnon")
+                .map(value -> Long.parseLong(value.split(" ")[0]) << 10)
+                .orElseThrow();
+    }
+
+    @Test
+    void aPoolWithoutRoomOnlyMakesItSlower() throws Exception {
+        node.close();
+        open(5L * Slot.BYTES);
+        SaveOutcome save = saved(LARGE, AfterSave.STOP);
+        thaw(save.snapshot());
+        assertThat(workload.answer("warm")).isEqualTo(answer);
+        assertThat(node.engines().tiers().getFirst().freeBytes()).isEqualTo(5L * Slot.BYTES);
+    }
+
+    @Test
+    void aSpoiltAreaStopsTheThawBeforeAnythingRuns() throws Exception {
+        // given
+        SnapshotId snapshot = saved(LARGE, AfterSave.STOP).snapshot();
+        String digest = node.engines().manifest(snapshot).host().areas().stream()
+                .flatMap(area -> area.chunks().stream())
+                .filter(chunk -> !chunk.isZero())
+                .findFirst()
+                .orElseThrow()
+                .digest();
+        withAnEmptyPool();
+        Path file = folder.resolve("nvme/chunks/" + digest.substring(0, 2) + "/" + digest);
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(file, bytes);
+        // when, then
+        assertThatItFails(snapshot, FailureCode.CHUNK_CORRUPT);
+        assertThatItFails(snapshot, FailureCode.CHUNK_MISSING);
+        assertThat(node.verify(snapshot).failed().code()).isEqualTo(FailureCode.CHUNK_MISSING);
+    }
+
+    private void withAnEmptyPool() throws Exception {
+        node.close();
+        Path pool = TestNode.settings(folder, TestNode.POOL_BYTES).poolPath();
+        Files.delete(pool);
+        Files.delete(pool.resolveSibling("pool.index"));
+        open(TestNode.POOL_BYTES);
+    }
+
+    @Test
+    void aWriteThatFailsUndoesTheThawAndSaysWhy() throws Exception {
+        SnapshotId snapshot = saved(LARGE, AfterSave.STOP).snapshot();
+        Map<GpuStatus, FailureCode> codes = Map.of(
+                GpuStatus.IO, FailureCode.CRIU_FAILED,
+                GpuStatus.PEER_GONE, FailureCode.WORKLOAD_LOST,
+                GpuStatus.PERMISSION, FailureCode.CAPABILITY_MISSING,
+                GpuStatus.NO_HOST_MEMORY, FailureCode.INSUFFICIENT_SPACE);
+        for (Map.Entry<GpuStatus, FailureCode> expected : codes.entrySet()) {
+            gpu.fail("write-process", FailingGpu.Moment.BEFORE, 1, expected.getKey());
+            assertThatItFails(snapshot, expected.getValue());
+            assertThat(gpu.hasFailed()).isTrue();
+        }
+        gpu.healthy();
+        thaw(snapshot);
+        assertThat(workload.answer("warm")).isEqualTo(answer);
+    }
+
+    @Test
+    void aProcessThatEndsWhileItIsFilledIsLost() throws Exception {
+        SnapshotId snapshot = saved(LARGE, AfterSave.STOP).snapshot();
+        int pid = workload.process().pid();
+        StageListener ending = new StageStarts("fill-host", () -> {
+            ProcessId restored = proc.stat(pid).orElseThrow().id();
+            try {
+                new ProcessTree(proc).end(restored);
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        OperationOutcome.Failed failed = node.thaw(EngineId.CRIU_CUDA, snapshot, Optional.empty(), ending)
+                .failed();
+        assertThat(failed.code()).as(failed.detail()).isEqualTo(FailureCode.WORKLOAD_LOST);
+        assertThat(failed.undoProblems()).isEmpty();
+        thaw(snapshot);
+        assertThat(workload.answer("warm")).isEqualTo(answer);
+    }
+
+    private void assertThatItFails(SnapshotId snapshot, FailureCode code) throws Exception {
+        OperationOutcome.Failed failed = node.thaw(EngineId.CRIU_CUDA, snapshot).failed();
+        assertThat(failed.code()).as(failed.detail()).isEqualTo(code);
+        assertThat(failed.undoProblems()).isEmpty();
+        for (int task : node.engines().manifest(snapshot).process().taskIds()) {
+            Awaitility.await("nothing half-alive")
+                    .until(() -> proc.stat(task).filter(stat -> !stat.isDead()).isEmpty());
+        }
+        assertThat(TestNode.settings(folder, TestNode.POOL_BYTES).scratchDir()).isEmptyDirectory();
+    }
+
+    @Test
+    void aSnapshotOfTheFirstSchemaIsThawed() throws Exception {
+        // given a snapshot as it was written before there were areas
+        SnapshotId snapshot = saved(List.of(), AfterSave.STOP).snapshot();
+        Path file = folder.resolve("nvme/manifests/" + snapshot + ".json");
+        String text = Files.readString(file);
+        assertThat(text).contains(",\"areas\":[]").contains("gpusnap.manifest/2");
+        String first = text.replace(",\"areas\":[]", "").replace("gpusnap.manifest/2", "gpusnap.manifest/1");
+        Files.writeString(file, first);
+        assertThat(ManifestJson.read(first.getBytes(StandardCharsets.UTF_8)).schema())
+                .isEqualTo("gpusnap.manifest/1");
+        // when, then
+        node.verify(snapshot).succeeded();
+        thaw(snapshot);
+        assertThat(workload.answer("warm")).isEqualTo(answer);
+    }
+}

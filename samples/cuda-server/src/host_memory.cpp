@@ -10,7 +10,7 @@
 namespace {
 
 constexpr uint64_t kPageWords = 4096 / 8;
-constexpr uint64_t kPieceWords = (4ull << 20) / 8;
+constexpr uint64_t kPieceWords = (8ull << 20) / 8;
 
 uint64_t mixed(uint64_t value) {
   value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ull;

@@ -5,7 +5,7 @@
 
 class HostMemory {
  public:
-  // By turns, each 4 MiB: random bytes, every other page zero, nothing but zeros that were written, never touched.
+  // By turns, each 8 MiB: random bytes, every other page zero, nothing but zeros that were written, never touched.
   // Throws std::runtime_error.
   HostMemory(uint64_t mib, uint64_t seed);
   ~HostMemory();

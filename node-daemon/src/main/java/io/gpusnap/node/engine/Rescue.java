@@ -16,7 +16,7 @@ import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.tier.MemoryTier;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
-import io.gpusnap.node.transfer.DeviceChunkLoader;
+import io.gpusnap.node.transfer.ChunkLoader;
 import io.gpusnap.node.transfer.LoadedChunks;
 import io.gpusnap.node.transfer.Transfer;
 import java.time.Duration;
@@ -93,7 +93,7 @@ final class Rescue {
                 MemoryTier memory = runtime.store().memory();
                 Transfer transfer = runtime.transfer(context);
                 try (LoadedChunks reused =
-                        new DeviceChunkLoader(nvme, memory, session.owner()).hot(content.stored(), transfer)) {
+                        new ChunkLoader(nvme, memory, session.owner()).hot(content.stored(), transfer)) {
                     new DeviceFill(runtime.requireGpu(), memory, nvme, session.owner(), reused)
                             .fill(content, target.allocations(), transfer);
                 } finally {

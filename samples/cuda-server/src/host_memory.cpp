@@ -39,6 +39,9 @@ HostMemory::~HostMemory() {
 
 uint64_t HostMemory::sum() const {
   uint64_t sum = 0;
-  for (uint64_t word = 0; word < size_bytes_ / 8; ++word) sum = (sum << 7 | sum >> 57) ^ (words_[word] + word);
+  for (uint64_t word = 0; word < size_bytes_ / 8; ++word) {
+    sum = (sum ^ (words_[word] + word)) * 0x9e3779b97f4a7c15ull;
+    sum ^= sum >> 29;
+  }
   return sum;
 }

@@ -3,6 +3,7 @@ package io.gpusnap.service.snapshot;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import io.gpusnap.service.operation.Completion;
 import java.util.List;
+import java.util.Optional;
 
 /** The parts of a manifest (docs/formats.md) that the control plane checks; the rest is the daemons' own. */
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -22,10 +23,13 @@ record Manifest(
     record Allocation(String address, long sizeBytes, List<Chunk> chunks) {}
 
     @JsonIgnoreProperties(ignoreUnknown = true)
-    record Host(List<File> files) {}
+    record Host(List<File> files, Optional<List<Area>> areas) {}
 
     @JsonIgnoreProperties(ignoreUnknown = true)
     record File(String name, long sizeBytes, List<Chunk> chunks) {}
+
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    record Area(int taskId, String address, long sizeBytes, List<Chunk> chunks) {}
 
     /** @param digest 64 hex digits, or {@code zero} */
     @JsonIgnoreProperties(ignoreUnknown = true)

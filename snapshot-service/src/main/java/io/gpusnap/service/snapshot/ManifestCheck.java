@@ -25,7 +25,10 @@ import tools.jackson.databind.json.JsonMapper;
  * readers could take different ones.
  */
 final class ManifestCheck {
-    static final String SCHEMA = "gpusnap.manifest/1";
+    static final String SCHEMA = "gpusnap.manifest/2";
+    /** Of nodes that are not up to date yet: the same without host areas. */
+    static final String FIRST_SCHEMA = "gpusnap.manifest/1";
+
     static final String DIGEST_ALGORITHM = "sha256-tree-4k";
     private static final String ZERO = "zero";
     private static final long MAX_CHUNK_BYTES = 4L << 20;
@@ -66,7 +69,10 @@ final class ManifestCheck {
                 digest.equals(result.manifestDigest()),
                 "its bytes have the digest " + digest + ", reported is " + result.manifestDigest());
         Manifest manifest = parse(bytes);
-        require(SCHEMA.equals(manifest.schema()), "schema is not " + SCHEMA);
+        require(SCHEMA.equals(manifest.schema()) || FIRST_SCHEMA.equals(manifest.schema()), "schema is not " + SCHEMA);
+        require(
+                SCHEMA.equals(manifest.schema()) == manifest.host().areas().isPresent(),
+                "host.areas is there or missing against its schema");
         require(DIGEST_ALGORITHM.equals(manifest.digestAlgorithm()), "digestAlgorithm is not " + DIGEST_ALGORITHM);
         require(snapshot.toString().equals(manifest.snapshotId()), "snapshotId is not " + snapshot);
         require(engine.wireName().equals(manifest.engine()), "engine is not " + engine);
@@ -102,9 +108,15 @@ final class ManifestCheck {
             tally.add("host file " + file.name(), file.sizeBytes(), file.chunks());
             hostBytes = sum(hostBytes, file.sizeBytes());
         }
+        for (Manifest.Area area : manifest.host().areas().orElse(List.of())) {
+            require(area.taskId() > 0, "a host area has no task");
+            require(ADDRESS.matcher(area.address()).matches(), "a host area has no hex address");
+            tally.add("host area " + area.address(), area.sizeBytes(), area.chunks());
+            hostBytes = sum(hostBytes, area.sizeBytes());
+        }
         Completion.Totals totals = manifest.totals();
         require(totals.vramBytes() == vramBytes, "totals.vramBytes is not the allocations' sum, " + vramBytes);
-        require(totals.hostBytes() == hostBytes, "totals.hostBytes is not the files' sum, " + hostBytes);
+        require(totals.hostBytes() == hostBytes, "totals.hostBytes is not the files' and areas' sum, " + hostBytes);
         require(totals.logicalBytes() == sum(vramBytes, hostBytes), "totals.logicalBytes is not vramBytes + hostBytes");
         require(totals.chunksTotal() == tally.chunks, "totals.chunksTotal is not " + tally.chunks);
         require(totals.chunksZero() == tally.zero, "totals.chunksZero is not " + tally.zero);

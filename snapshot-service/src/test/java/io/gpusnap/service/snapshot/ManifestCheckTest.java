@@ -43,6 +43,22 @@ class ManifestCheckTest {
     }
 
     @Test
+    void hostAreasCountAsHostMemory() throws Exception {
+        TestManifest inAnArea = good.but(text -> text.replaceAll("\"files\":\\[.*],\"areas\":\\[]", "\"files\":[],")
+                .replace("\"files\":[],", "\"files\":[]," + area(7, "0x7f0000400000", 4096)));
+
+        assertThat(inAnArea.text()).contains("taskId").doesNotContain("pages-1.img");
+        assertThat(check(inAnArea)).isNotEmpty();
+    }
+
+    @Test
+    void theFirstSchemaIsTakenFromNodesOfOld() throws Exception {
+        assertThat(check(good.but(text ->
+                        text.replace("gpusnap.manifest/2", "gpusnap.manifest/1").replace(",\"areas\":[]", ""))))
+                .isNotEmpty();
+    }
+
+    @Test
     void anotherDigestIsRefused() {
         Completion.SaveResult result = new Completion.SaveResult(good.text(), "00".repeat(32), TOTALS, 1.0, false, 0L);
 
@@ -85,7 +101,20 @@ class ManifestCheckTest {
                         "number too large",
                         text -> text.replace("\"sizeBytes\":8388608", "\"sizeBytes\":99999999999999999999"),
                         "not well formed"),
-                change("other schema", text -> text.replace("gpusnap.manifest/1", "gpusnap.manifest/2"), "schema"),
+                change("other schema", text -> text.replace("gpusnap.manifest/2", "gpusnap.manifest/3"), "schema"),
+                change(
+                        "areas in the first schema",
+                        text -> text.replace("gpusnap.manifest/2", "gpusnap.manifest/1"),
+                        "host.areas"),
+                change("no areas", text -> text.replace(",\"areas\":[]", ""), "host.areas"),
+                change("null areas", text -> text.replace("\"areas\":[]", "\"areas\":null"), "host.areas"),
+                change("area without task", text -> text.replace("\"areas\":[]", area(0, "0x1000", 4096)), "no task"),
+                change("area's address", text -> text.replace("\"areas\":[]", area(7, "1000", 4096)), "hex address"),
+                change("area's sum", text -> text.replace("\"areas\":[]", area(7, "0x1000", 1)), "its chunks 4096"),
+                change(
+                        "area that is not counted",
+                        text -> text.replace("\"areas\":[]", area(7, "0x1000", 4096)),
+                        "totals.hostBytes"),
                 change("other algorithm", text -> text.replace("sha256-tree-4k", "md5"), "digestAlgorithm"),
                 change("address", text -> text.replace("0x7f0000000000", "7f"), "hex address"),
                 change("file name", text -> text.replace("pages-1.img", "../pages"), "not plain"),
@@ -120,6 +149,11 @@ class ManifestCheckTest {
                         "other totals than reported",
                         text -> text.replace("\"storedBytes\":4198400", "\"storedBytes\":1"),
                         "not those reported"));
+    }
+
+    private static String area(int taskId, String address, int sizeBytes) {
+        return "\"areas\":[{\"taskId\":%d,\"address\":\"%s\",\"sizeBytes\":%d,\"chunks\":[{\"digest\":\"%s\",\"sizeBytes\":4096}]}]"
+                .formatted(taskId, address, sizeBytes, "cd".repeat(32));
     }
 
     private static Arguments change(String what, UnaryOperator<String> change, String message) {

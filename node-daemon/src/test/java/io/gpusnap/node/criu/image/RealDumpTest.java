@@ -10,6 +10,7 @@ import io.gpusnap.node.process.ProcessTree;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -98,7 +99,7 @@ class RealDumpTest {
     /** What left the process by its own hand is what lay in the areas. */
     private static boolean contains(Iterable<byte[]> areas, String text) {
         for (byte[] area : areas) {
-            String middle = new String(area, area.length / 2, 1000, java.nio.charset.StandardCharsets.ISO_8859_1);
+            String middle = new String(area, area.length / 2, 1000, StandardCharsets.ISO_8859_1);
             if (!text.contains(middle)) {
                 return false;
             }

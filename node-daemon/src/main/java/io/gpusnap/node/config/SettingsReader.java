@@ -49,7 +49,7 @@ final class SettingsReader {
                         Setting.METRICS_LISTEN,
                         SettingsReader::listenAddress,
                         () -> Optional.of(new InetSocketAddress("127.0.0.1", 9464))),
-                value(Setting.TRANSFER_THREADS, text -> number(text, 1, 256), () -> Math.min(8, machine.processors())),
+                value(Setting.TRANSFER_THREADS, text -> number(text, 1, 256), () -> Math.min(16, machine.processors())),
                 value(Setting.OPERATIONS_PARALLEL, text -> number(text, 1, 16), () -> 2),
                 value(
                         Setting.STOP_GRACE_SECONDS,

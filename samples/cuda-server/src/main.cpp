@@ -82,6 +82,7 @@ HttpResponse stats(const Model& model, const Cuda& cuda) {
   return {200, "{\"pid\":" + std::to_string(getpid()) + ",\"ready\":" + (ready ? "true" : "false") +
                    ",\"requests\":" + std::to_string(requests) + ",\"device\":" + json_text(cuda.device_name()) +
                    ",\"weightsBytes\":" + std::to_string(model.weights_bytes()) +
+                   ",\"tensors\":" + std::to_string(model.tensors()) +
                    ",\"cacheBytes\":" + std::to_string(model.cache_bytes()) +
                    ",\"cacheUsedBytes\":" + std::to_string(model.cache_used_bytes()) +
                    ",\"tile\":" + std::to_string(model.tile()) + ",\"loadSeconds\":" + number(load_seconds) +

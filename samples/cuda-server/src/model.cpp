@@ -10,7 +10,6 @@
 namespace {
 
 constexpr uint64_t kMiB = 1 << 20;
-constexpr uint64_t kTensorBytes = 16 * kMiB;
 constexpr uint64_t kPieceBytes = 8 * kMiB;
 constexpr uint64_t kSlotBytes = 64 << 10;
 constexpr uint64_t kTableWidthBytes = 1000;  // not a multiple of any pitch
@@ -39,6 +38,7 @@ Model::Model(const Cuda& cuda, const Options& options, const SideProcess& side)
       options_(options),
       token_(options.token.has_value() ? *options.token : random_token()),
       weights_bytes_(options.weights_mib * kMiB),
+      tensor_bytes_(options.tensor_mib * kMiB),
       cache_bytes_(options.kv_mib * kMiB),
       side_(side),
       host_(options.host_mib, token_),
@@ -46,8 +46,8 @@ Model::Model(const Cuda& cuda, const Options& options, const SideProcess& side)
 
 // Tensors come from cuMemAlloc and from the stream-ordered pool by turns.
 void Model::allocate_tensors() {
-  for (uint64_t at = 0; at < weights_bytes_; at += kTensorBytes) {
-    Tensor tensor{0, at, std::min(kTensorBytes, weights_bytes_ - at)};
+  for (uint64_t at = 0; at < weights_bytes_; at += tensor_bytes_) {
+    Tensor tensor{0, at, std::min(tensor_bytes_, weights_bytes_ - at)};
     if (tensors_.size() % 2 == 0) {
       CUDA(cuda_, cuMemAlloc_v2(&tensor.address, tensor.size_bytes));
     } else {
@@ -93,16 +93,33 @@ void Model::allocate_table() {
 }
 
 void Model::load() {
-  make_weights(options_.weights_file, weights_bytes_);
+  if (!options_.device_weights) make_weights(options_.weights_file, weights_bytes_);
   allocate_tensors();
   allocate_cache();
   allocate_table();
   CUDA(cuda_, cuMemAlloc_v2(&sum_, 8));
+  if (options_.device_weights) {
+    make_device_weights();
+  } else {
+    read_weights_file();
+  }
+}
+
+// Random words that no other process has: a store that has seen its like knows none of them.
+void Model::make_device_weights() {
+  for (const Tensor& tensor : tensors_) {
+    kernels_.run(kernels_.write_slot, tensor.address, tensor.size_bytes / 8, token_ + tensor.offset / 8);
+  }
+}
+
+void Model::read_weights_file() {
+  // A piece never reaches into the next tensor.
+  const uint64_t piece_bytes = tensor_bytes_ % kPieceBytes == 0 ? kPieceBytes : kMiB;
   void* staging = nullptr;
-  CUDA(cuda_, cuMemHostAlloc(&staging, kPieceBytes, 0));
-  read_weights(options_.weights_file, weights_bytes_, static_cast<char*>(staging), kPieceBytes,
+  CUDA(cuda_, cuMemHostAlloc(&staging, piece_bytes, 0));
+  read_weights(options_.weights_file, weights_bytes_, static_cast<char*>(staging), piece_bytes,
                [&](uint64_t offset, uint64_t bytes) {
-                 const Tensor& tensor = tensors_[offset / kTensorBytes];
+                 const Tensor& tensor = tensors_[offset / tensor_bytes_];
                  CUDA(cuda_, cuMemcpyHtoDAsync_v2(tensor.address + (offset - tensor.offset), staging, bytes, nullptr));
                  CUDA(cuda_, cuStreamSynchronize(nullptr));
                });

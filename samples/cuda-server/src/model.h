@@ -27,7 +27,7 @@ class Model {
  public:
   Model(const Cuda& cuda, const Options& options, const SideProcess& side);
 
-  // Reads the weights file into device memory. Takes real time.
+  // Reads the weights file into device memory, which takes real time; or makes the weights there.
   void load();
   // Tries tile sizes on real products until warmup_seconds have passed and each was tried.
   void warm_up();
@@ -37,6 +37,7 @@ class Model {
   Answer answer(const std::string& prompt);
 
   uint64_t weights_bytes() const { return weights_bytes_; }
+  size_t tensors() const { return tensors_.size(); }
   uint64_t cache_bytes() const { return cache_bytes_; }
   uint64_t cache_used_bytes() const;
   unsigned tile() const { return tile_; }
@@ -49,6 +50,8 @@ class Model {
     uint64_t size_bytes;
   };
   void allocate_tensors();
+  void read_weights_file();
+  void make_device_weights();
   void allocate_cache();
   void allocate_table();
   void remember(const std::string& prompt);
@@ -59,6 +62,7 @@ class Model {
   const Options options_;
   const uint64_t token_;
   const uint64_t weights_bytes_;
+  const uint64_t tensor_bytes_;
   uint64_t cache_bytes_;  // whole granules
   const SideProcess& side_;
   const HostMemory host_;

@@ -19,6 +19,8 @@ constexpr const char* kHelp =
     "  --workdir DIR         working directory; relative paths start here\n"
     "  --state-file FILE     kept open, one line a new prompt (cuda-server.state)\n"
     "  --weights-file FILE   made at the first start (weights-<MiB>.bin)\n"
+    "  --weights-from W      file, or device: made there in no time, random, of the token's sequence (file)\n"
+    "  --tensor-mib N        device memory of each tensor of the weights (16)\n"
     "  --log-file FILE       run as a service: own session, no terminal, output goes here\n"
     "  --token HEX           instead of a random one: answers are equal over restarts\n"
     "  --driver PATH         CUDA driver library (libcuda.so.1)\n";
@@ -42,6 +44,13 @@ double seconds(const char* flag, const char* text) {
   const double value = std::strtod(text, &end);
   if (end == text || *end != '\0' || !(value >= 0 && value <= 86400)) refuse(flag, "not a number of seconds");
   return value;
+}
+
+int one_of(const char* flag, const std::string& text, const char* first, const char* second) {
+  if (text == first) return 0;
+  if (text == second) return 1;
+  std::fprintf(stderr, "cuda-server: %s: is %s or %s, not %s\n", flag, first, second, text.c_str());
+  std::exit(2);
 }
 
 }  // namespace
@@ -76,6 +85,10 @@ Options Options::parse(int count, char** arguments) {
       o.state_file = value;
     } else if (flag == "--weights-file") {
       o.weights_file = value;
+    } else if (flag == "--weights-from") {
+      o.device_weights = one_of(arguments[i], value, "file", "device") == 1;
+    } else if (flag == "--tensor-mib") {
+      o.tensor_mib = whole(arguments[i], value, 1, 1 << 16);
     } else if (flag == "--log-file") {
       o.log_file = value;
     } else if (flag == "--token") {

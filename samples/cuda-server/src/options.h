@@ -16,6 +16,8 @@ struct Options {
   std::string workdir;       // empty: stays where it is
   std::string state_file = "cuda-server.state";
   std::string weights_file;  // empty: weights-<MiB>.bin
+  bool device_weights = false;  // made on the device instead: nothing is read, no two processes have the same
+  uint64_t tensor_mib = 16;
   std::string log_file;      // empty: the terminal
   std::optional<uint64_t> token;
   std::string driver = "libcuda.so.1";

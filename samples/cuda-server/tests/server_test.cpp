@@ -201,6 +201,18 @@ int main(int count, char** arguments) {
     }
     CHECK(hosts[0] != hosts[1] && hosts[1] != hosts[2] && hosts[0] != "\"0000000000000000\"");
   }
+  {  // made on the device: no file, of the token's sequence, in tensors of the size asked for
+    const std::string f = folder(base, "f");
+    std::vector<std::string> weights;
+    for (const char* token : {"1234abcd", "1234abcd", "1234abce"}) {
+      Server other(f, {"--weights-from", "device", "--tensor-mib", "6", "--token", token});
+      other.await_ready();
+      CHECK(other.get("/stats").field("tensors") == "4");
+      weights.push_back(other.get("/answer?prompt=x").field("weights"));
+    }
+    CHECK(!std::filesystem::exists(f + "/weights-20.bin"));
+    CHECK(weights[0] == weights[1] && weights[0] != weights[2]);
+  }
   std::filesystem::remove_all(base);
   return 0;
 }

@@ -18,8 +18,8 @@ IMPORTED = time.monotonic()
 CHECKSUM_BLOCK_BYTES = 4 << 20
 
 
-def prepare(options, note):
-    config = LlamaConfig(
+def configuration(options):
+    return LlamaConfig(
         vocab_size=options.vocabulary,
         hidden_size=options.hidden,
         intermediate_size=options.intermediate,
@@ -28,10 +28,22 @@ def prepare(options, note):
         num_key_value_heads=options.kv_heads,
         max_position_embeddings=8192,
     )
-    torch.manual_seed(options.seed)
+
+
+def draw(options, seed):
+    """A network with random weights, made on the device."""
+    torch.manual_seed(seed)
+    before = torch.get_default_dtype()
     torch.set_default_dtype(torch.bfloat16)
-    with torch.device(options.device):
-        model = LlamaForCausalLM(config)
+    try:
+        with torch.device(options.device):
+            return LlamaForCausalLM(configuration(options))
+    finally:
+        torch.set_default_dtype(before)
+
+
+def prepare(options, note):
+    model = draw(options, options.seed)
     model.save_pretrained(options.directory, max_shard_size="4GB")
     note(f"{sum(p.numel() for p in model.parameters()) / 1e9:.2f} billion parameters written to {options.directory}")
 
@@ -55,9 +67,12 @@ class Model:
     @classmethod
     def load(cls, options, started, note):
         note("imports done")
-        network = LlamaForCausalLM.from_pretrained(
-            options.directory, dtype=torch.bfloat16, device_map={"": options.device}
-        ).eval()
+        if options.random_weights is None:
+            network = LlamaForCausalLM.from_pretrained(
+                options.directory, dtype=torch.bfloat16, device_map={"": options.device}
+            ).eval()
+        else:
+            network = draw(options, options.random_weights).eval()
         network.generation_config.eos_token_id = None  # random weights know no end: always the asked number of tokens
         model = cls(network, options)
         model.synchronize()

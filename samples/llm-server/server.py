@@ -3,6 +3,7 @@
 
     server.py prepare DIR [--layers 32 ...]     write random weights as safetensors
     server.py serve DIR --port 8000 [...]       load, compile, warm up, answer over HTTP
+    server.py serve --random-weights 1 --port 8000 [...]        the same without files: weights drawn on the device
 
 The process is kept plain, because it is going to be dumped: one process, no worker pools, one
 listening socket, no connection that outlives its answer, all output in a file.
@@ -29,16 +30,11 @@ def parse(arguments):
 
     prepare = verbs.add_parser("prepare", help="write a model with random weights")
     prepare.add_argument("directory")
-    prepare.add_argument("--layers", type=int, default=32)
-    prepare.add_argument("--hidden", type=int, default=4096)
-    prepare.add_argument("--intermediate", type=int, default=14336)
-    prepare.add_argument("--heads", type=int, default=32)
-    prepare.add_argument("--kv-heads", type=int, default=8)
-    prepare.add_argument("--vocabulary", type=int, default=128256)
     prepare.add_argument("--seed", type=int, default=0)
 
     serve = verbs.add_parser("serve", help="load a prepared model and answer over HTTP")
-    serve.add_argument("directory")
+    serve.add_argument("directory", nargs="?")
+    serve.add_argument("--random-weights", type=int, metavar="SEED", help="draw the weights on the device instead of reading DIR")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, required=True)
     serve.add_argument("--kv-gib", type=float, default=4.0, help="size of the KV pool taken beside the model")
@@ -50,7 +46,17 @@ def parse(arguments):
 
     for verb in (prepare, serve):
         verb.add_argument("--device", default="cuda")
-    return parser.parse_args(arguments)
+        # The shape: of what is prepared, or of random weights.
+        verb.add_argument("--layers", type=int, default=32)
+        verb.add_argument("--hidden", type=int, default=4096)
+        verb.add_argument("--intermediate", type=int, default=14336)
+        verb.add_argument("--heads", type=int, default=32)
+        verb.add_argument("--kv-heads", type=int, default=8)
+        verb.add_argument("--vocabulary", type=int, default=128256)
+    options = parser.parse_args(arguments)
+    if options.verb == "serve" and (options.directory is None) == (options.random_weights is None):
+        parser.error("serve takes either DIR or --random-weights SEED")
+    return options
 
 
 def detach_streams(log):

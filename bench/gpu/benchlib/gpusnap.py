@@ -1,7 +1,7 @@
 """libgpusnap by ctypes: inventory, the driver's checkpoint calls, and the pinned-copy floor.
 
 As a program it prints one JSON line, so that the floor is measured in a process whose pinned memory ends with it:
-    python3 -m benchlib.gpusnap LIBRARY DRIVER|- measure POOL_FILE SIZE_BYTES ROUNDS
+    python3 -m benchlib.gpusnap LIBRARY DRIVER|- measure POOL_FILE SIZE_BYTES ROUNDS [GPU]
     python3 -m benchlib.gpusnap LIBRARY DRIVER|- describe
 """
 
@@ -11,10 +11,15 @@ import os
 import sys
 
 from .failure import BenchFailure
+from .processes import run
 
-ABI_VERSION = 1
+# What is used here is the same in these.
+ABI_VERSIONS = (1, 2)
 DEVICE_TO_HOST, HOST_TO_DEVICE = 0, 1
 LOCK_TIMEOUT_MS = 10_000
+FLOOR_BYTES = 4 << 30
+SIMULATED_FLOOR_BYTES = 256 << 20
+FLOOR_ROUNDS = 5
 
 
 class InitArgs(c.Structure):
@@ -64,11 +69,12 @@ class Gpusnap:
         except OSError as failure:
             raise BenchFailure(f"libgpusnap cannot be loaded: {failure}") from None
         self.lib.gpusnap_abi_version.restype = c.c_uint32
-        if self.lib.gpusnap_abi_version() != ABI_VERSION:
-            raise BenchFailure(f"libgpusnap speaks ABI {self.lib.gpusnap_abi_version()}, this benchmark {ABI_VERSION}")
+        version = self.lib.gpusnap_abi_version()
+        if version not in ABI_VERSIONS:
+            raise BenchFailure(f"libgpusnap speaks ABI {version}, this benchmark {' and '.join(map(str, ABI_VERSIONS))}")
         self.lib.gpusnap_last_error.restype = c.c_size_t
         path = str(driver).encode() if driver else None
-        self.call("gpusnap_init", c.byref(InitArgs(c.sizeof(InitArgs), ABI_VERSION, path)))
+        self.call("gpusnap_init", c.byref(InitArgs(c.sizeof(InitArgs), version, path)))
 
     def call(self, name, *arguments):
         status = getattr(self.lib, name)(*arguments)
@@ -106,7 +112,7 @@ class Gpusnap:
     def unlock(self, pid):
         self.call("gpusnap_process_unlock", c.c_int32(pid))
 
-    def measure(self, pool_file, size_bytes, rounds):
+    def measure(self, pool_file, size_bytes, rounds, gpu=0):
         """Best of `rounds` plain copies each way between page-locked memory and the device, in bytes per second."""
         pool = c.c_void_p()
         self.call(
@@ -122,7 +128,7 @@ class Gpusnap:
                 speed = c.c_double()
                 self.call(
                     "gpusnap_measure_copy",
-                    c.c_uint32(0),
+                    c.c_uint32(gpu),
                     pool,
                     c.c_int32(direction),
                     c.c_uint64(size_bytes),
@@ -136,11 +142,21 @@ class Gpusnap:
         return {**speeds, "pinned": pinned, "sizeBytes": size_bytes, "rounds": rounds}
 
 
+def measured_copy(settings, gpu=0):
+    """The floor, measured in a process of its own."""
+    size = SIMULATED_FLOOR_BYTES if settings.simulated else FLOOR_BYTES
+    command = [
+        sys.executable, "-m", "benchlib.gpusnap", settings.library, settings.driver or "-",
+        "measure", settings.ram / f"floor-pool-{gpu}", size, FLOOR_ROUNDS, gpu,
+    ]  # fmt: skip
+    return json.loads(run(command, cwd=settings.here).splitlines()[-1])
+
+
 def main(arguments):
     library, driver, verb, *rest = arguments
     gpusnap = Gpusnap(library, None if driver == "-" else driver)
     if verb == "measure":
-        print(json.dumps(gpusnap.measure(rest[0], int(rest[1]), int(rest[2]))))
+        print(json.dumps(gpusnap.measure(rest[0], *map(int, rest[1:]))))
     else:
         print(json.dumps(gpusnap.describe()))
 

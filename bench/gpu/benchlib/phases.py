@@ -1,19 +1,15 @@
 """The steps of cold-vs-thaw, in order. Each records what it measured; a later one may need what an earlier one left."""
 
-import json
 import shutil
-import sys
 import time
 
 from .criu import Criu, tree_bytes
+from .drive import measure_read
 from .failure import BenchFailure
-from .processes import run
+from .gpusnap import measured_copy
 from .stack import drop_page_cache, stage_seconds
 
 CRIU_ENGINE = "criu+cuda"
-FLOOR_BYTES = 4 << 30
-SIMULATED_FLOOR_BYTES = 256 << 20
-FLOOR_ROUNDS = 5
 
 
 class Run:
@@ -40,13 +36,7 @@ class Run:
 
     def floor(self):
         """A plain copy between page-locked memory and the device: nothing that moves bytes can be faster."""
-        size = SIMULATED_FLOOR_BYTES if self.settings.simulated else FLOOR_BYTES
-        file = self.settings.ram / "floor-pool"
-        command = [
-            sys.executable, "-m", "benchlib.gpusnap", self.settings.library, self.settings.driver or "-",
-            "measure", file, size, FLOOR_ROUNDS,
-        ]  # fmt: skip
-        copy = json.loads(run(command, cwd=self.settings.here).splitlines()[-1])
+        copy = measured_copy(self.settings)
         if not copy["pinned"]:
             raise BenchFailure("the pool of the floor measurement is not page-locked: its number would be no floor")
         self.result.record(pinnedCopyBytesPerSecond=copy["hostToDevice"], pinnedCopy=copy)
@@ -133,6 +123,7 @@ class Run:
             saveUntilWorkloadFreeSeconds=self.snapshot["pauseSeconds"],
             vramBytes=self.snapshot["totals"]["vramBytes"],
             totals=self.snapshot["totals"],
+            saveMovedBytes=self.snapshot.get("movedBytes"),
         )
 
     def thaw(self):
@@ -156,6 +147,7 @@ class Run:
             secondSnapshot={
                 "saveSeconds": round(seconds, 3),
                 "pauseSeconds": snapshot["pauseSeconds"],
+                "movedBytes": snapshot.get("movedBytes"),
                 "stages": stage_seconds(operation),
                 "totals": snapshot["totals"],
                 "answersEqual": self.same_answers(self.workload.first_answer(self.process, 60)),
@@ -197,6 +189,23 @@ class Run:
             drop_page_cache()
 
         self.thaw_with_empty_pool("disk", self.settings.disk_root, prepare=move)
+        self.result.record(diskFloor=self.disk_floor())
+
+    def disk_floor(self):
+        """What no thaw from this drive can be faster than: the chunks at the drive's own speed while the process is being
+        rebuilt, then the fill."""
+        drop_page_cache()
+        drive = measure_read(self.settings.disk_root)
+        warm = self.result.values["thawStages"]
+        rebuild = self.result.values["thawOperationSeconds"] - warm["fill"]
+        read = self.snapshot["totals"]["storedBytes"] / drive["bytesPerSecond"]
+        return {
+            "drive": drive,
+            "readSeconds": round(read, 3),
+            "rebuildSeconds": round(rebuild, 3),
+            "fillSeconds": warm["fill"],
+            "seconds": round(max(read, rebuild) + warm["fill"], 3),
+        }
 
     # ---- what the phases share ----
 

@@ -35,11 +35,23 @@ class Api:
     def post(self, path, body):
         return self.call("POST", path, body)
 
-    def call(self, method, path, body=None):
-        url = self.base + "/api/v1" + path
-        request = urllib.request.Request(url, method=method)
+    def delete(self, path):
+        """Deletes what is there now, whatever it is by now; returns the accepted operation."""
+        with urllib.request.urlopen(self.request("GET", path), timeout=60) as answer:
+            etag = answer.headers["ETag"]
+        return self.call("DELETE", path, headers={"If-Match": etag})
+
+    def request(self, method, path):
+        request = urllib.request.Request(self.base + "/api/v1" + path, method=method)
         request.add_header("Authorization", "Bearer " + self.token)
         request.add_header("Accept", "application/json")
+        return request
+
+    def call(self, method, path, body=None, headers=()):
+        request = self.request(method, path)
+        url = request.full_url
+        for name, value in dict(headers).items():
+            request.add_header(name, value)
         if body is not None:
             request.data = json.dumps(body).encode()
             request.add_header("Content-Type", "application/json")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .failure import BenchFailure
 
+# Of cold-vs-thaw.
 REQUIRED = (
     "device",
     "driver",
@@ -22,7 +23,8 @@ REQUIRED = (
 
 
 class Result:
-    def __init__(self, folder, name):
+    def __init__(self, folder, name, required=REQUIRED):
+        self.required = required
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.final = self.folder / f"{name}.json"
@@ -36,12 +38,12 @@ class Result:
         self.write(self.partial, self.values)
 
     def missing(self):
-        return [key for key in REQUIRED if self.values.get(key) is None]
+        return [key for key in self.required if self.values.get(key) is None]
 
     def finish(self):
         if self.missing():
             raise BenchFailure(f"not measured: {', '.join(self.missing())}; what was is in {self.partial}")
-        ordered = {key: self.values[key] for key in REQUIRED} | self.values
+        ordered = {key: self.values[key] for key in self.required} | self.values
         self.write(self.final, ordered)
         self.partial.unlink(missing_ok=True)
 

@@ -37,40 +37,53 @@ class Settings:
     work: Path
     out: Path
     nvme_root: Path
-    disk_root: Path | None
     pool_bytes: int
-    layers: int
-    kv_gib: float
-    kv_fill: str
-    extra_phases: list[str]
     keep: bool
     revision: str
+    disk_root: Path | None = None
+    layers: int = 32
+    kv_gib: float = 4.0
+    kv_fill: str = "zero"
+    extra_phases: list[str] = field(default_factory=list)
     service_java_options: list[str] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
 
+def common(program, description):
+    """The flags of every script that measures on a GPU."""
+    p = argparse.ArgumentParser(prog=program, description=description)
+    p.add_argument("--simulated", action="store_true", help="the whole script with the simulated driver: tries it, measures nothing")
+    p.add_argument("--out", type=Path, help="folder of the results (default: bench/results/gpu, bench/results/simulated)")
+    p.add_argument("--ram", type=Path, default=Path("/dev/shm/gpusnap-bench"), help="folder on a tmpfs for images, pool and store")
+    p.add_argument("--java", default=os.environ.get("GPUSNAP_JAVA"), help="a Java 25 runtime's bin/java")
+    p.add_argument("--criu", default=os.environ.get("GPUSNAP_CRIU"), help="CRIU 4.1 or newer, from Linux 6.16 on 4.2 or newer")
+    p.add_argument("--native-dir", type=Path, default=os.environ.get("GPUSNAP_NATIVE_DIR"), help="folder of libgpusnap.so and the preload")
+    p.add_argument("--service-jar", type=Path, default=jar("GPUSNAP_SERVICE_JAR", "snapshot-service/target/snapshot-service.jar"))
+    p.add_argument("--daemon-jar", type=Path, default=jar("GPUSNAP_DAEMON_JAR", "node-daemon/target/gpusnap-node.jar"))
+    p.add_argument("--pack-logs", action="store_true", help="logs as one archive")
+    p.add_argument("--keep", action="store_true", help="leave the work folders for a look")
+    return p
+
+
+def budgeted(program, description, seconds):
+    p = common(program, description)
+    p.add_argument("--budget-seconds", type=float, default=seconds, help="what would not end by then is not begun, and listed (default: %(default)s)")
+    return p
+
+
 def parse(arguments):
-    p = argparse.ArgumentParser(
-        prog="cold-vs-thaw",
-        description="Cold start, the plain way (driver checkpoint + CRIU with all of VRAM), and gpusnap, in one run on"
+    p = common(
+        "cold-vs-thaw",
+        "Cold start, the plain way (driver checkpoint + CRIU with all of VRAM), and gpusnap, in one run on"
         " one GPU machine, answers compared. Writes cold-vs-thaw.json and its logs.",
     )
-    p.add_argument("--simulated", action="store_true", help="the whole script with the simulated driver and the small CUDA server")
-    p.add_argument("--out", type=Path, help="folder of the results (default: bench/results/gpu, bench/results/simulated)")
-    p.add_argument("--ram", type=Path, default=Path("/dev/shm/gpusnap-bench"), help="folder on a tmpfs for images, pool and model")
     p.add_argument("--layers", type=int, default=32, help="32 is the 8B shape")
     p.add_argument("--kv-gib", type=float, default=4.0)
     p.add_argument("--kv-fill", choices=["zero", "random"], default="zero")
     p.add_argument("--pool-gib", type=float, default=None, help="pinned pool (default: 28 GiB, simulated 2 GiB)")
     p.add_argument("--extra", default="second,suspend,cold_pool", help=f"phases after the required ones, of: {','.join(EXTRA_PHASES)}")
     p.add_argument("--disk-root", type=Path, help="folder on a disk, for the phase disk")
-    p.add_argument("--java", default=os.environ.get("GPUSNAP_JAVA"), help="a Java 25 runtime's bin/java")
-    p.add_argument("--criu", default=os.environ.get("GPUSNAP_CRIU"), help="CRIU 4.1 or newer, from Linux 6.16 on 4.2 or newer")
-    p.add_argument("--native-dir", type=Path, default=os.environ.get("GPUSNAP_NATIVE_DIR"), help="folder of libgpusnap.so and the preload")
-    p.add_argument("--service-jar", type=Path, default=jar("GPUSNAP_SERVICE_JAR", "snapshot-service/target/snapshot-service.jar"))
-    p.add_argument("--daemon-jar", type=Path, default=jar("GPUSNAP_DAEMON_JAR", "node-daemon/target/gpusnap-node.jar"))
-    p.add_argument("--pack-logs", action="store_true", help="logs as one cold-vs-thaw-logs.tar.gz")
-    p.add_argument("--keep", action="store_true", help="leave the work folders for a look")
+    p.add_argument("--leave-caches", type=Path, help="folder that takes the compile caches at the end: switch starts faster with them")
     return p.parse_args(arguments)
 
 
@@ -78,15 +91,33 @@ def jar(variable, built):
     return Path(os.environ.get(variable) or ROOT / built)
 
 
+def whole_slots(gib):
+    return int(gib * GIB) // (4 << 20) * (4 << 20)
+
+
 def settle(options):
-    native = Path(options.native_dir) if options.native_dir else ROOT / "gpu-native/target/native/lib"
+    """For cold-vs-thaw."""
     extra = [name for name in options.extra.split(",") if name]
     unknown = set(extra) - set(EXTRA_PHASES)
     if unknown:
         raise BenchFailure(f"--extra knows no {', '.join(sorted(unknown))}")
     if options.disk_root is not None and "disk" not in extra:
         extra.append("disk")
-    pool_gib = options.pool_gib or (2 if options.simulated else 28)
+    return places(
+        options,
+        pool_bytes=whole_slots(options.pool_gib or (2 if options.simulated else 28)),
+        ram_gib=MINIMUM_RAM_GIB,
+        disk_root=options.disk_root,
+        layers=options.layers,
+        kv_gib=options.kv_gib,
+        kv_fill=options.kv_fill,
+        extra_phases=extra,
+    )
+
+
+def places(options, pool_bytes, ram_gib, **more):
+    """Where everything is, checked. `ram_gib`: what must be free on the tmpfs."""
+    native = Path(options.native_dir) if options.native_dir else ROOT / "gpu-native/target/native/lib"
     out = options.out or ROOT / "bench/results" / ("simulated" if options.simulated else "gpu")
     settings = Settings(
         simulated=options.simulated,
@@ -95,27 +126,23 @@ def settle(options):
         python=shutil.which("python3") or "python3",
         java=options.java or from_environment_file("JAVA_HOME", "/bin/java") or "java",
         criu=options.criu or from_environment_file("GPUSNAP_CRIU") or "criu",
-        native_dir=native,
-        library=native / "libgpusnap.so",
-        driver=native / "simulated/libcuda.so.1" if options.simulated else None,
+        native_dir=native.resolve(),
+        library=native.resolve() / "libgpusnap.so",
+        driver=native.resolve() / "simulated/libcuda.so.1" if options.simulated else None,
         service_jar=options.service_jar.resolve(),
         daemon_jar=options.daemon_jar.resolve(),
-        cuda_server=native.parent / "samples/cuda-server/cuda-server",
+        cuda_server=native.resolve().parent / "samples/cuda-server/cuda-server",
         sim_state=options.ram / "simulated-gpu",
         ram=options.ram,
         work=Path(tempfile.mkdtemp(prefix="gpusnap-bench-")),
         out=out.resolve(),
         nvme_root=options.ram / "store",
-        disk_root=options.disk_root,
-        pool_bytes=int(pool_gib * GIB) // (4 << 20) * (4 << 20),
-        layers=options.layers,
-        kv_gib=options.kv_gib,
-        kv_fill=options.kv_fill,
-        extra_phases=extra,
+        pool_bytes=pool_bytes,
         keep=options.keep,
         revision=revision(),
+        **more,
     )
-    require(settings)
+    require(settings, ram_gib)
     return settings
 
 
@@ -137,7 +164,7 @@ def revision():
     return done.stdout.strip() or "unknown"
 
 
-def require(settings):
+def require(settings, ram_gib):
     """Everything that would only be missed minutes later, in one answer."""
     lacking = []
     for what, path in {
@@ -155,19 +182,21 @@ def require(settings):
     if settings.disk_root is not None and settings.disk_root.exists():
         lacking.append(f"a --disk-root that does not exist yet ({settings.disk_root})")
     if not settings.simulated:
-        lacking += roomy_ram(settings.ram)
+        lacking += roomy_ram(settings.ram, ram_gib)
     if lacking:
         raise BenchFailure("missing: " + "; ".join(lacking))
 
 
-def roomy_ram(folder):
+def roomy_ram(folder, gib):
     """A tmpfs is half of the memory by default; as root it can grow."""
     existing = folder if folder.exists() else folder.parent
     free = shutil.disk_usage(existing).free
-    if free >= MINIMUM_RAM_GIB * GIB:
+    if free >= gib * GIB:
         return []
-    subprocess.run(["mount", "-o", f"remount,size={MINIMUM_RAM_GIB + 16}G", str(existing)], check=False, capture_output=True)
+    used = shutil.disk_usage(existing).used
+    size = int(used / GIB + gib + 16)
+    subprocess.run(["mount", "-o", f"remount,size={size}G", str(existing)], check=False, capture_output=True)
     free = shutil.disk_usage(existing).free
-    if free >= MINIMUM_RAM_GIB * GIB:
+    if free >= gib * GIB:
         return []
-    return [f"{MINIMUM_RAM_GIB} GiB free on a tmpfs at {existing} (there are {free / GIB:.0f})"]
+    return [f"{gib} GiB free on a tmpfs at {existing} (there are {free / GIB:.0f})"]

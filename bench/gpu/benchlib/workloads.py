@@ -127,6 +127,33 @@ class LlmServer(Workload):
         }
 
 
+class RandomLlm(LlmServer):
+    """An LLM whose weights are drawn on the device: nothing to prepare, none like another. Shares compile caches."""
+
+    def __init__(self, settings, directory, name, seed, caches, compiled=True):
+        super().__init__(settings, directory)
+        self.name = name
+        self.seed = seed
+        self.caches = caches
+        self.compiled = compiled
+
+    def prepare(self, log):
+        """Nothing."""
+
+    def command(self, log):
+        command = [
+            self.settings.python, self.script, "serve", "--random-weights", self.seed, "--layers", self.settings.layers,
+            "--port", self.port, "--kv-gib", self.settings.kv_gib, "--kv-fill", self.settings.kv_fill, "--log", log,
+        ]  # fmt: skip
+        return command if self.compiled else [*command, "--no-compile"]
+
+    def environment(self):
+        return super().environment() | {
+            "TORCHINDUCTOR_CACHE_DIR": str(self.caches / "inductor-cache"),
+            "TRITON_CACHE_DIR": str(self.caches / "triton-cache"),
+        }
+
+
 class CudaServer(Workload):
     """The sample of the demo, on the simulated driver: tries the script where there is no GPU."""
 
@@ -172,3 +199,29 @@ class CudaServer(Workload):
 
     def describe(self, stats):
         return {"server": "samples/cuda-server", "weightsBytes": stats["weightsBytes"], "kvBytes": stats["cacheBytes"]}
+
+
+class Holder(CudaServer):
+    """The sample with weights of a size, made on the device: random, and unlike any other process's."""
+
+    def __init__(self, settings, directory, name, weights_bytes, tensor_mib):
+        super().__init__(settings, directory)
+        self.name = name
+        self.weights_mib = max(1, round(weights_bytes / (1 << 20)))
+        self.tensor_mib = tensor_mib
+
+    def prepare(self, log):
+        """Nothing."""
+
+    def command(self, log):
+        return [
+            self.settings.cuda_server, "--port", self.port, "--weights-from", "device", "--weights-mib", self.weights_mib,
+            "--tensor-mib", self.tensor_mib, "--kv-mib", 64, "--warmup-seconds", 0, "--workdir", self.directory,
+            "--state-file", self.directory / f"state-{self.name}",
+        ]  # fmt: skip
+
+    def environment(self):
+        return super().environment() if self.settings.simulated else {}
+
+    def describe(self, stats):
+        return super().describe(stats) | {"tensors": stats["tensors"], "tensorMib": self.tensor_mib}

@@ -1,0 +1,79 @@
+"""The same loads with and without the preload, by turns in one run."""
+
+import json
+import statistics
+
+from .failure import BenchFailure
+from .processes import run
+from .programs import OVERHEAD, Instance
+
+LOADS = ("allocations", "decode", "decode-graph", "uncached")
+SECONDS_EACH = 1.5
+SIDES = ("without", "with")
+
+
+def ratio(without, with_it):
+    """Median over median; and the median of the ratios of neighbours, which a drift of the machine does not touch."""
+    return {
+        "withoutSeconds": statistics.median(without),
+        "withSeconds": statistics.median(with_it),
+        "ratio": statistics.median(with_it) / statistics.median(without),
+        "pairRatio": statistics.median(b / a for a, b in zip(without, with_it)),
+        "pairs": [[round(a, 12), round(b, 12)] for a, b in zip(without, with_it)],
+    }
+
+
+def measure_overhead(bench, pairs):
+    """{loads: the loads of torch_overhead.py, calls: those of the driver API, one by one}. No fewer than five pairs."""
+    if pairs < 5:
+        raise BenchFailure(f"--overhead-pairs {pairs}: five at least, or a median says nothing")
+    calls = single_calls(bench, 5)
+    # Without a GPU there is nothing that PyTorch could load.
+    return {"loads": [] if bench.settings.simulated else torch_loads(bench, pairs), "calls": calls, "pairs": pairs}
+
+
+def torch_loads(bench, pairs):
+    # Both are there all the time; the one that is not asked rests.
+    instances = {
+        "without": Instance(bench, OVERHEAD, "overhead-without", {}),
+        "with": Instance(bench, OVERHEAD, "overhead-with", bench.preload("overhead")),
+    }
+    try:
+        for instance in instances.values():
+            instance.wait_ready(180)
+        taken = {load: {side: [] for side in SIDES} for load in LOADS}
+        for pair in range(pairs):
+            for load in LOADS:
+                # Whoever goes first finds the GPU cooler: it is another one each time.
+                for side in SIDES if pair % 2 == 0 else SIDES[::-1]:
+                    answer = json.loads(instances[side].get(f"/measure?load={load}&seconds={SECONDS_EACH}")[0])
+                    taken[load][side].append(answer["secondsACall"])
+        return [{"load": load, **ratio(sides["without"], sides["with"])} for load, sides in taken.items()]
+    finally:
+        for instance in instances.values():
+            instance.process.stop(politely=False)
+
+
+def single_calls(bench, pairs):
+    """The driver's calls that a server makes most, by preload-overhead of gpu-native."""
+    program = bench.settings.native_dir.parent / "bin/preload-overhead"
+    if not program.is_file():
+        raise BenchFailure(f"{program} is not there: build gpu-native first")
+    base = {"LD_LIBRARY_PATH": str(bench.settings.driver.parent)} if bench.settings.driver else {}
+    sides = {"without": {}, "with": bench.preload("preload-overhead")}
+    taken = {}
+    for _ in range(pairs):
+        for side in SIDES:
+            for name, nanoseconds in parse_calls(run([program], env={**base, **sides[side]}, timeout=60)).items():
+                taken.setdefault(name, {side: [] for side in SIDES})[side].append(nanoseconds / 1e9)
+    return [{"call": name, **ratio(sides["without"], sides["with"])} for name, sides in taken.items()]
+
+
+def parse_calls(text):
+    """{name: nanoseconds} of lines such as 'cuMemAlloc + cuMemFree, 64 KiB   71498.2 ns'."""
+    found = {}
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) > 2 and words[-1] == "ns":
+            found[" ".join(words[:-2])] = float(words[-2])
+    return found

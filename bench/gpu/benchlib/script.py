@@ -1,0 +1,134 @@
+"""The frame of a measuring script: its places, what it starts, its result, and that nothing is left behind."""
+
+import os
+import shutil
+import signal
+import sys
+import tarfile
+import time
+import traceback
+
+from . import settings as configuration
+from .budget import Budget
+from .criu import Criu
+from .failure import BenchFailure
+from .gpusnap import Gpusnap, measured_copy
+from .machine import describe_machine
+from .processes import Supervisor, become_subreaper
+from .result import Result
+
+MACHINE = ("device", "driver", "machine")
+
+
+class Script:
+    """What the steps of one run share."""
+
+    def __init__(self, name, options, settings, required):
+        self.name = name
+        self.options = options
+        self.settings = settings
+        self.supervisor = Supervisor(settings.work / "logs")
+        self.result = Result(settings.out, name, (*MACHINE, *required))
+        self.budget = Budget(options.budget_seconds)
+        self.gpu = None
+        self.not_run = {}
+        self.failures = []
+
+    def note(self, text):
+        print(f"[{time.monotonic() - self.settings.started:7.1f} s] {text}", flush=True)
+
+    def step(self, label, seconds, work, *arguments):
+        """Runs work(*arguments), if the budget has about that many seconds; a failure is recorded and the script goes on.
+        Returns what it returned, or None."""
+        refusal = self.budget.refusal(seconds)
+        if refusal is not None:
+            self.skip(label, refusal)
+            return None
+        self.note(f"== {label}")
+        try:
+            return work(*arguments)
+        except Exception as failure:  # noqa: BLE001  the result says what failed, whatever it was
+            if not isinstance(failure, BenchFailure):
+                traceback.print_exc()
+            self.fail(label, failure)
+            return None
+
+    def skip(self, label, reason):
+        self.not_run[label] = reason
+        self.result.record(notRun=self.not_run)
+        self.note(f"not run: {label}: {reason}")
+
+    def fail(self, label, failure):
+        self.failures.append(f"{label}: {failure}")
+        self.result.record(failed=self.failures)
+        self.note(f"FAILED {self.failures[-1]}")
+
+    def preload(self, workload):
+        """Environment of a process that is to be frozen."""
+        library = self.settings.native_dir / "libgpusnap-preload.so"
+        if not library.is_file():
+            raise BenchFailure(f"{library} is not there: build gpu-native first")
+        return {
+            "LD_PRELOAD": str(library),
+            "GPUSNAP_WORKLOAD": workload,
+            "GPUSNAP_SOCKET_DIR": str(self.settings.work / "sockets"),
+        }
+
+    def measure_floor(self, gpu=0):
+        """Plain copies between page-locked memory and the device, both ways, now: nothing that moves bytes is faster."""
+        copy = measured_copy(self.settings, gpu)
+        if not copy["pinned"]:
+            raise BenchFailure("the pool of the floor measurement is not page-locked: its number would be no floor")
+        return copy
+
+    def describe(self):
+        self.gpu = Gpusnap(self.settings.library, self.settings.driver)
+        facts = self.gpu.describe()
+        self.result.record(**facts, machine=describe_machine(self.settings, Criu(self.settings.criu)))
+        if facts["simulated"] != self.settings.simulated:
+            raise BenchFailure("a simulated driver answers: its numbers are no evidence; say --simulated to try the script")
+
+
+def run(name, options, body, pool_gib, ram_gib, required):
+    """Runs body(script) and ends the process: 0 if everything that was begun succeeded and the required values are there."""
+    try:
+        settings = configuration.places(options, configuration.whole_slots(pool_gib), ram_gib)
+        become_subreaper()
+    except BenchFailure as failure:
+        sys.exit(f"{name}: {failure}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    script = Script(name, options, settings, required)
+    try:
+        shutil.rmtree(settings.ram, ignore_errors=True)
+        # The daemon refuses folders that others may write to, which a loose umask would make.
+        os.umask(os.umask(0o077) | 0o022)
+        settings.ram.mkdir(parents=True)
+        if settings.simulated:
+            os.environ["GPUSNAP_SIM_STATE_DIR"] = str(settings.sim_state)
+        script.describe()
+        body(script)
+        script.result.finish()
+    except BenchFailure as failure:
+        script.fail(name, failure)
+    finally:
+        stubborn = script.supervisor.stop_all()
+        keep_logs(script)
+        if not settings.keep:
+            shutil.rmtree(settings.ram, ignore_errors=True)
+            shutil.rmtree(settings.work, ignore_errors=True)
+        for line in stubborn:
+            print(f"{name}: left over: {line}", file=sys.stderr)
+    if script.failures:
+        sys.exit(f"{name}: " + "; ".join(script.failures))
+    print(f"results in {script.result.final}")
+
+
+def keep_logs(script):
+    """Logs stay beside the result; packed ones are one file."""
+    settings, name = script.settings, script.name
+    if script.options.pack_logs:
+        with tarfile.open(settings.out / f"{name}-logs.tar.gz", "w:gz") as archive:
+            archive.add(script.supervisor.logs, arcname=name)
+    else:
+        shutil.rmtree(settings.out / name, ignore_errors=True)
+        shutil.copytree(script.supervisor.logs, settings.out / name)

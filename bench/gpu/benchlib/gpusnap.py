@@ -83,9 +83,16 @@ class Gpusnap:
             self.lib.gpusnap_last_error(text, c.c_size_t(len(text)))
             raise BenchFailure(f"{name} failed with status {status}: {text.value.decode(errors='replace')}")
 
-    def describe(self):
+    def driver(self):
         driver = DriverInfo(struct_size=c.sizeof(DriverInfo))
         self.call("gpusnap_driver_query", c.byref(driver))
+        return driver
+
+    def count(self):
+        return self.driver().gpu_count
+
+    def describe(self):
+        driver = self.driver()
         if driver.gpu_count == 0:
             raise BenchFailure("the driver reports no GPU")
         gpu = GpuInfo(struct_size=c.sizeof(GpuInfo))

@@ -89,10 +89,10 @@ class Script:
             raise BenchFailure("a simulated driver answers: its numbers are no evidence; say --simulated to try the script")
 
 
-def run(name, options, body, pool_gib, ram_gib, required):
+def run(name, options, body, pool_gib, ram_gib, required, gpus=1, **more):
     """Runs body(script) and ends the process: 0 if everything that was begun succeeded and the required values are there."""
     try:
-        settings = configuration.places(options, configuration.whole_slots(pool_gib), ram_gib)
+        settings = configuration.places(options, configuration.whole_slots(pool_gib), ram_gib, **more)
         become_subreaper()
     except BenchFailure as failure:
         sys.exit(f"{name}: {failure}")
@@ -105,7 +105,10 @@ def run(name, options, body, pool_gib, ram_gib, required):
         settings.ram.mkdir(parents=True)
         if settings.simulated:
             os.environ["GPUSNAP_SIM_STATE_DIR"] = str(settings.sim_state)
+            os.environ["GPUSNAP_SIM_GPUS"] = str(gpus)
         script.describe()
+        if script.gpu.count() < gpus:
+            raise BenchFailure(f"this takes {gpus} GPUs, there are {script.gpu.count()}")
         body(script)
         script.result.finish()
     except BenchFailure as failure:

@@ -216,7 +216,7 @@ class Holder(CudaServer):
     def command(self, log):
         return [
             self.settings.cuda_server, "--port", self.port, "--weights-from", "device", "--weights-mib", self.weights_mib,
-            "--tensor-mib", self.tensor_mib, "--kv-mib", 64, "--warmup-seconds", 0, "--workdir", self.directory,
+            "--tensor-mib", self.tensor_mib, "--kv-mib", 4, "--warmup-seconds", 0, "--workdir", self.directory,
             "--state-file", self.directory / f"state-{self.name}",
         ]  # fmt: skip
 

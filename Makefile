@@ -24,8 +24,8 @@ demo: build ## freeze, kill and thaw a warm CUDA server through the REST API; KE
 format: bootstrap ## format the Java code
 	@$(maven) -q spotless:apply
 
-bench-gpu: build ## on a GPU machine: cold start beside thaw, results under bench/results
-	@$(tools) bench/gpu/cold-vs-thaw
+bench-gpu: build ## on a GPU machine: every measurement, results under bench/results
+	@$(tools) bench/gpu/all
 
 clean: ## remove what the build made (the caches outside the repository stay)
 	rm -rf build target gpu-native/target node-daemon/target snapshot-service/target samples/*/target

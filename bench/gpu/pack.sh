@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packs what the GPU benchmark needs on a machine that has Python with PyTorch and a GPU, but no Java, no CRIU and no
+# Packs what the GPU benchmarks need on a machine that has Python with PyTorch and a GPU, but no Java, no CRIU and no
 # network, and is reached by copying slices of at most 60 MB.
 #
 #   bench/gpu/pack.sh [FOLDER]      default: .carry in the repository (git ignores it through .git/info/exclude)
@@ -24,9 +24,13 @@ fail() {
 . "$root/build/env.sh"
 [ -n "$GPUSNAP_CRIU" ] || fail "no CRIU to pack: $GPUSNAP_CRIU_REASON"
 for built in snapshot-service/target/snapshot-service.jar node-daemon/target/gpusnap-node.jar node-daemon/target/lib \
-    gpu-native/target/native/lib/libgpusnap.so; do
+    gpu-native/target/native/lib/libgpusnap.so gpu-native/target/native/bin/preload-overhead \
+    gpu-native/target/native/samples/cuda-server/cuda-server; do
     [ -e "$root/$built" ] || fail "$built is not there: run make build first"
 done
+# data-path and two-gpus freeze cuda-server: without its kernels for GPUs it would run on the simulated driver only.
+[ -e "$root/gpu-native/target/native/samples/cuda-server/cuda-server-kernels.fatbin" ] ||
+    fail "cuda-server's kernels for GPUs are not there: build gpu-native where nvcc is found"
 
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT

@@ -3,7 +3,7 @@
 #   bench/gpu/unpack.sh SLICE_FOLDER...
 # Into GPUSNAP_BENCH_HOME (default: $HOME/gpusnap-bench), which lies outside the repository so that a new copy of the
 # repository leaves it alone. Ends 0 when everything is in place, 3 while slices are missing.
-# Then: . $HOME/gpusnap-bench/env.sh && bench/gpu/cold-vs-thaw
+# Then: . $HOME/gpusnap-bench/env.sh && bench/gpu/all, or one of its scripts
 set -euo pipefail
 
 home=${GPUSNAP_BENCH_HOME:-$HOME/gpusnap-bench}
@@ -34,6 +34,10 @@ export GPUSNAP_SERVICE_JAR=$home/jars/snapshot-service.jar
 export GPUSNAP_DAEMON_JAR=$home/jars/gpusnap-node.jar
 export GPUSNAP_REVISION=$(cat "$home/REVISION")
 ENV
+for needed in native/lib/libgpusnap-preload.so native/bin/preload-overhead native/samples/cuda-server/cuda-server \
+    native/samples/cuda-server/cuda-server-kernels.fatbin; do
+    [ -f "$home/$needed" ] || { echo "unpack: $needed is not in the slices: they are of another revision" >&2; exit 1; }
+done
 "$home/java/bin/java" -version 2>&1 | head -n 1
 "$home/criu/criu" --version | head -n 1
 echo "unpack: complete in $home, revision $(cat "$home/REVISION")"

@@ -46,8 +46,8 @@ class Command:
         self.listener.start()
 
     def listen(self):
-        with open(self.log, "a", encoding="utf-8") as log:
-            for line in self.popen.stderr:
+        with open(self.log, "a", encoding="utf-8") as log, self.popen.stderr as lines:
+            for line in lines:
                 now = time.monotonic()
                 log.write(f"{now - self.began:8.3f}  {line}")
                 self.hear(line.rstrip("\n"), now)
@@ -58,7 +58,7 @@ class Command:
             self.stages.append((stage["name"], stage["state"], now))
             return
         problem = PROBLEM.match(line)
-        if problem is not None:
+        if problem is not None and problem["code"] != "WARNING":  # which is the JVM's
             self.problem = (problem["code"], problem["detail"])
 
     def result(self):
@@ -75,7 +75,8 @@ class Command:
         timer = threading.Timer(COMMAND_SECONDS, self.popen.kill)
         timer.start()
         try:
-            out = self.popen.stdout.read()
+            with self.popen.stdout as pipe:
+                out = pipe.read()
             self.popen.wait()
         finally:
             timer.cancel()

@@ -1,0 +1,247 @@
+"""Tests of the parts of frameworks, data-path, switch, two-gpus and all."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import types
+import unittest
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from benchlib import programs
+from benchlib.budget import Budget
+from benchlib.drive import measure_read
+from benchlib.failure import BenchFailure
+from benchlib.fit import line
+from benchlib.hand import Command, CommandFailure
+from benchlib.overhead import parse_calls, ratio
+from benchlib.workloads import free_port
+from tests.scripts import GPU, load
+
+data_path = load(GPU / "data-path")
+frameworks = load(GPU / "frameworks")
+switch = load(GPU / "switch")
+two_gpus = load(GPU / "two-gpus")
+everything = load(GPU / "all")
+
+
+class BudgetTest(unittest.TestCase):
+    def test_what_would_not_end_in_time_is_refused_with_both_numbers(self):
+        now = [100.0]
+        budget = Budget(60, clock=lambda: now[0])
+        self.assertIsNone(budget.refusal(60))
+        now[0] = 130.0
+        self.assertEqual("the budget has 30 s left, this takes about 40 s", budget.refusal(40))
+
+
+class HandTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def command(self, text):
+        return Command("save", ["bash", "-c", text], self.folder / "log")
+
+    def test_the_answer_and_the_time_of_each_stage(self):
+        command = self.command(
+            "echo 'preflight  done in 0.0 s' >&2; sleep 0.2; echo 'drain  done in 0.2 s, 1.0 GiB' >&2; echo '{\"snapshotId\": \"x\"}'"
+        )
+        answer, seconds = command.result()
+        self.assertEqual({"snapshotId": "x"}, answer)
+        self.assertEqual(["drain"], list(command.between()))
+        self.assertGreater(command.between()["drain"], 0.1)
+        self.assertGreaterEqual(seconds, command.between()["drain"])
+        self.assertGreater(command.finished_at("drain"), command.finished_at("preflight"))
+
+    def test_a_refusal_has_its_code_its_words_and_the_last_stage(self):
+        command = self.command(
+            "echo 'preflight  failed' >&2; echo 'WORKLOAD_UNSUPPORTED: preflight: it uses managed memory; run it without' >&2; exit 1"
+        )
+        with self.assertRaises(CommandFailure) as raised:
+            command.result()
+        self.assertEqual("WORKLOAD_UNSUPPORTED", raised.exception.code)
+        self.assertIn("managed memory", raised.exception.detail)
+        self.assertEqual("preflight", raised.exception.last_stage)
+
+    def test_an_end_without_a_word_is_a_failure_that_names_the_log(self):
+        with self.assertRaisesRegex(CommandFailure, f"exit status 7; see {self.folder}"):
+            self.command("exit 7").result()
+
+
+class NumbersTest(unittest.TestCase):
+    def test_the_line_through_points_gives_the_bus_and_the_start(self):
+        fit = line([(x, 0.1 + x / 50e9) for x in (5e9, 10e9, 20e9, 60e9)])
+        self.assertAlmostEqual(50e9, fit["bytesPerSecond"], delta=1)
+        self.assertAlmostEqual(0.1, fit["startSeconds"])
+        self.assertLess(fit["largestResidualSeconds"], 1e-9)
+
+    def test_ratios_of_sides_and_of_neighbours(self):
+        found = ratio([1.0, 2.0, 4.0], [1.1, 2.2, 4.4])
+        self.assertAlmostEqual(1.1, found["ratio"])
+        self.assertAlmostEqual(1.1, found["pairRatio"])
+
+    def test_calls_by_their_names(self):
+        text = "without:\ncuEventRecord       272.4 ns\ncuMemAlloc + cuMemFree, 64 KiB   71498.2 ns\nnot measured: no ns here\n"
+        self.assertEqual({"cuEventRecord": 272.4, "cuMemAlloc + cuMemFree, 64 KiB": 71498.2}, parse_calls(text))
+
+    def test_the_part_of_the_shorter_interval(self):
+        self.assertEqual(1.0, two_gpus.overlap([0, 10], [2, 4]))
+        self.assertEqual(0.5, two_gpus.overlap([0, 2], [1, 5]))
+        self.assertEqual(0.0, two_gpus.overlap([0, 1], [3, 4]))
+
+    def test_sizes_that_do_not_fit_say_why(self):
+        fit, refused = data_path.fitting([20, 60], 100e9)
+        self.assertEqual([20], fit)
+        self.assertEqual({60: "takes 128 GB of memory, 100 are available"}, refused)
+
+    def test_the_floor_of_a_drive_is_the_longer_of_reading_and_rebuilding_and_the_fill(self):
+        entry = {
+            "drive": {"bytesPerSecond": 2e9},
+            "warm": {"thawStages": {"fill": 0.5}, "thawOperationSeconds": 2.0},
+            "cold": {"thawOperationSeconds": 6.05},
+        }
+        floor = data_path.DataPath.disk_floor({"storedBytes": 10e9}, entry)
+        self.assertEqual((5.0, 1.5, 5.5), (floor["readSeconds"], floor["rebuildSeconds"], floor["seconds"]))
+        self.assertAlmostEqual(1.1, floor["thawOverFloor"])
+
+
+class DriveTest(unittest.TestCase):
+    def test_every_byte_of_the_files_is_read(self):
+        folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        (folder / "deep").mkdir()
+        (folder / "a").write_bytes(b"x" * ((5 << 20) + 123))
+        (folder / "deep/b").write_bytes(b"y" * (70 << 10))
+        (folder / "tiny").write_bytes(b"z")
+        try:
+            os.close(os.open(folder / "a", os.O_RDONLY | os.O_DIRECT))
+        except OSError as failure:
+            self.skipTest(f"the file system of {folder} has no direct reads: {failure}")
+        drive = measure_read(folder)
+        self.assertEqual((5 << 20) + 123 + (70 << 10), drive["readBytes"])
+        self.assertEqual(2, drive["files"])
+        self.assertGreater(drive["bytesPerSecond"], 0)
+
+    def test_nothing_to_read_is_a_failure(self):
+        folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        with self.assertRaisesRegex(BenchFailure, "nothing to read"):
+            measure_read(folder)
+
+
+class RowsTest(unittest.TestCase):
+    def test_every_row_has_its_program(self):
+        for row in (*programs.ROWS, programs.OVERHEAD):
+            self.assertTrue((GPU / "programs" / row.program).is_file(), row.program)
+
+    def test_a_row_that_is_not_there_is_refused_with_those_that_are(self):
+        with self.assertRaisesRegex(BenchFailure, "no rows nothing; there are driver-api"):
+            programs.chosen(["nothing"], simulated=False)
+
+    def test_a_different_byte_is_a_failure_that_names_the_answer(self):
+        with self.assertRaisesRegex(BenchFailure, "answer 1 differs after the thaw"):
+            frameworks.Cycle.compare({"answer 1": {"sha256": "a"}}, {"answer 1": {"sha256": "b"}}, "after the thaw")
+
+    def test_an_answer_of_another_process_is_a_failure(self):
+        with self.assertRaisesRegex(BenchFailure, "more than one process"):
+            frameworks.Cycle.same_process({"answer 1": {"token": "a"}}, {"work 2": {"token": "b"}})
+
+    def test_a_failure_that_no_document_names_is_no_refusal(self):
+        bench = types.SimpleNamespace(note=lambda text: None)
+        cycle = frameworks.Cycle(bench, None, programs.ROWS[0], None)
+        with self.assertRaisesRegex(BenchFailure, "DRIVER_FAILED"):
+            cycle.refused(CommandFailure("save", "DRIVER_FAILED", "it broke", "checkpoint"), {}, None)
+
+
+class ProtocolTest(unittest.TestCase):
+    SOURCE = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+from protocol import Program, parser, serve
+
+class Small(Program):
+    def answer(self, n):
+        if n == 9:
+            raise RuntimeError("no nine")
+        return self.token.encode() * n
+    def work(self, round):
+        return b"w" * round
+    def state(self):
+        return b"s"
+    def facts(self):
+        return {"stateBytes": 1}
+
+serve(Small, parser().parse_args())
+"""
+
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.port = free_port()
+        command = [sys.executable, "-B", "-c", self.SOURCE, GPU / "programs", "--port", self.port, "--log", self.folder / "log"]
+        self.process = subprocess.Popen([str(part) for part in command], start_new_session=True)
+        self.addCleanup(self.process.wait)
+        self.addCleanup(self.process.terminate)
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                self.get("/ready")
+                return
+            except (urllib.error.URLError, ConnectionError):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+    def get(self, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+            return answer.read(), answer.headers["X-Process-Token"]
+
+    def test_raw_bytes_the_token_and_facts(self):
+        content, token = self.get("/answer?n=2")
+        self.assertEqual(token * 2, content.decode())
+        self.assertEqual(16, len(token))
+        self.assertEqual((b"www", token), self.get("/work?round=3"))
+        self.assertEqual(self.process.pid, json.loads(self.get("/facts")[0])["pid"])
+
+    def test_an_error_is_told_and_the_program_goes_on(self):
+        with self.assertRaises(urllib.error.HTTPError) as raised:
+            self.get("/answer?n=9")
+        with raised.exception as refusal:
+            self.assertEqual(500, refusal.code)
+            self.assertIn(b"RuntimeError: no nine", refusal.read())
+        self.assertEqual(b"s", self.get("/state")[0])
+
+
+class SwitchTest(unittest.TestCase):
+    def test_the_operation_of_either_kind_of_answer(self):
+        self.assertEqual({"id": "1"}, switch.operation_of({"operation": {"id": "1"}, "snapshots": []}))
+        self.assertEqual({"id": "1"}, switch.operation_of({"id": "1"}))
+
+
+class AllTest(unittest.TestCase):
+    def test_each_measurement_is_a_script(self):
+        for one in everything.ORDER:
+            self.assertTrue((GPU / one.name).is_file(), one.name)
+
+    def test_what_has_no_time_or_no_gpus_is_refused(self):
+        two = everything.Measurement("two-gpus", 90, 240, gpus=2)
+        self.assertEqual("takes 2 GPUs, there are 1", everything.refusal(two, 500, 1))
+        self.assertEqual("takes 90 s at least, 80 s are left", everything.refusal(two, 80, 2))
+        self.assertIsNone(everything.refusal(two, 90, 2))
+
+    def test_a_script_gets_its_time_and_the_common_flags(self):
+        options = everything.parse(["--out", "/tmp/x", "--only", "data-path", "--disk-root", "/tmp/d", "--", "--sizes-gb", "20"])
+        line_ = everything.command(everything.Measurement("data-path", 1, 2), options, 100)
+        self.assertEqual(["--pack-logs", "--sizes-gb", "20", "--budget-seconds", "85", "--out", "/tmp/x", "--disk-root", "/tmp/d"], line_[1:])
+
+    def test_one_that_does_not_end_is_ended(self):
+        self.assertEqual(-15, everything.run(["sleep", "60"], 0.2))
+
+
+if __name__ == "__main__":
+    unittest.main()

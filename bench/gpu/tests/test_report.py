@@ -1,0 +1,131 @@
+"""The report writes a section for each raw result that is there, and none for one that is not."""
+
+import json
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+
+from tests.scripts import GPU, load
+
+report = load(GPU.parent / "report")
+
+MACHINE = {
+    "device": "H", "driver": "1", "machine": {"pcie": None, "cpuCores": 1, "memoryBytes": 1e9, "kernel": "k", "criu": "4", "revision": "r"},
+}  # fmt: skip
+COPY = {"deviceToHost": 50e9, "hostToDevice": 40e9}
+SIZE = {
+    "totals": {"vramBytes": 20e9}, "tensors": 320, "drainBytesPerSecond": 45e9, "drainOfPinned": 0.9, "fillBytesPerSecond": 39e9,
+    "fillOfPinned": 0.975, "thawSeconds": 2.5, "pauseSeconds": 2.0,
+}  # fmt: skip
+
+
+class ReportTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+        root, report.ROOT = report.ROOT, self.folder
+        self.addCleanup(setattr, report, "ROOT", root)
+
+    def rendered(self, name, **result):
+        (self.folder / f"{name}.json").write_text(json.dumps(MACHINE | result))
+        return report.render(self.folder)
+
+    def test_without_results_it_says_what_makes_them(self):
+        self.assertIn("No results yet", report.render(self.folder))
+
+    def test_a_partial_result_is_not_read(self):
+        (self.folder / "switch.partial.json").write_text("{}")
+        self.assertIn("No results yet", report.render(self.folder))
+
+    def test_data_path(self):
+        text = self.rendered(
+            "data-path",
+            pinnedCopy=COPY,
+            sizes=[
+                SIZE | {"totals": {"vramBytes": 60e9}},
+                SIZE | {"second": {"movedOfVram": 0.0123, "pauseSeconds": 0.7}},
+                {"totals": {"vramBytes": 5e9}, "pauseSeconds": 1.0},
+            ],
+            linearity={"fill": {"bytesPerSecond": 39e9, "startSeconds": 0.01, "largestResidualSeconds": 0.02, "points": 3}},
+            notRun={"disk": "no --disk-root"},
+            failed=["5 GB: it broke"],
+        )
+        self.assertIn("| 20.00 GB | 320 | 45.0 GB/s, 90.0 % | 39.0 GB/s, 97.5 % | 2.50 s | 2.00 s | 1.2 % | 0.70 s |", text)
+        self.assertIn("| 60.00 GB | 320 | 45.0 GB/s, 90.0 % | 39.0 GB/s, 97.5 % | 2.50 s | 2.00 s | – | – |", text)
+        self.assertLess(text.index("| 20.00 GB |"), text.index("| 60.00 GB |"))
+        self.assertNotIn("| 5.00 GB |", text)
+        self.assertIn("39.0 GB/s for each further byte", text)
+        self.assertIn("Not measured: disk: no --disk-root.", text)
+        self.assertIn("Failed: 5 GB: it broke.", text)
+
+    def test_a_thaw_from_a_drive_beside_its_floor(self):
+        floor = {"readSeconds": 5, "rebuildSeconds": 1.5, "fillSeconds": 0.5, "seconds": 5.5, "thawOverFloor": 1.1}
+        disk = {
+            "save": {"totals": {"vramBytes": 10e9}}, "drive": {"bytesPerSecond": 2e9, "readers": 16},
+            "cold": {"thawOperationSeconds": 6.05}, "floor": floor,
+        }  # fmt: skip
+        text = self.rendered("data-path", pinnedCopy=COPY, sizes=[SIZE], disk=disk, plainSaveSeconds=9.0, plainGigabytes=10, pauseOfPlain=0.2)
+        self.assertIn("6.05 s; max(read 5.00 s, rebuild 1.50 s) + fill 0.50 s = 5.50 s: 10.0 % above.", text)
+        self.assertIn("The plain way with 10 GB stands still for 9.00 s, ours for 20.0 % of that.", text)
+
+    def test_switch_counts_only_what_counts(self):
+        one = {"to": "a", "counted": True, "toFirstAnswerSeconds": 0.8, "stages": {"fill": 0.3}, "answerRight": True}
+        text = self.rendered(
+            "switch",
+            compiled=True,
+            workloads=[{"server": "samples/llm-server", "weightsBytes": 16e9}] * 2,
+            switches=[one | {"counted": False, "stages": {"fill": 9.0}}, one, one],
+            summary={"count": 2, "minSeconds": 0.8, "medianSeconds": 0.8, "maxSeconds": 0.8, "within1Second": 2},
+            answersEqual=True,
+        )
+        self.assertIn("| 2 | 0.80 s | 0.80 s | 0.80 s | 2 of 2 |", text)
+        self.assertIn("Answers right each time: yes", text)
+        self.assertIn("fill 0.30", text)
+        self.assertIn("compiled decode", text)
+
+    def test_two_gpus_shows_the_round_that_was_most_at_the_same_time(self):
+        def sides(speed):
+            return [{"fillBytesPerSecond": speed}] * 2
+
+        text = self.rendered(
+            "two-gpus",
+            gigabytes=30,
+            way="by hand",
+            pinnedCopies=[COPY, COPY],
+            alone=sides(40e9),
+            together=[
+                {"sides": sides(39e9), "fillsOverlap": 0.1, "ofAlone": [0.975, 0.975]},
+                {"sides": sides(38e9), "fillsOverlap": 0.9, "ofAlone": [0.95, 0.95]},
+            ],
+            summary={"fillsOverlap": 0.9, "ofAlone": [0.95, 0.95]},
+            answersEqual=True,
+        )
+        self.assertIn("| 0 | 40.0 GB/s | 40.0 GB/s | 38.0 GB/s | 95.0 % |", text)
+        self.assertIn("at the same time for 90.0 %", text)
+
+    def test_frameworks_with_what_was_refused_and_what_failed(self):
+        passed = {
+            "title": "JAX", "outcome": "PASSED", "program": {"jax": "0.11"}, "save": {"totals": {"vramBytes": 1e9, "hostBytes": 2e9}, "pauseSeconds": 1.0},
+            "thaw": {"seconds": 2.0},
+        }  # fmt: skip
+        refused = {"title": "X", "outcome": "REFUSED", "code": "WORKLOAD_UNSUPPORTED", "reason": "managed | memory", "documented": "a/README.md"}
+        failed = {"title": "Y", "outcome": "FAILED", "reason": "state differs"}
+        pair = {"withoutSeconds": 0.001, "withSeconds": 0.00101, "ratio": 1.01, "pairRatio": 1.011}
+        text = self.rendered(
+            "frameworks",
+            rows=[passed, refused, failed],
+            overhead={"loads": [{"load": "decode", **pair}], "calls": [{"call": "cuEventRecord", **pair}], "pairs": 7},
+        )
+        self.assertIn("| JAX | passed | jax 0.11 | 1.00 GB | 2.00 GB | 1.00 s | 2.00 s |", text)
+        self.assertIn("| X | refused: WORKLOAD_UNSUPPORTED managed / memory ([why](../a/README.md)) |", text)
+        self.assertIn("| Y | failed:  state differs |", text)
+        self.assertIn("| decode | 1 ms | 1.01 ms | 1.010 | 1.011 |", text)
+
+    def test_the_committed_document_is_what_the_committed_results_say(self):
+        report.ROOT = GPU.parent.parent
+        self.assertIn(report.render(), report.DOCUMENT.read_text())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -37,23 +37,24 @@ class Row:
     pool_gib: float = 4
 
 
-DEFAULT = {"PYTORCH_CUDA_ALLOC_CONF": ""}
 ROWS = (
     Row("driver-api", "CUDA driver API", "driver_api.py", mib=128),
     Row("cublas-cpp", "C++ server with cuBLAS, static runtime, mapped memory, graph", "cublas_server.cu"),
-    Row("torch-eager", "PyTorch eager, default allocator", "torch_eager.py", environment=DEFAULT),
-    Row("torch-graphs", "PyTorch with CUDA graphs", "torch_graphs.py", environment=DEFAULT),
+    Row("torch-eager", "PyTorch eager, default allocator", "torch_eager.py"),
+    Row("torch-graphs", "PyTorch with CUDA graphs", "torch_graphs.py"),
     Row("torch-expandable", "PyTorch, expandable segments", "torch_allocator.py", environment={"PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"}),
     Row("torch-async", "PyTorch, stream-ordered allocator", "torch_allocator.py", environment={"PYTORCH_CUDA_ALLOC_CONF": "backend:cudaMallocAsync"}),
-    Row("torch-default", "PyTorch, default allocator with a past", "torch_allocator.py", environment=DEFAULT),
-    Row("torch-compile", "torch.compile", "torch_compile.py", mib=384, environment=DEFAULT, seconds=60),
+    Row("torch-default", "PyTorch, default allocator with a past", "torch_allocator.py"),
+    Row("torch-compile", "torch.compile", "torch_compile.py", mib=384, seconds=60),
     Row("jax", "JAX", "jax_arrays.py", environment={"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}),
     Row("cupy", "CuPy", "cupy_arrays.py"),
-    Row("torch-pinned", "pinned host memory and events in use", "torch_pinned.py", environment=DEFAULT),
-    Row("torch-churn", "allocation-heavy load, never at rest", "torch_churn.py", environment={**DEFAULT, "PYTORCH_NO_CUDA_MEMORY_CACHING": "1"}, alone=True),
-    Row("torch-60gb", "PyTorch, 60 GB of device memory", "torch_large.py", environment=DEFAULT, alone=True, seconds=90, pool_gib=20),
+    Row("torch-pinned", "pinned host memory and events in use", "torch_pinned.py"),
+    Row("torch-churn", "allocation-heavy load, never at rest", "torch_churn.py", environment={"PYTORCH_NO_CUDA_MEMORY_CACHING": "1"}, alone=True),
+    Row("torch-60gb", "PyTorch, 60 GB of device memory", "torch_large.py", alone=True, seconds=90, pool_gib=20),
 )  # fmt: skip
-OVERHEAD = Row("overhead", "the preload's overhead", "torch_overhead.py", environment=DEFAULT, alone=True)
+OVERHEAD = Row("overhead", "the preload's overhead", "torch_overhead.py", alone=True)
+# The default allocator is what a row without these has, whatever the caller's environment says.
+ALLOCATOR_SETTINGS = ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF", "PYTORCH_NO_CUDA_MEMORY_CACHING")
 # What is where no framework is.
 SIMULATED_ROWS = ("driver-api",)
 
@@ -166,22 +167,25 @@ def compiled(settings, source):
         nvcc = shutil.which("nvcc") or "/usr/local/cuda/bin/nvcc"
         if shutil.which(nvcc) is None:
             raise BenchFailure(f"no nvcc to compile {source.name} with")
-        run([nvcc, "-O2", "-std=c++17", "-arch=native", "-o", binary, source, *cublas_flags()], timeout=180)
+        run([nvcc, "-O2", "-std=c++17", "-arch=native", "-o", binary, source, *cublas_flags(settings.work / "cublas-headers")], timeout=180)
     return binary
 
 
-def cublas_flags():
-    """Where cuBLAS is: in the toolkit, or among Python's packages, as a machine for PyTorch has it."""
-    for toolkit in ("/usr/local/cuda",):
-        if Path(toolkit, "include/cublas_v2.h").is_file():
-            return ["-lcublas"]
+def cublas_flags(folder):
+    """Where cuBLAS is: in the toolkit, or among Python's packages, as a machine for PyTorch has it. `folder` takes links to
+    headers: those packages carry others too, which may not be the compiler's."""
+    if any(Path("/usr/local").glob("cuda*/include/cublas_v2.h")):
+        return ["-lcublas"]
     for base in map(Path, [*sys.path, *python_paths()]):
         for header in sorted(base.glob("nvidia/*/include/cublas_v2.h")):
-            folder = header.parent.parent / "lib"
-            libraries = sorted(folder.glob("libcublas.so*"))
+            libraries = sorted((header.parent.parent / "lib").glob("libcublas.so*"))
             if libraries:
-                flags = ["-I", str(header.parent), f"-L{folder}", f"-l:{libraries[0].name}"]
-                return [*flags, "-Xlinker", f"-rpath={folder}", "-Xlinker", f"-rpath-link={folder}"]
+                folder.mkdir(exist_ok=True)
+                for found in header.parent.glob("cublas*.h"):
+                    (folder / found.name).symlink_to(found)
+                where = libraries[0].parent
+                flags = ["-I", folder, f"-L{where}", f"-l:{libraries[0].name}"]
+                return [*flags, "-Xlinker", f"-rpath={where}", "-Xlinker", f"-rpath-link={where}"]
     raise BenchFailure("no cuBLAS: neither in /usr/local/cuda nor among Python's nvidia packages")
 
 

@@ -95,10 +95,12 @@ class Stack:
                 self.instance = node["instanceId"]
         return self.instance is not None
 
+    def node(self):
+        return next(node for node in self.api.items("/nodes", {}) if node["name"] == "bench")
+
     def capability(self, name):
         """(available, reason) as the daemon probed it."""
-        node = next(node for node in self.api.items("/nodes", {}) if node["name"] == "bench")
-        for capability in node["inventory"]["capabilities"]:
+        for capability in self.node()["inventory"]["capabilities"]:
             if capability["name"] == name:
                 return capability["available"], capability.get("reason")
         return False, "the daemon does not know it"
@@ -139,6 +141,15 @@ class Stack:
             self.daemon.require_alive()
             if time.monotonic() > deadline:
                 raise BenchFailure(f"the daemon does not report pid {pid} as workload '{name}'")
+            time.sleep(POLL_SECONDS)
+
+    def await_state(self, name, state):
+        """Until the service knows the workload of that name in that state."""
+        deadline = time.monotonic() + REGISTER_SECONDS
+        while not any(workload["state"] == state for workload in self.api.items("/workloads", {"name": name})):
+            self.daemon.require_alive()
+            if time.monotonic() > deadline:
+                raise BenchFailure(f"the workload '{name}' is not {state} after {REGISTER_SECONDS} s")
             time.sleep(POLL_SECONDS)
 
     # ---- operations ----

@@ -40,7 +40,8 @@ typedef enum gpusnap_status {
   GPUSNAP_E_STATE = 10,       /* not allowed in the target's present state */
   GPUSNAP_E_IO = 11,
   GPUSNAP_E_NOT_MANAGED = 12, /* no preload answers in that process */
-  GPUSNAP_E_PERMISSION = 13
+  GPUSNAP_E_PERMISSION = 13,
+  GPUSNAP_E_REFUSED = 14      /* a quiesce callback of the application said no; the text has its reason */
 } gpusnap_status;
 
 /* ---- library ---- */
@@ -168,10 +169,21 @@ gpusnap_status gpusnap_target_open(int32_t pid, const char* socket_path, uint32_
 void gpusnap_target_close(gpusnap_target* target);
 gpusnap_status gpusnap_target_query(gpusnap_target* target, gpusnap_target_status* status);
 /* Closes the gate and waits until the device is idle. On failure the gate is open again.
- * While RUNNING or QUIESCED a lost connection opens the gate by itself: a daemon crash never hangs the workload. */
+ * While RUNNING or QUIESCED a lost connection opens the gate by itself: a daemon crash never hangs the workload.
+ * The application's quiesce callbacks run first and count towards the timeout: GPUSNAP_E_REFUSED when one refuses. */
 gpusnap_status gpusnap_target_quiesce(gpusnap_target* target, uint32_t timeout_ms);
 /* Fills up to capacity entries; *count is the whole number. */
 gpusnap_status gpusnap_target_allocations(gpusnap_target* target, gpusnap_allocation* out, size_t capacity, size_t* count);
+typedef struct gpusnap_hint {
+  uint64_t address;              /* in the workload */
+  uint64_t size_bytes;
+  uint64_t allocation_id;        /* the allocation that holds all of it */
+  uint64_t offset_bytes;         /* in that allocation */
+  char tag[32];
+} gpusnap_hint;
+/* Memory whose content the application can rebuild; none from a preload that knows no hints. Records may overlap. Does not
+ * change from QUIESCED until RUNNING. Fills up to capacity entries; *count is the whole number. */
+gpusnap_status gpusnap_target_hints(gpusnap_target* target, gpusnap_hint* out, size_t capacity, size_t* count);
 /* Receives one descriptor an allocation, imports and maps it in this process (QUIESCED or REMAPPED). */
 gpusnap_status gpusnap_target_import(gpusnap_target* target);
 gpusnap_status gpusnap_target_unimport(gpusnap_target* target);

@@ -7,10 +7,23 @@
  *   RUNNING --QUIESCE--> QUIESCED --RELEASE--> RELEASED --REMAP--> REMAPPED --RESUME--> RUNNING
  *                        QUIESCED --RESUME---> RUNNING
  *                        REMAPPED --RELEASE--> RELEASED   (it could not be filled)
- *   STATUS and LIST are answered in every state, EXPORT in QUIESCED and REMAPPED.
+ *   STATUS, LIST and HINTS are answered in every state, EXPORT in QUIESCED and REMAPPED.
  * Several connections may be open. The one whose QUIESCE succeeded owns the freeze and is the only one
  * that may change it; when it closes, QUIESCED falls back to RUNNING, while RELEASED and REMAPPED stay and
  * the next connection that sends RELEASE, REMAP, EXPORT or RESUME takes the freeze over.
+ *
+ * The application's callbacks (gpusnap_hints.h). QUIESCE runs its quiesce callbacks first, in RUNNING, with the gate open; its
+ * reply comes when they and the rest are done, or when its time is over. Until then its connection owns the freeze that it asks
+ * for, and other connections are answered as in RUNNING, but that what changes the state is GPUSNAP_E_STATE. A callback that
+ * refuses is GPUSNAP_E_REFUSED with its reason, one that is late GPUSNAP_E_TIMEOUT. RESUME answers once the gate is open; the
+ * resume callbacks run after that, and the next QUIESCE waits for them. When the connection closes before its reply, the quiesce
+ * is given up as soon as the callbacks are back.
+ *
+ * HINTS lists the memory whose content the application can rebuild. While the gate is closed it does not change. A range may be
+ * listed in several records (one for each allocation that it lies in), and records may overlap.
+ *
+ * Versions: GPUSNAP_WIRE_VERSION changes when an old peer would misunderstand. A verb that is only added does not change it: an
+ * older preload answers it with GPUSNAP_E_PROTOCOL, which for HINTS means that it has none.
  */
 #ifndef GPUSNAP_PRELOAD_PROTOCOL_H
 #define GPUSNAP_PRELOAD_PROTOCOL_H
@@ -29,7 +42,8 @@ enum gpusnap_wire_verb {
   GPUSNAP_WIRE_EXPORT = 4,  /* argument: first index -> gpusnap_wire_records + descriptors */
   GPUSNAP_WIRE_RELEASE = 5,
   GPUSNAP_WIRE_REMAP = 6,
-  GPUSNAP_WIRE_RESUME = 7
+  GPUSNAP_WIRE_RESUME = 7,
+  GPUSNAP_WIRE_HINTS = 8    /* argument: first index -> gpusnap_wire_records with gpusnap_wire_hint[count] */
 };
 
 typedef struct gpusnap_wire_header {
@@ -64,7 +78,15 @@ typedef struct gpusnap_wire_record {
 typedef struct gpusnap_wire_records {
   uint32_t total;
   uint32_t count;
-  /* gpusnap_wire_record[count] follows */
+  /* gpusnap_wire_record[count] follows, or gpusnap_wire_hint[count] */
 } gpusnap_wire_records;
+
+typedef struct gpusnap_wire_hint {
+  uint64_t allocation_id;
+  uint64_t offset_bytes; /* in the allocation, which may be mapped in other order than by its offsets */
+  uint64_t size_bytes;
+  uint64_t address;
+  char tag[32]; /* with its NUL */
+} gpusnap_wire_hint;
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "preload/blocks.h"
 #include "preload/contexts.h"
+#include "preload/hints.h"
 #include "preload/hooks.h"
 
 namespace gpusnap::preload {
@@ -130,6 +131,7 @@ uint64_t Allocations::fresh_buffer_id() {
 
 void Allocations::add(const Allocation& allocation) {
     uint64_t id = fresh_buffer_id();
+    Hints::get().forget(allocation.address, allocation.size);  // declared for memory that rested in a pool
     std::lock_guard lock(mutex_);
     Allocation& added = live_[allocation.address];
     added = allocation;
@@ -144,6 +146,7 @@ bool Allocations::take(CUdeviceptr start, Allocation* taken) {
     }
     *taken = found->second;
     live_.erase(found);
+    Hints::get().forget(taken->address, taken->size);
     return true;
 }
 
@@ -189,6 +192,7 @@ std::vector<Allocation> Allocations::take_of_context(CUcontext context) {
     for (auto at = live_.begin(); at != live_.end();) {
         if (at->second.context == context) {
             found.push_back(at->second);
+            Hints::get().forget(at->second.address, at->second.size);
             at = live_.erase(at);
         } else {
             ++at;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "preload/hints.h"
 #include "preload/hooks.h"
 
 namespace gpusnap::preload {
@@ -103,6 +104,7 @@ CUresult BlockTable::unmap(CUdeviceptr address, size_t size) {
     if (result != CUDA_SUCCESS) {
         return result;
     }
+    Hints::get().forget(address, size);
     std::vector<Block*> touched;
     forget_mappings(address, size, &touched);
     split_access(address);
@@ -192,6 +194,32 @@ uint64_t BlockTable::block_at(CUdeviceptr address) {
     }
     auto candidate = std::prev(after);
     return address - candidate->first < candidate->second.size ? candidate->second.block->id : 0;
+}
+
+std::vector<BlockPiece> BlockTable::pieces(CUdeviceptr address, size_t size) {
+    std::lock_guard lock(mutex_);
+    std::vector<BlockPiece> all;
+    CUdeviceptr end = address + size;
+    auto at = mappings_.upper_bound(address);
+    if (at != mappings_.begin()) {
+        --at;
+    }
+    for (; at != mappings_.end() && at->first < end; ++at) {
+        CUdeviceptr start = std::max<CUdeviceptr>(at->first, address);
+        CUdeviceptr stop = std::min<CUdeviceptr>(at->first + at->second.size, end);
+        if (start >= stop) {
+            continue;
+        }
+        BlockPiece piece{at->second.block->id, at->second.offset + (start - at->first), stop - start, start};
+        BlockPiece* last = all.empty() ? nullptr : &all.back();
+        if (last != nullptr && last->id == piece.id && last->offset + last->size == piece.offset &&
+            last->address + last->size == piece.address) {
+            last->size += piece.size;
+        } else {
+            all.push_back(piece);
+        }
+    }
+    return all;
 }
 
 uint64_t BlockTable::count() {

@@ -27,6 +27,14 @@ struct Block {
     bool shared = false;  // the application exported it to someone else
 };
 
+// A part of a range of addresses that lies in one block.
+struct BlockPiece {
+    uint64_t id;
+    size_t offset;  // in the block
+    size_t size;
+    CUdeviceptr address;
+};
+
 struct BlockRecord {
     uint64_t id;
     CUdeviceptr address;  // of the first mapping, 0 when it has none
@@ -53,6 +61,19 @@ public:
     CUresult set_access(CUdeviceptr address, size_t size, const CUmemAccessDesc* descriptions, size_t count);
     // The block mapped at an address, 0 when none of ours is.
     uint64_t block_at(CUdeviceptr address);
+    // Where a range of addresses lies; what is not ours is left out.
+    std::vector<BlockPiece> pieces(CUdeviceptr address, size_t size);
+    // Calls use() under the table's lock if all of the range is ours; false otherwise.
+    template <typename Use>
+    bool if_all_ours(CUdeviceptr address, size_t size, Use&& use) {
+        std::lock_guard lock(mutex_);
+        auto parts = managed_parts(address, size);
+        bool ours = parts.size() == 1 && parts.front() == std::pair<CUdeviceptr, size_t>(address, size);
+        if (ours) {
+            use();
+        }
+        return ours;
+    }
     // Calls use(block) under the table's lock; false when there is no such block.
     template <typename Use>
     bool with_block(uint64_t id, Use&& use) {

@@ -10,9 +10,11 @@
 #include <thread>
 
 #include "preload/blocks.h"
+#include "preload/callbacks.h"
 #include "preload/contexts.h"
 #include "preload/device_wait.h"
 #include "preload/gate.h"
+#include "preload/hints.h"
 #include "preload/hooks.h"
 #include "preload/log.h"
 #include "preload/reclaim.h"
@@ -206,14 +208,29 @@ Outcome Freeze::uuid_of(CUdevice device, CUuuid* uuid) {
     return {};
 }
 
-Outcome Freeze::quiesce(uint64_t timeout_ms) {
-    if (state_ != GPUSNAP_TARGET_RUNNING) {
-        return wrong_state("QUIESCE", state_);
+void Freeze::hints(std::vector<gpusnap_wire_hint>* records) const {
+    for (const Hint& hint : Hints::get().all()) {
+        for (const BlockPiece& piece : BlockTable::get().pieces(hint.address, hint.size)) {
+            gpusnap_wire_hint record{};
+            record.allocation_id = piece.id;
+            record.offset_bytes = piece.offset;
+            record.size_bytes = piece.size;
+            record.address = piece.address;
+            std::snprintf(record.tag, sizeof record.tag, "%s", hint.tag.c_str());
+            records->push_back(record);
+        }
     }
+}
+
+Outcome Freeze::may_quiesce() const {
+    return state_ == GPUSNAP_TARGET_RUNNING ? Outcome{} : wrong_state("QUIESCE", state_);
+}
+
+// What it uses is looked at after its callbacks: they may have given back what would have been refused.
+Outcome Freeze::quiesce(Clock::time_point deadline) {
     if (uint32_t bits = refusals()) {
         return {GPUSNAP_E_UNSUPPORTED, "cannot be frozen, it uses " + spell(bits)};
     }
-    auto deadline = Clock::now() + std::chrono::milliseconds(timeout_ms);
     Gate::close();
     Outcome outcome = make_idle(deadline);
     if (!outcome.ok()) {
@@ -289,8 +306,10 @@ Outcome Freeze::resume() {
     if (state_ != GPUSNAP_TARGET_QUIESCED && state_ != GPUSNAP_TARGET_REMAPPED) {
         return wrong_state("RESUME", state_);
     }
+    bool fresh_memory = state_ == GPUSNAP_TARGET_REMAPPED;
     state_ = GPUSNAP_TARGET_RUNNING;
     Gate::open();
+    Callbacks::get().resume(fresh_memory ? GPUSNAP_HINT_THAWED : GPUSNAP_HINT_RESUMED);
     log(Level::info, "running");
     return {};
 }

@@ -1,22 +1,17 @@
 // The states of a freeze and the steps between them. Only the control thread takes steps.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
-#include <string>
 #include <vector>
 
 #include "cuda_abi.h"
 #include "gpusnap.h"
+#include "preload/outcome.h"
 #include "preload_protocol.h"
 
 namespace gpusnap::preload {
-
-struct Outcome {
-    gpusnap_status status = GPUSNAP_OK;
-    std::string text;
-    bool ok() const { return status == GPUSNAP_OK; }
-};
 
 class Freeze {
 public:
@@ -25,8 +20,13 @@ public:
     // All allocations in the order of their ids.
     Outcome list(std::vector<gpusnap_wire_record>* records);
 
+    // The memory that need not be saved, by address.
+    void hints(std::vector<gpusnap_wire_hint>* records) const;
+
+    // Whether a quiesce may be begun: asked before the application's callbacks are.
+    Outcome may_quiesce() const;
     // Closes the gate, waits for calls inside and for the device; on failure the gate is open again.
-    Outcome quiesce(uint64_t timeout_ms);
+    Outcome quiesce(std::chrono::steady_clock::time_point deadline);
     // The descriptors belong to the caller.
     Outcome export_memory(size_t first, std::vector<gpusnap_wire_record>* batch, std::vector<int>* descriptors,
                           size_t* total);

@@ -41,6 +41,7 @@ public:
     Channel& operator=(const Channel&) = delete;
     // Throws the preload's own failure with its text, or a failure of the transport. After a failed
     // transport the connection is closed for good: a late reply must not answer the next request.
+    bool open() const noexcept { return socket_ >= 0; }
     Reply call(gpusnap_wire_verb verb, uint64_t argument, uint32_t timeout_ms);
 
 private:

@@ -31,8 +31,8 @@ struct gpusnap_target {
         return answer;
     }
 
-    // Calls LIST or EXPORT until every record has come; hands each batch to the visitor.
-    template <typename Visitor>
+    // Calls LIST, EXPORT or HINTS until every record has come; hands each batch to the visitor.
+    template <typename Record = gpusnap_wire_record, typename Visitor>
     void each_batch(gpusnap_wire_verb verb, Visitor&& visit) {
         uint64_t first = 0;
         for (;;) {
@@ -42,14 +42,13 @@ struct gpusnap_target {
                 throw Failure(GPUSNAP_E_PROTOCOL, "the workload sent a list of the wrong size");
             }
             std::memcpy(&counts, reply.payload.data(), sizeof counts);
-            std::vector<gpusnap_wire_record> records(counts.count);
             if (counts.count > GPUSNAP_WIRE_MAX_RECORDS ||
-                reply.payload.size() != sizeof counts + counts.count * sizeof(gpusnap_wire_record)) {
+                reply.payload.size() != sizeof counts + counts.count * sizeof(Record)) {
                 throw Failure(GPUSNAP_E_PROTOCOL, "the workload sent a list of the wrong size");
             }
+            std::vector<Record> records(counts.count);
             if (counts.count > 0) {
-                std::memcpy(records.data(), reply.payload.data() + sizeof counts,
-                            counts.count * sizeof(gpusnap_wire_record));
+                std::memcpy(records.data(), reply.payload.data() + sizeof counts, counts.count * sizeof(Record));
             }
             visit(records, reply.descriptors);
             first += counts.count;
@@ -64,6 +63,21 @@ struct gpusnap_target {
         each_batch(GPUSNAP_WIRE_LIST, [&](const auto& records, const ReceivedDescriptors&) {
             all.insert(all.end(), records.begin(), records.end());
         });
+        return all;
+    }
+
+    std::vector<gpusnap_wire_hint> hints() {
+        std::vector<gpusnap_wire_hint> all;
+        try {
+            each_batch<gpusnap_wire_hint>(GPUSNAP_WIRE_HINTS, [&](const auto& records, const ReceivedDescriptors&) {
+                all.insert(all.end(), records.begin(), records.end());
+            });
+        } catch (const Failure& failure) {
+            // An answer, not a broken connection: this preload is older than hints.
+            if (failure.status() != GPUSNAP_E_PROTOCOL || !channel.open() || !all.empty()) {
+                throw;
+            }
+        }
         return all;
     }
 
@@ -133,6 +147,24 @@ gpusnap_status gpusnap_target_allocations(gpusnap_target* target, gpusnap_alloca
             allocation.gpu_ordinal = gpu_by_uuid(uuid_of(records[i])).ordinal();
             allocation.flags = records[i].flags;
             out[i] = allocation;
+        }
+        *count = records.size();
+    });
+}
+
+gpusnap_status gpusnap_target_hints(gpusnap_target* target, gpusnap_hint* out, size_t capacity, size_t* count) {
+    return guarded([&] {
+        require(target != nullptr && count != nullptr, "target or count is NULL");
+        require(out != nullptr || capacity == 0, "out is NULL but capacity is not 0");
+        std::vector<gpusnap_wire_hint> records = target->hints();
+        for (size_t i = 0; i < std::min(capacity, records.size()); i++) {
+            gpusnap_hint hint{};
+            hint.address = records[i].address;
+            hint.size_bytes = records[i].size_bytes;
+            hint.allocation_id = records[i].allocation_id;
+            hint.offset_bytes = records[i].offset_bytes;
+            std::snprintf(hint.tag, sizeof hint.tag, "%.*s", static_cast<int>(sizeof records[i].tag - 1), records[i].tag);
+            out[i] = hint;
         }
         *count = records.size();
     });

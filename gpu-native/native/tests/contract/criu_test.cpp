@@ -69,6 +69,8 @@ TEST("a released process goes through a dump and a restore, and every byte comes
     workload.tell("alloc dlsym 65536");
     workload.tell("alloc dlsym 5000000");
     workload.tell("create-twice 4000000");
+    workload.tell("hint 1 0 4096 kv");
+    workload.tell("callbacks a use-device");
     for (const char* command : {"fill 0 1", "fill 1 2", "fill 2 3", "fill 4 4", "copy-start 3"}) {
         workload.tell(command);
     }
@@ -99,6 +101,8 @@ TEST("a released process goes through a dump and a restore, and every byte comes
     OK(gpusnap_process_unlock(workload.pid()));
     Target target(workload);
     CHECK_EQUAL(target.status().state, static_cast<uint32_t>(GPUSNAP_TARGET_RELEASED));
+    CHECK_EQUAL(target.hints().size(), 1u);
+    CHECK_EQUAL(std::string(target.hints().at(0).tag), std::string("kv"));
     OK(gpusnap_target_remap(target.get()));
     OK(gpusnap_target_import(target.get()));
     pool.fill(target);
@@ -114,6 +118,7 @@ TEST("a released process goes through a dump and a restore, and every byte comes
     }
     // And a second time, without a dump.
     OK(gpusnap_target_quiesce(target.get(), 10'000));
+    CHECK_EQUAL(workload.ask("events"), std::string("ok quiesce:a a:thawed quiesce:a"));
     OK(gpusnap_target_resume(target.get()));
     CHECK_EQUAL(workload.stderr_text(), std::string());
 }

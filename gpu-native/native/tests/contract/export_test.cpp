@@ -73,14 +73,19 @@ TEST("libgpusnap exports exactly what its header declares and its map lists") {
           std::string::npos);
 }
 
-TEST("the preload exports exactly the functions of its tables, and dlsym") {
+TEST("the preload exports exactly the functions of its tables, those for hints, and dlsym") {
     std::string tables = text_of(GPUSNAP_SOURCE_DIR "/preload/own.def") + text_of(GPUSNAP_SOURCE_DIR "/preload/gated.def");
     auto interposed = all_matches(tables, "(?:OWN|GATED)\\((cu\\w+),");
+    size_t driver_functions = interposed.size();
     interposed.insert("dlsym");
+    for (const std::string& name :
+         all_matches(text_of(GPUSNAP_SOURCE_DIR "/include/gpusnap_hints.h"), "GPUSNAP_HINT_CALL_\\(\"(\\w+)\"")) {
+        interposed.insert("gpusnap_preload_hint_" + name);
+    }
     auto listed = all_matches(text_of(GPUSNAP_SOURCE_DIR "/preload/preload.map"), "    (\\w+);");
     CHECK_EQUAL(joined(listed), joined(interposed));
     CHECK_EQUAL(joined(exported_functions("libgpusnap-preload.so")), joined(interposed));
-    note(std::to_string(interposed.size()) + " functions interposed");
+    note(std::to_string(driver_functions) + " functions interposed");
 }
 
 TEST("the libraries need nothing newer than glibc 2.35 and no C++ runtime") {

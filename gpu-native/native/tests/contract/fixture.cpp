@@ -312,6 +312,14 @@ std::vector<gpusnap_allocation> Target::allocations() const {
     return all;
 }
 
+std::vector<gpusnap_hint> Target::hints() const {
+    size_t count = 0;
+    OK(gpusnap_target_hints(handle_, nullptr, 0, &count));
+    std::vector<gpusnap_hint> all(count);
+    OK(gpusnap_target_hints(handle_, all.data(), all.size(), &count));
+    return all;
+}
+
 Pool::Pool(uint64_t size_bytes) {
     static int counter = 0;
     path_ = scratch() + "/pool-" + std::to_string(getpid()) + "-" + std::to_string(counter++);
@@ -361,6 +369,11 @@ pid_t start_role(const std::vector<std::string>& arguments) {
         throw Failed("cannot start " + words[0]);
     }
     return pid;
+}
+
+void end_role(pid_t pid) {
+    ::kill(pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
 }
 
 void await_file(const std::string& path) {

@@ -87,6 +87,7 @@ public:
     gpusnap_target* get() const { return handle_; }
     gpusnap_target_status status() const;
     std::vector<gpusnap_allocation> allocations() const;
+    std::vector<gpusnap_hint> hints() const;
     void close();
 
 private:
@@ -115,6 +116,8 @@ private:
 
 // Runs this program again in another role (see main.cpp), as a second daemon that can be killed.
 pid_t start_role(const std::vector<std::string>& arguments);
+// SIGKILL and reap.
+void end_role(pid_t pid);
 // Waits until a file exists.
 void await_file(const std::string& path);
 

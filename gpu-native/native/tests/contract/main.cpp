@@ -1,6 +1,7 @@
 // gpusnap-contract [--json FILE] [FILTER…]: what libgpusnap and the preload promise, on whichever driver is found.
 // gpusnap-contract --frozen-by-me PID POOL MARKER: the role of a daemon that dies in the middle of a freeze.
 // gpusnap-contract --digest-when-kernels-are-refused PID: the role of a daemon whose driver does not take the kernels at first.
+// gpusnap-contract --quiesce PID: the role of a daemon that dies while it waits for a quiesce.
 #include <unistd.h>
 
 #include <cstdint>
@@ -82,6 +83,15 @@ int digest_when_kernels_are_refused(const char* pid) {
     return 0;
 }
 
+int quiesce(const char* pid) {
+    using namespace contract;
+    driver_info();
+    gpusnap_target* target = nullptr;
+    OK(gpusnap_target_open(std::atoi(pid), nullptr, 10'000, &target));
+    OK(gpusnap_target_quiesce(target, 60'000));
+    return 0;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -91,6 +101,9 @@ int main(int count, char** arguments) {
         }
         if (count == 3 && std::strcmp(arguments[1], "--digest-when-kernels-are-refused") == 0) {
             return digest_when_kernels_are_refused(arguments[2]);
+        }
+        if (count == 3 && std::strcmp(arguments[1], "--quiesce") == 0) {
+            return quiesce(arguments[2]);
         }
     } catch (const std::exception& error) {
         std::fprintf(stderr, "%s\n", error.what());

@@ -169,3 +169,44 @@ TEST("bringing back is all or nothing, wherever it fails") {
         CHECK_EQUAL(fake().count("map"), 2);
     }
 }
+
+TEST("a range of addresses is told by blocks and their offsets") {
+    Fixture f;
+    uint64_t first = f.create(8 * mib);
+    uint64_t second = f.create(2 * mib);
+    f.table.map(1000 * mib, 2 * mib, 6 * mib, first, 0);
+    f.table.map(1002 * mib, 2 * mib, 0, second, 0);
+    f.table.map(1004 * mib, 2 * mib, 0, first, 0);
+    f.table.map(1006 * mib, 2 * mib, 2 * mib, first, 0);  // goes on where the last one ended
+    auto pieces = f.table.pieces(1001 * mib, 6 * mib);
+    CHECK_EQUAL(pieces.size(), 3u);
+    CHECK_EQUAL(pieces[0].id, first);
+    CHECK_EQUAL(pieces[0].offset, 7 * mib);
+    CHECK_EQUAL(pieces[0].size, 1 * mib);
+    CHECK_EQUAL(pieces[0].address, 1001 * mib);
+    CHECK_EQUAL(pieces[1].id, second);
+    CHECK_EQUAL(pieces[1].size, 2 * mib);
+    CHECK_EQUAL(pieces[2].offset, 0u);
+    CHECK_EQUAL(pieces[2].size, 3 * mib);
+}
+
+TEST("a range is ours only from its first byte to its last") {
+    Fixture f;
+    uint64_t first = f.create(2 * mib);
+    uint64_t second = f.create(2 * mib);
+    f.table.map(1000 * mib, 2 * mib, 0, first, 0);
+    f.table.map(1002 * mib, 2 * mib, 0, second, 0);
+    f.table.map(1006 * mib, 2 * mib, 0, second, 0);
+    auto ours = [&](uint64_t address, size_t size) {
+        bool called = false;
+        bool answer = f.table.if_all_ours(address, size, [&] { called = true; });
+        CHECK_EQUAL(called, answer);
+        return answer;
+    };
+    CHECK(ours(1000 * mib, 4 * mib));
+    CHECK(ours(1001 * mib, 2 * mib));
+    CHECK(!ours(999 * mib, 2 * mib));
+    CHECK(!ours(1003 * mib, 2 * mib));
+    CHECK(!ours(1003 * mib, 4 * mib));
+    CHECK(!ours(1010 * mib, 4096));
+}

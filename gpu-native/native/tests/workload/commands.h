@@ -17,6 +17,7 @@ void add_memory_commands(Commands& commands);
 void add_virtual_memory_commands(Commands& commands);
 void add_stream_commands(Commands& commands);
 void add_peer_commands(Commands& commands);
+void add_hint_commands(Commands& commands);
 void add_process_commands(Commands& commands);
 
 uint64_t number(const Arguments& arguments, size_t index);

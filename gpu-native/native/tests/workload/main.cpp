@@ -23,6 +23,7 @@ int main() {
     add_virtual_memory_commands(commands);
     add_stream_commands(commands);
     add_peer_commands(commands);
+    add_hint_commands(commands);
     add_process_commands(commands);
     std::string line;
     while (std::getline(std::cin, line)) {

@@ -24,6 +24,8 @@ public enum GpuStatus {
     /** No preload answers in that process. */
     NOT_MANAGED(12),
     PERMISSION(13),
+    /** A quiesce callback of the application said no; the text has its reason. */
+    REFUSED(14),
     /** A code that this binding does not know. */
     UNKNOWN(-1);
 

@@ -5,12 +5,15 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * A connection to a workload that runs with the preload. For one thread at a time.
@@ -49,7 +52,12 @@ public final class GpuTarget implements AutoCloseable {
         }
     }
 
-    /** RUNNING to QUIESCED: closes the gate and waits until the device is idle. On failure the gate is open again. */
+    /**
+     * RUNNING to QUIESCED: lets the application's callbacks run, closes the gate and waits until the device is idle, all of it
+     * within the timeout. On failure the gate is open again.
+     *
+     * @throws GpuException REFUSED when a callback refuses
+     */
     public void quiesce(Duration timeout) throws GpuException {
         int milliseconds = NativeLibrary.milliseconds(timeout);
         MethodHandle quiesce = library.handle(NativeFunction.TARGET_QUIESCE);
@@ -58,10 +66,24 @@ public final class GpuTarget implements AutoCloseable {
 
     /** Every physical allocation that the preload manages. */
     public List<Allocation> allocations() throws GpuException {
+        return list(NativeFunction.TARGET_ALLOCATIONS, Layouts.ALLOCATION, Allocation::from);
+    }
+
+    /**
+     * What the application says it can rebuild; nothing from a preload that is older than hints. Does not change from QUIESCED
+     * until RUNNING.
+     */
+    public List<RebuildableRange> hints() throws GpuException {
+        return list(NativeFunction.TARGET_HINTS, Layouts.HINT, RebuildableRange::from);
+    }
+
+    /** Asks for the number of entries, then for them, again until none has been added meanwhile. */
+    private <T> List<T> list(NativeFunction function, StructLayout layout, Function<Struct, T> from)
+            throws GpuException {
         long capacity = 0;
         for (; ; ) {
-            List<Allocation> found = new ArrayList<>();
-            long count = readAllocations(capacity, found);
+            List<T> found = new ArrayList<>();
+            long count = read(function, layout, capacity, entry -> found.add(from.apply(entry)));
             if (count <= capacity) {
                 return List.copyOf(found);
             }
@@ -69,15 +91,16 @@ public final class GpuTarget implements AutoCloseable {
         }
     }
 
-    private long readAllocations(long capacity, List<Allocation> found) throws GpuException {
+    private long read(NativeFunction function, StructLayout layout, long capacity, Consumer<Struct> found)
+            throws GpuException {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment array = capacity == 0 ? MemorySegment.NULL : arena.allocate(Layouts.ALLOCATION, capacity);
+            MemorySegment array = capacity == 0 ? MemorySegment.NULL : arena.allocate(layout, capacity);
             MemorySegment count = arena.allocate(JAVA_LONG);
-            MethodHandle allocations = library.handle(NativeFunction.TARGET_ALLOCATIONS);
-            library.check(() -> (int) allocations.invokeExact(open(), array, capacity, count));
+            MethodHandle list = library.handle(function);
+            library.check(() -> (int) list.invokeExact(open(), array, capacity, count));
             long all = count.get(JAVA_LONG, 0);
             for (long i = 0; i < Math.min(all, capacity); i++) {
-                found.add(Allocation.from(Struct.element(array, Layouts.ALLOCATION, i)));
+                found.accept(Struct.element(array, layout, i));
             }
             return all;
         }

@@ -76,6 +76,14 @@ final class Layouts {
             JAVA_INT.withName("gpu_ordinal"),
             JAVA_INT.withName("flags"));
 
+    static final StructLayout HINT = struct(
+            "gpusnap_hint",
+            JAVA_LONG.withName("address"),
+            JAVA_LONG.withName("size_bytes"),
+            JAVA_LONG.withName("allocation_id"),
+            JAVA_LONG.withName("offset_bytes"),
+            text("tag", 32));
+
     static final StructLayout COPY_ITEM = struct(
             "gpusnap_copy_item",
             JAVA_LONG.withName("device_address"),
@@ -89,7 +97,7 @@ final class Layouts {
             struct("gpusnap_digest", bytes("sha256_tree", 32), JAVA_BYTE.withName("zero"), bytes("reserved", 7));
 
     static final List<StructLayout> ALL = List.of(
-            INIT_ARGS, DRIVER_INFO, GPU_INFO, GPU_PAIR, POOL_ARGS, TARGET_STATUS, ALLOCATION, COPY_ITEM, SPAN, DIGEST);
+            INIT_ARGS, DRIVER_INFO, GPU_INFO, GPU_PAIR, POOL_ARGS, TARGET_STATUS, ALLOCATION, HINT, COPY_ITEM, SPAN, DIGEST);
 
     private Layouts() {}
 

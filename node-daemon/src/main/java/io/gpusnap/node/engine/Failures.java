@@ -39,6 +39,7 @@ final class Failures {
             case NO_HOST_MEMORY -> FailureCode.INSUFFICIENT_SPACE;
             case NO_DRIVER -> FailureCode.CAPABILITY_MISSING;
             case UNSUPPORTED -> FailureCode.WORKLOAD_UNSUPPORTED;
+            case REFUSED -> FailureCode.WORKLOAD_REFUSED;
             case OK, INVALID, DRIVER, STATE, IO, PERMISSION, UNKNOWN -> FailureCode.DRIVER_FAILED;
         };
     }

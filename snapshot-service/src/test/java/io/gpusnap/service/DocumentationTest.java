@@ -82,6 +82,7 @@ class DocumentationTest {
                         "CRIU_FAILED",
                         "DRIVER_FAILED",
                         "QUIESCE_TIMEOUT",
+                        "WORKLOAD_REFUSED",
                         "PROTOCOL_ERROR",
                         "CAPABILITY_MISSING",
                         "STORE_ERROR",

@@ -25,6 +25,7 @@ final class Mends {
             case CRIU_FAILED -> "its log is named above where one was kept";
             case DRIVER_FAILED -> "see the driver's error; try again when it is at rest";
             case QUIESCE_TIMEOUT -> "try again when the workload is less busy";
+            case WORKLOAD_REFUSED -> "its own callback said why; try again when that no longer holds";
             case PROTOCOL_ERROR -> "use daemon and preload of one release";
             case STORE_ERROR -> "check the disk";
             case DAEMON_RESTARTED, LEASE_LOST, CANCELLED -> "run it again";

@@ -140,6 +140,10 @@ public enum ErrorCode {
     CRIU_FAILED(HttpStatus.CONFLICT, "CRIU failed", "The detail has its last error; the node keeps the log."),
     DRIVER_FAILED(HttpStatus.CONFLICT, "The CUDA driver failed", "The detail has the driver's error."),
     QUIESCE_TIMEOUT(HttpStatus.CONFLICT, "The workload did not come to rest in time", "Retry when it is less busy."),
+    WORKLOAD_REFUSED(
+            HttpStatus.CONFLICT,
+            "The workload refused to be frozen",
+            "A quiesce callback of the application said no; the detail has its reason. Retry when that no longer holds."),
     PROTOCOL_ERROR(
             HttpStatus.CONFLICT,
             "Daemon and preload do not understand each other",

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,7 +28,7 @@ class PythonPartsTest {
         } catch (IOException notFound) {
             there = false;
         }
-        assumeTrue(there, "no python3 3.11 or newer here: the tests of bench/gpu and samples/llm-server are not run");
+        assumeTrue(there, "no python3 3.11 or newer here: the tests of bench/gpu, python and samples/llm-server are not run");
     }
 
     @Test
@@ -45,6 +46,18 @@ class PythonPartsTest {
 
         assertThat(tests.status()).as(tests.output()).isZero();
         assertThat(tests.output()).containsPattern("Ran [1-9][0-9]* tests");
+    }
+
+    @Test
+    void thePythonModulePassesItsTestsWithAndWithoutThePreload() throws Exception {
+        Path preload = ROOT.resolve("gpu-native/target/native/lib/libgpusnap-preload.so");
+        assumeTrue(Files.exists(preload), "not built: " + preload + " (scripts/build-native.sh build)");
+
+        Outcome tests =
+                run(ROOT.resolve("python"), "python3", "-B", "-m", "unittest", "discover", "-s", "tests", "-t", "tests");
+
+        assertThat(tests.status()).as(tests.output()).isZero();
+        assertThat(tests.output()).containsPattern("Ran [1-9][0-9]* tests").doesNotContain("skipped");
     }
 
     @Test

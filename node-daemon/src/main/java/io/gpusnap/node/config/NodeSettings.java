@@ -28,6 +28,7 @@ public record NodeSettings(
         Optional<Path> cudaDriver,
         Optional<InetSocketAddress> metricsListen,
         int transferThreads,
+        RebuildableSettings rebuildable,
         int parallelOperations,
         Duration stopGrace,
         List<String> warnings) {

@@ -23,6 +23,11 @@ public enum Setting {
     CUDA_DRIVER("cuda.driver", "path of libcuda", "libcuda.so.1 as the loader finds it"),
     METRICS_LISTEN("metrics.listen", "address of /metrics, /healthz and /readyz, or off", "127.0.0.1:9464"),
     TRANSFER_THREADS("transfer.threads", "threads of each transfer", "the processors, at most 8"),
+    REBUILDABLE_TAGS(
+            "rebuildable.tags",
+            "tags of memory that an application may leave out of a save: all, none, or a list",
+            "all"),
+    REBUILDABLE_MIN_BYTES("rebuildable.minBytes", "smaller pieces of such memory are saved all the same", "4MiB"),
     OPERATIONS_PARALLEL("operations.parallel", "operations that run at the same time, 1 to 16", "2"),
     STOP_GRACE_SECONDS("stop.graceSeconds", "how long SIGTERM waits for operations to end or undo", "60");
 

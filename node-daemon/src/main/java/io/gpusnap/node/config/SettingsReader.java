@@ -50,6 +50,7 @@ final class SettingsReader {
                         SettingsReader::listenAddress,
                         () -> Optional.of(new InetSocketAddress("127.0.0.1", 9464))),
                 value(Setting.TRANSFER_THREADS, text -> number(text, 1, 256), () -> Math.min(16, machine.processors())),
+                rebuildable(),
                 value(Setting.OPERATIONS_PARALLEL, text -> number(text, 1, 16), () -> 2),
                 value(
                         Setting.STOP_GRACE_SECONDS,
@@ -60,6 +61,20 @@ final class SettingsReader {
             throw new ConfigurationException(problems);
         }
         return settings;
+    }
+
+    private RebuildableSettings rebuildable() {
+        return new RebuildableSettings(
+                value(Setting.REBUILDABLE_TAGS, RebuildableSettings::tags, Optional::empty),
+                value(Setting.REBUILDABLE_MIN_BYTES, SettingsReader::leastRebuildable, () -> SLOT_BYTES));
+    }
+
+    private static long leastRebuildable(String text) {
+        long bytes = ByteSize.parse(text);
+        if (bytes < SLOT_BYTES) {
+            throw new IllegalArgumentException("memory is saved in chunks of 4 MiB, so it is at least 4MiB");
+        }
+        return bytes;
     }
 
     private Optional<ServiceSettings> service() {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gpusnap.node.config.NodeSettings;
+import io.gpusnap.node.config.RebuildableSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -54,6 +55,7 @@ class EngineOpenerTest {
                 Optional.empty(),
                 Optional.empty(),
                 1,
+                new RebuildableSettings(Optional.empty(), 4L << 20),
                 1,
                 Duration.ZERO,
                 List.of());

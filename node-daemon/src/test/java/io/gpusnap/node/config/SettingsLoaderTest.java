@@ -42,6 +42,7 @@ class SettingsLoaderTest {
         assertThat(settings.metricsListen().orElseThrow().getPort()).isEqualTo(9464);
         assertThat(settings.nativeDir()).isEqualTo(Path.of("/opt/gpusnap/native"));
         assertThat(settings.transferThreads()).isEqualTo(8);
+        assertThat(settings.rebuildable()).isEqualTo(new RebuildableSettings(Optional.empty(), 4L << 20));
         assertThat(settings.parallelOperations()).isEqualTo(2);
         assertThat(settings.stopGrace()).isEqualTo(Duration.ofSeconds(60));
     }
@@ -94,6 +95,9 @@ class SettingsLoaderTest {
                     metrics.listen      | 9464                       | write it like 127.0.0.1:9464
                     metrics.listen      | 127.0.0.1:70000            | from 0 to 65535
                     transfer.threads    | 0                          | from 1 to 256
+                    rebuildable.tags    | kv cache                   | is no tag; write all, none
+                    rebuildable.tags    | kv-cache,                  | is no tag; write all, none
+                    rebuildable.minBytes | 1MiB                      | at least 4MiB
                     operations.parallel | 17                         | from 1 to 16
                     stop.graceSeconds   | -1                         | from 0 to 3600
                     service.tokenFile   | /nowhere/token             | cannot be read
@@ -106,6 +110,19 @@ class SettingsLoaderTest {
                 () -> load(Optional.of(file), Map.of(), Map.of()),
                 key + " (" + file + " line 1) cannot be used: ",
                 mend);
+    }
+
+    @Test
+    void rebuildableTagsAreAllOrNoneOrThoseNamed() throws Exception {
+        assertThat(rebuildable("all").honours("kv-cache")).isTrue();
+        assertThat(rebuildable("none").honours("kv-cache")).isFalse();
+        assertThat(rebuildable("kv-cache, scratch").honours("scratch")).isTrue();
+        assertThat(rebuildable("kv-cache, scratch").honours("weights")).isFalse();
+    }
+
+    private static RebuildableSettings rebuildable(String tags) throws ConfigurationException {
+        return load(Optional.empty(), Map.of(), Map.of(Setting.REBUILDABLE_TAGS, tags))
+                .rebuildable();
     }
 
     @Test

@@ -23,6 +23,7 @@ class AnswerServer(HTTPServer):
     def __init__(self, address):
         super().__init__(address, Handler)
         self.model = None
+        self.calm = threading.Lock()  # held while a request is answered, and by whoever needs that none is
 
     def serve_until(self, event: threading.Event):
         self.timeout = EARLY_POLL_SECONDS
@@ -43,7 +44,9 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(503, {"ready": False})
         else:
             try:
-                self.reply(200, route(self.server.model, parse_qs(url.query)))
+                with self.server.calm:
+                    answer = route(self.server.model, parse_qs(url.query))
+                self.reply(200, answer)
             except BadRequest as refusal:
                 self.reply(400, {"error": str(refusal)})
 

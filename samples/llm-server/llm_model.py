@@ -63,6 +63,7 @@ class Model:
         # Made once a process start and kept only in memory: a thawed process still has it, a restarted one does not.
         self.process_token = secrets.token_hex(16)
         self.kv_pool = None
+        self.kv_filled = options.kv_fill
 
     @classmethod
     def load(cls, options, started, note):
@@ -80,9 +81,7 @@ class Model:
         note("weights loaded")
 
         model.kv_pool = torch.zeros(int(options.kv_gib * (1 << 30)), dtype=torch.uint8, device=options.device)
-        if options.kv_fill == "random":
-            torch.manual_seed(2)
-            model.kv_pool.random_(0, 256)
+        model.rebuild_kv_pool()
         for _ in range(2):  # the first run compiles, the second captures
             model.generate(1, model.max_tokens)
         model.requests = 0
@@ -96,6 +95,19 @@ class Model:
             "totalSeconds": round(warm - started, 3),
         }
         return model
+
+    def rebuild_kv_pool(self):
+        """Gives the pool the content that it has at the start, whatever is in it."""
+        if self.kv_filled == "random":
+            generator = torch.Generator(device=self.device).manual_seed(2)
+            self.kv_pool.random_(0, 256, generator=generator)
+        else:
+            self.kv_pool.zero_()
+
+    def empty_caches(self):
+        """Gives back what the allocators keep for later; on a thread that has not used the GPU before."""
+        self.synchronize()
+        release_staging()
 
     def synchronize(self):
         if self.device.startswith("cuda"):

@@ -39,6 +39,11 @@ def parse(arguments):
     serve.add_argument("--port", type=int, required=True)
     serve.add_argument("--kv-gib", type=float, default=4.0, help="size of the KV pool taken beside the model")
     serve.add_argument("--kv-fill", choices=["zero", "random"], default="zero")
+    serve.add_argument(
+        "--kv-rebuildable",
+        action="store_true",
+        help="tell gpusnap that the KV pool need not be saved, and empty caches before a save",
+    )
     serve.add_argument("--prompt-tokens", type=int, default=32)
     serve.add_argument("--max-tokens", type=int, default=24)
     serve.add_argument("--no-compile", action="store_true", help="decode without torch.compile")
@@ -95,6 +100,10 @@ def serve(options):
         warm.set()
         early.join()
     server.model = model
+    if options.kv_rebuildable:
+        from llm_hints import declare
+
+        declare(model, server, note)
     note(f"ready on port {options.port}: {model.stats()}")
     server.serve_forever()
 

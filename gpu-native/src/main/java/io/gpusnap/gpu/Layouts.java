@@ -97,7 +97,17 @@ final class Layouts {
             struct("gpusnap_digest", bytes("sha256_tree", 32), JAVA_BYTE.withName("zero"), bytes("reserved", 7));
 
     static final List<StructLayout> ALL = List.of(
-            INIT_ARGS, DRIVER_INFO, GPU_INFO, GPU_PAIR, POOL_ARGS, TARGET_STATUS, ALLOCATION, HINT, COPY_ITEM, SPAN, DIGEST);
+            INIT_ARGS,
+            DRIVER_INFO,
+            GPU_INFO,
+            GPU_PAIR,
+            POOL_ARGS,
+            TARGET_STATUS,
+            ALLOCATION,
+            HINT,
+            COPY_ITEM,
+            SPAN,
+            DIGEST);
 
     private Layouts() {}
 

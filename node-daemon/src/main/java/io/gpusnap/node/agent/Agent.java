@@ -24,7 +24,13 @@ public final class Agent {
 
     /** Requests and facts of the agent's own, to be registered with the journal. */
     public static final FactRegistry FACTS = FactRegistry.of(
-            Claim.class, Unwanted.class, Task.Save.class, Task.Thaw.class, Task.Verify.class, Task.Delete.class);
+            Claim.class,
+            Unwanted.class,
+            Task.Save.class,
+            Task.Thaw.class,
+            Task.Switch.class,
+            Task.Verify.class,
+            Task.Delete.class);
 
     /** How far one operation's stage is. */
     public record Work(OperationKind kind, ProgressSnapshot progress) {}

@@ -31,6 +31,7 @@ final class Completions {
                         null,
                         result.saved(),
                         result.thawed(),
+                        result.suspended(),
                         result.workloadLost());
             case OperationOutcome.Failed f ->
                 new Completion(

@@ -114,6 +114,10 @@ final class HeldOperation {
         }
     }
 
+    void preempt(OperationId by) {
+        stop(FailureCode.PREEMPTED, "switch %s was to go first; what was done was undone".formatted(by));
+    }
+
     void daemonStops() {
         stop(FailureCode.DAEMON_RESTARTED, "the node daemon was stopped; what was done was undone");
     }

@@ -20,7 +20,18 @@ public interface NodeWork extends PlanFactory {
 
     /**
      * @param saved present when a save succeeded
-     * @param thawed present when a thaw succeeded
+     * @param thawed present when a thaw or a switch succeeded
+     * @param suspended present when a switch succeeded
      */
-    record Result(Completion.@Nullable Saved saved, Completion.@Nullable Thawed thawed, boolean workloadLost) {}
+    record Result(
+            Completion.@Nullable Saved saved,
+            Completion.@Nullable Thawed thawed,
+            @Nullable List<Completion.Suspended> suspended,
+            boolean workloadLost) {
+
+        /** Of anything but a switch. */
+        public Result(Completion.@Nullable Saved saved, Completion.@Nullable Thawed thawed, boolean workloadLost) {
+            this(saved, thawed, null, workloadLost);
+        }
+    }
 }

@@ -5,10 +5,12 @@ import io.gpusnap.node.client.Task;
 import io.gpusnap.node.operation.Journal;
 import io.gpusnap.node.operation.LogKeys;
 import io.gpusnap.node.operation.OperationId;
+import io.gpusnap.node.operation.OperationKind;
 import io.gpusnap.node.operation.OperationLog;
 import io.gpusnap.node.operation.OperationOutcome;
 import io.gpusnap.node.operation.OperationRunner;
 import io.gpusnap.node.operation.OperationSpec;
+import io.gpusnap.node.operation.OperationState;
 import io.gpusnap.node.operation.RunningOperation;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.operation.StagePlan;
@@ -156,7 +158,11 @@ final class OperationSupervisor {
         }
         threads.start("progress", () -> reporter.reportUntilEnded(operation));
         Set<String> needed = Requests.exclusions(operation.running().spec());
-        boolean taken = exclusions.take(needed, operation::stopRequested);
+        boolean preempts = Requests.preempts(operation.running().spec());
+        if (preempts) {
+            preemptThaws(operation.id());
+        }
+        boolean taken = exclusions.take(needed, preempts, operation::stopRequested);
         try {
             // Not taken means cancelled while waiting: running it then ends it at once, with nothing touched.
             OperationOutcome outcome = operation.running().run();
@@ -167,6 +173,14 @@ final class OperationSupervisor {
                 exclusions.release(needed);
             }
         }
+    }
+
+    /** Those that have begun; past their point of no return they run to their end all the same. */
+    private void preemptThaws(OperationId by) {
+        held.values().stream()
+                .filter(other -> other.running().spec().kind() == OperationKind.THAW)
+                .filter(other -> other.outcome() == null && other.log().state() == OperationState.RUNNING)
+                .forEach(other -> other.preempt(by));
     }
 
     private static void logEnd(HeldOperation operation, OperationOutcome outcome) {

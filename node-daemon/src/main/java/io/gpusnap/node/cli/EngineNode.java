@@ -14,6 +14,7 @@ import io.gpusnap.node.inventory.EngineResults;
 import io.gpusnap.node.inventory.NodeInventory;
 import io.gpusnap.node.inventory.WorkloadReports;
 import io.gpusnap.node.operation.OperationId;
+import io.gpusnap.node.operation.OperationKind;
 import io.gpusnap.node.operation.OperationLog;
 import io.gpusnap.node.operation.OperationSpec;
 import io.gpusnap.node.operation.StageException;
@@ -61,6 +62,7 @@ final class EngineNode implements NodeAccess {
         return new Result(
                 log.recall(SaveOutcome.class).map(EngineResults::of).orElse(null),
                 log.recall(ThawOutcome.class).map(EngineResults::of).orElse(null),
+                log.spec().kind() == OperationKind.SWITCH ? EngineResults.of(log.recallAll(SaveOutcome.class)) : null,
                 log.recall(WorkloadLost.class).isPresent());
     }
 

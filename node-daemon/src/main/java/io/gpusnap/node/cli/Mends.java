@@ -28,7 +28,7 @@ final class Mends {
             case WORKLOAD_REFUSED -> "its own callback said why; try again when that no longer holds";
             case PROTOCOL_ERROR -> "use daemon and preload of one release";
             case STORE_ERROR -> "check the disk";
-            case DAEMON_RESTARTED, LEASE_LOST, CANCELLED -> "run it again";
+            case DAEMON_RESTARTED, LEASE_LOST, PREEMPTED, CANCELLED -> "run it again";
             case INTERNAL -> "this is a defect: report it with the log above";
         };
     }

@@ -53,6 +53,11 @@ final class SaveCommand implements Callable<Integer> {
     @Option(names = "--engine", description = "criu+cuda or suspend; default: criu+cuda where it is available")
     private @Nullable String engine;
 
+    @Option(
+            names = "--keep-context",
+            description = "engine suspend: its CUDA context stays on the GPU, so it is back sooner")
+    private boolean keepContext;
+
     @Option(names = "--fact", description = "kept in the manifest, such as --fact image=registry/llm:3")
     private Map<String, String> facts = Map.of();
 
@@ -72,7 +77,8 @@ final class SaveCommand implements Callable<Integer> {
                     engine == null ? bestEngine(node.access().inventory()) : engine,
                     process(node.access()),
                     afterwards != null && afterwards.stop ? "STOP" : "KEEP_RUNNING",
-                    facts);
+                    facts,
+                    keepContext ? "CONTEXT_KEPT" : null);
             Completion.Saved saved = Objects.requireNonNull(
                     ManualRun.run(context, node, new OperationSpec(OperationId.random(), OperationKind.SAVE, request))
                             .saved(),

@@ -3,6 +3,7 @@ package io.gpusnap.node.client;
 import io.gpusnap.node.operation.FailureCode;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param failure present exactly when it FAILED
  * @param save present exactly when a save SUCCEEDED
- * @param thaw present exactly when a thaw SUCCEEDED
+ * @param thaw present exactly when a thaw or a switch SUCCEEDED
+ * @param suspended present exactly when a switch SUCCEEDED: who made room
  */
 public record Completion(
         long epoch,
@@ -19,7 +21,20 @@ public record Completion(
         @Nullable Failure failure,
         @Nullable Saved save,
         @Nullable Thawed thaw,
+        @Nullable List<Suspended> suspended,
         boolean workloadLost) {
+
+    /** Of anything but a switch. */
+    public Completion(
+            long epoch,
+            Outcome outcome,
+            List<StageReport> stages,
+            @Nullable Failure failure,
+            @Nullable Saved save,
+            @Nullable Thawed thaw,
+            boolean workloadLost) {
+        this(epoch, outcome, stages, failure, save, thaw, null, workloadLost);
+    }
 
     public enum Outcome {
         SUCCEEDED,
@@ -41,6 +56,8 @@ public record Completion(
             double pauseSeconds,
             boolean workloadAlive,
             long movedBytes) {}
+
+    public record Suspended(UUID snapshotId, Saved save) {}
 
     public record Totals(
             long vramBytes,

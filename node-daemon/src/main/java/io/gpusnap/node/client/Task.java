@@ -1,6 +1,8 @@
 package io.gpusnap.node.client;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import io.gpusnap.node.operation.OperationKind;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -18,16 +20,21 @@ public record Task(
         OperationKind kind,
         @Nullable Save save,
         @Nullable Thaw thaw,
+        @JsonProperty("switch") @Nullable Switch switchTo,
         @Nullable Verify verify,
         @Nullable Delete delete) {
 
-    /** @param afterSave KEEP_RUNNING or STOP */
+    /**
+     * @param afterSave KEEP_RUNNING or STOP
+     * @param suspendDepth of engine suspend: CONTEXT_RELEASED, which is also what its absence means, or CONTEXT_KEPT
+     */
     public record Save(
             UUID snapshotId,
             String engine,
             Process workload,
             String afterSave,
-            @Nullable Map<String, String> facts) {}
+            @Nullable Map<String, String> facts,
+            @Nullable String suspendDepth) {}
 
     public record Process(int pid, long startTimeTicks, String name) {}
 
@@ -37,6 +44,24 @@ public record Task(
             String engine,
             @Nullable String manifestDigest,
             @Nullable Map<Integer, String> gpuRemap) {}
+
+    /**
+     * @param gpuUuid the GPU that the process to be resumed is on
+     * @param policy EVICT_IF_NEEDED or SUSPEND_OTHERS
+     * @param candidates who may have to make room, the first first
+     * @param preempt whether thaws of this node end for it
+     */
+    public record Switch(
+            UUID snapshotId,
+            @Nullable String manifestDigest,
+            @Nullable String gpuUuid,
+            String policy,
+            List<Candidate> candidates,
+            boolean preempt) {}
+
+    /** @param snapshotId what it is then frozen as */
+    public record Candidate(
+            UUID snapshotId, Process workload, @Nullable Map<String, String> facts) {}
 
     public record Verify(UUID snapshotId, @Nullable String manifestDigest) {}
 

@@ -52,12 +52,14 @@ public final class Engines implements AutoCloseable {
 
     private final NodeRuntime runtime;
     private final Runnable closePool;
+    private final SuspendEngine suspend;
     private final List<CheckpointEngine> engines;
 
     private Engines(NodeRuntime runtime, Runnable closePool) {
         this.runtime = runtime;
         this.closePool = closePool;
-        this.engines = List.of(new CriuCudaEngine(runtime), new SuspendEngine(runtime));
+        this.suspend = new SuspendEngine(runtime);
+        this.engines = List.of(new CriuCudaEngine(runtime), suspend);
     }
 
     /**
@@ -165,6 +167,8 @@ public final class Engines implements AutoCloseable {
                 StoredManifest.class,
                 RestoreBegun.class,
                 RestoredProcess.class,
+                FoundDepth.class,
+                SwitchChoice.class,
                 WorkloadLost.class,
                 SaveOutcome.class,
                 ThawOutcome.class,
@@ -248,6 +252,14 @@ public final class Engines implements AutoCloseable {
         } catch (TierException | ManifestException e) {
             throw Failures.typed(e);
         }
+    }
+
+    /**
+     * Resumes a suspended process and suspends others to make room; leaves {@link ThawOutcome}, and a {@link SaveOutcome} for
+     * each that made room. Who makes room keeps its context, and is durable after the other serves.
+     */
+    public StagePlan switchTo(SwitchRequest request) {
+        return suspend.switchTo(request);
     }
 
     /** Reads every chunk again; leaves {@link VerifyOutcome}. */

@@ -10,7 +10,7 @@ import io.gpusnap.node.process.ProcessException;
 import io.gpusnap.node.process.ProcessId;
 import java.time.Duration;
 
-/** Puts a suspended process whose resume failed back to sleep, with its device memory released. */
+/** Puts a suspended process whose resume failed back to sleep, with its device memory released, and its context as it was. */
 final class Refreeze {
 
     private static final Duration LOCK_LIMIT = Duration.ofSeconds(10);
@@ -47,13 +47,19 @@ final class Refreeze {
                 lose(process, "its device memory was " + memory + " and not filled");
                 return;
             }
-            gpu.lock(process.pid(), LOCK_LIMIT);
-            gpu.checkpoint(process.pid());
+            if (depth() == SuspendDepth.CONTEXT_RELEASED) {
+                gpu.lock(process.pid(), LOCK_LIMIT);
+                gpu.checkpoint(process.pid());
+            }
         } catch (GpuException e) {
             lose(process, String.valueOf(e.getMessage()));
         } finally {
             session.closeTarget();
         }
+    }
+
+    private SuspendDepth depth() {
+        return context.recall(FoundDepth.class).map(FoundDepth::depth).orElse(SuspendDepth.CONTEXT_RELEASED);
     }
 
     private void lose(ProcessId process, String why) throws ProcessException {

@@ -6,7 +6,7 @@ import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;
 
-/** Both sides let the physical memory go; the address ranges stay reserved. */
+/** Both sides let the physical memory go; the address ranges stay reserved. For a process that keeps its context this is all. */
 final class SaveRelease extends EngineStage {
 
     private final SaveSession session;
@@ -22,6 +22,7 @@ final class SaveRelease extends EngineStage {
         target.unimportMemory();
         target.release();
         session.state(WorkloadInfo.State.SUSPENDED);
+        context.remember(SaveSession.recall(context, Pause.class).ending());
     }
 
     @Override

@@ -14,7 +14,7 @@ import java.nio.file.Path;
 /** Whether there is room for an operation, as far as that can be known before it starts. */
 final class Space {
 
-    private static final int LEAST_SLOTS = 4;
+    static final int LEAST_SLOTS = 4;
     /** What a second snapshot of the same workload is expected to add at most. */
     private static final long REPEATED_SHARE = 10;
 

@@ -1,6 +1,7 @@
 package io.gpusnap.node.engine;
 
 import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.ProcessState;
 import io.gpusnap.gpu.TargetState;
 import io.gpusnap.node.engine.check.Compatibility;
 import io.gpusnap.node.engine.check.Refusal;
@@ -26,6 +27,12 @@ final class SuspendedPreflight extends EngineStage {
     @Override
     void execute(StageContext context)
             throws StageException, GpuException, TierException, ManifestException, IOException {
+        look(context);
+        session.requireVram(session.gpus());
+    }
+
+    /** All but the room. */
+    void look(StageContext context) throws StageException, GpuException, TierException, ManifestException, IOException {
         NodeRuntime runtime = session.runtime();
         Manifest manifest = session.manifest();
         if (!manifest.engine().equals(EngineId.SUSPEND.value())) {
@@ -52,9 +59,12 @@ final class SuspendedPreflight extends EngineStage {
                 manifest.compatibility(), runtime.requireGpu().driver())) {
             throw refusal.asException();
         }
-        session.requireVram(session.gpus());
         session.occupy(process);
         context.remember(new RestoredProcess(process));
+        context.remember(new FoundDepth(
+                runtime.requireGpu().state(process.pid()) == ProcessState.CHECKPOINTED
+                        ? SuspendDepth.CONTEXT_RELEASED
+                        : SuspendDepth.CONTEXT_KEPT));
         TargetState state = session.target(context).status().state();
         session.closeTarget();
         if (state != TargetState.RELEASED) {

@@ -13,10 +13,13 @@ import java.util.List;
 final class SuspendedVerify extends EngineStage {
 
     private final ThawSession session;
+    private final int spareSlots;
 
-    SuspendedVerify(ThawSession session) {
+    /** @param spareSlots of the pool that are left to others, for what has to leave the device first */
+    SuspendedVerify(ThawSession session, int spareSlots) {
         super("verify", session.times());
         this.session = session;
+        this.spareSlots = spareSlots;
     }
 
     @Override
@@ -24,7 +27,8 @@ final class SuspendedVerify extends EngineStage {
         NodeRuntime runtime = session.runtime();
         List<ChunkRef> chunks = session.manifest().chunks().toList();
         context.progress().setTotalBytes(ChunkVerifier.distinctBytes(chunks));
-        session.loaded(new ChunkLoader(runtime.store().nvme(), runtime.store().memory(), session.owner())
-                .load(chunks, runtime.transfer(context)));
+        session.loaded(
+                new ChunkLoader(runtime.store().nvme(), runtime.store().memory(), session.owner(), spareSlots)
+                        .load(chunks, runtime.transfer(context)));
     }
 }

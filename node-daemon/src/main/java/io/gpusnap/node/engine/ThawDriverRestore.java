@@ -42,10 +42,13 @@ final class ThawDriverRestore extends EngineStage {
         Rescue.driverBack(gpu, process, gpus.uuidPairs(session.manifest()));
     }
 
-    /** A kept process is frozen again, as it was; if it is past that, it ends and is reported lost. */
+    /**
+     * A kept process is frozen again, as it was; if it is past that, it ends and is reported lost. One that was found healthy
+     * serves: what failed after that was not its resume.
+     */
     @Override
     void undo(StageContext context) throws StageException, ProcessException {
-        if (session.keepsProcess()) {
+        if (session.keepsProcess() && context.recall(ThawOutcome.class).isEmpty()) {
             new Refreeze(session, context).run();
         }
     }

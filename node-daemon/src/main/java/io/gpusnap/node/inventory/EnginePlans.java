@@ -5,6 +5,8 @@ import io.gpusnap.node.engine.AfterSave;
 import io.gpusnap.node.engine.EngineId;
 import io.gpusnap.node.engine.Engines;
 import io.gpusnap.node.engine.SaveRequest;
+import io.gpusnap.node.engine.SuspendDepth;
+import io.gpusnap.node.engine.SwitchRequest;
 import io.gpusnap.node.engine.ThawRequest;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationId;
@@ -35,6 +37,7 @@ public final class EnginePlans implements PlanFactory {
             return switch (spec.request()) {
                 case Task.Save save -> save(spec.id(), save);
                 case Task.Thaw thaw -> thaw(spec.id(), thaw);
+                case Task.Switch to -> switchTo(spec.id(), to);
                 case Task.Verify verify -> verify(verify);
                 case Task.Delete delete -> engines.delete(new SnapshotId(delete.snapshotId()));
                 default ->
@@ -55,6 +58,9 @@ public final class EnginePlans implements PlanFactory {
                         new SnapshotId(save.snapshotId()),
                         new ProcessId(save.workload().pid(), save.workload().startTimeTicks()),
                         AfterSave.valueOf(save.afterSave()),
+                        save.suspendDepth() == null
+                                ? SuspendDepth.CONTEXT_RELEASED
+                                : SuspendDepth.valueOf(save.suspendDepth()),
                         save.facts() == null ? Map.of() : save.facts()));
     }
 
@@ -65,6 +71,23 @@ public final class EnginePlans implements PlanFactory {
                         new SnapshotId(thaw.snapshotId()),
                         Optional.ofNullable(thaw.manifestDigest()),
                         thaw.gpuRemap() == null ? Map.of() : thaw.gpuRemap()));
+    }
+
+    private StagePlan switchTo(OperationId operation, Task.Switch to) {
+        return engines.switchTo(new SwitchRequest(
+                operation,
+                new SnapshotId(to.snapshotId()),
+                Optional.ofNullable(to.manifestDigest()),
+                Optional.ofNullable(to.gpuUuid()),
+                SwitchRequest.Policy.valueOf(to.policy()),
+                to.candidates().stream()
+                        .map(candidate -> new SwitchRequest.Candidate(
+                                new ProcessId(
+                                        candidate.workload().pid(),
+                                        candidate.workload().startTimeTicks()),
+                                new SnapshotId(candidate.snapshotId()),
+                                candidate.facts() == null ? Map.of() : candidate.facts()))
+                        .toList()));
     }
 
     private StagePlan verify(Task.Verify verify) {

@@ -4,6 +4,7 @@ import io.gpusnap.node.client.Completion;
 import io.gpusnap.node.engine.SaveOutcome;
 import io.gpusnap.node.engine.ThawOutcome;
 import io.gpusnap.node.store.Manifest;
+import java.util.List;
 
 /** What the engines' stages leave, as the service takes it. */
 public final class EngineResults {
@@ -26,6 +27,13 @@ public final class EngineResults {
                 outcome.pauseSeconds(),
                 outcome.workloadAlive(),
                 outcome.movedBytes());
+    }
+
+    /** Of a switch: who made room, and what as. */
+    public static List<Completion.Suspended> of(List<SaveOutcome> outcomes) {
+        return outcomes.stream()
+                .map(outcome -> new Completion.Suspended(outcome.snapshot().value(), of(outcome)))
+                .toList();
     }
 
     public static Completion.Thawed of(ThawOutcome outcome) {

@@ -27,6 +27,7 @@ public enum FailureCode {
     STORE_ERROR,
     DAEMON_RESTARTED,
     LEASE_LOST,
+    PREEMPTED,
     CANCELLED,
     INTERNAL
 }

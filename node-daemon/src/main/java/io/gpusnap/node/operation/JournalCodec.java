@@ -66,7 +66,12 @@ final class JournalCodec {
         ObjectNode line = json.createObjectNode();
         switch (event) {
             case JournalEvent.StageChanged change -> line.put("event", "stage").set("value", json.valueToTree(change));
-            case JournalEvent.FactRemembered(Record fact) -> writeTyped(line.put("event", "fact"), fact);
+            case JournalEvent.FactRemembered(String scope, Record fact) -> {
+                if (!scope.isEmpty()) {
+                    line.put("scope", scope);
+                }
+                writeTyped(line.put("event", "fact"), fact);
+            }
             case JournalEvent.UndoStarted(OperationOutcome outcome) ->
                 line.put("event", "undo").set("value", json.valueToTree(Outcome.of(outcome)));
             case JournalEvent.Ended(OperationOutcome outcome) ->
@@ -80,7 +85,7 @@ final class JournalCodec {
         String event = line.path("event").asString("");
         return switch (event) {
             case "stage" -> json.treeToValue(line.path("value"), JournalEvent.StageChanged.class);
-            case "fact" -> new JournalEvent.FactRemembered(readTyped(line));
+            case "fact" -> new JournalEvent.FactRemembered(line.path("scope").asString(""), readTyped(line));
             case "undo" -> new JournalEvent.UndoStarted(readOutcome(line));
             case "ended" -> new JournalEvent.Ended(readOutcome(line));
             default -> throw new IllegalArgumentException("unknown journal event \"" + event + "\"");

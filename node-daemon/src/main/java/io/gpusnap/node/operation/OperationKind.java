@@ -4,6 +4,7 @@ package io.gpusnap.node.operation;
 public enum OperationKind {
     SAVE,
     THAW,
+    SWITCH,
     VERIFY,
     DELETE
 }

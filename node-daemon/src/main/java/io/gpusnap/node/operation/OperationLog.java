@@ -11,11 +11,13 @@ import org.jspecify.annotations.Nullable;
 /** The journal of one operation: every change goes to the file first, then into the state here. Thread-safe. */
 public final class OperationLog {
 
+    private record FactKey(String scope, Class<? extends Record> type) {}
+
     private final OperationSpec spec;
     private final JournalFile file;
     private final JournalCodec codec;
     private final Map<String, StageStatus> stages = new LinkedHashMap<>();
-    private final Map<Class<? extends Record>, Record> facts = new LinkedHashMap<>();
+    private final Map<FactKey, Record> facts = new LinkedHashMap<>();
     private OperationState state = OperationState.PENDING;
     private @Nullable OperationOutcome outcome;
 
@@ -24,7 +26,7 @@ public final class OperationLog {
         this.spec = spec;
         this.file = file;
         this.codec = codec;
-        known.forEach(fact -> facts.put(fact.getClass(), fact));
+        known.forEach(fact -> facts.put(new FactKey("", fact.getClass()), fact));
         file.linesAtOpening().forEach(line -> apply(codec.readEvent(line)));
     }
 
@@ -51,11 +53,25 @@ public final class OperationLog {
 
     /** @throws JournalException when it cannot be made durable */
     public void remember(Record fact) {
-        append(new JournalEvent.FactRemembered(fact));
+        remember("", fact);
     }
 
-    public synchronized <T extends Record> Optional<T> recall(Class<T> type) {
-        return Optional.ofNullable(facts.get(type)).map(type::cast);
+    /** As {@link StageContext#scoped} has it. */
+    void remember(String scope, Record fact) {
+        append(new JournalEvent.FactRemembered(scope, fact));
+    }
+
+    public <T extends Record> Optional<T> recall(Class<T> type) {
+        return recall("", type);
+    }
+
+    synchronized <T extends Record> Optional<T> recall(String scope, Class<T> type) {
+        return Optional.ofNullable(facts.get(new FactKey(scope, type))).map(type::cast);
+    }
+
+    /** Facts of this class in all scopes, the operation's own first if it was remembered first. */
+    public synchronized <T extends Record> List<T> recallAll(Class<T> type) {
+        return facts.values().stream().filter(type::isInstance).map(type::cast).toList();
     }
 
     /** Stages in the plan's order; those that the journal knows keep their state. */
@@ -98,7 +114,8 @@ public final class OperationLog {
         switch (event) {
             case JournalEvent.StageChanged change ->
                 stages.put(change.stage(), stage(change.stage()).after(change));
-            case JournalEvent.FactRemembered(Record fact) -> facts.put(fact.getClass(), fact);
+            case JournalEvent.FactRemembered(String scope, Record fact) ->
+                facts.put(new FactKey(scope, fact.getClass()), fact);
             case JournalEvent.UndoStarted(OperationOutcome why) -> outcome = why;
             case JournalEvent.Ended(OperationOutcome how) -> outcome = how;
         }

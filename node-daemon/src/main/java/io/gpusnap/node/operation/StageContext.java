@@ -26,4 +26,12 @@ public interface StageContext {
     void remember(Record fact);
 
     <T extends Record> Optional<T> recall(Class<T> type);
+
+    /**
+     * The same operation with facts of its own: for stages that are run for several subjects. Progress is a part of the
+     * stage's, safe points are the stage's.
+     *
+     * @param scope the subject's name within the operation, never empty
+     */
+    StageContext scoped(String scope);
 }

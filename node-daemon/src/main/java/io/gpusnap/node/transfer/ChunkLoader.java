@@ -23,12 +23,22 @@ public final class ChunkLoader {
     private final NvmeTier nvme;
     private final MemoryTier memory;
     private final UUID owner;
+    private final int spareSlots;
 
     /** @param owner the operation; owns the slots while they are being read into */
     public ChunkLoader(NvmeTier nvme, MemoryTier memory, UUID owner) {
+        this(nvme, memory, owner, 0);
+    }
+
+    /**
+     * @param owner as above
+     * @param spareSlots that are not taken, give or take one a thread
+     */
+    public ChunkLoader(NvmeTier nvme, MemoryTier memory, UUID owner, int spareSlots) {
         this.nvme = nvme;
         this.memory = memory;
         this.owner = owner;
+        this.spareSlots = spareSlots;
     }
 
     private record Place(ChunkRef chunk, @Nullable Slot slot) {}
@@ -76,6 +86,10 @@ public final class ChunkLoader {
             throws InterruptedException {
         Crew.each("lease", transfer.threads(), RuntimeException.class, chunks, () -> chunk -> {
             transfer.safePoint().run();
+            // A lease takes a slot from others as much as a claim does.
+            if (spareSlots > 0 && memory.claimable() <= spareSlots) {
+                return;
+            }
             ChunkDigest digest = new ChunkDigest(chunk.digest());
             Optional<Lease> lease = memory.lease(digest, chunk.sizeBytes());
             if (lease.isPresent()) {
@@ -90,7 +104,7 @@ public final class ChunkLoader {
 
     /** Slots in the pool's order: neighbours in device memory become neighbours here, and are copied in one piece. */
     private List<Place> places(List<ChunkRef> chunks) {
-        Iterator<Slot> slots = memory.claim(owner, chunks.size()).stream()
+        Iterator<Slot> slots = memory.claim(owner, Math.clamp(memory.claimable() - spareSlots, 0, chunks.size())).stream()
                 .sorted(Comparator.comparingInt(Slot::index))
                 .iterator();
         return chunks.stream()

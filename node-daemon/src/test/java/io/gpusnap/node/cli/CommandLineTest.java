@@ -223,7 +223,7 @@ class CommandLineTest {
     void whatAnEarlierCommandHadNotBegunIsGivenUpAndNotRun() {
         OperationId left = OperationId.random();
         Task.Save save =
-                new Task.Save(UUID.randomUUID(), "suspend", new Task.Process(4711, 99, "llm"), "STOP", Map.of());
+                new Task.Save(UUID.randomUUID(), "suspend", new Task.Process(4711, 99, "llm"), "STOP", Map.of(), null);
         journal().create(new OperationSpec(left, OperationKind.SAVE, save), List.of());
 
         run("verify", ToyNode.SNAPSHOT.toString());

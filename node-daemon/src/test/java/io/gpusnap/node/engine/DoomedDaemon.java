@@ -1,32 +1,98 @@
 package io.gpusnap.node.engine;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.OperationSpec;
 import io.gpusnap.node.operation.StageListener;
 import io.gpusnap.node.operation.StagePoint;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 
 /** A daemon that kills itself with SIGKILL where it is told to. */
 final class DoomedDaemon {
 
     private DoomedDaemon() {}
 
-    /** folder save|thaw engine snapshot afterSave pid startTimeTicks stage point */
+    /**
+     * Runs one in a JVM of its own, and returns when it is dead.
+     *
+     * @param verb save, thaw or switch, with its arguments as {@link #main} takes them
+     */
+    static void live(Path folder, String stage, StagePoint point, String... verb) throws Exception {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "-Dgpusnap.native.dir=" + TestNatives.folder(),
+                "-Dgpusnap.root=" + System.getProperty("gpusnap.root", ".."),
+                DoomedDaemon.class.getName(),
+                folder.toString(),
+                stage,
+                point.name()));
+        command.addAll(List.of(verb));
+        Path output = folder.resolve("doomed.out");
+        Process daemon = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        boolean ended = daemon.waitFor(120, TimeUnit.SECONDS);
+        daemon.destroyForcibly();
+        assertThat(ended)
+                .as("%s %s: %s", stage, point, Files.readString(output))
+                .isTrue();
+        assertThat(daemon.exitValue())
+                .as("%s %s: the daemon was killed; it said: %s", stage, point, Files.readString(output))
+                .isEqualTo(128 + 9);
+        Awaitility.await().atMost(Duration.ofSeconds(10)).until(() -> !daemon.isAlive());
+    }
+
+    /**
+     * folder, stage, point, then one of: save ENGINE SNAPSHOT AFTERSAVE PID TICKS; thaw ENGINE SNAPSHOT; switch SNAPSHOT
+     * PID TICKS SNAPSHOT (the second one is what the process is then frozen as).
+     */
     public static void main(String[] arguments) throws Exception {
-        Path folder = Path.of(arguments[0]);
-        EngineId engine = new EngineId(arguments[2]);
-        SnapshotId snapshot = SnapshotId.parse(arguments[3]);
-        ProcessId workload = new ProcessId(Integer.parseInt(arguments[5]), Long.parseLong(arguments[6]));
-        StageListener end = new KillAt(arguments[7], StagePoint.valueOf(arguments[8]));
-        TestNode node = TestNode.open(folder);
-        TestNode.Ended ended = arguments[1].equals("save")
-                ? node.save(engine, snapshot, workload, AfterSave.valueOf(arguments[4]), end)
-                : node.thaw(engine, snapshot, Optional.empty(), end);
+        StageListener end = new KillAt(arguments[1], StagePoint.valueOf(arguments[2]));
+        TestNode node = TestNode.open(Path.of(arguments[0]));
+        TestNode.Ended ended = switch (arguments[3]) {
+            case "save" ->
+                node.save(
+                        new EngineId(arguments[4]),
+                        SnapshotId.parse(arguments[5]),
+                        new ProcessId(Integer.parseInt(arguments[7]), Long.parseLong(arguments[8])),
+                        AfterSave.valueOf(arguments[6]),
+                        end);
+            case "thaw" -> node.thaw(new EngineId(arguments[4]), SnapshotId.parse(arguments[5]), Optional.empty(), end);
+            case "switch" -> node.switchTo(switching(arguments), end);
+            default -> throw new IllegalArgumentException(arguments[3]);
+        };
         System.out.println("the operation ended before the daemon did: " + ended.outcome());
         System.exit(1);
+    }
+
+    private static SwitchRequest switching(String[] arguments) {
+        return new SwitchRequest(
+                OperationId.random(),
+                SnapshotId.parse(arguments[4]),
+                Optional.empty(),
+                Optional.empty(),
+                SwitchRequest.Policy.SUSPEND_OTHERS,
+                List.of(new SwitchRequest.Candidate(
+                        new ProcessId(Integer.parseInt(arguments[5]), Long.parseLong(arguments[6])),
+                        SnapshotId.parse(arguments[7]),
+                        Map.of())));
     }
 
     /**

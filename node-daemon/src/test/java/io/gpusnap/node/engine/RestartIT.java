@@ -11,15 +11,11 @@ import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.TierKind;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -137,7 +133,7 @@ class RestartIT {
                             .fact(SaveOutcome.class)
                             .snapshot();
                 }
-                killedDaemon("thaw", EngineId.SUSPEND, snapshot, AfterSave.STOP, stage, point);
+                DoomedDaemon.live(folder, stage, point, "thaw", "suspend", snapshot.toString());
                 try (TestNode node = TestNode.open(folder)) {
                     TestNode.Ended ended = node.recover();
                     if (!(ended.outcome() instanceof OperationOutcome.Succeeded)) {
@@ -179,7 +175,7 @@ class RestartIT {
                 "resume",
                 "health")) {
             for (StagePoint point : points(stage)) {
-                killedDaemon("thaw", EngineId.CRIU_CUDA, snapshot, AfterSave.STOP, stage, point);
+                DoomedDaemon.live(folder, stage, point, "thaw", "criu+cuda", snapshot.toString());
                 try (TestNode node = TestNode.open(folder)) {
                     TestNode.Ended ended = node.recover();
                     if (ended.outcome() instanceof OperationOutcome.Succeeded) {
@@ -255,46 +251,17 @@ class RestartIT {
     private SnapshotId killedSave(EngineId engine, AfterSave afterSave, String stage, StagePoint point)
             throws Exception {
         SnapshotId snapshot = SnapshotId.random();
-        killedDaemon("save", engine, snapshot, afterSave, stage, point);
-        return snapshot;
-    }
-
-    /** Runs an operation in a JVM of its own, which is killed at the given moment. */
-    private void killedDaemon(
-            String verb, EngineId engine, SnapshotId snapshot, AfterSave afterSave, String stage, StagePoint point)
-            throws Exception {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin/java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "-Dgpusnap.native.dir=" + TestNatives.folder(),
-                "-Dgpusnap.root=" + System.getProperty("gpusnap.root", ".."),
-                DoomedDaemon.class.getName(),
-                folder.toString(),
-                verb,
+        DoomedDaemon.live(
+                folder,
+                stage,
+                point,
+                "save",
                 engine.value(),
                 snapshot.toString(),
                 afterSave.name(),
                 Integer.toString(workload.process().pid()),
-                Long.toString(workload.process().startTimeTicks()),
-                stage,
-                point.name()));
-        Path output = folder.resolve("doomed.out");
-        Process daemon = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(output.toFile())
-                .start();
-        boolean ended = daemon.waitFor(120, TimeUnit.SECONDS);
-        daemon.destroyForcibly();
-        assertThat(ended)
-                .as("%s %s: %s", stage, point, Files.readString(output))
-                .isTrue();
-        assertThat(daemon.exitValue())
-                .as("%s %s: the daemon was killed; it said: %s", stage, point, Files.readString(output))
-                .isEqualTo(128 + 9);
-        Awaitility.await().atMost(Duration.ofSeconds(10)).until(() -> !daemon.isAlive());
+                Long.toString(workload.process().startTimeTicks()));
+        return snapshot;
     }
 
     private List<String> stages(EngineId engine, AfterSave afterSave) throws Exception {

@@ -36,6 +36,7 @@ final class TestNode implements AutoCloseable {
             SnapshotId snapshot,
             ProcessId workload,
             AfterSave afterSave,
+            SuspendDepth depth,
             String manifestDigest) {}
 
     /** How an operation ended and what it remembered. */
@@ -101,7 +102,7 @@ final class TestNode implements AutoCloseable {
     static TestNode open(EngineSettings settings, UnaryOperator<GpuOpening> gpu) throws Exception {
         GpuOpening opening = gpu.apply(GpuOpening.of(settings.nativeDir(), settings.cudaDriver()));
         Engines engines = Engines.open(settings, opening);
-        FactRegistry registry = Engines.facts().plus(FactRegistry.of(Request.class));
+        FactRegistry registry = Engines.facts().plus(FactRegistry.of(Request.class, SwitchRequest.class));
         return new TestNode(engines, Journal.open(settings.stateDir().resolve("journal"), registry));
     }
 
@@ -124,10 +125,33 @@ final class TestNode implements AutoCloseable {
 
     Ended save(EngineId engine, SnapshotId snapshot, ProcessId workload, AfterSave afterSave, StageListener listener)
             throws Exception {
+        return save(engine, snapshot, workload, afterSave, SuspendDepth.CONTEXT_RELEASED, listener);
+    }
+
+    Ended suspend(SuspendDepth depth, SnapshotId snapshot, ProcessId workload, StageListener listener)
+            throws Exception {
+        return save(EngineId.SUSPEND, snapshot, workload, AfterSave.KEEP_RUNNING, depth, listener);
+    }
+
+    /** @param request its operation is the one that runs */
+    Ended switchTo(SwitchRequest request, StageListener listener) throws Exception {
+        return run(new OperationSpec(request.operation(), OperationKind.SWITCH, request), listener);
+    }
+
+    private Ended save(
+            EngineId engine,
+            SnapshotId snapshot,
+            ProcessId workload,
+            AfterSave afterSave,
+            SuspendDepth depth,
+            StageListener listener)
+            throws Exception {
         OperationId id = OperationId.random();
         return run(
                 new OperationSpec(
-                        id, OperationKind.SAVE, new Request(id, engine.value(), snapshot, workload, afterSave, "")),
+                        id,
+                        OperationKind.SAVE,
+                        new Request(id, engine.value(), snapshot, workload, afterSave, depth, "")),
                 listener);
     }
 
@@ -138,8 +162,14 @@ final class TestNode implements AutoCloseable {
     Ended thaw(EngineId engine, SnapshotId snapshot, Optional<String> manifestDigest, StageListener listener)
             throws Exception {
         OperationId id = OperationId.random();
-        Request request =
-                new Request(id, engine.value(), snapshot, NOBODY, AfterSave.KEEP_RUNNING, manifestDigest.orElse(""));
+        Request request = new Request(
+                id,
+                engine.value(),
+                snapshot,
+                NOBODY,
+                AfterSave.KEEP_RUNNING,
+                SuspendDepth.CONTEXT_RELEASED,
+                manifestDigest.orElse(""));
         return run(new OperationSpec(id, OperationKind.THAW, request), listener);
     }
 
@@ -153,7 +183,11 @@ final class TestNode implements AutoCloseable {
 
     private static OperationSpec simple(OperationKind kind, SnapshotId snapshot) {
         OperationId id = OperationId.random();
-        return new OperationSpec(id, kind, new Request(id, "suspend", snapshot, NOBODY, AfterSave.KEEP_RUNNING, ""));
+        return new OperationSpec(
+                id,
+                kind,
+                new Request(
+                        id, "suspend", snapshot, NOBODY, AfterSave.KEEP_RUNNING, SuspendDepth.CONTEXT_RELEASED, ""));
     }
 
     private Ended run(OperationSpec spec, StageListener listener) throws StageException {
@@ -174,6 +208,9 @@ final class TestNode implements AutoCloseable {
     }
 
     StagePlan plan(OperationSpec spec) throws StageException {
+        if (spec.request() instanceof SwitchRequest to) {
+            return engines.switchTo(to);
+        }
         Request request = (Request) spec.request();
         return switch (spec.kind()) {
             case SAVE ->
@@ -183,6 +220,7 @@ final class TestNode implements AutoCloseable {
                                 request.snapshot(),
                                 request.workload(),
                                 request.afterSave(),
+                                request.depth(),
                                 Map.of("image", "test/server:1")));
             case THAW ->
                 engine(request)
@@ -191,6 +229,7 @@ final class TestNode implements AutoCloseable {
                                 request.snapshot(),
                                 Optional.of(request.manifestDigest()).filter(digest -> !digest.isEmpty()),
                                 Map.of()));
+            case SWITCH -> throw new IllegalStateException("a switch has a request of its own");
             case VERIFY -> engines.verify(request.snapshot());
             case DELETE -> engines.delete(request.snapshot());
         };

@@ -100,7 +100,7 @@ class NodeWithoutGpuTest {
         UUID snapshot = UUID.randomUUID();
         Task.Process process = new Task.Process(4711, 1, "llm");
 
-        assertThat(plan(OperationKind.SAVE, new Task.Save(snapshot, "suspend", process, "STOP", null))
+        assertThat(plan(OperationKind.SAVE, new Task.Save(snapshot, "suspend", process, "STOP", null, null))
                         .stageNames())
                 .startsWith("preflight", "quiesce", "drain", "release", "checkpoint")
                 .endsWith("commit");
@@ -119,9 +119,10 @@ class NodeWithoutGpuTest {
     @Test
     void whatCannotBePlannedIsTyped() {
         Task.Process process = new Task.Process(4711, 1, "llm");
-        assertCode(new Task.Save(UUID.randomUUID(), "other", process, "STOP", null), FailureCode.CAPABILITY_MISSING);
-        assertCode(new Task.Save(UUID.randomUUID(), "NOT A NAME", process, "STOP", null), FailureCode.INTERNAL);
-        assertCode(new Task.Save(UUID.randomUUID(), "suspend", process, "EXPLODE", null), FailureCode.INTERNAL);
+        assertCode(
+                new Task.Save(UUID.randomUUID(), "other", process, "STOP", null, null), FailureCode.CAPABILITY_MISSING);
+        assertCode(new Task.Save(UUID.randomUUID(), "NOT A NAME", process, "STOP", null, null), FailureCode.INTERNAL);
+        assertCode(new Task.Save(UUID.randomUUID(), "suspend", process, "EXPLODE", null, null), FailureCode.INTERNAL);
     }
 
     @Test

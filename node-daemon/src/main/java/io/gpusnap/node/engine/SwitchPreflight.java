@@ -1,0 +1,114 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.GpuInfo;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.tier.TierException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** Whether the process can come back, who has to make room for it, and whether they can. Touches nothing. */
+final class SwitchPreflight extends EngineStage {
+
+    private final ThawSession session;
+    private final SwitchRequest request;
+    private final Evictees evictees;
+
+    SwitchPreflight(ThawSession session, SwitchRequest request, Evictees evictees) {
+        super("preflight", session.times());
+        this.session = session;
+        this.request = request;
+        this.evictees = evictees;
+    }
+
+    @Override
+    void execute(StageContext context)
+            throws StageException, GpuException, TierException, ManifestException, IOException, InterruptedException {
+        new SuspendedPreflight(session).look(context);
+        Map<Integer, GpuInfo> gpus = session.gpus().devices();
+        requireGpu(gpus);
+        List<Evictee> chosen = choose(gpus);
+        context.remember(new SwitchChoice(chosen.stream().map(Evictee::snapshot).toList()));
+        for (Evictee one : chosen) {
+            one.run(one.checking(), context);
+        }
+    }
+
+    private void requireGpu(Map<Integer, GpuInfo> gpus) throws StageException {
+        if (request.gpuUuid().isPresent()
+                && gpus.values().stream()
+                        .noneMatch(gpu -> gpu.uuid().equals(request.gpuUuid().get()))) {
+            throw new StageException(
+                    FailureCode.GPU_MISMATCH,
+                    "snapshot %s is of a process on %s, not on %s"
+                            .formatted(
+                                    request.snapshot(),
+                                    gpus.values().stream().map(GpuInfo::uuid).collect(Collectors.joining(", ")),
+                                    request.gpuUuid().get()));
+        }
+    }
+
+    private List<Evictee> choose(Map<Integer, GpuInfo> gpus) throws StageException, TierException, ManifestException {
+        Map<Integer, Long> missing = new HashMap<>();
+        for (Map.Entry<Integer, GpuInfo> gpu : gpus.entrySet()) {
+            missing.put(
+                    gpu.getValue().ordinal(),
+                    session.manifest().vramBytes(gpu.getKey())
+                            + session.manifest().device().driverBytes()
+                            - gpu.getValue().freeBytes());
+        }
+        List<Evictee> chosen = new ArrayList<>();
+        long givenBytes = 0;
+        for (Evictee one : evictees.all()) {
+            Map<Integer, Long> held = one.heldBytes();
+            held.keySet().retainAll(missing.keySet());
+            boolean wanted = request.policy() == SwitchRequest.Policy.SUSPEND_OTHERS
+                    || held.keySet().stream().anyMatch(ordinal -> missing.getOrDefault(ordinal, 0L) > 0);
+            if (!held.isEmpty() && wanted) {
+                chosen.add(one);
+                held.forEach((ordinal, bytes) -> missing.merge(ordinal, -bytes, Long::sum));
+                givenBytes += held.values().stream().mapToLong(Long::longValue).sum();
+            }
+        }
+        for (Map.Entry<Integer, Long> still : missing.entrySet()) {
+            if (still.getValue() > 0) {
+                throw tooSmall(gpus, still.getKey(), still.getValue(), chosen, givenBytes);
+            }
+        }
+        return chosen;
+    }
+
+    private StageException tooSmall(
+            Map<Integer, GpuInfo> gpus, int ordinal, long missingBytes, List<Evictee> chosen, long givenBytes)
+            throws StageException, TierException, ManifestException {
+        GpuInfo gpu = gpus.values().stream()
+                .filter(device -> device.ordinal() == ordinal)
+                .findFirst()
+                .orElseThrow();
+        return new StageException(
+                FailureCode.INSUFFICIENT_VRAM,
+                "GPU %d (%s) has %d bytes free, and %d candidates would give %d; the process needs %d: %d are missing"
+                        .formatted(
+                                ordinal,
+                                gpu.name(),
+                                gpu.freeBytes(),
+                                chosen.size(),
+                                givenBytes,
+                                session.manifest().totals().vramBytes()
+                                        + session.manifest().device().driverBytes(),
+                                missingBytes));
+    }
+
+    /** The last to be undone: now nobody's only copy is in the store of these saves. */
+    @Override
+    void undo(StageContext context) throws StageException {
+        evictees.undo(Evictee::checking, context);
+    }
+}

@@ -1,0 +1,255 @@
+package io.gpusnap.node.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gpusnap.gpu.ProcessState;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.OperationOutcome;
+import io.gpusnap.node.operation.StageListener;
+import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.TierKind;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Several models on one GPU: who runs changes, and never is it nobody. */
+class SwitchIT {
+
+    @TempDir
+    Path folder;
+
+    private TwoModels models;
+
+    @BeforeEach
+    void start() throws Exception {
+        TestNatives.require();
+        models = TwoModels.start(folder, SuspendDepth.CONTEXT_KEPT);
+    }
+
+    @AfterEach
+    void end() throws Exception {
+        if (models != null) {
+            models.close();
+        }
+    }
+
+    @Test
+    void twoModelsTakeTurnsAndAnswerAsBefore() throws Exception {
+        for (int round = 1; round <= 20; round++) {
+            // given
+            TestWorkload to = round % 2 == 1 ? models.first() : models.second();
+            TestWorkload from = round % 2 == 1 ? models.second() : models.first();
+            // when
+            TestNode.Ended ended = models.switchTo(to);
+            // then
+            models.assertAnswers(to, "round " + round);
+            models.assertWaits(from, "round " + round);
+            assertThat(models.gpu().state(from.process().pid())).isEqualTo(ProcessState.RUNNING);
+            ThawOutcome thaw = ended.fact(ThawOutcome.class);
+            assertThat(thaw.pid()).isEqualTo(to.process().pid());
+            assertThat(thaw.stageSeconds().keySet()).contains("preflight", "verify", "suspend", "fill", "resume");
+            assertThat(ended.log().recallAll(SaveOutcome.class)).singleElement().satisfies(save -> {
+                assertThat(save.snapshot()).isEqualTo(models.frozenAs(from));
+                assertThat(save.workloadAlive()).isTrue();
+                assertThat(save.pauseSeconds()).isPositive();
+            });
+            assertNothingIsHeld();
+        }
+        models.node().verify(models.frozenAs(models.first())).succeeded();
+    }
+
+    @Test
+    void aModelWhoseContextLeftComesBackBySwitchToo() throws Exception {
+        models.close();
+        models = TwoModels.start(folder.resolve("deep"), SuspendDepth.CONTEXT_RELEASED);
+        assertThat(models.gpu().state(models.first().process().pid())).isEqualTo(ProcessState.CHECKPOINTED);
+        models.switchTo(models.first());
+        models.assertAnswers(models.first(), "deep");
+        models.switchTo(models.second());
+        models.assertAnswers(models.second(), "kept");
+    }
+
+    @Test
+    void whoeverFitsBesideIsLeftAloneUnlessOthersAreToBeSuspended() throws Exception {
+        // given a GPU with room for both
+        models.gpu().disguise(device -> device);
+        models.second().end();
+        SwitchRequest noneNeeded = TwoModels.request(
+                models.frozenAs(models.first()),
+                SwitchRequest.Policy.EVICT_IF_NEEDED,
+                List.of(models.second().process()));
+        // when
+        TestNode.Ended ended =
+                models.node().switchTo(noneNeeded, StageListener.NONE).succeeded();
+        // then
+        assertThat(ended.log().recallAll(SaveOutcome.class)).isEmpty();
+        models.assertAnswers(models.first(), "nobody had to make room");
+    }
+
+    @Test
+    void othersMakeRoomWhereThatIsThePolicy() throws Exception {
+        models.gpu().disguise(device -> device);
+        SwitchRequest request = models.request(models.first(), SwitchRequest.Policy.SUSPEND_OTHERS);
+        TestNode.Ended ended =
+                models.node().switchTo(request, StageListener.NONE).succeeded();
+        models.switched(models.first(), request);
+        assertThat(ended.log().recallAll(SaveOutcome.class)).hasSize(1);
+        models.assertAnswers(models.first(), "first");
+        models.assertWaits(models.second(), "second");
+    }
+
+    @Test
+    void aResumeThatFailsAnywhereBringsTheOtherBack() throws Exception {
+        for (String verb : List.of("remap", "import", "copy", "unimport", "resume")) {
+            // given both as at the beginning
+            TestWorkload first = models.first();
+            SwitchRequest request = models.request(first, SwitchRequest.Policy.EVICT_IF_NEEDED);
+            // when
+            TestNode.Ended ended = models.node()
+                    .switchTo(
+                            request,
+                            new StageStarts(
+                                    "driver-restore", () -> models.gpu().fail(verb, FailingGpu.Moment.BEFORE, 1)));
+            // then
+            OperationOutcome.Failed failed = ended.failed();
+            assertThat(failed.code()).as(verb).isEqualTo(FailureCode.DRIVER_FAILED);
+            assertThat(failed.undoProblems()).as(verb).isEmpty();
+            models.assertAnswers(models.second(), verb);
+            assertThat(models.node().engines().snapshots())
+                    .as(verb)
+                    .doesNotContain(request.candidates().getFirst().snapshot());
+            assertNothingIsHeld();
+            if (first.isAlive()) {
+                models.assertWaits(first, verb);
+            } else {
+                // half-filled memory is nobody's: the process ended, and a new one takes its place
+                assertThat(ended.fact(WorkloadLost.class).reason()).as(verb).isNotEmpty();
+                models.close();
+                models = TwoModels.start(folder.resolve(verb), SuspendDepth.CONTEXT_KEPT);
+            }
+        }
+    }
+
+    @Test
+    void aSuspendThatFailsAnywhereLeavesBothAsTheyWere() throws Exception {
+        for (FailingGpu.Moment moment : FailingGpu.Moment.values()) {
+            for (String verb : List.of("quiesce", "import", "copy", "unimport", "release")) {
+                models.gpu().fail(verb, moment, 1);
+                OperationOutcome.Failed failed = models.node()
+                        .switchTo(
+                                models.request(models.first(), SwitchRequest.Policy.EVICT_IF_NEEDED),
+                                StageListener.NONE)
+                        .failed();
+                assertThat(failed.code()).as("%s %s", verb, moment).isEqualTo(FailureCode.DRIVER_FAILED);
+                assertThat(failed.stage()).as("%s %s", verb, moment).contains("suspend");
+                assertThat(failed.undoProblems()).as("%s %s", verb, moment).isEmpty();
+                models.assertAnswers(models.second(), verb + " " + moment);
+                models.assertWaits(models.first(), verb + " " + moment);
+            }
+        }
+        models.gpu().healthy();
+        models.switchTo(models.first());
+        models.assertAnswers(models.first(), "after all");
+    }
+
+    @Test
+    void aStoreThatFailsLaterDoesNotTouchWhoServes() throws Exception {
+        SwitchRequest request = models.request(models.first(), SwitchRequest.Policy.EVICT_IF_NEEDED);
+        SnapshotId leaving = request.candidates().getFirst().snapshot();
+        // when the end of the other's save breaks once the first serves
+        TestNode.Ended ended = models.node().switchTo(request, new StageStarts("store", () -> {
+            throw new IllegalStateException("made to fail");
+        }));
+        // then
+        assertThat(ended.failed().stage()).contains("store");
+        models.assertAnswers(models.first(), "it serves");
+        assertThat(models.node().engines().snapshots()).doesNotContain(leaving);
+        // and the other, which found no room to come back to, is reported and not left hanging
+        assertThat(ended.log().recallAll(WorkloadLost.class)).hasSize(1);
+        assertThat(ended.failed().undoProblems()).singleElement().asString().contains("OUT_OF_MEMORY");
+        assertNothingIsHeld();
+    }
+
+    @Test
+    void aDiskThatFailsForAMomentIsWaitedFor() throws Exception {
+        // given something that is in the way of the manifest, until the second attempt
+        SwitchRequest request = models.request(models.first(), SwitchRequest.Policy.EVICT_IF_NEEDED);
+        Path obstacle = folder.resolve("nvme/pending")
+                .resolve(request.candidates().getFirst().snapshot() + ".json");
+        StageStarts obstruct = new StageStarts("store", () -> {
+            try {
+                if (!Files.deleteIfExists(obstacle)) {
+                    Files.createDirectories(obstacle);
+                }
+            } catch (IOException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        // when
+        TestNode.Ended ended = models.node().switchTo(request, obstruct).succeeded();
+        // then
+        models.switched(models.first(), request);
+        assertThat(ended.log().stages().getLast().attempt()).isEqualTo(2);
+        models.assertAnswers(models.first(), "first");
+        models.switchTo(models.second());
+        models.assertAnswers(models.second(), "second");
+    }
+
+    @Test
+    void tooLittleRoomIsRefusedWithNumbersAndNothingTouched() throws Exception {
+        // given others that hold the rest of the GPU
+        models.gpu().disguise(device -> FailingGpu.withFreeBytes(device, 1 << 20));
+        // when there is nobody to make room
+        OperationOutcome.Failed alone = models.node()
+                .switchTo(
+                        TwoModels.request(
+                                models.frozenAs(models.first()), SwitchRequest.Policy.EVICT_IF_NEEDED, List.of()),
+                        StageListener.NONE)
+                .failed();
+        // then
+        assertThat(alone.code()).isEqualTo(FailureCode.INSUFFICIENT_VRAM);
+        assertThat(alone.detail()).contains("1048576 bytes free").contains("0 candidates");
+        models.assertAnswers(models.second(), "second");
+        models.assertWaits(models.first(), "first");
+    }
+
+    @Test
+    void whatIsNotFrozenOrOfAnotherGpuIsRefused() throws Exception {
+        SnapshotId resumed = models.frozenAs(models.first());
+        models.switchTo(models.first());
+        assertThat(models.node()
+                        .switchTo(
+                                TwoModels.request(resumed, SwitchRequest.Policy.EVICT_IF_NEEDED, List.of()),
+                                StageListener.NONE)
+                        .failed()
+                        .code())
+                .isEqualTo(FailureCode.WORKLOAD_UNSUPPORTED);
+        SwitchRequest elsewhere = models.request(models.second(), SwitchRequest.Policy.EVICT_IF_NEEDED);
+        OperationOutcome.Failed failed = models.node()
+                .switchTo(
+                        new SwitchRequest(
+                                elsewhere.operation(),
+                                elsewhere.snapshot(),
+                                Optional.empty(),
+                                Optional.of("GPU-0"),
+                                elsewhere.policy(),
+                                elsewhere.candidates()),
+                        StageListener.NONE)
+                .failed();
+        assertThat(failed.code()).isEqualTo(FailureCode.GPU_MISMATCH);
+        models.assertAnswers(models.first(), "first");
+    }
+
+    private void assertNothingIsHeld() throws Exception {
+        assertThat(models.node().engines().tiers())
+                .filteredOn(tier -> tier.kind() == TierKind.MEMORY)
+                .singleElement()
+                .satisfies(tier -> assertThat(tier.freeBytes()).isEqualTo(tier.capacityBytes()));
+    }
+}

@@ -1,6 +1,7 @@
 package io.gpusnap.service.operation;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import io.gpusnap.service.platform.id.SnapshotId;
 import io.swagger.v3.oas.annotations.media.Schema;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.NotBlank;
@@ -52,6 +53,12 @@ public record Completion(long epoch, List<StageReport> stages, Outcome outcome, 
             @PositiveOrZero double pauseSeconds,
             boolean workloadAlive,
             @PositiveOrZero @Nullable Long movedBytes) {}
+
+    /** Who made room in a finished SWITCH, and what it is frozen as. */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    @Schema(name = "SuspendResult")
+    public record SuspendResult(
+            @NotNull SnapshotId snapshotId, @NotNull @Valid SaveResult save) {}
 
     /** Sizes of a snapshot, the same as in its manifest. */
     @JsonIgnoreProperties(ignoreUnknown = true)

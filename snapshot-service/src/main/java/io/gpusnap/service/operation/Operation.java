@@ -102,6 +102,7 @@ public class Operation {
         switch (outcome) {
             case Outcome.Saved saved -> to(OperationState.SUCCEEDED);
             case Outcome.Thawed thawed -> to(OperationState.SUCCEEDED);
+            case Outcome.Switched switched -> to(OperationState.SUCCEEDED);
             case Outcome.Done done -> to(OperationState.SUCCEEDED);
             case Outcome.Failed failed -> {
                 to(OperationState.FAILED);
@@ -154,6 +155,11 @@ public class Operation {
 
     public Optional<WorkloadId> workloadId() {
         return Optional.ofNullable(workloadId).map(WorkloadId::new);
+    }
+
+    /** As JSON. */
+    String spec() {
+        return spec;
     }
 
     public Engine engine() {

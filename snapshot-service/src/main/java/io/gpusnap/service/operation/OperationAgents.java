@@ -125,6 +125,7 @@ public class OperationAgents {
         return switch (outcome) {
             case Outcome.Saved saved -> OperationState.SUCCEEDED;
             case Outcome.Thawed thawed -> OperationState.SUCCEEDED;
+            case Outcome.Switched switched -> OperationState.SUCCEEDED;
             case Outcome.Done done -> OperationState.SUCCEEDED;
             case Outcome.Failed failed -> OperationState.FAILED;
             case Outcome.Cancelled cancelled -> OperationState.CANCELLED;

@@ -4,6 +4,7 @@ package io.gpusnap.service.operation;
 public enum OperationKind {
     SAVE(OperationSpec.Save.class),
     THAW(OperationSpec.Thaw.class),
+    SWITCH(OperationSpec.Switch.class),
     VERIFY(OperationSpec.Verify.class),
     DELETE(OperationSpec.Delete.class);
 

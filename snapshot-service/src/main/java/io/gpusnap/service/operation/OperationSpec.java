@@ -1,7 +1,9 @@
 package io.gpusnap.service.operation;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.swagger.v3.oas.annotations.media.Schema;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -16,10 +18,17 @@ public sealed interface OperationSpec {
      * Freeze a process into a snapshot.
      *
      * @param facts what the model version says of the image, to be kept in the manifest
+     * @param suspendDepth of engine suspend; absent is CONTEXT_RELEASED
      */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
     @Schema(name = "SaveTask")
     record Save(
-            SnapshotId snapshotId, Engine engine, ProcessRef workload, AfterSave afterSave, Map<String, String> facts)
+            SnapshotId snapshotId,
+            Engine engine,
+            ProcessRef workload,
+            AfterSave afterSave,
+            Map<String, String> facts,
+            @Nullable SuspendDepth suspendDepth)
             implements OperationSpec {
         @Override
         public OperationKind kind() {
@@ -41,6 +50,39 @@ public sealed interface OperationSpec {
             return OperationKind.THAW;
         }
     }
+
+    /**
+     * Resume a suspended process, and suspend others to make room for it.
+     *
+     * @param manifestDigest absent while the snapshot is still being made
+     * @param gpuUuid the GPU that the process is on
+     * @param candidates who may have to make room, the first first; the daemon passes over those that wait already
+     * @param preempt thaws that run on the node end for it
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    @Schema(name = "SwitchTask")
+    record Switch(
+            SnapshotId snapshotId,
+            @Nullable String manifestDigest,
+            String gpuUuid,
+            SwitchPolicy policy,
+            List<SwitchCandidate> candidates,
+            boolean preempt)
+            implements OperationSpec {
+        @Override
+        public OperationKind kind() {
+            return OperationKind.SWITCH;
+        }
+    }
+
+    /**
+     * A process that may have to make room.
+     *
+     * @param snapshotId what it is then frozen as
+     * @param facts what its model version says of the image
+     */
+    @Schema(name = "SwitchCandidate")
+    record SwitchCandidate(SnapshotId snapshotId, ProcessRef workload, Map<String, String> facts) {}
 
     /** Read every chunk of a snapshot and compare digests. */
     @Schema(name = "VerifyTask")

@@ -97,6 +97,11 @@ public class Operations {
                 .collect(Collectors.toMap(operation -> operation.restoreId().orElseThrow(), operation -> operation));
     }
 
+    /** What a SWITCH was asked to do. */
+    public OperationSpec.Switch switchOf(Operation operation) {
+        return json.read(operation.spec(), OperationSpec.Switch.class);
+    }
+
     /** Newest first. */
     @Transactional(readOnly = true)
     public Page<Operation> list(Filter filter, PageQuery query) {

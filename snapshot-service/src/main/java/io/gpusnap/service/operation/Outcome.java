@@ -1,5 +1,7 @@
 package io.gpusnap.service.operation;
 
+import java.util.List;
+
 /** How an operation ended. */
 public sealed interface Outcome {
 
@@ -8,6 +10,9 @@ public sealed interface Outcome {
 
     /** A THAW brought a process back. */
     record Thawed(Completion.ThawResult result) implements Outcome {}
+
+    /** A SWITCH brought a process back; those who made room are snapshots now. */
+    record Switched(Completion.ThawResult result, List<Completion.SuspendResult> suspended) implements Outcome {}
 
     /** A VERIFY or a DELETE went through. */
     record Done() implements Outcome {}

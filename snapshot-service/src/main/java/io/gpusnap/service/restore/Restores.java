@@ -24,6 +24,7 @@ import java.util.Optional;
 import org.springframework.data.domain.Sort;
 import org.springframework.data.jpa.domain.Specification;
 import org.springframework.stereotype.Service;
+import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 
 /** Restores: choose, record why, queue the THAW. */
@@ -143,8 +144,20 @@ public class Restores {
         };
     }
 
-    /** The process of a suspend snapshot has gone on since it was resumed: what was saved of it fits no more. */
-    private void requireNotResumed(Snapshot snapshot) {
+    /** A restore that a switch does; it decides and queues itself. */
+    @Transactional(propagation = Propagation.MANDATORY)
+    public RestoreId bySwitch(SnapshotId snapshot, NodeId node, String reason) {
+        return restores.saveAndFlush(new Restore(
+                        RestoreId.next(), snapshot, node, new Decision(List.of(reason), List.of()), clock.now()))
+                .id();
+    }
+
+    /**
+     * The process of a suspend snapshot has gone on since it was resumed: what was saved of it fits no more.
+     *
+     * @throws ApiException CONFLICT
+     */
+    public void requireNotResumed(Snapshot snapshot) {
         if (snapshot.engine() == Engine.SUSPEND
                 && restores.existsBySnapshotIdAndThawSecondsNotNull(
                         snapshot.id().value())) {

@@ -9,11 +9,13 @@ import io.gpusnap.service.operation.Operation;
 import io.gpusnap.service.operation.OperationKind;
 import io.gpusnap.service.operation.OperationSpec;
 import io.gpusnap.service.operation.Operations;
+import io.gpusnap.service.operation.SuspendDepth;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.platform.id.WorkloadId;
 import io.gpusnap.service.platform.problem.ApiException;
 import io.gpusnap.service.platform.problem.ErrorCode;
+import io.gpusnap.service.platform.problem.Violation;
 import io.gpusnap.service.platform.transaction.DatabaseClock;
 import io.gpusnap.service.platform.web.IfMatch;
 import io.gpusnap.service.version.ModelVersion;
@@ -22,9 +24,11 @@ import io.gpusnap.service.workload.Workload;
 import io.gpusnap.service.workload.WorkloadState;
 import io.gpusnap.service.workload.Workloads;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Service;
 import org.springframework.transaction.annotation.Transactional;
 
@@ -62,11 +66,25 @@ public class SnapshotCommands {
     /**
      * Queues a SAVE, unless it is known already that it would be refused.
      *
-     * @throws ApiException VERSION_NOT_FOUND, WORKLOAD_NOT_FOUND, WORKLOAD_NOT_RUNNING, a code that the daemon reported as
+     * @param suspendDepth for engine suspend only
+     * @throws ApiException INVALID_REQUEST, VERSION_NOT_FOUND, WORKLOAD_NOT_FOUND, WORKLOAD_NOT_RUNNING, a code that the daemon reported as
      *     refusal, WORKLOAD_BUSY, NODE_SILENT, NODE_UNSCHEDULABLE, CAPABILITY_MISSING
      */
     @Transactional
-    public Queued save(String model, String version, WorkloadId workloadId, Engine engine, AfterSave afterSave) {
+    public Queued save(
+            String model,
+            String version,
+            WorkloadId workloadId,
+            Engine engine,
+            AfterSave afterSave,
+            @Nullable SuspendDepth suspendDepth) {
+        if (suspendDepth != null && engine != Engine.SUSPEND) {
+            String detail = "is for engine suspend only";
+            throw new ApiException(
+                    ErrorCode.INVALID_REQUEST,
+                    "suspendDepth " + detail + ".",
+                    List.of(new Violation("/suspendDepth", detail)));
+        }
         ModelVersion of = versions.get(model, version);
         Workload workload = workloads.get(workloadId);
         nodes.get(workload.nodeId()).whyNot(engine.wireName()).ifPresent(SnapshotCommands::refuse);
@@ -80,7 +98,8 @@ public class SnapshotCommands {
                         engine,
                         new OperationSpec.ProcessRef(workload.pid(), workload.startTimeTicks(), workload.name()),
                         afterSave,
-                        of.facts()),
+                        of.facts(),
+                        suspendDepth),
                 engine,
                 Optional.of(workloadId),
                 Optional.empty()));

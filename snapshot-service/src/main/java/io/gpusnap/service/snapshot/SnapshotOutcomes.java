@@ -2,8 +2,6 @@ package io.gpusnap.service.snapshot;
 
 import io.gpusnap.service.node.Heartbeat;
 import io.gpusnap.service.node.HeartbeatListener;
-import io.gpusnap.service.operation.Completion;
-import io.gpusnap.service.operation.Engine;
 import io.gpusnap.service.operation.Failure;
 import io.gpusnap.service.operation.Operation;
 import io.gpusnap.service.operation.OperationKind;
@@ -14,18 +12,15 @@ import io.gpusnap.service.platform.transaction.DatabaseClock;
 import io.gpusnap.service.workload.Workloads;
 import java.time.Instant;
 import java.util.Set;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
 
 /** What the end of a SAVE, VERIFY or DELETE means for its snapshot, and what heartbeats say of stored ones. */
 @Component
 class SnapshotOutcomes implements OperationOutcomes, HeartbeatListener {
-    private static final Logger LOG = LoggerFactory.getLogger(SnapshotOutcomes.class);
-
     private final Snapshots snapshots;
     private final SnapshotRepository repository;
     private final SnapshotStore store;
+    private final SnapshotCommits commits;
     private final Workloads workloads;
     private final DatabaseClock clock;
 
@@ -33,11 +28,13 @@ class SnapshotOutcomes implements OperationOutcomes, HeartbeatListener {
             Snapshots snapshots,
             SnapshotRepository repository,
             SnapshotStore store,
+            SnapshotCommits commits,
             Workloads workloads,
             DatabaseClock clock) {
         this.snapshots = snapshots;
         this.repository = repository;
         this.store = store;
+        this.commits = commits;
         this.workloads = workloads;
         this.clock = clock;
     }
@@ -71,6 +68,8 @@ class SnapshotOutcomes implements OperationOutcomes, HeartbeatListener {
             }
             case Outcome.Thawed thawed ->
                 throw new IllegalStateException("a " + operation.kind() + " cannot end as a THAW");
+            case Outcome.Switched switched ->
+                throw new IllegalStateException("a " + operation.kind() + " cannot end as a SWITCH");
         };
         repository.saveAndFlush(snapshot);
         return standing;
@@ -84,28 +83,9 @@ class SnapshotOutcomes implements OperationOutcomes, HeartbeatListener {
     }
 
     private Outcome commit(Snapshot snapshot, Operation operation, Outcome.Saved saved, Instant now) {
-        Completion.SaveResult result = saved.result();
-        try {
-            byte[] manifest = ManifestCheck.check(snapshot.id(), snapshot.engine(), result);
-            snapshot.commit(result, now);
-            store.putManifest(snapshot.id(), manifest);
-            store.addHolder(snapshot.id(), operation.nodeId());
-        } catch (ManifestCheck.Refused e) {
-            Failure failure = Failure.of(
-                    ErrorCode.MANIFEST_INVALID, "The manifest is refused: " + e.getMessage() + ".", "commit", false);
-            LOG.warn("snapshot {}: {}", snapshot.id(), failure.detail());
-            snapshot.fail(failure, now);
-            return new Outcome.Failed(failure);
-        } finally {
-            operation.workloadId().ifPresent(workload -> {
-                if (!result.workloadAlive()) {
-                    workloads.markGone(workload);
-                } else if (snapshot.engine() == Engine.SUSPEND) {
-                    workloads.markSuspended(workload, snapshot.id());
-                }
-            });
-        }
-        return saved;
+        return commits.commit(snapshot, operation.nodeId(), operation.workloadId(), saved.result(), now)
+                .<Outcome>map(Outcome.Failed::new)
+                .orElse(saved);
     }
 
     private Outcome done(Snapshot snapshot, Operation operation, Outcome.Done done, Instant now) {
@@ -115,7 +95,7 @@ class SnapshotOutcomes implements OperationOutcomes, HeartbeatListener {
                 snapshot.deleted(now);
                 store.forget(snapshot.id());
             }
-            case SAVE, THAW ->
+            case SAVE, THAW, SWITCH ->
                 throw new IllegalStateException("a " + operation.kind() + " cannot end without a result");
         }
         return done;
@@ -130,7 +110,7 @@ class SnapshotOutcomes implements OperationOutcomes, HeartbeatListener {
                 }
             }
             case DELETE -> snapshot.quarantine(failure, now);
-            case THAW -> throw new IllegalStateException("a THAW is the restores' own");
+            case THAW, SWITCH -> throw new IllegalStateException("a " + kind + " is not the snapshots' own");
         }
     }
 }

@@ -64,6 +64,16 @@ class SnapshotStore {
                 .list();
     }
 
+    /** Whether it was there, CREATING and named by nobody; then it is not any more. */
+    boolean drop(SnapshotId snapshot) {
+        return jdbc.sql("""
+                        DELETE FROM snapshot s
+                         WHERE s.id = :id AND s.state = 'CREATING'
+                           AND NOT EXISTS (SELECT 1 FROM operation o WHERE o.snapshot_id = s.id)
+                           AND NOT EXISTS (SELECT 1 FROM restore r WHERE r.snapshot_id = s.id)
+                        """).param("id", snapshot.value()).update() == 1;
+    }
+
     /** Drops what is only needed while the snapshot exists. */
     void forget(SnapshotId snapshot) {
         jdbc.sql("DELETE FROM snapshot_manifest WHERE snapshot_id = ?")

@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param failure present exactly when the outcome is FAILED
  * @param save present exactly when a SAVE succeeded
- * @param thaw present exactly when a THAW succeeded
+ * @param thaw present exactly when a THAW or a SWITCH succeeded
+ * @param suspended present exactly when a SWITCH succeeded; empty when nobody had to make room
  * @param workloadLost the operation failed and took the workload with it
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -35,6 +36,7 @@ record CompletionRequest(
         @Valid @Nullable ReportedFailure failure,
         Completion.@Valid @Nullable SaveResult save,
         Completion.@Valid @Nullable ThawResult thaw,
+        @Nullable @Size(max = 100) List<Completion.@Valid SuspendResult> suspended,
         @Nullable Boolean workloadLost) {
 
     /** @throws ApiException INVALID_REQUEST if the parts do not fit kind and outcome */
@@ -52,6 +54,7 @@ record CompletionRequest(
                 switch (kind) {
                     case SAVE -> new Outcome.Saved(required(save, "/save"));
                     case THAW -> new Outcome.Thawed(required(thaw, "/thaw"));
+                    case SWITCH -> new Outcome.Switched(required(thaw, "/thaw"), required(suspended, "/suspended"));
                     case VERIFY, DELETE -> new Outcome.Done();
                 };
             case FAILED -> new Outcome.Failed(required(failure, "/failure").toFailure());

@@ -35,6 +35,10 @@ public enum ErrorCode {
     RESTORE_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such restore", "List restores."),
     OPERATION_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such operation", "List operations."),
     NODE_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such node", "List nodes; a daemon registers its node."),
+    GPU_NOT_FOUND(
+            HttpStatus.NOT_FOUND,
+            "The node has no such GPU",
+            "Read the node: name one of its GPUs by UUID or ordinal."),
     WORKLOAD_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such workload", "List workloads; daemons report them."),
     METHOD_NOT_ALLOWED(
             HttpStatus.METHOD_NOT_ALLOWED, "The resource does not take this method", "See the Allow header."),
@@ -69,6 +73,10 @@ public enum ErrorCode {
             "Delete it and take a new one."),
     WORKLOAD_NOT_RUNNING(
             HttpStatus.CONFLICT, "The workload is not running", "Wait until it runs, or choose another one."),
+    WORKLOAD_NOT_SUSPENDED(
+            HttpStatus.CONFLICT,
+            "The workload is not suspended",
+            "Only a suspended one can be switched to: suspend it with a snapshot of engine `suspend` first."),
     WORKLOAD_BUSY(
             HttpStatus.CONFLICT,
             "Another operation works on this workload",
@@ -158,6 +166,10 @@ public enum ErrorCode {
             HttpStatus.CONFLICT,
             "The node stopped reporting on the operation",
             "It was handed out as often as allowed; check the daemon, then try again."),
+    PREEMPTED(
+            HttpStatus.CONFLICT,
+            "A switch went first",
+            "What was done was undone; restore again once the switch is over."),
     CANCELLED(HttpStatus.CONFLICT, "Cancelled", "It was asked for."),
     INTERNAL(
             HttpStatus.INTERNAL_SERVER_ERROR,

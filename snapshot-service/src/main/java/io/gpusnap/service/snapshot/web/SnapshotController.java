@@ -3,6 +3,7 @@ package io.gpusnap.service.snapshot.web;
 import io.gpusnap.service.operation.AfterSave;
 import io.gpusnap.service.operation.Engine;
 import io.gpusnap.service.operation.OperationResource;
+import io.gpusnap.service.operation.SuspendDepth;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.platform.id.WorkloadId;
 import io.gpusnap.service.platform.idempotency.Created;
@@ -57,13 +58,15 @@ class SnapshotController {
      * A snapshot to be taken.
      *
      * @param afterSave what becomes of the process
+     * @param suspendDepth for engine suspend only: how much leaves the GPU; absent is CONTEXT_RELEASED
      */
     record CreateSnapshotRequest(
             @NotBlank String model,
             @NotBlank String version,
             @NotNull WorkloadId workloadId,
             @NotNull Engine engine,
-            @NotNull AfterSave afterSave) {}
+            @NotNull AfterSave afterSave,
+            @Nullable SuspendDepth suspendDepth) {}
 
     /** The new snapshot, CREATING, and the operation that makes it. */
     record CreateSnapshotReply(SnapshotResource snapshot, OperationResource operation) {}
@@ -83,7 +86,12 @@ class SnapshotController {
             @Valid @RequestBody CreateSnapshotRequest request, @Parameter(hidden = true) IdempotencyKey key) {
         return creates.once(key, request, CreateSnapshotReply.class, () -> {
             SnapshotCommands.Queued queued = commands.save(
-                    request.model(), request.version(), request.workloadId(), request.engine(), request.afterSave());
+                    request.model(),
+                    request.version(),
+                    request.workloadId(),
+                    request.engine(),
+                    request.afterSave(),
+                    request.suspendDepth());
             return new Created<>(
                     202,
                     OperationResource.path(queued.operation().id()),

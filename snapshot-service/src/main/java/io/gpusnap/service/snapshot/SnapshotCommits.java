@@ -1,0 +1,58 @@
+package io.gpusnap.service.snapshot;
+
+import io.gpusnap.service.operation.Completion;
+import io.gpusnap.service.operation.Engine;
+import io.gpusnap.service.operation.Failure;
+import io.gpusnap.service.platform.id.NodeId;
+import io.gpusnap.service.platform.id.WorkloadId;
+import io.gpusnap.service.platform.problem.ErrorCode;
+import io.gpusnap.service.workload.Workloads;
+import java.time.Instant;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.stereotype.Component;
+
+/** From what a daemon saved to a READY snapshot, or one that FAILED because its manifest is not acceptable. */
+@Component
+class SnapshotCommits {
+    private static final Logger LOG = LoggerFactory.getLogger(SnapshotCommits.class);
+
+    private final SnapshotStore store;
+    private final Workloads workloads;
+
+    SnapshotCommits(SnapshotStore store, Workloads workloads) {
+        this.store = store;
+        this.workloads = workloads;
+    }
+
+    /**
+     * Changes snapshot and workload; the caller saves the snapshot.
+     *
+     * @return why it FAILED, empty when it is READY
+     */
+    Optional<Failure> commit(
+            Snapshot snapshot, NodeId node, Optional<WorkloadId> workload, Completion.SaveResult result, Instant now) {
+        try {
+            byte[] manifest = ManifestCheck.check(snapshot.id(), snapshot.engine(), result);
+            snapshot.commit(result, now);
+            store.putManifest(snapshot.id(), manifest);
+            store.addHolder(snapshot.id(), node);
+            return Optional.empty();
+        } catch (ManifestCheck.Refused e) {
+            Failure failure = Failure.of(
+                    ErrorCode.MANIFEST_INVALID, "The manifest is refused: " + e.getMessage() + ".", "commit", false);
+            LOG.warn("snapshot {}: {}", snapshot.id(), failure.detail());
+            snapshot.fail(failure, now);
+            return Optional.of(failure);
+        } finally {
+            workload.ifPresent(process -> {
+                if (!result.workloadAlive()) {
+                    workloads.markGone(process);
+                } else if (snapshot.engine() == Engine.SUSPEND) {
+                    workloads.markSuspended(process, snapshot.id());
+                }
+            });
+        }
+    }
+}

@@ -4,6 +4,7 @@ import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.ProcessState;
 import io.gpusnap.gpu.TargetState;
 import io.gpusnap.node.engine.device.GpuPort;
+import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;
@@ -42,9 +43,14 @@ final class Refreeze {
             if (state == ProcessState.LOCKED) {
                 gpu.unlock(process.pid());
             }
-            TargetState memory = session.target(context).status().state();
-            if (memory != TargetState.RELEASED) {
-                lose(process, "its device memory was " + memory + " and not filled");
+            session.closeTarget(); // with it goes what was imported; and it may be the broken connection that made the
+            // resume fail
+            TargetPort target = session.target(context);
+            TargetState memory = target.status().state();
+            if (memory == TargetState.REMAPPED) {
+                target.release();
+            } else if (memory != TargetState.RELEASED) {
+                lose(process, "its device memory was " + memory + " when its resume failed");
                 return;
             }
             if (depth() == SuspendDepth.CONTEXT_RELEASED) {

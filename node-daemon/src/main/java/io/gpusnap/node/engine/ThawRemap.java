@@ -22,12 +22,6 @@ final class ThawRemap extends EngineStage {
         return session.onRestart();
     }
 
-    /** Half-filled memory cannot be let go again: from here on only the end of a kept process would undo it. */
-    @Override
-    public boolean pointOfNoReturn() {
-        return session.keepsProcess();
-    }
-
     @Override
     void execute(StageContext context) throws StageException, GpuException, InterruptedException {
         TargetPort target = session.target(context);

@@ -31,7 +31,19 @@ final class ThawResume extends EngineStage {
     void execute(StageContext context) throws StageException, GpuException {
         TargetPort target = session.target(context);
         if (target.status().state() != TargetState.RUNNING) {
+            open(context, target);
+        }
+    }
+
+    /** What counts is the gate: if only the answer was lost, the process serves, and there is no way back from that. */
+    private void open(StageContext context, TargetPort target) throws StageException, GpuException {
+        try {
             target.resume();
+        } catch (GpuException e) {
+            session.closeTarget();
+            if (session.target(context).status().state() != TargetState.RUNNING) {
+                throw e;
+            }
         }
     }
 }

@@ -104,9 +104,10 @@ public final class ChunkLoader {
 
     /** Slots in the pool's order: neighbours in device memory become neighbours here, and are copied in one piece. */
     private List<Place> places(List<ChunkRef> chunks) {
-        Iterator<Slot> slots = memory.claim(owner, Math.clamp(memory.claimable() - spareSlots, 0, chunks.size())).stream()
-                .sorted(Comparator.comparingInt(Slot::index))
-                .iterator();
+        Iterator<Slot> slots =
+                memory.claim(owner, Math.clamp(memory.claimable() - spareSlots, 0, chunks.size())).stream()
+                        .sorted(Comparator.comparingInt(Slot::index))
+                        .iterator();
         return chunks.stream()
                 .map(chunk -> new Place(chunk, slots.hasNext() ? slots.next() : null))
                 .toList();

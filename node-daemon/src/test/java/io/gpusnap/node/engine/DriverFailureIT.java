@@ -10,6 +10,7 @@ import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -91,23 +92,30 @@ class DriverFailureIT {
         assertThat(ended.log().recall(WorkloadLost.class)).isEmpty();
         assertThat(workload.isAlive()).isTrue();
 
-        // when it gets past that point and fails for good
-        gpu.fail("copy", FailingGpu.Moment.BEFORE, Integer.MAX_VALUE);
-        ended = node.thaw(EngineId.SUSPEND, saved.fact(SaveOutcome.class).snapshot());
+        // when the driver restores again, the resume fails later, and memory cannot be given back
+        gpu.healthy();
+        ended = node.thaw(
+                EngineId.SUSPEND,
+                saved.fact(SaveOutcome.class).snapshot(),
+                Optional.empty(),
+                new StageStarts("fill", () -> {
+                    gpu.fail("release", FailingGpu.Moment.BEFORE, Integer.MAX_VALUE);
+                    throw new IllegalStateException("made to fail");
+                }));
         // then
-        assertThat(ended.failed().code()).isEqualTo(FailureCode.DRIVER_FAILED);
-        assertThat(ended.fact(WorkloadLost.class).reason()).contains("REMAPPED");
+        assertThat(ended.failed().code()).isEqualTo(FailureCode.INTERNAL);
+        assertThat(ended.fact(WorkloadLost.class).reason()).contains("release fails");
         assertThat(workload.isAlive()).isFalse();
     }
 
     @Test
-    void aResumeThatFailsOnceKeepsTheFrozenProcessUntilItsMemoryIsMapped() throws Exception {
+    void aResumeThatFailsOnceKeepsTheFrozenProcess() throws Exception {
         SnapshotId snapshot = node.save(EngineId.SUSPEND, workload, AfterSave.STOP)
                 .succeeded()
                 .fact(SaveOutcome.class)
                 .snapshot();
         for (FailingGpu.Moment moment : FailingGpu.Moment.values()) {
-            for (String verb : List.of("restore", "unlock")) {
+            for (String verb : List.of("restore", "unlock", "remap", "import", "fill-zero", "copy", "unimport")) {
                 gpu.fail(verb, moment, 1);
                 TestNode.Ended ended = node.thaw(EngineId.SUSPEND, snapshot);
                 assertThat(ended.failed().code()).as("%s %s", verb, moment).isEqualTo(FailureCode.DRIVER_FAILED);

@@ -106,33 +106,44 @@ class SwitchIT {
 
     @Test
     void aResumeThatFailsAnywhereBringsTheOtherBack() throws Exception {
-        for (String verb : List.of("remap", "import", "copy", "unimport", "resume")) {
-            // given both as at the beginning
-            TestWorkload first = models.first();
-            SwitchRequest request = models.request(first, SwitchRequest.Policy.EVICT_IF_NEEDED);
-            // when
-            TestNode.Ended ended = models.node()
-                    .switchTo(
-                            request,
-                            new StageStarts(
-                                    "driver-restore", () -> models.gpu().fail(verb, FailingGpu.Moment.BEFORE, 1)));
-            // then
-            OperationOutcome.Failed failed = ended.failed();
-            assertThat(failed.code()).as(verb).isEqualTo(FailureCode.DRIVER_FAILED);
-            assertThat(failed.undoProblems()).as(verb).isEmpty();
-            models.assertAnswers(models.second(), verb);
-            assertThat(models.node().engines().snapshots())
-                    .as(verb)
-                    .doesNotContain(request.candidates().getFirst().snapshot());
-            assertNothingIsHeld();
-            if (first.isAlive()) {
-                models.assertWaits(first, verb);
-            } else {
-                // half-filled memory is nobody's: the process ended, and a new one takes its place
-                assertThat(ended.fact(WorkloadLost.class).reason()).as(verb).isNotEmpty();
-                models.close();
-                models = TwoModels.start(folder.resolve(verb), SuspendDepth.CONTEXT_KEPT);
+        for (FailingGpu.Moment moment : FailingGpu.Moment.values()) {
+            for (String verb : List.of("remap", "import", "copy", "unimport", "resume")) {
+                if (verb.equals("resume") && moment == FailingGpu.Moment.AFTER) {
+                    continue; // the gate is open: that is a success whose answer was lost
+                }
+                String what = verb + " " + moment;
+                SwitchRequest request = models.request(models.first(), SwitchRequest.Policy.EVICT_IF_NEEDED);
+                // when
+                TestNode.Ended ended = models.node()
+                        .switchTo(
+                                request,
+                                new StageStarts(
+                                        "driver-restore", () -> models.gpu().fail(verb, moment, 1)));
+                // then
+                assertThat(ended.failed().code()).as(what).isEqualTo(FailureCode.DRIVER_FAILED);
+                assertThat(ended.failed().undoProblems()).as(what).isEmpty();
+                assertThat(ended.log().recallAll(WorkloadLost.class)).as(what).isEmpty();
+                models.assertAnswers(models.second(), what);
+                models.assertWaits(models.first(), what);
+                assertThat(models.node().engines().snapshots())
+                        .as(what)
+                        .doesNotContain(request.candidates().getFirst().snapshot());
+                assertNothingIsHeld();
             }
+        }
+        // when all is well again
+        models.switchTo(models.first());
+        models.assertAnswers(models.first(), "after all");
+    }
+
+    @Test
+    void aSwitchThatIsCancelledLateStillLeavesTheOtherServing() throws Exception {
+        for (String stage : List.of("suspend", "driver-restore", "remap", "fill")) {
+            SwitchRequest request = models.request(models.first(), SwitchRequest.Policy.EVICT_IF_NEEDED);
+            TestNode.Ended ended = models.node().cancelledAt(stage, request);
+            assertThat(ended.outcome()).as(stage).isInstanceOf(OperationOutcome.Cancelled.class);
+            models.assertAnswers(models.second(), stage);
+            models.assertWaits(models.first(), stage);
         }
     }
 

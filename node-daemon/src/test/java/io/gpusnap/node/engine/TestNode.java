@@ -3,6 +3,7 @@ package io.gpusnap.node.engine;
 import io.gpusnap.node.criu.TestCriu;
 import io.gpusnap.node.engine.device.GpuOpening;
 import io.gpusnap.node.operation.FactRegistry;
+import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.Journal;
 import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.OperationKind;
@@ -10,6 +11,7 @@ import io.gpusnap.node.operation.OperationLog;
 import io.gpusnap.node.operation.OperationOutcome;
 import io.gpusnap.node.operation.OperationRunner;
 import io.gpusnap.node.operation.OperationSpec;
+import io.gpusnap.node.operation.RunningOperation;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.operation.StageListener;
 import io.gpusnap.node.operation.StagePlan;
@@ -20,6 +22,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
 
 /** Engines over folders of their own, on the simulated driver, with the journal that the daemon has. */
@@ -136,6 +139,17 @@ final class TestNode implements AutoCloseable {
     /** @param request its operation is the one that runs */
     Ended switchTo(SwitchRequest request, StageListener listener) throws Exception {
         return run(new OperationSpec(request.operation(), OperationKind.SWITCH, request), listener);
+    }
+
+    /** A switch that somebody cancels as soon as it is in this stage. */
+    Ended cancelledAt(String stage, SwitchRequest request) throws Exception {
+        OperationSpec spec = new OperationSpec(request.operation(), OperationKind.SWITCH, request);
+        AtomicReference<RunningOperation> running = new AtomicReference<>();
+        running.set(new OperationRunner(
+                        journal,
+                        new StageStarts(stage, () -> running.get().cancel(FailureCode.CANCELLED, "a test says so")))
+                .begin(spec, plan(spec)));
+        return new Ended(running.get().run(), running.get().log());
     }
 
     private Ended save(

@@ -108,7 +108,13 @@ class OpenApiTest {
         }
 
         assertThat(withKey)
-                .containsExactly("createModel", "createRestore", "createSnapshot", "createVersion", "verifySnapshot");
+                .containsExactly(
+                        "createModel",
+                        "createRestore",
+                        "createSnapshot",
+                        "createSwitch",
+                        "createVersion",
+                        "verifySnapshot");
         assertThat(withETag)
                 .containsExactly(
                         "deleteModel", "deleteSnapshot", "deleteVersion", "patchModel", "patchNode", "patchVersion");

@@ -46,6 +46,7 @@ public final class NodeCommandLine {
         root.addSubcommand(new RunCommand(context))
                 .addSubcommand(new SaveCommand(context))
                 .addSubcommand(new ThawCommand(context))
+                .addSubcommand(new SwitchCommand(context))
                 .addSubcommand(new InspectCommand(context))
                 .addSubcommand(new ListCommand(context))
                 .addSubcommand(new VerifyCommand(context))

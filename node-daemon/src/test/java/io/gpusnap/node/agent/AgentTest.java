@@ -359,6 +359,39 @@ class AgentTest {
         assertThat(work.runs).hasValue(0);
     }
 
+    @Test
+    void aSwitchThatPreemptsEndsTheThawThatRuns() throws Exception {
+        // given
+        UUID second = UUID.randomUUID();
+        service.up();
+        startAgent(journal);
+        service.offer(operation, "THAW", thaw());
+        work.entered.await();
+        // when
+        service.offer(
+                second,
+                "SWITCH",
+                Map.of(
+                        "snapshotId",
+                        UUID.randomUUID(),
+                        "policy",
+                        "EVICT_IF_NEEDED",
+                        "candidates",
+                        List.of(),
+                        "preempt",
+                        true));
+        // then
+        JsonNode preempted = awaitCompletion(operation);
+        assertThat(preempted.path("outcome").asString()).isEqualTo("FAILED");
+        assertThat(preempted.at("/failure/code").asString()).isEqualTo("PREEMPTED");
+        assertThat(preempted.at("/failure/retryable").asBoolean()).isTrue();
+        await().until(() -> work.runs.get() == 2);
+        assertThat(work.undone).hasValue(1);
+        work.proceed.countDown();
+        assertThat(awaitCompletion(second).path("outcome").asString()).isEqualTo("SUCCEEDED");
+        assertThat(work.mostAtOnce).hasValue(1);
+    }
+
     private void startAgent(Journal over) {
         agent = newAgent(over, work);
         agent.start();

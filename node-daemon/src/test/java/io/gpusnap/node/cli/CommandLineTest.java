@@ -116,6 +116,26 @@ class CommandLineTest {
     }
 
     @Test
+    void switchesToASuspendedWorkload() {
+        int status = run("switch", ToyNode.SNAPSHOT.toString(), "--from", "llm", "--suspend-others");
+
+        assertThat(status).isZero();
+        Task.Switch request = (Task.Switch) node.ran.getFirst().request();
+        assertThat(request.snapshotId()).isEqualTo(ToyNode.SNAPSHOT);
+        assertThat(request.policy()).isEqualTo("SUSPEND_OTHERS");
+        assertThat(request.candidates())
+                .singleElement()
+                .satisfies(candidate -> assertThat(candidate.workload()).isEqualTo(new Task.Process(4711, 99, "llm")));
+        assertThat(out()).isEqualTo("""
+                workload llm runs as pid 4711 after 3.8 s
+                  suspended llm as ID
+                """);
+        assertThat(run("switch", ToyNode.SNAPSHOT.toString(), "--from", "nobody"))
+                .isEqualTo(ExitCode.FAILED);
+        assertThat(err()).contains("WORKLOAD_NOT_FOUND: no running workload is named nobody");
+    }
+
+    @Test
     void thawsWithTheManifestThatItRead() {
         int status = run("thaw", ToyNode.SNAPSHOT.toString(), "--gpu", "0=GPU-b");
 

@@ -121,15 +121,21 @@ final class ToyNode implements NodeOpener, NodeAccess {
 
     @Override
     public Result result(OperationLog log) {
-        OperationKind kind = log.spec().kind();
-        return new Result(
-                kind == OperationKind.SAVE
-                        ? new Completion.Saved("{}", "d".repeat(64), TOTALS, 1.25, true, 512L << 20)
-                        : null,
-                kind == OperationKind.THAW
-                        ? new Completion.Thawed(4711, 99, "llm", 3.82, Map.of(), 50.0 * (1L << 30))
-                        : null,
-                false);
+        Completion.Saved saved = new Completion.Saved("{}", "d".repeat(64), TOTALS, 1.25, true, 512L << 20);
+        Completion.Thawed thawed = new Completion.Thawed(4711, 99, "llm", 3.82, Map.of(), 50.0 * (1L << 30));
+        return switch (log.spec().request()) {
+            case Task.Save save -> new Result(saved, null, false);
+            case Task.Thaw thaw -> new Result(null, thawed, false);
+            case Task.Switch to ->
+                new Result(
+                        null,
+                        thawed,
+                        to.candidates().stream()
+                                .map(candidate -> new Completion.Suspended(candidate.snapshotId(), saved))
+                                .toList(),
+                        false);
+            default -> new Result(null, null, false);
+        };
     }
 
     @Override

@@ -7,6 +7,7 @@ import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationOutcome;
 import io.gpusnap.node.operation.StageListener;
 import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.Slot;
 import io.gpusnap.node.tier.TierKind;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -73,6 +74,26 @@ class SwitchIT {
         models.assertAnswers(models.first(), "deep");
         models.switchTo(models.second());
         models.assertAnswers(models.second(), "kept");
+    }
+
+    @Test
+    void aPoolThatHoldsNeitherOfThemIsEnough() throws Exception {
+        models.close();
+        models = TwoModels.start(folder.resolve("small"), SuspendDepth.CONTEXT_KEPT, 10L * Slot.BYTES);
+        for (TestWorkload to : List.of(models.first(), models.second(), models.first())) {
+            models.switchTo(to);
+            models.assertAnswers(to, "small pool");
+        }
+        // and one that fails after the memory has left
+        SwitchRequest request = models.request(models.second(), SwitchRequest.Policy.EVICT_IF_NEEDED);
+        models.gpu().fail("remap", FailingGpu.Moment.BEFORE, 1);
+        assertThat(models.node()
+                        .switchTo(request, StageListener.NONE)
+                        .failed()
+                        .undoProblems())
+                .isEmpty();
+        models.assertAnswers(models.first(), "back from store and pool together");
+        assertNothingIsHeld();
     }
 
     @Test

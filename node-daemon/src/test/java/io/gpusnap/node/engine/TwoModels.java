@@ -20,6 +20,7 @@ final class TwoModels implements AutoCloseable {
     private static final String PROMPT = "warm";
 
     private final Path folder;
+    private final long poolBytes;
     private final FailingGpu[] gpu = new FailingGpu[1];
     private final Map<TestWorkload, String> answers = new HashMap<>();
     private final Map<TestWorkload, SnapshotId> frozen = new HashMap<>();
@@ -27,12 +28,17 @@ final class TwoModels implements AutoCloseable {
     private TestWorkload first;
     private TestWorkload second;
 
-    private TwoModels(Path folder) {
+    private TwoModels(Path folder, long poolBytes) {
         this.folder = folder;
+        this.poolBytes = poolBytes;
     }
 
     static TwoModels start(Path folder, SuspendDepth depth) throws Exception {
-        TwoModels models = new TwoModels(folder);
+        return start(folder, depth, TestNode.POOL_BYTES);
+    }
+
+    static TwoModels start(Path folder, SuspendDepth depth, long poolBytes) throws Exception {
+        TwoModels models = new TwoModels(folder, poolBytes);
         try {
             models.openNode();
             models.first = models.workload("first");
@@ -62,7 +68,7 @@ final class TwoModels implements AutoCloseable {
     }
 
     void openNode() throws Exception {
-        node = TestNode.open(TestNode.settings(folder, TestNode.POOL_BYTES), opening -> {
+        node = TestNode.open(TestNode.settings(folder, poolBytes), opening -> {
             gpu[0] = new FailingGpu(opening.gpu().orElseThrow());
             gpu[0].disguise(TwoModels::small);
             return gpu[0].opening(opening);

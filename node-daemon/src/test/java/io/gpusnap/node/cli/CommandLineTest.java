@@ -54,6 +54,7 @@ class CommandLineTest {
                   engine    suspend
                   memory    4.0 GiB device, 512.0 MiB host
                   stored    3.0 GiB, 900 of 1200 chunks (100 zero)
+                  moved     512.0 MiB of device memory
                   pause     1.3 s
                   workload  alive
                 """);

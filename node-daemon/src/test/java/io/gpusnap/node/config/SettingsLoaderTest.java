@@ -41,7 +41,7 @@ class SettingsLoaderTest {
         assertThat(settings.scratchDir()).isEqualTo(Path.of("/dev/shm/gpusnap-node-1/scratch"));
         assertThat(settings.metricsListen().orElseThrow().getPort()).isEqualTo(9464);
         assertThat(settings.nativeDir()).isEqualTo(Path.of("/opt/gpusnap/native"));
-        assertThat(settings.transferThreads()).isEqualTo(8);
+        assertThat(settings.transferThreads()).isEqualTo(16);
         assertThat(settings.rebuildable()).isEqualTo(new RebuildableSettings(Optional.empty(), 4L << 20));
         assertThat(settings.parallelOperations()).isEqualTo(2);
         assertThat(settings.stopGrace()).isEqualTo(Duration.ofSeconds(60));

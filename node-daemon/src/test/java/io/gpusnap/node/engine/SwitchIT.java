@@ -87,10 +87,7 @@ class SwitchIT {
         // and one that fails after the memory has left
         SwitchRequest request = models.request(models.second(), SwitchRequest.Policy.EVICT_IF_NEEDED);
         models.gpu().fail("remap", FailingGpu.Moment.BEFORE, 1);
-        assertThat(models.node()
-                        .switchTo(request, StageListener.NONE)
-                        .failed()
-                        .undoProblems())
+        assertThat(models.node().switchTo(request, StageListener.NONE).failed().undoProblems())
                 .isEmpty();
         models.assertAnswers(models.first(), "back from store and pool together");
         assertNothingIsHeld();

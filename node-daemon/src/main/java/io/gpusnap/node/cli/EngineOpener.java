@@ -3,6 +3,7 @@ package io.gpusnap.node.cli;
 import io.gpusnap.node.config.NodeSettings;
 import io.gpusnap.node.engine.EngineSettings;
 import io.gpusnap.node.engine.Engines;
+import io.gpusnap.node.engine.device.RebuildablePolicy;
 import io.gpusnap.node.engine.device.UnsafeFolderException;
 import io.gpusnap.node.operation.FactRegistry;
 import io.gpusnap.node.operation.StageException;
@@ -41,7 +42,10 @@ public final class EngineOpener implements NodeOpener {
                     settings.criu(),
                     settings.nativeDir(),
                     settings.cudaDriver(),
-                    settings.transferThreads())));
+                    settings.transferThreads(),
+                    new RebuildablePolicy(
+                            settings.rebuildable()::honours,
+                            settings.rebuildable().minBytes()))));
         } catch (StageException e) {
             if (e.getCause() instanceof UnsafeFolderException unsafe) {
                 throw new CommandException(ExitCode.USAGE, "CONFIGURATION", String.valueOf(unsafe.getMessage()), null);

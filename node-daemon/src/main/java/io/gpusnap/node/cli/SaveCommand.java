@@ -104,7 +104,9 @@ final class SaveCommand implements Callable<Integer> {
                     "workloadAlive",
                     saved.workloadAlive(),
                     "movedBytes",
-                    saved.movedBytes()));
+                    saved.movedBytes(),
+                    "rebuildableBytes",
+                    saved.rebuildableBytes()));
             return;
         }
         Completion.Totals totals = saved.totals();
@@ -114,7 +116,8 @@ final class SaveCommand implements Callable<Integer> {
                 + " host");
         context.print("  stored    " + Texts.bytes(totals.storedBytes()) + ", " + totals.chunksStored() + " of "
                 + totals.chunksTotal() + " chunks (" + totals.chunksZero() + " zero)");
-        context.print("  moved     " + Texts.bytes(saved.movedBytes()) + " of device memory");
+        context.print("  moved     " + Texts.bytes(saved.movedBytes()) + " of device memory, "
+                + Texts.bytes(saved.rebuildableBytes()) + " left out as rebuildable");
         context.print("  pause     " + Texts.seconds(saved.pauseSeconds()));
         context.print("  workload  " + (saved.workloadAlive() ? "alive" : "ended"));
     }

@@ -48,6 +48,7 @@ public record Completion(
     /**
      * @param manifest its exact text: the digest is over these bytes
      * @param movedBytes of device memory that crossed the bus
+     * @param rebuildableBytes of device memory that were left out because the application can rebuild them
      */
     public record Saved(
             String manifest,
@@ -55,7 +56,8 @@ public record Completion(
             Totals totals,
             double pauseSeconds,
             boolean workloadAlive,
-            long movedBytes) {}
+            long movedBytes,
+            long rebuildableBytes) {}
 
     public record Suspended(UUID snapshotId, Saved save) {}
 

@@ -3,6 +3,7 @@ package io.gpusnap.node.engine;
 /**
  * Remembered by the drain of a save.
  *
- * @param bytes of device memory that crossed the bus; the rest was zero, repeated, or in the pool already
+ * @param movedBytes of device memory that crossed the bus; the rest was zero, repeated, in the pool already, or left out
+ * @param rebuildableBytes left out because the application can rebuild them
  */
-record DrainedBytes(long bytes) {}
+record DrainedBytes(long movedBytes, long rebuildableBytes) {}

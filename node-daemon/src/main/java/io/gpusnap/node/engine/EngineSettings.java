@@ -1,5 +1,6 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.node.engine.device.RebuildablePolicy;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -15,6 +16,7 @@ import java.util.Optional;
  * @param nativeDir folder of libgpusnap.so and libgpusnap-preload.so
  * @param cudaDriver path of libcuda; empty: by its soname
  * @param threads of each transfer pipeline
+ * @param rebuildable which memory that an application declares rebuildable is left out of saves
  */
 public record EngineSettings(
         Path stateDir,
@@ -26,7 +28,8 @@ public record EngineSettings(
         Optional<Path> criu,
         Path nativeDir,
         Optional<Path> cudaDriver,
-        int threads) {
+        int threads,
+        RebuildablePolicy rebuildable) {
 
     public static final long SLOT_BYTES = 4L << 20;
 

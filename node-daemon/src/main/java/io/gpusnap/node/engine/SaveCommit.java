@@ -73,7 +73,8 @@ final class SaveCommit extends EngineStage {
                 ManifestJson.read(manifest).totals(),
                 pause.seconds(),
                 ending != Ending.STOP && session.isAlive(),
-                drained.bytes(),
+                drained.movedBytes(),
+                drained.rebuildableBytes(),
                 session.times().seconds());
     }
 

@@ -7,7 +7,9 @@ import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.tier.TierException;
+import java.util.BitSet;
 import java.util.List;
+import java.util.Map;
 
 /** Device memory is copied into the pinned pool; where it is, is durable before the next stage lets it go. */
 final class SaveDrain extends EngineStage {
@@ -30,10 +32,11 @@ final class SaveDrain extends EngineStage {
                         allocations.stream().mapToLong(Allocation::sizeBytes).sum());
         DeviceDrain drain =
                 new DeviceDrain(runtime.requireGpu(), runtime.store().memory(), session.pins(), session.owner());
-        DeviceDrain.Drained drained = drain.drain(allocations, runtime.transfer(context));
+        Map<Long, BitSet> rebuildable = runtime.settings().rebuildable().chunks(allocations, target.hints());
+        DeviceDrain.Drained drained = drain.drain(allocations, rebuildable, runtime.transfer(context));
         session.reused(drained.reused());
         runtime.store().nvme().sync();
         context.remember(drained.content());
-        context.remember(new DrainedBytes(drained.movedBytes()));
+        context.remember(new DrainedBytes(drained.movedBytes(), drained.rebuildableBytes()));
     }
 }

@@ -26,7 +26,8 @@ public final class EngineResults {
                         totals.chunksZero()),
                 outcome.pauseSeconds(),
                 outcome.workloadAlive(),
-                outcome.movedBytes());
+                outcome.movedBytes(),
+                outcome.rebuildableBytes());
     }
 
     /** Of a switch: who made room, and what as. */

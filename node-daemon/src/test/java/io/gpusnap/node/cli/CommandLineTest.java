@@ -54,7 +54,7 @@ class CommandLineTest {
                   engine    suspend
                   memory    4.0 GiB device, 512.0 MiB host
                   stored    3.0 GiB, 900 of 1200 chunks (100 zero)
-                  moved     512.0 MiB of device memory
+                  moved     512.0 MiB of device memory, 1.0 GiB left out as rebuildable
                   pause     1.3 s
                   workload  alive
                 """);

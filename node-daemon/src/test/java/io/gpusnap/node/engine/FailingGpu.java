@@ -10,6 +10,7 @@ import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.GpuInfo;
 import io.gpusnap.gpu.GpuStatus;
 import io.gpusnap.gpu.ProcessState;
+import io.gpusnap.gpu.RebuildableRange;
 import io.gpusnap.gpu.TargetStatus;
 import io.gpusnap.node.engine.device.GpuOpening;
 import io.gpusnap.node.engine.device.GpuPort;
@@ -262,6 +263,11 @@ final class FailingGpu implements GpuPort {
         @Override
         public List<Allocation> allocations() throws GpuException {
             return target.allocations();
+        }
+
+        @Override
+        public List<RebuildableRange> hints() throws GpuException {
+            return target.hints();
         }
 
         @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gpusnap.node.criu.TestCriu;
 import io.gpusnap.node.engine.device.GpuOpening;
+import io.gpusnap.node.engine.device.RebuildablePolicy;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationOutcome;
 import io.gpusnap.node.operation.StageListener;
@@ -142,7 +143,8 @@ class RefusalIT {
                 Optional.of(Path.of("/nonexistent/criu")),
                 with.nativeDir(),
                 with.cudaDriver(),
-                2);
+                2,
+                RebuildablePolicy.none());
         start(Map.of());
         try (TestNode bare = TestNode.open(without, UnaryOperator.identity())) {
             assertThat(bare.save(EngineId.CRIU_CUDA, workload, AfterSave.STOP)
@@ -263,7 +265,8 @@ class RefusalIT {
                 roomy.criu(),
                 roomy.nativeDir(),
                 roomy.cudaDriver(),
-                2);
+                2,
+                RebuildablePolicy.none());
         try (TestNode crowded = TestNode.open(full, UnaryOperator.identity())) {
             OperationOutcome.Failed failed =
                     crowded.save(EngineId.SUSPEND, workload, AfterSave.STOP).failed();

@@ -2,6 +2,7 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.node.criu.TestCriu;
 import io.gpusnap.node.engine.device.GpuOpening;
+import io.gpusnap.node.engine.device.RebuildablePolicy;
 import io.gpusnap.node.operation.FactRegistry;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.Journal;
@@ -94,7 +95,8 @@ final class TestNode implements AutoCloseable {
                 TestCriu.path(),
                 TestNatives.folder(),
                 Optional.of(TestNatives.simulatedDriver()),
-                2);
+                2,
+                new RebuildablePolicy(tag -> true, EngineSettings.SLOT_BYTES));
     }
 
     static TestNode open(Path folder) throws Exception {

@@ -7,6 +7,7 @@ import io.gpusnap.node.client.Inventory;
 import io.gpusnap.node.client.Task;
 import io.gpusnap.node.engine.EngineSettings;
 import io.gpusnap.node.engine.Engines;
+import io.gpusnap.node.engine.device.RebuildablePolicy;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.OperationKind;
@@ -49,7 +50,8 @@ class NodeWithoutGpuTest {
                 Optional.of(folder.resolve("no-criu")),
                 folder.resolve("no-libraries"),
                 Optional.empty(),
-                1);
+                1,
+                RebuildablePolicy.none());
     }
 
     @AfterEach

@@ -40,6 +40,7 @@ public record Completion(long epoch, List<StageReport> stages, Outcome outcome, 
      * @param workloadAlive whether the process still exists: resumed, or frozen by {@code suspend}
      * @param movedBytes of device memory that crossed the bus: what was neither zero, nor repeated, nor in the node's memory
      *     tier already
+     * @param rebuildableBytes of device memory that were left out because the application can rebuild them
      */
     @JsonIgnoreProperties(ignoreUnknown = true)
     @Schema(name = "SaveResult")
@@ -52,7 +53,8 @@ public record Completion(long epoch, List<StageReport> stages, Outcome outcome, 
             @NotNull @Valid Totals totals,
             @PositiveOrZero double pauseSeconds,
             boolean workloadAlive,
-            @PositiveOrZero @Nullable Long movedBytes) {}
+            @PositiveOrZero @Nullable Long movedBytes,
+            @PositiveOrZero @Nullable Long rebuildableBytes) {}
 
     /** Who made room in a finished SWITCH, and what it is frozen as. */
     @JsonIgnoreProperties(ignoreUnknown = true)

@@ -56,6 +56,7 @@ public class Snapshot {
 
     private @Nullable Double pauseSeconds;
     private @Nullable Long movedBytes;
+    private @Nullable Long rebuildableBytes;
 
     @Convert(converter = FailureColumn.class)
     @Column(columnDefinition = "jsonb")
@@ -96,6 +97,7 @@ public class Snapshot {
         totals = new StoredTotals(result.totals());
         pauseSeconds = result.pauseSeconds();
         movedBytes = result.movedBytes();
+        rebuildableBytes = result.rebuildableBytes();
         readyAt = now;
         verifiedAt = now;
     }
@@ -187,6 +189,10 @@ public class Snapshot {
 
     public Optional<Long> movedBytes() {
         return Optional.ofNullable(movedBytes);
+    }
+
+    public Optional<Long> rebuildableBytes() {
+        return Optional.ofNullable(rebuildableBytes);
     }
 
     /** Why it FAILED or is QUARANTINED. */

@@ -18,6 +18,7 @@ import io.gpusnap.node.transfer.Crew;
 import io.gpusnap.node.transfer.LoadedChunks;
 import io.gpusnap.node.transfer.Transfer;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -30,6 +31,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 
 /**
  * Brings device memory into slots of the pool, as far as it is not there yet: the GPU hashes all of it where it is, and only
@@ -38,6 +40,8 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>A chunk that only a slower tier has crosses the bus as well. It costs less than reading it there to see that it is still
  * good, which it must be: what is not copied here, the way back of a failed save would have to read from there.
+ *
+ * <p>What the application can rebuild counts as zero: it comes back as fresh memory.
  *
  * <p>With too few slots, as many chunks as are too many are stored while others are being copied, and their slots are used
  * again; the rest stays in its slots.
@@ -49,9 +53,11 @@ public final class DeviceDrain {
      *
      * @param reused chunks of the content that were in the pool already; must stay open while the content is the only way back
      * @param movedBytes what crossed the bus
+     * @param rebuildableBytes what was left out because the application can rebuild it
      */
-    public record Drained(DeviceContent content, LoadedChunks reused, long movedBytes) {}
+    public record Drained(DeviceContent content, LoadedChunks reused, long movedBytes, long rebuildableBytes) {}
 
+    private static final BitSet NONE = new BitSet();
     /** 256 MiB a copy call: long enough to run at bus speed, short enough to show progress. */
     private static final int BATCH = 64;
     /** Copy calls at once: while one ends, the next is already on its way. */
@@ -76,22 +82,30 @@ public final class DeviceDrain {
 
     /**
      * @param allocations imported; the copy is complete when this returns
+     * @param rebuildable numbers of chunks to be left out, by allocation id
      * @throws TierException NO_SPACE when there is not a single slot, or the store is full
      */
-    public Drained drain(List<Allocation> allocations, Transfer transfer)
+    public Drained drain(List<Allocation> allocations, Map<Long, BitSet> rebuildable, Transfer transfer)
             throws GpuException, TierException, InterruptedException {
         List<Piece> pieces = Piece.of(allocations);
-        digest(pieces, transfer);
+        Predicate<Piece> isLeftOut =
+                piece -> rebuildable.getOrDefault(piece.allocation().id(), NONE).get(piece.number());
+        List<Piece> leftOut = pieces.stream().filter(isLeftOut).toList();
+        leftOut.forEach(piece -> refs.put(piece, ChunkRef.zero(piece.sizeBytes())));
+        digest(pieces.stream().filter(isLeftOut.negate()).toList(), transfer);
         LoadedChunks reused = new LoadedChunks();
         try {
             List<Piece> missing = missing(reused, transfer);
             fetch(missing, transfer);
-            long movedBytes = missing.stream().mapToLong(Piece::sizeBytes).sum();
-            return new Drained(content(allocations, pieces), reused, movedBytes);
+            return new Drained(content(allocations, pieces), reused, sizeOf(missing), sizeOf(leftOut));
         } catch (Throwable e) {
             reused.close();
             throw e;
         }
+    }
+
+    private static long sizeOf(List<Piece> pieces) {
+        return pieces.stream().mapToLong(Piece::sizeBytes).sum();
     }
 
     private void digest(List<Piece> pieces, Transfer transfer) throws GpuException {

@@ -13,6 +13,7 @@ import io.gpusnap.gpu.GpuTarget;
 import io.gpusnap.gpu.Mover;
 import io.gpusnap.gpu.ProcessMemory;
 import io.gpusnap.gpu.ProcessState;
+import io.gpusnap.gpu.RebuildableRange;
 import io.gpusnap.gpu.TargetStatus;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -112,6 +113,11 @@ final class NativeGpu implements GpuPort {
         @Override
         public List<Allocation> allocations() throws GpuException {
             return target.allocations();
+        }
+
+        @Override
+        public List<RebuildableRange> hints() throws GpuException {
+            return target.hints();
         }
 
         @Override

@@ -2,6 +2,7 @@ package io.gpusnap.node.engine.device;
 
 import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.RebuildableRange;
 import io.gpusnap.gpu.TargetStatus;
 import java.time.Duration;
 import java.util.List;
@@ -19,6 +20,9 @@ public interface TargetPort extends AutoCloseable {
 
     /** With local addresses while imported. */
     List<Allocation> allocations() throws GpuException;
+
+    /** What the application says it can rebuild. Does not change from QUIESCED on. */
+    List<RebuildableRange> hints() throws GpuException;
 
     void importMemory() throws GpuException;
 

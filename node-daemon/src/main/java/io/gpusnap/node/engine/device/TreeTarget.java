@@ -2,6 +2,7 @@ package io.gpusnap.node.engine.device;
 
 import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.RebuildableRange;
 import io.gpusnap.gpu.Refusal;
 import io.gpusnap.gpu.TargetState;
 import io.gpusnap.gpu.TargetStatus;
@@ -94,7 +95,7 @@ final class TreeTarget implements TargetPort {
     public List<Allocation> allocations() throws GpuException {
         List<Allocation> all = new ArrayList<>();
         for (int number = 0; number < members.size(); number++) {
-            long above = (long) number << MEMBER_SHIFT;
+            long above = above(number);
             for (Allocation one : members.get(number).allocations()) {
                 all.add(new Allocation(
                         one.id() | above,
@@ -106,6 +107,26 @@ final class TreeTarget implements TargetPort {
             }
         }
         return all;
+    }
+
+    @Override
+    public List<RebuildableRange> hints() throws GpuException {
+        List<RebuildableRange> all = new ArrayList<>();
+        for (int number = 0; number < members.size(); number++) {
+            for (RebuildableRange one : members.get(number).hints()) {
+                all.add(new RebuildableRange(
+                        one.allocationId() | above(number),
+                        one.offsetBytes(),
+                        one.sizeBytes(),
+                        one.address(),
+                        one.tag()));
+            }
+        }
+        return all;
+    }
+
+    private static long above(int number) {
+        return (long) number << MEMBER_SHIFT;
     }
 
     @Override

@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * @param pauseSeconds how long the process stood still
  * @param movedBytes device memory that the save brought over the bus; the rest was zero, repeated, or in the node's memory
  *     tier already
+ * @param rebuildableBytes device memory that is not in it, because the application declared that it can rebuild it; it comes
+ *     back as zeros
  * @param failure why it FAILED or is QUARANTINED
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -42,6 +44,7 @@ record SnapshotResource(
         Completion.@Nullable Totals totals,
         @Nullable Double pauseSeconds,
         @Nullable Long movedBytes,
+        @Nullable Long rebuildableBytes,
         @Nullable Failure failure,
         Instant createdAt,
         Instant updatedAt,
@@ -63,6 +66,7 @@ record SnapshotResource(
                 snapshot.totals().orElse(null),
                 snapshot.pauseSeconds().orElse(null),
                 snapshot.movedBytes().orElse(null),
+                snapshot.rebuildableBytes().orElse(null),
                 snapshot.failure().orElse(null),
                 snapshot.createdAt(),
                 snapshot.updatedAt(),

@@ -113,6 +113,23 @@ class RefusalIT {
     }
 
     @Test
+    void anApplicationThatRefusesIsToldWithItsReasonAndGoesOn() throws Exception {
+        try (CommandWorkload busy = CommandWorkload.start(folder)) {
+            busy.tell("alloc dlsym 8000000");
+            busy.tell("callbacks scheduler refuse");
+            OperationOutcome.Failed failed = node.save(
+                            EngineId.SUSPEND, SnapshotId.random(), busy.process(), AfterSave.STOP, StageListener.NONE)
+                    .failed();
+            assertThat(failed.code()).isEqualTo(FailureCode.WORKLOAD_REFUSED);
+            assertThat(failed.detail()).contains("scheduler is busy");
+            busy.tell("memset 0 1");
+            busy.tell("callbacks-off scheduler");
+            node.save(EngineId.SUSPEND, SnapshotId.random(), busy.process(), AfterSave.STOP, StageListener.NONE)
+                    .succeeded();
+        }
+    }
+
+    @Test
     void outputIntoAPipeOfSomebodyElseIsRefusedByCriuOnly() throws Exception {
         TestCriu.require();
         try (CommandWorkload piped = CommandWorkload.start(folder)) {

@@ -28,7 +28,9 @@ class PythonPartsTest {
         } catch (IOException notFound) {
             there = false;
         }
-        assumeTrue(there, "no python3 3.11 or newer here: the tests of bench/gpu, python and samples/llm-server are not run");
+        assumeTrue(
+                there,
+                "no python3 3.11 or newer here: the tests of bench/gpu, python and samples/llm-server are not run");
     }
 
     @Test
@@ -53,8 +55,8 @@ class PythonPartsTest {
         Path preload = ROOT.resolve("gpu-native/target/native/lib/libgpusnap-preload.so");
         assumeTrue(Files.exists(preload), "not built: " + preload + " (scripts/build-native.sh build)");
 
-        Outcome tests =
-                run(ROOT.resolve("python"), "python3", "-B", "-m", "unittest", "discover", "-s", "tests", "-t", "tests");
+        Outcome tests = run(
+                ROOT.resolve("python"), "python3", "-B", "-m", "unittest", "discover", "-s", "tests", "-t", "tests");
 
         assertThat(tests.status()).as(tests.output()).isZero();
         assertThat(tests.output()).containsPattern("Ran [1-9][0-9]* tests").doesNotContain("skipped");

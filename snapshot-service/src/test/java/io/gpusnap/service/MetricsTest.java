@@ -85,6 +85,6 @@ class MetricsTest {
                 .allSatisfy(
                         meter -> assertThat(meter.group(1))
                                 .matches(
-                                        "gpusnap_(operations_total|snapshots|nodes|workloads|snapshot_bytes|.*_seconds(_max)?)"));
+                                        "gpusnap_(operations_total|switches_total|snapshots|nodes|workloads|snapshot_bytes|.*_seconds(_max)?)"));
     }
 }

@@ -43,7 +43,7 @@ final class CriuCudaEngine implements CheckpointEngine {
             case STOP -> SaveCommit.Ending.STOP;
         };
         stages.add(new SaveStore(session, id()));
-        stages.add(new SaveVerify(session));
+        stages.add(new SaveVerify(session, id()));
         stages.add(new SaveCommit(session, ending));
         return new StagePlan(OperationKind.SAVE, stages, session::release);
     }

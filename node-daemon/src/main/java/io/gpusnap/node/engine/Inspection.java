@@ -9,12 +9,14 @@ import java.util.Optional;
 /**
  * A look at a workload.
  *
+ * @param cudaPids those of the tree that use CUDA
  * @param status empty when its preload did not answer; then there is a refusal that says why
  */
-record Inspection(Optional<TargetStatus> status, List<ProcessId> tree, List<Refusal> refusals) {
+record Inspection(Optional<TargetStatus> status, List<ProcessId> tree, List<Integer> cudaPids, List<Refusal> refusals) {
 
     Inspection {
         tree = List.copyOf(tree);
+        cudaPids = List.copyOf(cudaPids);
         refusals = List.copyOf(refusals);
     }
 }

@@ -5,6 +5,7 @@ import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.TargetStatus;
 import io.gpusnap.node.engine.check.Refusal;
 import io.gpusnap.node.engine.check.SaveChecks;
+import io.gpusnap.node.engine.device.CudaProcesses;
 import io.gpusnap.node.engine.device.GpuPort;
 import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.FailureCode;
@@ -31,6 +32,7 @@ final class Inspector {
 
     Inspection inspect(Workload workload, EngineId engine) {
         List<ProcessId> tree = runtime.tree().of(workload.process());
+        List<Integer> cudaPids = cudaPids(workload, tree);
         List<Refusal> refusals = new ArrayList<>();
         Optional<TargetStatus> status = Optional.empty();
         if (!workload.isPreloaded()) {
@@ -40,7 +42,7 @@ final class Inspector {
                             .formatted(workload.process())));
         } else {
             try {
-                status = Optional.of(ask(workload, refusals));
+                status = Optional.of(ask(cudaPids, refusals));
             } catch (GpuException e) {
                 StageException typed = Failures.typed(e);
                 refusals.add(new Refusal(typed.code(), typed.detail()));
@@ -48,14 +50,19 @@ final class Inspector {
                 refusals.add(new Refusal(e.code(), e.detail()));
             }
         }
-        refusals.addAll(checks.tree(tree, workload));
         if (engine.equals(EngineId.CRIU_CUDA)) {
             refusals.addAll(checks.process(tree));
         }
-        return new Inspection(status, tree, refusals);
+        return new Inspection(status, tree, cudaPids, refusals);
     }
 
-    private TargetStatus ask(Workload workload, List<Refusal> refusals) throws StageException, GpuException {
+    /** Those whose preload listens; the first process if none does, so that it is asked and the answer says why. */
+    private List<Integer> cudaPids(Workload workload, List<ProcessId> tree) {
+        List<Integer> listening = runtime.workloads().withPreload(tree);
+        return listening.isEmpty() ? List.of(workload.process().pid()) : listening;
+    }
+
+    private TargetStatus ask(List<Integer> cudaPids, List<Refusal> refusals) throws StageException, GpuException {
         GpuPort gpu = runtime.requireGpu();
         if (!gpu.driver().hasCheckpoint()) {
             refusals.add(new Refusal(
@@ -63,7 +70,7 @@ final class Inspector {
                     "driver %s has no checkpoint calls: it takes 570 or newer"
                             .formatted(gpu.driver().build())));
         }
-        try (TargetPort target = gpu.open(workload.process().pid(), CONNECT_LIMIT)) {
+        try (TargetPort target = new CudaProcesses(gpu, cudaPids).open(CONNECT_LIMIT)) {
             TargetStatus status = target.status();
             List<Integer> used = target.allocations().stream()
                     .map(Allocation::gpuOrdinal)

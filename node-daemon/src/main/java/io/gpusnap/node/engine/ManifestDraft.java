@@ -60,6 +60,7 @@ final class ManifestDraft {
                         context.recall(DriverMemory.class)
                                 .map(DriverMemory::sizeBytes)
                                 .orElse(0L),
+                        subject.cudaPids().stream().map(runtime.proc()::ownPid).toList(),
                         allocations),
                 host,
                 totals(allocations, host));

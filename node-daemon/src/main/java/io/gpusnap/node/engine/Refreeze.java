@@ -3,13 +3,14 @@ package io.gpusnap.node.engine;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.ProcessState;
 import io.gpusnap.gpu.TargetState;
-import io.gpusnap.node.engine.device.GpuPort;
+import io.gpusnap.node.engine.device.CudaProcesses;
 import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;
 import io.gpusnap.node.process.ProcessId;
 import java.time.Duration;
+import java.util.Map;
 
 /** Puts a suspended process whose resume failed back to sleep, with its device memory released, and its context as it was. */
 final class Refreeze {
@@ -31,18 +32,16 @@ final class Refreeze {
             return;
         }
         try {
-            GpuPort gpu = session.runtime().requireGpu();
-            ProcessState state = gpu.state(process.pid());
+            CudaProcesses cuda = session.cuda(context);
+            ProcessState state = cuda.state();
             if (state == ProcessState.FAILED) {
                 lose(process, "the driver says that it has failed");
                 return;
             }
-            if (state == ProcessState.CHECKPOINTED) {
+            if (cuda.all(ProcessState.CHECKPOINTED)) {
                 return;
             }
-            if (state == ProcessState.LOCKED) {
-                gpu.unlock(process.pid());
-            }
+            Rescue.driverBack(cuda, Map.of()); // of several some may be back already
             session.closeTarget(); // with it goes what was imported; and it may be the broken connection that made the
             // resume fail
             TargetPort target = session.target(context);
@@ -54,8 +53,8 @@ final class Refreeze {
                 return;
             }
             if (depth() == SuspendDepth.CONTEXT_RELEASED) {
-                gpu.lock(process.pid(), LOCK_LIMIT);
-                gpu.checkpoint(process.pid());
+                cuda.lock(LOCK_LIMIT);
+                cuda.checkpoint();
             }
         } catch (GpuException e) {
             lose(process, String.valueOf(e.getMessage()));

@@ -1,18 +1,18 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.GpuStatus;
 import io.gpusnap.gpu.ProcessState;
 import io.gpusnap.gpu.TargetState;
+import io.gpusnap.node.engine.device.CudaProcesses;
 import io.gpusnap.node.engine.device.DeviceContent;
 import io.gpusnap.node.engine.device.DeviceFill;
-import io.gpusnap.node.engine.device.GpuPort;
 import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;
-import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.tier.MemoryTier;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
@@ -20,6 +20,7 @@ import io.gpusnap.node.transfer.ChunkLoader;
 import io.gpusnap.node.transfer.LoadedChunks;
 import io.gpusnap.node.transfer.Transfer;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,38 +57,37 @@ final class Rescue {
 
     /** The driver gives the process its context back. */
     void driver() throws StageException, ProcessException {
-        ProcessId process = session.process();
         try {
-            driverBack(session.runtime().requireGpu(), process, Map.of());
+            driverBack(session.cuda(context), Map.of());
         } catch (GpuException e) {
             throw lost("the driver could not restore it: " + e.getMessage());
         }
     }
 
-    static void driverBack(GpuPort gpu, ProcessId process, Map<String, String> uuidPairs) throws GpuException {
-        ProcessState state = gpu.state(process.pid());
-        if (state == ProcessState.FAILED) {
-            throw new GpuException(GpuStatus.DRIVER, "the driver says that " + process + " has failed");
+    static void driverBack(CudaProcesses cuda, Map<String, String> uuidPairs) throws GpuException {
+        if (cuda.state() == ProcessState.FAILED) {
+            throw new GpuException(GpuStatus.DRIVER, "the driver says that one of " + cuda.pids() + " has failed");
         }
-        if (state == ProcessState.CHECKPOINTED) {
-            gpu.restore(process.pid(), uuidPairs);
-        }
-        if (state != ProcessState.RUNNING) {
-            gpu.unlock(process.pid());
-        }
+        cuda.restore(uuidPairs);
+        cuda.unlock();
     }
 
     /** Device memory is mapped again and has its content; the gate stays closed. */
     void memory() throws StageException, ProcessException, InterruptedException {
         session.closeTarget(); // it may be the broken connection that made the save fail
         try {
-            TargetPort target = session.target();
+            TargetPort target = session.target(context);
             if (target.status().state() == TargetState.RELEASED) {
                 remap(target);
             }
             if (target.status().state() == TargetState.REMAPPED) {
-                DeviceContent content = SaveSession.recall(context, DeviceContent.class);
                 target.importMemory();
+                // Of several processes some may never have let theirs go, and run by now.
+                List<Allocation> there = target.allocations().stream()
+                        .filter(allocation -> allocation.localAddress() != 0)
+                        .toList();
+                DeviceContent content =
+                        SaveSession.recall(context, DeviceContent.class).of(there);
                 NodeRuntime runtime = session.runtime();
                 NvmeTier nvme = runtime.store().nvme();
                 MemoryTier memory = runtime.store().memory();
@@ -95,7 +95,7 @@ final class Rescue {
                 try (LoadedChunks reused =
                         new ChunkLoader(nvme, memory, session.owner()).hot(content.stored(), transfer)) {
                     new DeviceFill(runtime.requireGpu(), memory, nvme, session.owner(), reused)
-                            .fill(content, target.allocations(), transfer);
+                            .fill(content, there, transfer);
                 } finally {
                     target.unimportMemory();
                 }
@@ -125,7 +125,7 @@ final class Rescue {
     void gate() throws StageException, ProcessException {
         session.closeTarget(); // as above; and while memory is mapped, losing it opens the gate by itself
         try {
-            TargetPort target = session.target();
+            TargetPort target = session.target(context);
             TargetState state = target.status().state();
             if (state != TargetState.RUNNING) {
                 target.resume();

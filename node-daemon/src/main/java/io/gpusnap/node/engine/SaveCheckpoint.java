@@ -2,6 +2,7 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.GpuInfo;
+import io.gpusnap.node.engine.device.CudaProcesses;
 import io.gpusnap.node.engine.device.GpuPort;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
@@ -23,11 +24,11 @@ final class SaveCheckpoint extends EngineStage {
     @Override
     void execute(StageContext context) throws StageException, GpuException {
         GpuPort gpu = session.runtime().requireGpu();
-        int pid = session.process().pid();
+        CudaProcesses cuda = session.cuda(context);
         long before = freeBytes(gpu);
-        gpu.lock(pid, LOCK_LIMIT);
+        cuda.lock(LOCK_LIMIT);
         context.checkCancelled();
-        gpu.checkpoint(pid);
+        cuda.checkpoint();
         // Others may have freed memory at the same moment: an estimate, and on the safe side.
         context.remember(new DriverMemory(Math.max(0, freeBytes(gpu) - before)));
         context.remember(SaveSession.recall(context, Pause.class).ending());

@@ -24,7 +24,7 @@ final class SaveDrain extends EngineStage {
     @Override
     void execute(StageContext context) throws StageException, GpuException, TierException, InterruptedException {
         NodeRuntime runtime = session.runtime();
-        TargetPort target = session.target();
+        TargetPort target = session.target(context);
         target.importMemory();
         List<Allocation> allocations = target.allocations();
         context.progress()

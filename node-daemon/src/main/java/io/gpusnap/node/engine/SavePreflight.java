@@ -45,6 +45,7 @@ final class SavePreflight extends EngineStage {
         new Space(runtime).requireForSave(workload, inspection, engine);
         context.remember(new SaveSubject(
                 workload.process(),
+                inspection.cudaPids(),
                 workload.name(),
                 ProcessCapture.isSessionLeader(runtime.proc(), workload.process()),
                 libraries(workload)));

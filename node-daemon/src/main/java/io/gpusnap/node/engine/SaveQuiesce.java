@@ -21,7 +21,7 @@ final class SaveQuiesce extends EngineStage {
     @Override
     void execute(StageContext context) throws StageException, GpuException {
         context.remember(Pause.beginning());
-        session.target().quiesce(IDLE_LIMIT);
+        session.target(context).quiesce(IDLE_LIMIT);
         session.state(WorkloadInfo.State.QUIESCED);
     }
 

@@ -18,7 +18,7 @@ final class SaveRelease extends EngineStage {
 
     @Override
     void execute(StageContext context) throws StageException, GpuException {
-        TargetPort target = session.target();
+        TargetPort target = session.target(context);
         target.unimportMemory();
         target.release();
         session.state(WorkloadInfo.State.SUSPENDED);

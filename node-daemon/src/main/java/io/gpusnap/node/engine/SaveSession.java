@@ -1,6 +1,7 @@
 package io.gpusnap.node.engine;
 
 import io.gpusnap.gpu.GpuException;
+import io.gpusnap.node.engine.device.CudaProcesses;
 import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageContext;
@@ -63,11 +64,17 @@ final class SaveSession {
         return runtime.proc().isAlive(process());
     }
 
-    /** The connection to the workload's preload, opened when it is first needed. */
-    TargetPort target() throws StageException, GpuException {
+    /** Those of the workload's processes that use CUDA. */
+    CudaProcesses cuda(StageContext context) throws StageException {
+        return new CudaProcesses(
+                runtime.requireGpu(), recall(context, SaveSubject.class).cudaPids());
+    }
+
+    /** The connection to the workload's preloads, opened when it is first needed. */
+    TargetPort target(StageContext context) throws StageException, GpuException {
         TargetPort open = target;
         if (open == null) {
-            open = runtime.requireGpu().open(process().pid(), CONNECT_LIMIT);
+            open = cuda(context).open(CONNECT_LIMIT);
             target = open;
         }
         return open;

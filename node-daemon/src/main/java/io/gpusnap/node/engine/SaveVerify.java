@@ -11,20 +11,28 @@ import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.ManifestJson;
 import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.transfer.ChunkVerifier;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** Reads every chunk back before the snapshot may exist; new ones from the medium itself. */
+/**
+ * Reads every chunk back before the snapshot may exist; new ones from the medium itself. Of a suspend, which cannot outlive
+ * its process and is taken at every switch, only the new ones: those of other snapshots were read when they were new, and
+ * a resume verifies all.
+ */
 final class SaveVerify extends EngineStage {
 
     private final SaveSession session;
+    private final EngineId engine;
 
-    SaveVerify(SaveSession session) {
+    SaveVerify(SaveSession session, EngineId engine) {
         super("verify", session.times());
         this.session = session;
+        this.engine = engine;
     }
 
     @Override
@@ -40,13 +48,30 @@ final class SaveVerify extends EngineStage {
         Set<ChunkDigest> digests = new HashSet<>();
         chunks.stream().map(ChunkRef::content).flatMap(Optional::stream).forEach(digests::add);
         session.pins().pin(digests);
-        context.progress().setTotalBytes(ChunkVerifier.distinctBytes(chunks));
         Set<ChunkDigest> proven = store.committedChunks();
+        if (engine.equals(EngineId.SUSPEND)) {
+            chunks = notProven(chunks, proven);
+        }
+        context.progress().setTotalBytes(ChunkVerifier.distinctBytes(chunks));
         ChunkVerifier.verify(
                 chunks,
                 store.nvme(),
                 chunk -> from(chunk, proven),
                 session.runtime().transfer(context));
+    }
+
+    /** @throws TierException MISSING when a proven one is not there */
+    private List<ChunkRef> notProven(List<ChunkRef> chunks, Set<ChunkDigest> proven) throws TierException {
+        List<ChunkRef> left = new ArrayList<>();
+        for (ChunkRef chunk : ChunkVerifier.distinct(chunks)) {
+            ChunkDigest digest = new ChunkDigest(chunk.digest());
+            if (!proven.contains(digest)) {
+                left.add(chunk);
+            } else if (!session.runtime().store().nvme().contains(digest, chunk.sizeBytes())) {
+                throw new TierException(Reason.MISSING, "chunk " + digest + " is not in the NVMe tier");
+            }
+        }
+        return left;
     }
 
     /** What a committed snapshot names was read from its medium when it was new. */

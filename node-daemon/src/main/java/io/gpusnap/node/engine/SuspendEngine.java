@@ -52,7 +52,7 @@ final class SuspendEngine implements CheckpointEngine {
     static List<Stage> keeping(SaveSession session) {
         return List.of(
                 new SaveStore(session, EngineId.SUSPEND),
-                new SaveVerify(session),
+                new SaveVerify(session, EngineId.SUSPEND),
                 new SaveCommit(session, SaveCommit.Ending.STAY_FROZEN));
     }
 

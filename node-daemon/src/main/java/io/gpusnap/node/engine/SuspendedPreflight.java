@@ -62,7 +62,7 @@ final class SuspendedPreflight extends EngineStage {
         session.occupy(process);
         context.remember(new RestoredProcess(process));
         context.remember(new FoundDepth(
-                runtime.requireGpu().state(process.pid()) == ProcessState.CHECKPOINTED
+                session.cuda(context).state() == ProcessState.CHECKPOINTED
                         ? SuspendDepth.CONTEXT_RELEASED
                         : SuspendDepth.CONTEXT_KEPT));
         TargetState state = session.target(context).status().state();

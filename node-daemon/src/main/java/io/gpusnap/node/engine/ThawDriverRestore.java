@@ -3,7 +3,7 @@ package io.gpusnap.node.engine;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.ProcessState;
 import io.gpusnap.node.engine.check.Compatibility;
-import io.gpusnap.node.engine.device.GpuPort;
+import io.gpusnap.node.engine.device.CudaProcesses;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
@@ -30,16 +30,16 @@ final class ThawDriverRestore extends EngineStage {
     @Override
     void execute(StageContext context) throws StageException, GpuException, TierException, ManifestException {
         NodeRuntime runtime = session.runtime();
-        GpuPort gpu = runtime.requireGpu();
         Compatibility.GpuPlan gpus = session.gpus();
         ProcessId process = ThawSession.process(context);
         // A stopped process is not asked: only one that was kept may have its context back already.
-        if (!session.keepsProcess() || gpu.state(process.pid()) == ProcessState.CHECKPOINTED) {
+        CudaProcesses cuda = session.cuda(context);
+        if (!session.keepsProcess() || cuda.state() == ProcessState.CHECKPOINTED) {
             session.requireVram(gpus);
         }
         context.checkCancelled();
         runtime.tree().resume(process);
-        Rescue.driverBack(gpu, process, gpus.uuidPairs(session.manifest()));
+        Rescue.driverBack(cuda, gpus.uuidPairs(session.manifest()));
     }
 
     /**

@@ -5,7 +5,6 @@ import io.gpusnap.node.engine.device.GpuPort;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
-import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
@@ -14,7 +13,6 @@ import io.gpusnap.node.transfer.ChunkFeed;
 import io.gpusnap.node.transfer.Crew;
 import io.gpusnap.node.transfer.Transfer;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -60,7 +58,8 @@ final class ThawFillHost extends EngineStage {
         if (areas.isEmpty()) {
             return pieces;
         }
-        Map<Integer, Integer> pids = pidsOfTasks(ThawSession.process(context));
+        // Only what CRIU has just made is ever written to, whatever the manifest names.
+        Map<Integer, Integer> pids = session.pidsOfTasks(context);
         for (Manifest.HostArea area : areas) {
             Integer pid = pids.get(area.taskId());
             if (pid == null) {
@@ -80,15 +79,6 @@ final class ThawFillHost extends EngineStage {
             }
         }
         return pieces;
-    }
-
-    /** Only what CRIU has just made is ever written to, whatever the manifest names. */
-    private Map<Integer, Integer> pidsOfTasks(ProcessId root) {
-        Map<Integer, Integer> pids = new HashMap<>();
-        for (ProcessId process : session.runtime().tree().of(root)) {
-            pids.put(session.runtime().proc().ownPid(process.pid()), process.pid());
-        }
-        return pids;
     }
 
     private static void write(GpuPort memory, Piece piece, ChunkFeed feed) throws StageException {

@@ -3,6 +3,7 @@ package io.gpusnap.node.engine;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.engine.check.Compatibility;
 import io.gpusnap.node.engine.check.Refusal;
+import io.gpusnap.node.engine.device.CudaProcesses;
 import io.gpusnap.node.engine.device.GpuPort;
 import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.FailureCode;
@@ -16,6 +17,10 @@ import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.LoadedChunks;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -111,10 +116,43 @@ final class ThawSession {
         return SaveSession.recall(context, RestoredProcess.class).process();
     }
 
+    /** Those of the restored processes that use CUDA. */
+    CudaProcesses cuda(StageContext context) throws StageException {
+        try {
+            Map<Integer, Integer> pids = pidsOfTasks(context);
+            List<Integer> found = new ArrayList<>();
+            for (int task : cudaTaskIds(manifest())) {
+                Integer pid = pids.get(task);
+                if (pid == null) {
+                    throw new StageException(
+                            FailureCode.WORKLOAD_LOST, "task %d is gone, there are %s".formatted(task, pids.keySet()));
+                }
+                found.add(pid);
+            }
+            return new CudaProcesses(runtime.requireGpu(), found);
+        } catch (TierException | ManifestException e) {
+            throw Failures.typed(e);
+        }
+    }
+
+    private static List<Integer> cudaTaskIds(Manifest manifest) {
+        List<Integer> named = manifest.device().taskIds();
+        return named.isEmpty() ? List.of(manifest.process().pid()) : named;
+    }
+
+    /** Ids as the daemon has them, by those that the processes themselves have, of the restored tree. */
+    Map<Integer, Integer> pidsOfTasks(StageContext context) throws StageException {
+        Map<Integer, Integer> pids = new HashMap<>();
+        for (ProcessId process : runtime.tree().of(process(context))) {
+            pids.put(runtime.proc().ownPid(process.pid()), process.pid());
+        }
+        return pids;
+    }
+
     TargetPort target(StageContext context) throws StageException, GpuException {
         TargetPort open = target;
         if (open == null) {
-            open = runtime.requireGpu().open(process(context).pid(), CONNECT_LIMIT);
+            open = cuda(context).open(CONNECT_LIMIT);
             target = open;
         }
         return open;

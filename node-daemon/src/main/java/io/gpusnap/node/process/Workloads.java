@@ -1,5 +1,8 @@
 package io.gpusnap.node.process;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,12 +52,29 @@ public final class Workloads {
                 .filter(path -> path.endsWith("/" + PRELOAD))
                 .findFirst()
                 .orElse("");
-        String socketPath = "%s/root%s/%d.sock".formatted(proc.of(pid), socketFolder(pid), proc.ownPid(pid));
         // Last, so that all of the above is known to be of this process.
         return proc.stat(pid)
                 .filter(stat -> !stat.isDead())
                 .map(stat -> new Workload(
-                        stat.id(), name, proc.link(pid, "exe").orElse(""), proc.commandLine(pid), preload, socketPath));
+                        stat.id(),
+                        name,
+                        proc.link(pid, "exe").orElse(""),
+                        proc.commandLine(pid),
+                        preload,
+                        socketPath(pid)));
+    }
+
+    /** Those of some processes whose preload listens: they have used CUDA. In the order of their ids. */
+    public List<Integer> withPreload(Collection<ProcessId> tree) {
+        return tree.stream()
+                .map(ProcessId::pid)
+                .filter(pid -> Files.exists(Path.of(socketPath(pid))))
+                .sorted()
+                .toList();
+    }
+
+    private String socketPath(int pid) {
+        return "%s/root%s/%d.sock".formatted(proc.of(pid), socketFolder(pid), proc.ownPid(pid));
     }
 
     /** As the process sees it. */

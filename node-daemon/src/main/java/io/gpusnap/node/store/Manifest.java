@@ -96,10 +96,15 @@ public record Manifest(
 
     public record MappedFile(String path, long sizeBytes) {}
 
-    /** driverBytes: device memory that the process holds besides its allocations once it is back. */
-    public record Device(long driverBytes, List<Allocation> allocations) {
+    /**
+     * @param driverBytes device memory that the processes hold besides their allocations once they are back
+     * @param taskIds the processes that use CUDA; the ids of the n-th one's allocations have n in their upper 16 bits.
+     *     Empty in the first schema: only the workload's first process can
+     */
+    public record Device(long driverBytes, List<Integer> taskIds, List<Allocation> allocations) {
 
         public Device {
+            taskIds = List.copyOf(taskIds);
             allocations = List.copyOf(allocations);
         }
     }

@@ -57,8 +57,24 @@ public final class ManifestJson {
     @JsonDeserialize(converter = FromFirstHost.class)
     private interface AsFirstHost {}
 
-    private static final JsonMapper FIRST_MAPPER =
-            MAPPER.rebuild().addMixIn(Manifest.Host.class, AsFirstHost.class).build();
+    /** The device part of the first schema. */
+    record FirstDevice(long driverBytes, List<Manifest.Allocation> allocations) {}
+
+    private static final class FromFirstDevice extends StdConverter<FirstDevice, Manifest.Device> {
+
+        @Override
+        public Manifest.Device convert(FirstDevice device) {
+            return new Manifest.Device(device.driverBytes(), List.of(), device.allocations());
+        }
+    }
+
+    @JsonDeserialize(converter = FromFirstDevice.class)
+    private interface AsFirstDevice {}
+
+    private static final JsonMapper FIRST_MAPPER = MAPPER.rebuild()
+            .addMixIn(Manifest.Host.class, AsFirstHost.class)
+            .addMixIn(Manifest.Device.class, AsFirstDevice.class)
+            .build();
 
     private ManifestJson() {}
 

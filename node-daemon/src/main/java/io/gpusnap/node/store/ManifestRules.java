@@ -48,6 +48,13 @@ final class ManifestRules {
             require(gpu.ordinal() >= 0 && ordinals.add(gpu.ordinal()), "GPU " + gpu.ordinal() + " is named twice");
             require(gpu.memoryBytes() > 0, "GPU " + gpu.ordinal() + " has no memory");
         }
+        boolean first = manifest.schema().equals(Manifest.FIRST_SCHEMA);
+        List<Integer> tasks = manifest.device().taskIds();
+        require(first == tasks.isEmpty(), "device.taskIds is empty");
+        require(
+                manifest.process().taskIds().containsAll(tasks)
+                        && tasks.stream().distinct().count() == tasks.size(),
+                "device.taskIds are not tasks of the process: " + tasks);
         Set<Long> ids = new HashSet<>();
         long total = 0;
         for (Allocation allocation : manifest.device().allocations()) {

@@ -42,6 +42,7 @@ final class FailingGpu implements GpuPort {
     private Moment moment = Moment.BEFORE;
     private GpuStatus status = GpuStatus.DRIVER;
     private AtomicInteger left = new AtomicInteger();
+    private final AtomicInteger passing = new AtomicInteger();
     private final AtomicBoolean spoilCopy = new AtomicBoolean();
     private volatile boolean spoilDigests;
     private UnaryOperator<GpuInfo> disguise = UnaryOperator.identity();
@@ -52,6 +53,7 @@ final class FailingGpu implements GpuPort {
 
     /** @param times how often */
     void fail(String newVerb, Moment newMoment, int times) {
+        passing.set(0);
         verb = newVerb;
         moment = newMoment;
         status = GpuStatus.DRIVER;
@@ -61,6 +63,12 @@ final class FailingGpu implements GpuPort {
     void fail(String newVerb, Moment newMoment, int times, GpuStatus newStatus) {
         fail(newVerb, newMoment, times);
         status = newStatus;
+    }
+
+    /** Fails once, before it is done, when it has been called so many times. */
+    void failAfter(String newVerb, int calls) {
+        fail(newVerb, Moment.BEFORE, 1);
+        passing.set(calls);
     }
 
     void healthy() {
@@ -155,7 +163,7 @@ final class FailingGpu implements GpuPort {
     }
 
     private <T> T answer(String name, Question<T> question) throws GpuException {
-        boolean fails = name.equals(verb) && left.getAndDecrement() > 0;
+        boolean fails = name.equals(verb) && passing.getAndDecrement() <= 0 && left.getAndDecrement() > 0;
         if (fails && moment == Moment.BEFORE) {
             throw new GpuException(status, name + " fails because a test says so");
         }

@@ -43,6 +43,34 @@ final class TestWorkload implements AutoCloseable {
     static TestWorkload start(Path folder, Map<String, String> environment, List<String> arguments) throws Exception {
         Files.createDirectories(folder);
         int port = freePort();
+        int pid = launch(folder, command(folder, port, arguments), environment);
+        return ready(folder, port, pid);
+    }
+
+    /** Two servers, the second one a child of the first: one workload, two processes that use CUDA. */
+    record Family(TestWorkload parent, TestWorkload child) {}
+
+    static Family startFamily(Path folder) throws Exception {
+        Path parent = Files.createDirectories(folder.resolve("parent"));
+        Path child = Files.createDirectories(folder.resolve("child"));
+        int parentPort = freePort();
+        int childPort = freePort();
+        String both = "%s & exec %s"
+                .formatted(
+                        String.join(" ", command(child, childPort, List.of())),
+                        String.join(" ", command(parent, parentPort, List.of())));
+        int pid = launch(parent, List.of("setsid", "/bin/sh", "-c", both), Map.of());
+        TestWorkload first = ready(parent, parentPort, pid);
+        int childPid = new ProcessTree(PROC)
+                .of(first.process()).stream()
+                        .mapToInt(ProcessId::pid)
+                        .filter(one -> one != pid)
+                        .findFirst()
+                        .orElseThrow();
+        return new Family(first, ready(child, childPort, childPid));
+    }
+
+    private static List<String> command(Path folder, int port, List<String> arguments) {
         List<String> command = new ArrayList<>(List.of(
                 TestNatives.cudaServer().toString(),
                 "--port",
@@ -60,6 +88,10 @@ final class TestWorkload implements AutoCloseable {
                 "--log-file",
                 folder.resolve("server.log").toString()));
         command.addAll(arguments);
+        return command;
+    }
+
+    private static int launch(Path folder, List<String> command, Map<String, String> environment) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(folder.toFile())
                 .redirectInput(Path.of("/dev/null").toFile())
@@ -81,7 +113,10 @@ final class TestWorkload implements AutoCloseable {
                 builder.environment().put(name, value);
             }
         });
-        int pid = (int) builder.start().pid();
+        return (int) builder.start().pid();
+    }
+
+    private static TestWorkload ready(Path folder, int port, int pid) throws Exception {
         TestWorkload workload =
                 new TestWorkload(folder, port, PROC.stat(pid).orElseThrow().id());
         try {

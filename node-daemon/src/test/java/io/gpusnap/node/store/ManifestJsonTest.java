@@ -35,7 +35,7 @@ class ManifestJsonTest {
     @ParameterizedTest(name = "{2}")
     @CsvSource(delimiter = ';', quoteCharacter = '~', textBlock = """
             "gpusnap.manifest/2"; "gpusnap.manifest/3"; schema
-            "gpusnap.manifest/2"; "gpusnap.manifest/1"; areas
+            "gpusnap.manifest/2"; "gpusnap.manifest/1"; taskIds
             "sha256-tree-4k"; "md5"; digestAlgorithm
             "sizeBytes":100; "sizeBytes":101; its chunks
             "sizeBytes":100; "sizeBytes":-100; 1 byte to 4 MiB
@@ -120,8 +120,10 @@ class ManifestJsonTest {
     void theFirstSchemaHasNoAreas() throws Exception {
         String text = new String(ManifestJson.write(manifest), StandardCharsets.UTF_8);
         String withoutAreas = text.replace(",\"areas\":[]", "");
-        Manifest first = ManifestJson.read(
-                withoutAreas.replace("gpusnap.manifest/2", "gpusnap.manifest/1").getBytes(StandardCharsets.UTF_8));
+        Manifest first = ManifestJson.read(withoutAreas
+                .replace(",\"taskIds\":[4711],\"allocations\"", ",\"allocations\"")
+                .replace("gpusnap.manifest/2", "gpusnap.manifest/1")
+                .getBytes(StandardCharsets.UTF_8));
         assertThat(first.host()).isEqualTo(manifest.host());
         assertThat(first.schema()).isEqualTo("gpusnap.manifest/1");
         // and the second does not do without
@@ -144,7 +146,7 @@ class ManifestJsonTest {
                 manifest.digestAlgorithm(),
                 manifest.compatibility(),
                 manifest.process(),
-                new Manifest.Device(0, huge),
+                new Manifest.Device(0, manifest.device().taskIds(), huge),
                 manifest.host(),
                 manifest.totals());
         assertThatExceptionOfType(ManifestException.class)

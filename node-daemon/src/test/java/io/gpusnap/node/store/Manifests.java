@@ -49,7 +49,9 @@ public final class Manifests {
                         List.of("/tmp/gpusnap/4711.sock"),
                         List.of("PATH")),
                 new Manifest.Device(
-                        0, List.of(new Manifest.Allocation(1, "0x7f0000000000", 2 << 20, 0, List.of(device)))),
+                        0,
+                        List.of(4711),
+                        List.of(new Manifest.Allocation(1, "0x7f0000000000", 2 << 20, 0, List.of(device)))),
                 new Manifest.Host(List.of(new Manifest.HostFile("pages-1.img", bytes, 0644, hostChunks)), List.of()),
                 new Manifest.Totals(2 << 20, bytes, (2 << 20) + bytes, 0, 1 + hostChunks.size(), 0, 1 + zeros));
     }

@@ -9,9 +9,6 @@ import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.process.ProcessStat;
 import io.gpusnap.node.process.SocketOwners;
-import io.gpusnap.node.process.Workload;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -55,20 +52,6 @@ public final class SaveChecks {
         for (GpuInfo device : devices) {
             if (device.migEnabled() && !status.refusals().contains(io.gpusnap.gpu.Refusal.MIG)) {
                 refusals.add(unsupported("GPU " + device.ordinal() + " (" + device.name() + ") is in MIG mode"));
-            }
-        }
-        return refusals;
-    }
-
-    /** More than one process of the tree with a CUDA context. */
-    public List<Refusal> tree(List<ProcessId> tree, Workload workload) {
-        List<Refusal> refusals = new ArrayList<>();
-        Path folder = Path.of(workload.socketPath()).getParent();
-        for (ProcessId process : tree) {
-            boolean root = process.equals(workload.process());
-            if (!root && folder != null && Files.exists(folder.resolve(proc.ownPid(process.pid()) + ".sock"))) {
-                refusals.add(unsupported(
-                        "its child %s uses CUDA too: one CUDA process a workload is supported".formatted(process)));
             }
         }
         return refusals;

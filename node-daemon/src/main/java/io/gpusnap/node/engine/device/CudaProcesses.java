@@ -51,6 +51,15 @@ public record CudaProcesses(GpuPort gpu, List<Integer> pids) {
         return ProcessState.RUNNING;
     }
 
+    public boolean all(ProcessState state) throws GpuException {
+        for (int pid : pids) {
+            if (gpu.state(pid) != state) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     public void lock(Duration timeout) throws GpuException {
         long deadline = System.nanoTime() + timeout.toNanos();
         those(

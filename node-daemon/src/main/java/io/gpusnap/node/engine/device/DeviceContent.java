@@ -3,6 +3,7 @@ package io.gpusnap.node.engine.device;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.Manifest;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -53,6 +54,14 @@ public record DeviceContent(List<Allocation> allocations) {
                         allocation.sizeBytes(),
                         allocation.gpuOrdinal(),
                         allocation.chunks().stream().map(Chunk::stored).toList()))
+                .toList());
+    }
+
+    /** The part of it that belongs to some allocations. */
+    public DeviceContent of(Collection<io.gpusnap.gpu.Allocation> some) {
+        Set<Long> ids = some.stream().map(io.gpusnap.gpu.Allocation::id).collect(Collectors.toUnmodifiableSet());
+        return new DeviceContent(allocations.stream()
+                .filter(allocation -> ids.contains(allocation.id()))
                 .toList());
     }
 

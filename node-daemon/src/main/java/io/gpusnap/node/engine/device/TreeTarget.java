@@ -129,11 +129,10 @@ final class TreeTarget implements TargetPort {
         return (long) number << MEMBER_SHIFT;
     }
 
+    /** One that runs again has its memory, and is none of those that are to be filled. */
     @Override
     public void importMemory() throws GpuException {
-        for (TargetPort member : members) {
-            member.importMemory();
-        }
+        those(EnumSet.of(TargetState.QUIESCED, TargetState.REMAPPED), TargetPort::importMemory);
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.OperationLog;
 import io.gpusnap.node.operation.OperationOutcome;
 import io.gpusnap.node.operation.RunningOperation;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -22,6 +23,7 @@ final class HeldOperation {
     /** Asked to stop because it was, or may have been, handed to somebody else. */
     private boolean givenUp;
 
+    private volatile Set<String> needed = Set.of();
     private final CountDownLatch settled = new CountDownLatch(1);
     private volatile @Nullable OperationOutcome outcome;
 
@@ -49,6 +51,15 @@ final class HeldOperation {
 
     long epoch() {
         return epoch;
+    }
+
+    /** What it has, or waits for, to itself; nothing before it is known. */
+    Set<String> needed() {
+        return needed;
+    }
+
+    void needs(Set<String> keys) {
+        needed = Set.copyOf(keys);
     }
 
     /** The service said that it is somebody else's. */

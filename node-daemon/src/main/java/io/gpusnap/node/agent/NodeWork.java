@@ -4,14 +4,19 @@ import io.gpusnap.node.client.Completion;
 import io.gpusnap.node.client.Inventory;
 import io.gpusnap.node.client.Workload;
 import io.gpusnap.node.operation.OperationLog;
+import io.gpusnap.node.operation.OperationSpec;
 import io.gpusnap.node.operation.PlanFactory;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** What this node has and can do. Specs carry the records of {@link io.gpusnap.node.client.Task} as requests. */
 public interface NodeWork extends PlanFactory {
 
     Inventory inventory();
+
+    /** UUIDs of the GPUs that an operation works with; all of the node's where that cannot be known. */
+    Set<String> gpus(OperationSpec spec);
 
     List<Workload> workloads();
 

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -157,10 +158,12 @@ final class OperationSupervisor {
             return;
         }
         threads.start("progress", () -> reporter.reportUntilEnded(operation));
-        Set<String> needed = Requests.exclusions(operation.running().spec());
-        boolean preempts = Requests.preempts(operation.running().spec());
+        OperationSpec spec = operation.running().spec();
+        Set<String> needed = Requests.exclusions(spec, work.gpus(spec));
+        operation.needs(needed);
+        boolean preempts = Requests.preempts(spec);
         if (preempts) {
-            preemptThaws(operation.id());
+            preemptThaws(operation);
         }
         boolean taken = exclusions.take(needed, preempts, operation::stopRequested);
         try {
@@ -175,12 +178,13 @@ final class OperationSupervisor {
         }
     }
 
-    /** Those that have begun; past their point of no return they run to their end all the same. */
-    private void preemptThaws(OperationId by) {
+    /** Those in its way that have begun; past their point of no return they run to their end all the same. */
+    private void preemptThaws(HeldOperation by) {
         held.values().stream()
+                .filter(other -> !Collections.disjoint(other.needed(), by.needed()))
                 .filter(other -> other.running().spec().kind() == OperationKind.THAW)
                 .filter(other -> other.outcome() == null && other.log().state() == OperationState.RUNNING)
-                .forEach(other -> other.preempt(by));
+                .forEach(other -> other.preempt(by.id()));
     }
 
     private static void logEnd(HeldOperation operation, OperationOutcome outcome) {

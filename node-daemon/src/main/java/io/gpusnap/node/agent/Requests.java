@@ -7,12 +7,13 @@ import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** From tasks to specs, and what a spec needs for itself while it runs. */
 final class Requests {
 
-    /** Saves, thaws and switches share the GPUs, the pinned pool and PCIe: one of them at a time. */
+    /** Saves, thaws and switches share a GPU's memory and its way to the host: one of them at a time on each. */
     private static final String DEVICE = "device";
 
     private Requests() {}
@@ -31,26 +32,42 @@ final class Requests {
                 .map(it -> new OperationSpec(new OperationId(task.operationId()), task.kind(), it));
     }
 
-    static Set<String> exclusions(OperationSpec spec) {
-        return switch (spec.request()) {
-            case Task.Save save ->
-                Set.of(
-                        DEVICE,
-                        snapshot(save.snapshotId()),
-                        "workload:" + save.workload().pid());
-            case Task.Thaw thaw -> Set.of(DEVICE, snapshot(thaw.snapshotId()));
+    /** @param gpus UUIDs of those that it works with */
+    static Set<String> exclusions(OperationSpec spec, Set<String> gpus) {
+        Set<String> keys = new HashSet<>();
+        switch (spec.request()) {
+            case Task.Verify verify -> keys.add(snapshot(verify.snapshotId()));
+            case Task.Delete delete -> keys.add(snapshot(delete.snapshotId()));
+            case Task.Save save -> {
+                keys.addAll(devices(gpus));
+                keys.add(snapshot(save.snapshotId()));
+                keys.add(workload(save.workload()));
+            }
+            case Task.Thaw thaw -> {
+                keys.addAll(devices(gpus));
+                keys.add(snapshot(thaw.snapshotId()));
+            }
             case Task.Switch to -> {
-                Set<String> keys = new HashSet<>(Set.of(DEVICE, snapshot(to.snapshotId())));
+                keys.addAll(devices(gpus));
+                keys.add(snapshot(to.snapshotId()));
                 for (Task.Candidate candidate : to.candidates()) {
                     keys.add(snapshot(candidate.snapshotId()));
-                    keys.add("workload:" + candidate.workload().pid());
+                    keys.add(workload(candidate.workload()));
                 }
-                yield keys;
             }
-            case Task.Verify verify -> Set.of(snapshot(verify.snapshotId()));
-            case Task.Delete delete -> Set.of(snapshot(delete.snapshotId()));
-            default -> Set.of(DEVICE);
-        };
+            default -> keys.addAll(devices(gpus));
+        }
+        return keys;
+    }
+
+    private static Set<String> devices(Set<String> gpus) {
+        return gpus.isEmpty()
+                ? Set.of(DEVICE)
+                : gpus.stream().map(uuid -> DEVICE + ":" + uuid).collect(Collectors.toSet());
+    }
+
+    private static String workload(Task.Process process) {
+        return "workload:" + process.pid();
     }
 
     /** Whether thaws are to end so that it need not wait for them. */

@@ -9,6 +9,7 @@ import io.gpusnap.node.engine.InspectReport;
 import io.gpusnap.node.engine.SaveOutcome;
 import io.gpusnap.node.engine.ThawOutcome;
 import io.gpusnap.node.engine.WorkloadLost;
+import io.gpusnap.node.inventory.EngineGpus;
 import io.gpusnap.node.inventory.EnginePlans;
 import io.gpusnap.node.inventory.EngineResults;
 import io.gpusnap.node.inventory.NodeInventory;
@@ -25,6 +26,7 @@ import io.gpusnap.node.store.SnapshotId;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /** The node with its real engines. */
@@ -32,6 +34,7 @@ final class EngineNode implements NodeAccess {
 
     private final Engines engines;
     private final EnginePlans plans;
+    private final EngineGpus gpus;
     private final NodeInventory inventory;
     private final WorkloadReports workloads = new WorkloadReports();
     private final ProcFs proc = new ProcFs();
@@ -39,12 +42,18 @@ final class EngineNode implements NodeAccess {
     EngineNode(Engines engines) {
         this.engines = engines;
         this.plans = new EnginePlans(engines);
+        this.gpus = new EngineGpus(engines);
         this.inventory = new NodeInventory(engines);
     }
 
     @Override
     public StagePlan plan(OperationSpec spec) throws StageException {
         return plans.plan(spec);
+    }
+
+    @Override
+    public Set<String> gpus(OperationSpec spec) {
+        return gpus.of(spec);
     }
 
     @Override

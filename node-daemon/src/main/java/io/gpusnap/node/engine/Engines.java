@@ -198,6 +198,10 @@ public final class Engines implements AutoCloseable {
         return new WorkloadLister(runtime).list();
     }
 
+    public GpuUse gpuUse() {
+        return new GpuUse(runtime);
+    }
+
     public HostFacts host() {
         return runtime.host();
     }

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -345,6 +346,22 @@ class AgentTest {
         awaitCompletion(second);
         awaitCompletion(verification);
         assertThat(work.mostAtOnce).hasValue(2);
+    }
+
+    @Test
+    void workOnDifferentGpusGoesOnSideBySide() throws Exception {
+        UUID second = UUID.randomUUID();
+        work.gpus.put(new OperationId(operation), Set.of("GPU-0"));
+        work.gpus.put(new OperationId(second), Set.of("GPU-1"));
+        service.up();
+        startAgent(journal);
+        service.offer(operation, "THAW", thaw());
+        service.offer(second, "THAW", thaw());
+        await().until(() -> work.atOnce.get() == 2);
+        work.proceed.countDown();
+
+        awaitCompletion(operation);
+        awaitCompletion(second);
     }
 
     @Test

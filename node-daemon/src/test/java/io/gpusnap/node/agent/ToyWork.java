@@ -6,6 +6,7 @@ import io.gpusnap.node.client.Task;
 import io.gpusnap.node.client.Workload;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OnRestart;
+import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.OperationKind;
 import io.gpusnap.node.operation.OperationLog;
 import io.gpusnap.node.operation.OperationSpec;
@@ -15,6 +16,8 @@ import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.operation.StagePlan;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -31,6 +34,14 @@ final class ToyWork implements NodeWork {
     final AtomicInteger mostAtOnce = new AtomicInteger();
     volatile boolean pointOfNoReturn;
     volatile OnRestart onRestart = OnRestart.COMPENSATE;
+
+    /** GPUs that an operation works with, by its id; without an entry the only one. */
+    final Map<OperationId, Set<String>> gpus = new ConcurrentHashMap<>();
+
+    @Override
+    public Set<String> gpus(OperationSpec spec) {
+        return gpus.getOrDefault(spec.id(), Set.of("GPU-0"));
+    }
 
     private final class Work implements Stage {
         @Override

@@ -19,6 +19,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /** A node with one workload and one snapshot; its stages do nothing, or fail when told to. */
@@ -117,6 +118,11 @@ final class ToyNode implements NodeOpener, NodeAccess {
                 List.of(8000),
                 null,
                 List.of(new Workload.Refusal("WORKLOAD_UNSUPPORTED", "an io_uring descriptor is open"))));
+    }
+
+    @Override
+    public Set<String> gpus(OperationSpec spec) {
+        return Set.of();
     }
 
     @Override

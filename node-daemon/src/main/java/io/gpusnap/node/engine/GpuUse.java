@@ -1,0 +1,93 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.gpu.Allocation;
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.GpuInfo;
+import io.gpusnap.node.engine.check.Compatibility;
+import io.gpusnap.node.engine.device.CudaProcesses;
+import io.gpusnap.node.engine.device.GpuPort;
+import io.gpusnap.node.engine.device.TargetPort;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.store.Manifest;
+import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.store.ManifestJson;
+import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.TierException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * The UUIDs of the GPUs that something works with, so that work on other GPUs can go on beside it. What cannot be known counts
+ * as all of them: this decides who waits, never who is refused.
+ */
+public final class GpuUse {
+
+    private static final Duration CONNECT_LIMIT = Duration.ofSeconds(2);
+
+    private final NodeRuntime runtime;
+
+    GpuUse(NodeRuntime runtime) {
+        this.runtime = runtime;
+    }
+
+    /** Of the node. */
+    public Set<String> all() {
+        try {
+            return runtime.gpu().isEmpty()
+                    ? Set.of()
+                    : uuids(runtime.gpu().get().devices());
+        } catch (GpuException e) {
+            return Set.of();
+        }
+    }
+
+    /** Those that a workload has memory on. */
+    public Set<String> of(ProcessId process) {
+        if (runtime.gpu().isEmpty()) {
+            return all();
+        }
+        GpuPort gpu = runtime.gpu().get();
+        List<Integer> pids = runtime.workloads().withPreload(runtime.tree().of(process));
+        if (pids.isEmpty()) {
+            return all();
+        }
+        try (TargetPort target = new CudaProcesses(gpu, pids).open(CONNECT_LIMIT)) {
+            Set<Integer> ordinals =
+                    target.allocations().stream().map(Allocation::gpuOrdinal).collect(Collectors.toSet());
+            Set<String> used = uuids(gpu.devices().stream()
+                    .filter(device -> ordinals.contains(device.ordinal()))
+                    .toList());
+            return used.isEmpty() ? all() : used;
+        } catch (GpuException e) {
+            return all();
+        }
+    }
+
+    /**
+     * Those that a snapshot comes back to.
+     *
+     * @param remap as {@link ThawRequest#gpuRemap}
+     */
+    public Set<String> of(SnapshotId snapshot, Map<Integer, String> remap) {
+        if (runtime.gpu().isEmpty()) {
+            return all();
+        }
+        try {
+            GpuPort gpu = runtime.gpu().get();
+            Manifest manifest = ManifestJson.read(runtime.store().manifest(snapshot));
+            Compatibility.GpuPlan plan = Compatibility.gpus(manifest, gpu.driver(), gpu.devices(), remap);
+            return plan.refusals().isEmpty() && !plan.devices().isEmpty()
+                    ? uuids(List.copyOf(plan.devices().values()))
+                    : all();
+        } catch (GpuException | TierException | ManifestException e) {
+            return all();
+        }
+    }
+
+    private static Set<String> uuids(List<GpuInfo> devices) {
+        return devices.stream().map(GpuInfo::uuid).collect(Collectors.toUnmodifiableSet());
+    }
+}

@@ -2,14 +2,17 @@ package io.gpusnap.node.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gpusnap.gpu.GpuInfo;
 import io.gpusnap.node.criu.TestCriu;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageListener;
+import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.SnapshotId;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -68,6 +71,36 @@ class FamilyIT {
         assertThat(device.allocations())
                 .extracting(allocation -> allocation.id() >>> 48)
                 .contains(0L, 1L);
+        assertThat(device.allocations())
+                .extracting(Manifest.Allocation::gpuOrdinal)
+                .contains(0, 1);
+    }
+
+    @Test
+    void eachComesBackOnAnotherGpuWhenItIsTold() throws Exception {
+        SnapshotId snapshot = node.save(EngineId.CRIU_CUDA, family.parent(), AfterSave.STOP)
+                .succeeded()
+                .fact(SaveOutcome.class)
+                .snapshot();
+        family.parent().end();
+        List<GpuInfo> gpus = node.engines().gpus();
+        // when they change places
+        ThawOutcome thawed = node.thaw(
+                        EngineId.CRIU_CUDA,
+                        snapshot,
+                        Map.of(0, gpus.get(1).uuid(), 1, gpus.get(0).uuid()))
+                .succeeded()
+                .fact(ThawOutcome.class);
+        family.parent().became(new ProcessId(thawed.pid(), thawed.startTimeTicks()));
+        // then
+        assertThatBothAnswer();
+        assertThat(node.engines().gpuUse().of(family.parent().process())).hasSize(2);
+        ProcessId child = new ProcFs()
+                .stat(family.child().process().pid())
+                .orElseThrow()
+                .id();
+        assertThat(node.engines().gpuUse().of(child))
+                .containsExactly(gpus.get(0).uuid());
     }
 
     @Test

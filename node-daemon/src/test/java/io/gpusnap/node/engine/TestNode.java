@@ -41,7 +41,8 @@ final class TestNode implements AutoCloseable {
             ProcessId workload,
             AfterSave afterSave,
             SuspendDepth depth,
-            String manifestDigest) {}
+            String manifestDigest,
+            Map<Integer, String> gpuRemap) {}
 
     /** How an operation ended and what it remembered. */
     record Ended(OperationOutcome outcome, OperationLog log) {
@@ -167,7 +168,7 @@ final class TestNode implements AutoCloseable {
                 new OperationSpec(
                         id,
                         OperationKind.SAVE,
-                        new Request(id, engine.value(), snapshot, workload, afterSave, depth, "")),
+                        new Request(id, engine.value(), snapshot, workload, afterSave, depth, "", Map.of())),
                 listener);
     }
 
@@ -177,6 +178,21 @@ final class TestNode implements AutoCloseable {
 
     Ended thaw(EngineId engine, SnapshotId snapshot, Optional<String> manifestDigest, StageListener listener)
             throws Exception {
+        return thaw(engine, snapshot, manifestDigest, Map.of(), listener);
+    }
+
+    /** @param gpuRemap GPU ordinal in the manifest to GPU UUID here */
+    Ended thaw(EngineId engine, SnapshotId snapshot, Map<Integer, String> gpuRemap) throws Exception {
+        return thaw(engine, snapshot, Optional.empty(), gpuRemap, StageListener.NONE);
+    }
+
+    private Ended thaw(
+            EngineId engine,
+            SnapshotId snapshot,
+            Optional<String> manifestDigest,
+            Map<Integer, String> gpuRemap,
+            StageListener listener)
+            throws Exception {
         OperationId id = OperationId.random();
         Request request = new Request(
                 id,
@@ -185,7 +201,8 @@ final class TestNode implements AutoCloseable {
                 NOBODY,
                 AfterSave.KEEP_RUNNING,
                 SuspendDepth.CONTEXT_RELEASED,
-                manifestDigest.orElse(""));
+                manifestDigest.orElse(""),
+                gpuRemap);
         return run(new OperationSpec(id, OperationKind.THAW, request), listener);
     }
 
@@ -203,7 +220,14 @@ final class TestNode implements AutoCloseable {
                 id,
                 kind,
                 new Request(
-                        id, "suspend", snapshot, NOBODY, AfterSave.KEEP_RUNNING, SuspendDepth.CONTEXT_RELEASED, ""));
+                        id,
+                        "suspend",
+                        snapshot,
+                        NOBODY,
+                        AfterSave.KEEP_RUNNING,
+                        SuspendDepth.CONTEXT_RELEASED,
+                        "",
+                        Map.of()));
     }
 
     private Ended run(OperationSpec spec, StageListener listener) throws StageException {
@@ -244,7 +268,7 @@ final class TestNode implements AutoCloseable {
                                 request.operation(),
                                 request.snapshot(),
                                 Optional.of(request.manifestDigest()).filter(digest -> !digest.isEmpty()),
-                                Map.of()));
+                                request.gpuRemap()));
             case SWITCH -> throw new IllegalStateException("a switch has a request of its own");
             case VERIFY -> engines.verify(request.snapshot());
             case DELETE -> engines.delete(request.snapshot());

@@ -47,7 +47,7 @@ final class TestWorkload implements AutoCloseable {
         return ready(folder, port, pid);
     }
 
-    /** Two servers, the second one a child of the first: one workload, two processes that use CUDA. */
+    /** Two servers, the second one a child of the first: one workload, two processes that use CUDA, each a GPU of its own. */
     record Family(TestWorkload parent, TestWorkload child) {}
 
     static Family startFamily(Path folder) throws Exception {
@@ -55,7 +55,7 @@ final class TestWorkload implements AutoCloseable {
         Path child = Files.createDirectories(folder.resolve("child"));
         int parentPort = freePort();
         int childPort = freePort();
-        String both = "%s & exec %s"
+        String both = "CUDA_VISIBLE_DEVICES=1 %s & exec %s"
                 .formatted(
                         String.join(" ", command(child, childPort, List.of())),
                         String.join(" ", command(parent, parentPort, List.of())));

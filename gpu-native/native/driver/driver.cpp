@@ -28,7 +28,6 @@ gpusnap_status status_of(CUresult result) {
 }  // namespace
 
 Driver::Driver(void* library, const char* path) : library_(library), path_(path) {
-    auto find = [&](const char* name) { return dlsym(library, name); };
     auto need = [&](const char* name) {
         void* found = find(name);
         if (found == nullptr) {
@@ -41,7 +40,7 @@ Driver::Driver(void* library, const char* path) : library_(library), path_(path)
 #include "driver/functions.def"
 #undef DRIVER
 #undef OPTIONAL
-    simulated_ = has_symbol("gpusnap_simulated_driver");
+    simulated_ = find("gpusnap_simulated_driver") != nullptr;
     CUresult result = cuInit(0);
     if (result != CUDA_SUCCESS) {
         throw Failure(GPUSNAP_E_NO_DRIVER, "cuInit: " + describe(result));
@@ -78,8 +77,8 @@ bool Driver::loaded() noexcept {
     return instance.load(std::memory_order_acquire) != nullptr;
 }
 
-bool Driver::has_symbol(const char* name) const noexcept {
-    return dlsym(library_, name) != nullptr;
+void* Driver::find(const char* name) const noexcept {
+    return dlsym(library_, name);
 }
 
 std::string Driver::describe(CUresult result) const {

@@ -23,7 +23,8 @@ public:
     static bool loaded() noexcept;
 
     bool simulated() const noexcept { return simulated_; }
-    bool has_symbol(const char* name) const noexcept;
+    // NULL where the library has no such symbol.
+    void* find(const char* name) const noexcept;
     // Throws a Failure that names the call and the CUDA error.
     void check(CUresult result, const char* call) const;
     std::string describe(CUresult result) const;

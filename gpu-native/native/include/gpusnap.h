@@ -220,6 +220,35 @@ gpusnap_status gpusnap_fill_zero(uint32_t gpu_ordinal, uint64_t device_address, 
  * report against. GPUSNAP_DEVICE_TO_HOST overwrites the pool's first size_bytes: not for a pool that holds anything. */
 gpusnap_status gpusnap_measure_copy(uint32_t gpu_ordinal, gpusnap_pool* pool, gpusnap_direction direction, uint64_t size_bytes, uint32_t rounds, double* bytes_per_second);
 
+/* ---- storage: files straight into device memory (GPUDirect Storage) ---- */
+typedef struct gpusnap_storage_args {
+  uint32_t struct_size;
+  uint32_t compatibility;        /* not 0: also where bytes would pass through host memory, because there is no kernel side */
+  const char* library_path;      /* of cuFile; NULL: "libcufile.so.0" by soname */
+} gpusnap_storage_args;
+typedef struct gpusnap_storage_info {
+  uint32_t struct_size;
+  uint8_t available;             /* gpusnap_read_to_device works from now on */
+  uint8_t direct;                /* and its bytes do not pass through host memory */
+  uint8_t reserved[2];
+  char reason[512];              /* for people: why not, or how */
+} gpusnap_storage_info;
+/* Whether files can be read to the device, which is no error when they cannot. Looks for the kernel side first. Where that is
+ * there, or with compatibility, it loads cuFile and starts it, once a process and until that ends: it has threads and device
+ * memory of its own. GPUSNAP_E_STATE when it was loaded from another path before. */
+gpusnap_status gpusnap_storage_query(const gpusnap_storage_args* args, gpusnap_storage_info* info);
+typedef struct gpusnap_read_item {
+  const char* path;              /* not followed when it is a symbolic link */
+  uint64_t file_offset;
+  uint64_t device_address;       /* local_address + offset */
+  uint64_t size_bytes;
+} gpusnap_read_item;
+/* Reads all items past the page cache, one after the other, and returns when they are in device memory: callers that want
+ * more at once use more threads. After an error any part may have been read. digests: as of gpusnap_copy. GPUSNAP_E_STATE
+ * before a query found it available, GPUSNAP_E_IO when a file cannot be read or is too short, GPUSNAP_E_PERMISSION when it is
+ * no regular file, GPUSNAP_E_UNSUPPORTED when it or its file system cannot be read like this. */
+gpusnap_status gpusnap_read_to_device(uint32_t gpu_ordinal, const gpusnap_read_item* items, size_t count, gpusnap_digest* digests);
+
 #if defined(__GNUC__)
 #pragma GCC visibility pop
 #endif

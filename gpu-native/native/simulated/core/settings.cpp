@@ -39,6 +39,8 @@ Settings read() {
   s.asynchronous = number("GPUSNAP_SIM_ASYNC", 1, 0, 1) == 1;
   s.poison = number("GPUSNAP_SIM_POISON", 0, 0, 1) == 1;
   s.bandwidth_bytes = number("GPUSNAP_SIM_BANDWIDTH_BYTES", 0, 0, UINT64_MAX);
+  s.nvidia_fs = number("GPUSNAP_SIM_NVIDIA_FS", 0, 0, 1) == 1;
+  s.storage_read_bytes = number("GPUSNAP_SIM_STORAGE_READ_BYTES", 0, 0, UINT64_MAX);
   s.visible_devices_set = std::getenv("CUDA_VISIBLE_DEVICES") != nullptr;
   s.visible_devices = text("CUDA_VISIBLE_DEVICES", "");
   if (s.state_dir.front() != '/') {

@@ -17,6 +17,8 @@ struct Settings {
   bool asynchronous;
   bool poison;
   uint64_t bandwidth_bytes;  // a second; 0: as fast as memory is
+  bool nvidia_fs;                 // the kernel side of GPUDirect Storage is there
+  uint64_t storage_read_bytes;    // most of one cuFileRead; 0: all of it
   std::string visible_devices;
   bool visible_devices_set;
 

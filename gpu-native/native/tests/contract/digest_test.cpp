@@ -10,6 +10,7 @@
 #include <fstream>
 #include <thread>
 
+#include "contract/device_memory.h"
 #include "contract/fixture.h"
 #include "contract/harness.h"
 #include "contract/tree_digest.h"
@@ -18,61 +19,11 @@ using namespace contract;
 
 namespace {
 
-constexpr uint64_t mib = 1 << 20;
-constexpr uint64_t chunk_bytes = 4 * mib;
-
-// Device memory of a workload, here.
-class Imported {
-public:
-    explicit Imported(uint64_t size, int allocations = 1) : target_(workload_) {
-        for (int i = 0; i < allocations; i++) {
-            workload_.tell("alloc dlsym " + std::to_string(size));
-        }
-        OK(gpusnap_target_quiesce(target_.get(), 10'000));
-        OK(gpusnap_target_import(target_.get()));
-        all_ = target_.allocations();
-        std::sort(all_.begin(), all_.end(),
-                  [](const auto& a, const auto& b) { return a.local_address < b.local_address; });
-        CHECK_EQUAL(all_.size(), static_cast<size_t>(allocations));
-    }
-    uint64_t address(size_t index = 0) const { return all_.at(index).local_address; }
-    uint64_t size_bytes(size_t index = 0) const { return all_.at(index).size_bytes; }
-
-private:
-    Workload workload_;
-    Target target_;
-    std::vector<gpusnap_allocation> all_;
-};
-
-using Bytes = std::vector<unsigned char>;
-
 Bytes counting(size_t size) {
     Bytes bytes(size);
     for (size_t i = 0; i < size; i++) {
         bytes[i] = static_cast<unsigned char>(i % 251);
     }
-    return bytes;
-}
-
-Bytes noise(size_t size, uint64_t seed) {
-    Bytes bytes(size);
-    uint64_t x = seed * 2 + 1;
-    for (unsigned char& byte : bytes) {
-        x = x * 6364136223846793005ull + 1442695040888963407ull;
-        byte = static_cast<unsigned char>(x >> 56);
-    }
-    return bytes;
-}
-
-void to_device(uint64_t address, Bytes& bytes) {
-    gpusnap_copy_item item{address, bytes.data(), bytes.size()};
-    OK(gpusnap_copy(0, GPUSNAP_HOST_TO_DEVICE, &item, 1, nullptr));
-}
-
-Bytes from_device(uint64_t address, size_t size) {
-    Bytes bytes(size);
-    gpusnap_copy_item item{address, bytes.data(), size};
-    OK(gpusnap_copy(0, GPUSNAP_DEVICE_TO_HOST, &item, 1, nullptr));
     return bytes;
 }
 
@@ -108,19 +59,6 @@ void refused(const std::vector<gpusnap_span>& spans, const char* reason) {
     CHECK_EQUAL(gpusnap_digest_device(0, spans.data(), spans.size(), digests.data()), GPUSNAP_E_INVALID);
     CHECK(last_error().find(reason) != std::string::npos);
 }
-
-// Failures on order in this process, for the simulated driver.
-class Failures {
-public:
-    explicit Failures(const std::string& rules) {
-        std::filesystem::remove(path());  // a new file has a new inode, which is how the driver sees the change
-        std::ofstream(path()) << rules;
-    }
-    ~Failures() { std::filesystem::remove(path()); }
-
-private:
-    static std::string path() { return std::string(getenv("GPUSNAP_SIM_STATE_DIR")) + "/fail-" + std::to_string(getpid()); }
-};
 
 }  // namespace
 

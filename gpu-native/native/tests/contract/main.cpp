@@ -1,6 +1,7 @@
 // gpusnap-contract [--json FILE] [FILTER…]: what libgpusnap and the preload promise, on whichever driver is found.
 // gpusnap-contract --frozen-by-me PID POOL MARKER: the role of a daemon that dies in the middle of a freeze.
 // gpusnap-contract --digest-when-kernels-are-refused PID: the role of a daemon whose driver does not take the kernels at first.
+// gpusnap-contract --storage WHAT: the role of a daemon on a machine with or without the kernel side of GPUDirect Storage.
 // gpusnap-contract --quiesce PID: the role of a daemon that dies while it waits for a quiesce.
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 
 #include "contract/fixture.h"
 #include "contract/harness.h"
@@ -83,6 +85,60 @@ int digest_when_kernels_are_refused(const char* pid) {
     return 0;
 }
 
+// In processes of their own, because cuFile is loaded once.
+int storage(const std::string& what) {
+    using namespace contract;
+    if (what == "kernel-side") {
+        setenv("GPUSNAP_SIM_NVIDIA_FS", "1", 1);
+    } else if (what == "broken") {
+        setenv("GPUSNAP_SIM_FAIL", "cuFileDriverOpen@1=999,cuFileDriverGetProperties@1=801", 1);
+    }
+    driver_info();
+    auto found = [](uint32_t compatibility, const char* path, bool available, bool direct, const char* reason) {
+        gpusnap_storage_args args{sizeof args, compatibility, path};
+        gpusnap_storage_info info{};
+        info.struct_size = sizeof info;
+        OK(gpusnap_storage_query(&args, &info));
+        CHECK_EQUAL(info.available != 0, available);
+        CHECK_EQUAL(info.direct != 0, direct);
+        if (std::string(info.reason).find(reason) == std::string::npos) {
+            throw Failed(std::string(info.reason) + " does not say " + reason);
+        }
+    };
+    auto loaded = [] {
+        std::ifstream maps("/proc/self/maps");
+        std::string all((std::istreambuf_iterator<char>(maps)), {});
+        return all.find("libcufile") != std::string::npos;
+    };
+    gpusnap_read_item item{"/etc/hostname", 0, 4096, 1};
+    CHECK_EQUAL(gpusnap_read_to_device(0, &item, 1, nullptr), GPUSNAP_E_STATE);
+    if (what == "kernel-side") {
+        found(0, nullptr, true, true, "straight into device memory");
+        CHECK(loaded());
+        found(1, nullptr, true, true, "straight into device memory");
+    } else if (what == "no-kernel-side") {
+        found(0, nullptr, false, false, "nvidia-fs kernel module is not loaded");
+        CHECK(!loaded());
+        found(1, nullptr, true, false, "compatibility mode");
+        CHECK(loaded());
+        found(0, nullptr, false, false, "nvidia-fs kernel module is not loaded");
+    } else if (what == "missing") {
+        found(1, "/nonexistent/libcufile.so.0", false, false, "/nonexistent/libcufile.so.0 is not installed");
+        std::string other = directory_of_this_program() + "/../lib/libgpusnap.so";
+        found(1, other.c_str(), false, false, "lacks cuFileDriverOpen");
+        found(1, nullptr, true, false, "compatibility mode");
+        gpusnap_storage_args args{sizeof args, 1, other.c_str()};
+        gpusnap_storage_info info{};
+        info.struct_size = sizeof info;
+        CHECK_EQUAL(gpusnap_storage_query(&args, &info), GPUSNAP_E_STATE);
+    } else {
+        found(1, nullptr, false, false, "cuFileDriverOpen: CUDA_ERROR_UNKNOWN");
+        found(1, nullptr, false, false, "cuFileDriverGetProperties: CUDA_ERROR_NOT_SUPPORTED");
+        found(1, nullptr, true, false, "compatibility mode");
+    }
+    return 0;
+}
+
 int quiesce(const char* pid) {
     using namespace contract;
     driver_info();
@@ -102,6 +158,9 @@ int main(int count, char** arguments) {
         if (count == 3 && std::strcmp(arguments[1], "--digest-when-kernels-are-refused") == 0) {
             return digest_when_kernels_are_refused(arguments[2]);
         }
+        if (count == 3 && std::strcmp(arguments[1], "--storage") == 0) {
+            return storage(arguments[2]);
+        }
         if (count == 3 && std::strcmp(arguments[1], "--quiesce") == 0) {
             return quiesce(arguments[2]);
         }
@@ -114,6 +173,7 @@ int main(int count, char** arguments) {
     setenv("GPUSNAP_SIM_VRAM_BYTES", "1073741824", 0);
     setenv("GPUSNAP_SIM_GPUS", "2", 0);
     setenv("GPUSNAP_SIM_POISON", "1", 0);
+    setenv("GPUSNAP_SIM_STORAGE_READ_BYTES", "700001", 0);  // no chunk comes in one piece
     const char* json = nullptr;
     std::vector<std::string> filters;
     for (int i = 1; i < count; i++) {

@@ -115,6 +115,10 @@ public final class GpuSnapLibrary {
         return new Mover(library);
     }
 
+    public Storage storage() {
+        return new Storage(library);
+    }
+
     public ProcessMemory processMemory() {
         return new ProcessMemory(library);
     }

@@ -96,6 +96,27 @@ final class Layouts {
     static final StructLayout DIGEST =
             struct("gpusnap_digest", bytes("sha256_tree", 32), JAVA_BYTE.withName("zero"), bytes("reserved", 7));
 
+    static final StructLayout STORAGE_ARGS = struct(
+            "gpusnap_storage_args",
+            JAVA_INT.withName("struct_size"),
+            JAVA_INT.withName("compatibility"),
+            ADDRESS.withName("library_path"));
+
+    static final StructLayout STORAGE_INFO = struct(
+            "gpusnap_storage_info",
+            JAVA_INT.withName("struct_size"),
+            JAVA_BYTE.withName("available"),
+            JAVA_BYTE.withName("direct"),
+            bytes("reserved", 2),
+            text("reason", 512));
+
+    static final StructLayout READ_ITEM = struct(
+            "gpusnap_read_item",
+            ADDRESS.withName("path"),
+            JAVA_LONG.withName("file_offset"),
+            JAVA_LONG.withName("device_address"),
+            JAVA_LONG.withName("size_bytes"));
+
     static final List<StructLayout> ALL = List.of(
             INIT_ARGS,
             DRIVER_INFO,
@@ -107,7 +128,10 @@ final class Layouts {
             HINT,
             COPY_ITEM,
             SPAN,
-            DIGEST);
+            DIGEST,
+            STORAGE_ARGS,
+            STORAGE_INFO,
+            READ_ITEM);
 
     private Layouts() {}
 

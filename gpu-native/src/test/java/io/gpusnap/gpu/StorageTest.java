@@ -52,8 +52,8 @@ class StorageTest {
         new Random(7).nextBytes(content);
         Path file = Files.write(folder.resolve("file"), content);
         try (CudaServer server = CudaServer.start(machine, Map.of());
-                PinnedPool pool = machine.library()
-                        .openPool(machine.newFolder("pool").resolve("pool"), 8L << 20);
+                PinnedPool pool =
+                        machine.library().openPool(machine.newFolder("pool").resolve("pool"), 8L << 20);
                 GpuTarget target = machine.library().openTarget(server.pid(), TIMEOUT)) {
             server.answer("hello");
             target.quiesce(TIMEOUT);
@@ -68,9 +68,7 @@ class StorageTest {
             machine.library().mover().copy(0, Direction.DEVICE_TO_HOST, List.of(after));
             assertThat(after.host().toArray(JAVA_BYTE)).isEqualTo(content);
             assertThat(digests)
-                    .isEqualTo(machine.library()
-                            .mover()
-                            .digest(0, List.of(new DeviceSpan(address, content.length))));
+                    .isEqualTo(machine.library().mover().digest(0, List.of(new DeviceSpan(address, content.length))));
             machine.library().mover().copy(0, Direction.HOST_TO_DEVICE, List.of(before));
             target.unimport();
             target.resume();

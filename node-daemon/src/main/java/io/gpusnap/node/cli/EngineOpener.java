@@ -1,9 +1,11 @@
 package io.gpusnap.node.cli;
 
 import io.gpusnap.node.config.NodeSettings;
+import io.gpusnap.node.config.StorageSettings;
 import io.gpusnap.node.engine.EngineSettings;
 import io.gpusnap.node.engine.Engines;
 import io.gpusnap.node.engine.device.RebuildablePolicy;
+import io.gpusnap.node.engine.device.StoragePolicy;
 import io.gpusnap.node.engine.device.UnsafeFolderException;
 import io.gpusnap.node.operation.FactRegistry;
 import io.gpusnap.node.operation.StageException;
@@ -30,6 +32,15 @@ public final class EngineOpener implements NodeOpener {
         return open(settings, Engines::look);
     }
 
+    private static StoragePolicy storage(StorageSettings settings) {
+        StoragePolicy.Use use = switch (settings.direct()) {
+            case AUTO -> StoragePolicy.Use.AUTO;
+            case ALWAYS -> StoragePolicy.Use.ALWAYS;
+            case NEVER -> StoragePolicy.Use.NEVER;
+        };
+        return new StoragePolicy(use, settings.cufile());
+    }
+
     private static NodeAccess open(NodeSettings settings, Opening opening) throws CommandException {
         try {
             return new EngineNode(opening.of(new EngineSettings(
@@ -45,7 +56,8 @@ public final class EngineOpener implements NodeOpener {
                     settings.transferThreads(),
                     new RebuildablePolicy(
                             settings.rebuildable()::honours,
-                            settings.rebuildable().minBytes()))));
+                            settings.rebuildable().minBytes()),
+                    storage(settings.storage()))));
         } catch (StageException e) {
             if (e.getCause() instanceof UnsafeFolderException unsafe) {
                 throw new CommandException(ExitCode.USAGE, "CONFIGURATION", String.valueOf(unsafe.getMessage()), null);

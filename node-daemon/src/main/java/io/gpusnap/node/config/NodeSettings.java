@@ -29,6 +29,7 @@ public record NodeSettings(
         Optional<InetSocketAddress> metricsListen,
         int transferThreads,
         RebuildableSettings rebuildable,
+        StorageSettings storage,
         int parallelOperations,
         Duration stopGrace,
         List<String> warnings) {

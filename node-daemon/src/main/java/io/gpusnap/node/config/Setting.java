@@ -28,6 +28,11 @@ public enum Setting {
             "tags of memory that an application may leave out of a save: all, none, or a list",
             "all"),
     REBUILDABLE_MIN_BYTES("rebuildable.minBytes", "smaller pieces of such memory are saved all the same", "4MiB"),
+    STORAGE_DIRECT(
+            "storage.direct",
+            "chunks are read straight into device memory: auto, where that spares host memory; always; never",
+            "auto"),
+    STORAGE_CUFILE("storage.cufile", "path of libcufile", "libcufile.so.0 as the loader finds it"),
     OPERATIONS_PARALLEL("operations.parallel", "operations that run at the same time, 1 to 16", "2"),
     STOP_GRACE_SECONDS("stop.graceSeconds", "how long SIGTERM waits for operations to end or undo", "60");
 

@@ -51,6 +51,7 @@ final class SettingsReader {
                         () -> Optional.of(new InetSocketAddress("127.0.0.1", 9464))),
                 value(Setting.TRANSFER_THREADS, text -> number(text, 1, 256), () -> Math.min(16, machine.processors())),
                 rebuildable(),
+                storage(),
                 value(Setting.OPERATIONS_PARALLEL, text -> number(text, 1, 16), () -> 2),
                 value(
                         Setting.STOP_GRACE_SECONDS,
@@ -67,6 +68,12 @@ final class SettingsReader {
         return new RebuildableSettings(
                 value(Setting.REBUILDABLE_TAGS, RebuildableSettings::tags, Optional::empty),
                 value(Setting.REBUILDABLE_MIN_BYTES, SettingsReader::leastRebuildable, () -> SLOT_BYTES));
+    }
+
+    private StorageSettings storage() {
+        return new StorageSettings(
+                value(Setting.STORAGE_DIRECT, StorageSettings.Direct::of, () -> StorageSettings.Direct.AUTO),
+                optionalPath(Setting.STORAGE_CUFILE));
     }
 
     private static long leastRebuildable(String text) {

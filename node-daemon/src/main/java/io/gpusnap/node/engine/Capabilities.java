@@ -20,6 +20,7 @@ final class Capabilities {
         List<Capability> all = new ArrayList<>(criuCuda());
         all.addAll(suspend());
         all.add(pool());
+        all.add(directStorage());
         return List.copyOf(new LinkedHashSet<>(all));
     }
 
@@ -75,6 +76,11 @@ final class Capabilities {
         } catch (GpuException e) {
             return new Capability(name, false, String.valueOf(e.getMessage()));
         }
+    }
+
+    private Capability directStorage() {
+        return new Capability(
+                "direct-storage", runtime.direct().used(), runtime.direct().reason());
     }
 
     private Capability pool() {

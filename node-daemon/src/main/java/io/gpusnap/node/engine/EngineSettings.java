@@ -1,6 +1,7 @@
 package io.gpusnap.node.engine;
 
 import io.gpusnap.node.engine.device.RebuildablePolicy;
+import io.gpusnap.node.engine.device.StoragePolicy;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -17,6 +18,7 @@ import java.util.Optional;
  * @param cudaDriver path of libcuda; empty: by its soname
  * @param threads of each transfer pipeline
  * @param rebuildable which memory that an application declares rebuildable is left out of saves
+ * @param storage whether chunks are read straight into device memory
  */
 public record EngineSettings(
         Path stateDir,
@@ -29,7 +31,8 @@ public record EngineSettings(
         Path nativeDir,
         Optional<Path> cudaDriver,
         int threads,
-        RebuildablePolicy rebuildable) {
+        RebuildablePolicy rebuildable,
+        StoragePolicy storage) {
 
     public static final long SLOT_BYTES = 4L << 20;
 

@@ -8,6 +8,7 @@ import io.gpusnap.node.criu.CriuRunner;
 import io.gpusnap.node.criu.CriuVersion;
 import io.gpusnap.node.engine.check.Fingerprints;
 import io.gpusnap.node.engine.device.DeviceContent;
+import io.gpusnap.node.engine.device.DirectStorage;
 import io.gpusnap.node.engine.device.GpuOpening;
 import io.gpusnap.node.engine.device.PoolMemory;
 import io.gpusnap.node.engine.device.PrivateFolder;
@@ -152,7 +153,8 @@ public final class Engines implements AutoCloseable {
                 new SuspendedProcesses(settings.stateDir().resolve("suspended"), proc),
                 new BusyWorkloads(),
                 poolPinned,
-                poolReason);
+                poolReason,
+                DirectStorage.probe(settings.storage(), opening.gpu(), opening.reason()));
     }
 
     /** Every record that stages remember, for the journal. */

@@ -3,6 +3,7 @@ package io.gpusnap.node.engine;
 import io.gpusnap.node.criu.CriuProbe;
 import io.gpusnap.node.criu.CriuRunner;
 import io.gpusnap.node.engine.check.Fingerprints;
+import io.gpusnap.node.engine.device.DirectStorage;
 import io.gpusnap.node.engine.device.GpuPort;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationId;
@@ -22,6 +23,7 @@ import java.util.Optional;
  *
  * @param gpu empty without a driver
  * @param gpuReason what was found, or why there is none
+ * @param direct whether a thaw reads chunks straight into device memory
  */
 record NodeRuntime(
         EngineSettings settings,
@@ -39,7 +41,8 @@ record NodeRuntime(
         SuspendedProcesses suspended,
         BusyWorkloads busy,
         boolean poolPinned,
-        String poolReason) {
+        String poolReason,
+        DirectStorage direct) {
 
     /** @throws StageException CAPABILITY_MISSING */
     GpuPort requireGpu() throws StageException {

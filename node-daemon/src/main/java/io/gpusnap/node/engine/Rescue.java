@@ -94,7 +94,7 @@ final class Rescue {
                 Transfer transfer = runtime.transfer(context);
                 try (LoadedChunks reused =
                         new ChunkLoader(nvme, memory, session.owner()).hot(content.stored(), uncounted(transfer))) {
-                    new DeviceFill(runtime.requireGpu(), memory, nvme, session.owner(), reused)
+                    new DeviceFill(runtime.requireGpu(), memory, nvme, session.owner(), reused, false)
                             .fill(content, there, transfer);
                 } finally {
                     target.unimportMemory();

@@ -21,7 +21,8 @@ import java.util.concurrent.FutureTask;
 
 /**
  * CRIU makes the process again and leaves it stopped; meanwhile every chunk that is to be filled in afterwards, of host areas
- * and of device memory, is verified and brought into the pool. Both have ended before anything of the process runs.
+ * and of device memory, is verified and brought into the pool. Both have ended before anything of the process runs. Chunks of
+ * device memory that will be read straight into it are left where they are: the fill verifies them, before the gate opens.
  */
 final class ThawCriuRestore extends EngineStage {
 
@@ -70,15 +71,22 @@ final class ThawCriuRestore extends EngineStage {
         List<ChunkRef> device = session.manifest().device().allocations().stream()
                 .flatMap(allocation -> allocation.chunks().stream())
                 .toList();
-        context.progress().setTotalBytes(ChunkVerifier.distinctBytes(host) + ChunkVerifier.distinctBytes(device));
+        boolean direct = runtime.direct().used();
+        context.progress()
+                .setTotalBytes(ChunkVerifier.distinctBytes(host) + (direct ? 0 : ChunkVerifier.distinctBytes(device)));
         Transfer transfer = runtime.transfer(context);
         ChunkLoader loader =
                 new ChunkLoader(runtime.store().nvme(), runtime.store().memory(), session.owner());
         long start = System.nanoTime();
         // In the order in which they are filled in: where the pool is small, the first ones find slots.
         session.loadedHost(loader.load(host, transfer));
-        session.loaded(loader.load(device, transfer));
+        session.loaded(direct ? loader.hot(device, quiet(transfer)) : loader.load(device, transfer));
         session.times().took("verify", System.nanoTime() - start);
+    }
+
+    /** Nothing is read. */
+    private static Transfer quiet(Transfer transfer) {
+        return new Transfer(transfer.threads(), bytes -> {}, transfer.safePoint());
     }
 
     private static int result(FutureTask<Integer> restore) throws CriuException, InterruptedException {

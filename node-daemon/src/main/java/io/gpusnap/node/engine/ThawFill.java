@@ -40,7 +40,8 @@ final class ThawFill extends EngineStage {
                             runtime.store().memory(),
                             runtime.store().nvme(),
                             session.owner(),
-                            session.loaded())
+                            session.loaded(),
+                            runtime.direct().used())
                     .fill(content, target.allocations(), runtime.transfer(context));
             double seconds = (System.nanoTime() - start) / 1e9;
             session.fillBytesPerSecond(copiedBytes / Math.max(seconds, 1e-9));

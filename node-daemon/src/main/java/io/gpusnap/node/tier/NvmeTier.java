@@ -117,6 +117,35 @@ public final class NvmeTier implements ChunkTier {
         }
     }
 
+    /**
+     * Where a chunk lies, for a reader of its own that goes past this tier. Nothing of its content is known.
+     *
+     * @return a regular file of this size; the reader must not follow it should it be a symbolic link by then
+     * @throws TierException MISSING, CORRUPT (no regular file, or of another size), IO
+     */
+    public Path file(ChunkDigest digest, int sizeBytes) throws TierException {
+        Path file = fileOf(digest);
+        try {
+            BasicFileAttributes attributes =
+                    Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+            if (!attributes.isRegularFile()) {
+                throw new TierException(Reason.CORRUPT, "chunk " + digest + " is no regular file");
+            }
+            if (attributes.size() != sizeBytes) {
+                throw otherSize(digest, attributes.size(), sizeBytes);
+            }
+            return file;
+        } catch (NoSuchFileException e) {
+            throw missing(digest, e);
+        } catch (IOException e) {
+            throw DiskErrors.typed("look up", file, e);
+        }
+    }
+
+    private static TierException otherSize(ChunkDigest digest, long found, int expected) {
+        return new TierException(Reason.CORRUPT, "chunk %s has %d bytes, not %d".formatted(digest, found, expected));
+    }
+
     private static boolean directable(MemorySegment buffer, int sizeBytes) {
         return buffer.isNative()
                 && buffer.address() % PAGE_BYTES == 0
@@ -127,8 +156,7 @@ public final class NvmeTier implements ChunkTier {
             throws IOException, TierException {
         long found = channel.size();
         if (found != sizeBytes) {
-            throw new TierException(
-                    Reason.CORRUPT, "chunk %s has %d bytes, not %d".formatted(digest, found, sizeBytes));
+            throw otherSize(digest, found, sizeBytes);
         }
         ByteBuffer bytes = target.asByteBuffer();
         long position = 0;

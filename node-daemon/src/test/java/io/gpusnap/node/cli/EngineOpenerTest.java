@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gpusnap.node.config.NodeSettings;
 import io.gpusnap.node.config.RebuildableSettings;
+import io.gpusnap.node.config.StorageSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -56,6 +57,7 @@ class EngineOpenerTest {
                 Optional.empty(),
                 1,
                 new RebuildableSettings(Optional.empty(), 4L << 20),
+                new StorageSettings(StorageSettings.Direct.AUTO, Optional.empty()),
                 1,
                 Duration.ZERO,
                 List.of());

@@ -43,6 +43,7 @@ class SettingsLoaderTest {
         assertThat(settings.nativeDir()).isEqualTo(Path.of("/opt/gpusnap/native"));
         assertThat(settings.transferThreads()).isEqualTo(16);
         assertThat(settings.rebuildable()).isEqualTo(new RebuildableSettings(Optional.empty(), 4L << 20));
+        assertThat(settings.storage()).isEqualTo(new StorageSettings(StorageSettings.Direct.AUTO, Optional.empty()));
         assertThat(settings.parallelOperations()).isEqualTo(2);
         assertThat(settings.stopGrace()).isEqualTo(Duration.ofSeconds(60));
     }
@@ -75,6 +76,26 @@ class SettingsLoaderTest {
     }
 
     @Test
+    void directStorageIsSetByWordAndPath() throws Exception {
+        NodeSettings settings = load(
+                Optional.empty(),
+                Map.of(
+                        "GPUSNAP_NODE_STORAGE_DIRECT",
+                        "always",
+                        "GPUSNAP_NODE_STORAGE_CUFILE",
+                        "/opt/cuda/lib/libcufile.so.0"),
+                Map.of());
+
+        assertThat(settings.storage())
+                .isEqualTo(new StorageSettings(
+                        StorageSettings.Direct.ALWAYS, Optional.of(Path.of("/opt/cuda/lib/libcufile.so.0"))));
+        assertThat(load(Optional.empty(), Map.of(), Map.of(Setting.STORAGE_DIRECT, "never"))
+                        .storage()
+                        .direct())
+                .isEqualTo(StorageSettings.Direct.NEVER);
+    }
+
+    @Test
     void theEnvironmentTakesWordsWithAndWithoutUnderscore() throws Exception {
         assertThat(load(Optional.empty(), Map.of("GPUSNAP_NODE_MEMORY_POOL_BYTES", "32MiB"), Map.of())
                         .poolBytes())
@@ -98,6 +119,7 @@ class SettingsLoaderTest {
                     rebuildable.tags    | kv cache                   | is no tag; write all, none
                     rebuildable.tags    | kv-cache,                  | is no tag; write all, none
                     rebuildable.minBytes | 1MiB                      | at least 4MiB
+                    storage.direct      | maybe                      | write auto, always or never
                     operations.parallel | 17                         | from 1 to 16
                     stop.graceSeconds   | -1                         | from 0 to 3600
                     service.tokenFile   | /nowhere/token             | cannot be read

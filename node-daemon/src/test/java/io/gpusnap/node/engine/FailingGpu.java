@@ -6,11 +6,13 @@ import io.gpusnap.gpu.DeviceDigest;
 import io.gpusnap.gpu.DeviceSpan;
 import io.gpusnap.gpu.Direction;
 import io.gpusnap.gpu.DriverInfo;
+import io.gpusnap.gpu.FileItem;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.GpuInfo;
 import io.gpusnap.gpu.GpuStatus;
 import io.gpusnap.gpu.ProcessState;
 import io.gpusnap.gpu.RebuildableRange;
+import io.gpusnap.gpu.StorageInfo;
 import io.gpusnap.gpu.TargetStatus;
 import io.gpusnap.node.engine.device.GpuOpening;
 import io.gpusnap.node.engine.device.GpuPort;
@@ -21,6 +23,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -45,7 +48,10 @@ final class FailingGpu implements GpuPort {
     private final AtomicInteger passing = new AtomicInteger();
     private final AtomicBoolean spoilCopy = new AtomicBoolean();
     private volatile boolean spoilDigests;
+    private final AtomicBoolean spoilRead = new AtomicBoolean();
     private UnaryOperator<GpuInfo> disguise = UnaryOperator.identity();
+    private UnaryOperator<StorageInfo> storageDisguise = UnaryOperator.identity();
+    private final AtomicInteger filesRead = new AtomicInteger();
 
     FailingGpu(GpuPort real) {
         this.real = real;
@@ -75,6 +81,7 @@ final class FailingGpu implements GpuPort {
         fail("", Moment.BEFORE, 0);
         spoilCopy.set(false);
         spoilDigests = false;
+        spoilRead.set(false);
     }
 
     /** A byte of the first chunk of the next copy to the device changes before it is copied. */
@@ -82,8 +89,13 @@ final class FailingGpu implements GpuPort {
         spoilCopy.set(true);
     }
 
+    /** The device holds something else in the place of the first file of the next read. */
+    void spoilNextRead() {
+        spoilRead.set(true);
+    }
+
     boolean hasSpoilt() {
-        return !spoilCopy.get();
+        return !spoilCopy.get() && !spoilRead.get();
     }
 
     /** The device holds something else after every copy. */
@@ -97,6 +109,15 @@ final class FailingGpu implements GpuPort {
 
     void disguise(UnaryOperator<GpuInfo> newDisguise) {
         disguise = newDisguise;
+    }
+
+    void disguiseStorage(UnaryOperator<StorageInfo> newDisguise) {
+        storageDisguise = newDisguise;
+    }
+
+    /** Files that went straight into device memory so far. */
+    int filesRead() {
+        return filesRead.get();
     }
 
     static GpuInfo named(GpuInfo gpu, String name) {
@@ -243,6 +264,25 @@ final class FailingGpu implements GpuPort {
     @Override
     public List<DeviceDigest> digest(int gpuOrdinal, List<DeviceSpan> spans) throws GpuException {
         return answer("digest", () -> real.digest(gpuOrdinal, spans));
+    }
+
+    @Override
+    public StorageInfo storage(boolean compatibility, Optional<Path> cufile) throws GpuException {
+        return storageDisguise.apply(real.storage(compatibility, cufile));
+    }
+
+    @Override
+    public List<DeviceDigest> readAndDigest(int gpuOrdinal, List<FileItem> items) throws GpuException {
+        return answer("read", () -> {
+            List<DeviceDigest> digests = real.readAndDigest(gpuOrdinal, items);
+            filesRead.addAndGet(items.size());
+            if (!spoilRead.compareAndSet(true, false)) {
+                return digests;
+            }
+            List<DeviceDigest> spoilt = new ArrayList<>(digests);
+            spoilt.set(0, new DeviceDigest("ab".repeat(32), false));
+            return spoilt;
+        });
     }
 
     @Override

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gpusnap.node.criu.TestCriu;
 import io.gpusnap.node.engine.device.GpuOpening;
 import io.gpusnap.node.engine.device.RebuildablePolicy;
+import io.gpusnap.node.engine.device.StoragePolicy;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationOutcome;
 import io.gpusnap.node.operation.StageListener;
@@ -161,7 +162,8 @@ class RefusalIT {
                 with.nativeDir(),
                 with.cudaDriver(),
                 2,
-                RebuildablePolicy.none());
+                RebuildablePolicy.none(),
+                StoragePolicy.never());
         start(Map.of());
         try (TestNode bare = TestNode.open(without, UnaryOperator.identity())) {
             assertThat(bare.save(EngineId.CRIU_CUDA, workload, AfterSave.STOP)
@@ -283,7 +285,8 @@ class RefusalIT {
                 roomy.nativeDir(),
                 roomy.cudaDriver(),
                 2,
-                RebuildablePolicy.none());
+                RebuildablePolicy.none(),
+                StoragePolicy.never());
         try (TestNode crowded = TestNode.open(full, UnaryOperator.identity())) {
             OperationOutcome.Failed failed =
                     crowded.save(EngineId.SUSPEND, workload, AfterSave.STOP).failed();

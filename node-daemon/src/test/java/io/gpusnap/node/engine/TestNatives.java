@@ -23,13 +23,18 @@ final class TestNatives {
         return folder().resolve("simulated/libcuda.so.1");
     }
 
+    /** Stands in for NVIDIA's, on the simulated driver. */
+    static Path cufile() {
+        return folder().resolve("simulated/libcufile.so.0");
+    }
+
     static Path cudaServer() {
         return folder().resolveSibling("samples/cuda-server/cuda-server");
     }
 
     /** Ends the test, with the reason, where the native part was not built. */
     static void require() {
-        for (Path part : new Path[] {preload(), simulatedDriver(), cudaServer()}) {
+        for (Path part : new Path[] {preload(), simulatedDriver(), cufile(), cudaServer()}) {
             Assumptions.assumeTrue(Files.exists(part), part + " is not there: run scripts/build-native.sh build");
         }
     }

@@ -3,6 +3,7 @@ package io.gpusnap.node.engine;
 import io.gpusnap.node.criu.TestCriu;
 import io.gpusnap.node.engine.device.GpuOpening;
 import io.gpusnap.node.engine.device.RebuildablePolicy;
+import io.gpusnap.node.engine.device.StoragePolicy;
 import io.gpusnap.node.operation.FactRegistry;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.Journal;
@@ -85,6 +86,10 @@ final class TestNode implements AutoCloseable {
     }
 
     static EngineSettings settings(Path folder, long poolBytes) throws Exception {
+        return settings(folder, poolBytes, StoragePolicy.never());
+    }
+
+    static EngineSettings settings(Path folder, long poolBytes, StoragePolicy storage) throws Exception {
         Path shm = Files.createDirectories(shm(folder));
         return new EngineSettings(
                 folder.resolve("state"),
@@ -97,7 +102,8 @@ final class TestNode implements AutoCloseable {
                 TestNatives.folder(),
                 Optional.of(TestNatives.simulatedDriver()),
                 2,
-                new RebuildablePolicy(tag -> true, EngineSettings.SLOT_BYTES));
+                new RebuildablePolicy(tag -> true, EngineSettings.SLOT_BYTES),
+                storage);
     }
 
     static TestNode open(Path folder) throws Exception {

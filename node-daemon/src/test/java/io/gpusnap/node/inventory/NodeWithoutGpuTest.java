@@ -8,6 +8,7 @@ import io.gpusnap.node.client.Task;
 import io.gpusnap.node.engine.EngineSettings;
 import io.gpusnap.node.engine.Engines;
 import io.gpusnap.node.engine.device.RebuildablePolicy;
+import io.gpusnap.node.engine.device.StoragePolicy;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.OperationKind;
@@ -51,7 +52,8 @@ class NodeWithoutGpuTest {
                 folder.resolve("no-libraries"),
                 Optional.empty(),
                 1,
-                RebuildablePolicy.none());
+                RebuildablePolicy.none(),
+                new StoragePolicy(StoragePolicy.Use.AUTO, Optional.empty()));
     }
 
     @AfterEach
@@ -73,9 +75,10 @@ class NodeWithoutGpuTest {
         assertThat(inventory.snapshots()).isEmpty();
         assertThat(inventory.capabilities())
                 .extracting(Inventory.Capability::name)
-                .contains("suspend", "criu+cuda");
+                .contains("suspend", "criu+cuda", "direct-storage");
         assertThat(inventory.capabilities())
-                .filteredOn(one -> List.of("suspend", "criu+cuda", "criu").contains(one.name()))
+                .filteredOn(one -> List.of("suspend", "criu+cuda", "criu", "direct-storage")
+                        .contains(one.name()))
                 .allSatisfy(one -> {
                     assertThat(one.available()).isFalse();
                     assertThat(one.reason()).isNotBlank();

@@ -50,6 +50,19 @@ class NvmeTierTest extends ChunkTierContract {
     }
 
     @Test
+    void aChunksFileIsNamedOnlyWhenItIsOneOfTheRightSize(@TempDir Path other) throws Exception {
+        try (NvmeTier tier = new NvmeTier(StoreRoot.open(other), 0)) {
+            byte[] content = random(9000, 4);
+            ChunkDigest digest = digestOf(content);
+            assertReason(Reason.MISSING, () -> tier.file(digest, 9000));
+            tier.put(digest, MemorySegment.ofArray(content));
+
+            assertThat(tier.file(digest, 9000)).hasBinaryContent(content);
+            assertReason(Reason.CORRUPT, () -> tier.file(digest, 9001));
+        }
+    }
+
+    @Test
     void onlyOneDaemonHasAStoreOpen() {
         assertThatExceptionOfType(TierException.class)
                 .isThrownBy(() -> StoreRoot.open(folder))
@@ -96,6 +109,7 @@ class NvmeTierTest extends ChunkTierContract {
             assertThat(tier.contains(digestOf(content), 8)).isFalse();
             MemorySegment buffer = Arena.ofAuto().allocate(4096, 4096);
             assertReason(Reason.IO, () -> tier.read(digestOf(content), 100, buffer, ChunkTier.ReadFrom.ANYWHERE));
+            assertReason(Reason.CORRUPT, () -> tier.file(digestOf(content), 8));
             tier.put(digestOf(content), MemorySegment.ofArray(content));
             assertThat(Files.readString(precious)).isEqualTo("precious");
             assertThat(Files.isSymbolicLink(place)).isFalse();

@@ -15,18 +15,15 @@ import io.gpusnap.node.transfer.LoadedChunks;
 import io.gpusnap.node.transfer.SlotReader;
 import io.gpusnap.node.transfer.Transfer;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.function.ToIntFunction;
 
 /**
- * Fills fresh device memory: zeros by the device itself, what is in the pool at bus speed, and the rest read into whatever
- * slots are free. Behind every copy the GPU hashes what it now holds: a chunk that is not what it should be is found before
- * the gate opens.
+ * Fills fresh device memory: zeros by the device itself, what is in the pool at bus speed, and the rest read straight from its
+ * files or into whatever slots are free. Behind all of it the GPU hashes what it now holds: a chunk that is not what it should
+ * be is found before the gate opens.
  */
 public final class DeviceFill {
 
@@ -42,14 +39,19 @@ public final class DeviceFill {
     private final NvmeTier nvme;
     private final UUID owner;
     private final LoadedChunks loaded;
+    private final boolean direct;
 
-    /** @param loaded verified chunks in the pool; may be empty */
-    public DeviceFill(GpuPort gpu, MemoryTier memory, NvmeTier nvme, UUID owner, LoadedChunks loaded) {
+    /**
+     * @param loaded verified chunks in the pool; may be empty
+     * @param direct whether other chunks are read straight into device memory
+     */
+    public DeviceFill(GpuPort gpu, MemoryTier memory, NvmeTier nvme, UUID owner, LoadedChunks loaded, boolean direct) {
         this.gpu = gpu;
         this.memory = memory;
         this.nvme = nvme;
         this.owner = owner;
         this.loaded = loaded;
+        this.direct = direct;
     }
 
     /**
@@ -68,7 +70,7 @@ public final class DeviceFill {
         List<FillPlan.Cold> again = fillHot(plan.hot(), transfer);
         again.forEach(one -> one.chunk().content().ifPresent(memory::delete));
         fillCold(again, transfer);
-        fillCold(plan.cold(), transfer);
+        fillCold(direct ? new DirectFill(gpu, nvme).fill(plan.cold(), transfer) : plan.cold(), transfer);
         return plan.movedBytes();
     }
 
@@ -101,7 +103,7 @@ public final class DeviceFill {
     private List<FillPlan.Cold> fillHot(List<FillPlan.Hot> hot, Transfer transfer)
             throws GpuException, TierException, InterruptedException {
         List<List<FillPlan.Hot>> batches =
-                batchesByTurns(hot, one -> one.piece().gpuOrdinal());
+                Batches.byTurns(hot, one -> one.piece().gpuOrdinal(), BATCH);
         long gpus = hot.stream()
                 .mapToInt(one -> one.piece().gpuOrdinal())
                 .distinct()
@@ -114,23 +116,6 @@ public final class DeviceFill {
         return wrong.stream()
                 .map(one -> new FillPlan.Cold(one.piece(), one.chunk()))
                 .toList();
-    }
-
-    /** Batches of one GPU each, the GPUs taking turns, so that all of them are busy. */
-    private static <T> List<List<T>> batchesByTurns(List<T> all, ToIntFunction<T> gpuOf) {
-        Map<Integer, List<T>> byGpu = new LinkedHashMap<>();
-        all.forEach(one -> byGpu.computeIfAbsent(gpuOf.applyAsInt(one), gpu -> new ArrayList<>())
-                .add(one));
-        List<List<T>> batches = new ArrayList<>();
-        int longest = byGpu.values().stream().mapToInt(List::size).max().orElse(0);
-        for (int from = 0; from < longest; from += BATCH) {
-            for (List<T> ofGpu : byGpu.values()) {
-                if (from < ofGpu.size()) {
-                    batches.add(ofGpu.subList(from, Math.min(ofGpu.size(), from + BATCH)));
-                }
-            }
-        }
-        return batches;
     }
 
     /** Answers with what the device does not hold then. */

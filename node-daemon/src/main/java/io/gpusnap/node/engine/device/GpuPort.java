@@ -5,13 +5,17 @@ import io.gpusnap.gpu.DeviceDigest;
 import io.gpusnap.gpu.DeviceSpan;
 import io.gpusnap.gpu.Direction;
 import io.gpusnap.gpu.DriverInfo;
+import io.gpusnap.gpu.FileItem;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.GpuInfo;
 import io.gpusnap.gpu.ProcessState;
+import io.gpusnap.gpu.StorageInfo;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The GPUs of this node and the driver's checkpoint verbs, as the engines use them. A boundary of its own so that tests can
@@ -53,6 +57,17 @@ public interface GpuPort {
 
     /** Of device memory as it is, computed on the GPU, span by span. */
     List<DeviceDigest> digest(int gpuOrdinal, List<DeviceSpan> spans) throws GpuException;
+
+    /**
+     * Whether files can be read to the device; starts what that takes.
+     *
+     * @param compatibility also where their bytes pass through host memory
+     * @param cufile empty: by its soname
+     */
+    StorageInfo storage(boolean compatibility, Optional<Path> cufile) throws GpuException;
+
+    /** Reads files to the device; the digests are of what the device then holds, item by item. */
+    List<DeviceDigest> readAndDigest(int gpuOrdinal, List<FileItem> items) throws GpuException;
 
     void fillZero(int gpuOrdinal, long deviceAddress, long sizeBytes) throws GpuException;
 }

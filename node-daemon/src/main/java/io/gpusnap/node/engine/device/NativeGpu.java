@@ -6,6 +6,7 @@ import io.gpusnap.gpu.DeviceDigest;
 import io.gpusnap.gpu.DeviceSpan;
 import io.gpusnap.gpu.Direction;
 import io.gpusnap.gpu.DriverInfo;
+import io.gpusnap.gpu.FileItem;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.GpuInfo;
 import io.gpusnap.gpu.GpuSnapLibrary;
@@ -14,11 +15,15 @@ import io.gpusnap.gpu.Mover;
 import io.gpusnap.gpu.ProcessMemory;
 import io.gpusnap.gpu.ProcessState;
 import io.gpusnap.gpu.RebuildableRange;
+import io.gpusnap.gpu.Storage;
+import io.gpusnap.gpu.StorageInfo;
 import io.gpusnap.gpu.TargetStatus;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The GPU port over libgpusnap. */
 final class NativeGpu implements GpuPort {
@@ -26,11 +31,13 @@ final class NativeGpu implements GpuPort {
     private final GpuSnapLibrary library;
     private final Mover mover;
     private final ProcessMemory processMemory;
+    private final Storage storage;
 
     NativeGpu(GpuSnapLibrary library) {
         this.library = library;
         this.mover = library.mover();
         this.processMemory = library.processMemory();
+        this.storage = library.storage();
     }
 
     @Override
@@ -91,6 +98,16 @@ final class NativeGpu implements GpuPort {
     @Override
     public List<DeviceDigest> digest(int gpuOrdinal, List<DeviceSpan> spans) throws GpuException {
         return mover.digest(gpuOrdinal, spans);
+    }
+
+    @Override
+    public StorageInfo storage(boolean compatibility, Optional<Path> cufile) throws GpuException {
+        return storage.query(compatibility, cufile);
+    }
+
+    @Override
+    public List<DeviceDigest> readAndDigest(int gpuOrdinal, List<FileItem> items) throws GpuException {
+        return storage.read(gpuOrdinal, items);
     }
 
     @Override

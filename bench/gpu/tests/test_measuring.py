@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from benchlib import programs
+from benchlib import programs, storage
 from benchlib.budget import Budget
 from benchlib.drive import measure_read
 from benchlib.failure import BenchFailure
@@ -71,6 +71,26 @@ class HandTest(unittest.TestCase):
     def test_an_end_without_a_word_is_a_failure_that_names_the_log(self):
         with self.assertRaisesRegex(CommandFailure, f"exit status 7; see {self.folder}"):
             self.command("exit 7").result()
+
+
+class StorageTest(unittest.TestCase):
+    def test_digests_are_those_of_the_format(self):
+        content = bytes(at % 251 for at in range(4097))
+        self.assertEqual("848eb1ae67312dbe55f4751dfd0da669e0a532ee704ddbee62ce3e1025295888", storage.tree_digest(content[:4096]))
+        self.assertEqual("128baa53a2f93a7134128dfb8dc43f96b1dfec0d36b04eca09e8bd6474b6c0b9", storage.tree_digest(content))
+
+    def test_no_two_chunks_are_alike_and_batches_come_back_in_order(self):
+        folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        paths = storage.write_chunks(folder, 3)
+        self.assertEqual(3, len({storage.tree_digest(path.read_bytes()) for path in paths}))
+
+        class Numbered(storage.Way):
+            def batch(self, numbers):
+                return [storage.Digest((storage.c.c_uint8 * 32)(n)) for n in numbers]
+
+        _, digests = Numbered(None, list(range(40)), 0).run(threads=3)
+        self.assertEqual([f"{n:02x}" + "00" * 31 for n in range(40)], digests)
 
 
 class NumbersTest(unittest.TestCase):

@@ -104,6 +104,24 @@ class ReportTest(unittest.TestCase):
         self.assertIn("| 0 | 40.0 GB/s | 40.0 GB/s | 38.0 GB/s | 95.0 % |", text)
         self.assertIn("at the same time for 90.0 %", text)
 
+    def test_direct_storage_beside_the_pool_and_the_drive(self):
+        text = self.rendered(
+            "direct-storage",
+            storage={"reason": "compatibility mode: so", "startSeconds": 0.5},
+            chunks=100,
+            fileSystem="xfs",
+            rounds=3,
+            ways=[
+                {"way": "pinnedPool", "threads": 8, "bytesPerSecond": 5e9},
+                {"way": "cuFile", "threads": 8, "bytesPerSecond": 4e9},
+            ],
+            drives=[{"bytesPerSecond": 5e9}, {"bytesPerSecond": 10e9}],
+            digestsEqual=True,
+        )
+        self.assertIn("| 8 | 5.0 GB/s | 50.0 % | 4.0 GB/s | 40.0 % | 0.80 |", text)
+        self.assertIn("compatibility mode: so", text)
+        self.assertIn("all right", text)
+
     def test_frameworks_with_what_was_refused_and_what_failed(self):
         passed = {
             "title": "JAX", "outcome": "PASSED", "program": {"jax": "0.11"}, "save": {"totals": {"vramBytes": 1e9, "hostBytes": 2e9}, "pauseSeconds": 1.0},

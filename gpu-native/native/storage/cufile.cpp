@@ -30,7 +30,7 @@ gpusnap_status status_of(int code) {
 }
 
 std::string described(int code) {
-    return "cuFile error " + std::to_string(code);
+    return "cuFile error " + std::to_string(code) + ", its log (CUFILE_LOGFILE_PATH, else cufile.log) may say why";
 }
 
 }  // namespace

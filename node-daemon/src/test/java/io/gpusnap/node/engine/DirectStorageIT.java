@@ -168,6 +168,21 @@ class DirectStorageIT {
     }
 
     @Test
+    void whenARealReadFailsHalfWayTheOrdinaryWayIsTaken() throws Exception {
+        SnapshotId snapshot = savedAndCold();
+        Path rules = Path.of(Optional.ofNullable(System.getenv("GPUSNAP_SIM_STATE_DIR"))
+                        .orElse("/dev/shm/gpusnap-sim"))
+                .resolve("fail-" + ProcessHandle.current().pid());
+        try {
+            Files.writeString(rules, "cuFileRead@3=999");
+            thawed(snapshot);
+        } finally {
+            Files.delete(rules);
+        }
+        assertThat(gpu.filesRead()).isLessThan(deviceChunks(snapshot).size());
+    }
+
+    @Test
     void aByteThatChangedOnTheWayIsReadAgainTheOrdinaryWay() throws Exception {
         SnapshotId snapshot = savedAndCold();
         gpu.spoilNextRead();

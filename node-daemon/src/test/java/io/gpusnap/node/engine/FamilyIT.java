@@ -95,10 +95,8 @@ class FamilyIT {
         // then
         assertThatBothAnswer();
         assertThat(node.engines().gpuUse().of(family.parent().process())).hasSize(2);
-        ProcessId child = new ProcFs()
-                .stat(family.child().process().pid())
-                .orElseThrow()
-                .id();
+        ProcessId child =
+                new ProcFs().stat(family.child().process().pid()).orElseThrow().id();
         assertThat(node.engines().gpuUse().of(child))
                 .containsExactly(gpus.get(0).uuid());
     }

@@ -15,8 +15,11 @@ public interface NodeWork extends PlanFactory {
 
     Inventory inventory();
 
-    /** UUIDs of the GPUs that an operation works with; all of the node's where that cannot be known. */
-    Set<String> gpus(OperationSpec spec);
+    /** What of the node an operation works with, such as GPUs: of two that share any only one runs at a time. */
+    Set<String> resources(OperationSpec spec);
+
+    /** All that any operation could work with. */
+    Set<String> allResources();
 
     List<Workload> workloads();
 

@@ -27,6 +27,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.spi.LoggingEventBuilder;
@@ -74,8 +75,16 @@ final class OperationSupervisor {
 
     /** Finishes or undoes what an earlier daemon left half-way, ends what it had not begun; returns when all has ended. */
     void recover() throws InterruptedException {
+        // A deletion sweeps what nothing names; what the others count on is named only while they run.
+        Predicate<OperationLog> deletes = log -> log.spec().kind() == OperationKind.DELETE;
+        recover(journal.all().stream().filter(deletes.negate()).toList());
+        recover(journal.all().stream().filter(deletes).toList());
+        held.values().forEach(operation -> threads.start("deliver", () -> finish(operation)));
+    }
+
+    private void recover(List<OperationLog> logs) throws InterruptedException {
         List<Thread> recovering = new ArrayList<>();
-        for (OperationLog log : journal.all()) {
+        for (OperationLog log : logs) {
             Optional<Claim> claim = log.recall(Claim.class);
             Optional<Unwanted> unwanted = log.recall(Unwanted.class);
             if (log.ended() && unwanted.isPresent()) {
@@ -95,7 +104,6 @@ final class OperationSupervisor {
         for (Thread thread : recovering) {
             thread.join();
         }
-        held.values().forEach(operation -> threads.start("deliver", () -> finish(operation)));
     }
 
     /** Takes a claimed task and returns; {@code whenEnded} is called once the work has ended. */
@@ -159,23 +167,29 @@ final class OperationSupervisor {
         }
         threads.start("progress", () -> reporter.reportUntilEnded(operation));
         OperationSpec spec = operation.running().spec();
-        Set<String> needed = Requests.exclusions(spec, work.gpus(spec));
-        operation.needs(needed);
         boolean preempts = Requests.preempts(spec);
-        if (preempts) {
-            preemptThaws(operation);
-        }
-        boolean taken = exclusions.take(needed, preempts, operation::stopRequested);
+        Optional<Set<String>> taken = exclusions.take(() -> needs(operation, spec), preempts, () -> {
+            if (preempts) {
+                preemptThaws(operation);
+            }
+            return operation.stopRequested();
+        });
         try {
             // Not taken means cancelled while waiting: running it then ends it at once, with nothing touched.
             OperationOutcome outcome = operation.running().run();
             operation.ended(outcome);
             logEnd(operation, outcome);
         } finally {
-            if (taken) {
-                exclusions.release(needed);
-            }
+            taken.ifPresent(exclusions::release);
         }
+    }
+
+    /** What an earlier life of this daemon began is not looked into: CRIU may still be at work on its process. */
+    private Set<String> needs(HeldOperation operation, OperationSpec spec) {
+        boolean begun = operation.log().state() != OperationState.PENDING;
+        Set<String> needed = Requests.exclusions(spec, begun ? work.allResources() : work.resources(spec));
+        operation.needs(needed);
+        return needed;
     }
 
     /** Those in its way that have begun; past their point of no return they run to their end all the same. */

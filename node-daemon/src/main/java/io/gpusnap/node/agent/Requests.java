@@ -7,7 +7,6 @@ import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** From tasks to specs, and what a spec needs for itself while it runs. */
@@ -32,38 +31,36 @@ final class Requests {
                 .map(it -> new OperationSpec(new OperationId(task.operationId()), task.kind(), it));
     }
 
-    /** @param gpus UUIDs of those that it works with */
-    static Set<String> exclusions(OperationSpec spec, Set<String> gpus) {
+    /** @param resources of the node that it works with; where there are none to tell apart, the node's device itself */
+    static Set<String> exclusions(OperationSpec spec, Set<String> resources) {
         Set<String> keys = new HashSet<>();
         switch (spec.request()) {
             case Task.Verify verify -> keys.add(snapshot(verify.snapshotId()));
             case Task.Delete delete -> keys.add(snapshot(delete.snapshotId()));
             case Task.Save save -> {
-                keys.addAll(devices(gpus));
+                keys.addAll(device(resources));
                 keys.add(snapshot(save.snapshotId()));
                 keys.add(workload(save.workload()));
             }
             case Task.Thaw thaw -> {
-                keys.addAll(devices(gpus));
+                keys.addAll(device(resources));
                 keys.add(snapshot(thaw.snapshotId()));
             }
             case Task.Switch to -> {
-                keys.addAll(devices(gpus));
+                keys.addAll(device(resources));
                 keys.add(snapshot(to.snapshotId()));
                 for (Task.Candidate candidate : to.candidates()) {
                     keys.add(snapshot(candidate.snapshotId()));
                     keys.add(workload(candidate.workload()));
                 }
             }
-            default -> keys.addAll(devices(gpus));
+            default -> keys.addAll(device(resources));
         }
         return keys;
     }
 
-    private static Set<String> devices(Set<String> gpus) {
-        return gpus.isEmpty()
-                ? Set.of(DEVICE)
-                : gpus.stream().map(uuid -> DEVICE + ":" + uuid).collect(Collectors.toSet());
+    private static Set<String> device(Set<String> resources) {
+        return resources.isEmpty() ? Set.of(DEVICE) : resources;
     }
 
     private static String workload(Task.Process process) {

@@ -9,8 +9,8 @@ import io.gpusnap.node.engine.InspectReport;
 import io.gpusnap.node.engine.SaveOutcome;
 import io.gpusnap.node.engine.ThawOutcome;
 import io.gpusnap.node.engine.WorkloadLost;
-import io.gpusnap.node.inventory.EngineGpus;
 import io.gpusnap.node.inventory.EnginePlans;
+import io.gpusnap.node.inventory.EngineResources;
 import io.gpusnap.node.inventory.EngineResults;
 import io.gpusnap.node.inventory.NodeInventory;
 import io.gpusnap.node.inventory.WorkloadReports;
@@ -34,7 +34,7 @@ final class EngineNode implements NodeAccess {
 
     private final Engines engines;
     private final EnginePlans plans;
-    private final EngineGpus gpus;
+    private final EngineResources resources;
     private final NodeInventory inventory;
     private final WorkloadReports workloads = new WorkloadReports();
     private final ProcFs proc = new ProcFs();
@@ -42,7 +42,7 @@ final class EngineNode implements NodeAccess {
     EngineNode(Engines engines) {
         this.engines = engines;
         this.plans = new EnginePlans(engines);
-        this.gpus = new EngineGpus(engines);
+        this.resources = new EngineResources(engines);
         this.inventory = new NodeInventory(engines);
     }
 
@@ -52,8 +52,13 @@ final class EngineNode implements NodeAccess {
     }
 
     @Override
-    public Set<String> gpus(OperationSpec spec) {
-        return gpus.of(spec);
+    public Set<String> resources(OperationSpec spec) {
+        return resources.of(spec);
+    }
+
+    @Override
+    public Set<String> allResources() {
+        return resources.all();
     }
 
     @Override

@@ -20,8 +20,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * The UUIDs of the GPUs that something works with, so that work on other GPUs can go on beside it. What cannot be known counts
- * as all of them: this decides who waits, never who is refused.
+ * What something works with, so that other work can go on beside it: UUIDs of GPUs, and the process ids that a thaw takes. GPUs
+ * that cannot be known count as all of them: this decides who waits, never who is refused.
  */
 public final class GpuUse {
 
@@ -46,7 +46,8 @@ public final class GpuUse {
 
     /** Those that a workload has memory on. */
     public Set<String> of(ProcessId process) {
-        if (runtime.gpu().isEmpty()) {
+        // CRIU may be at work on a process that an operation has: it must see no connection of anybody.
+        if (runtime.gpu().isEmpty() || runtime.busy().all().containsKey(process)) {
             return all();
         }
         GpuPort gpu = runtime.gpu().get();
@@ -84,6 +85,18 @@ public final class GpuUse {
                     : all();
         } catch (GpuException | TierException | ManifestException e) {
             return all();
+        }
+    }
+
+    /** Ids of the processes and threads that a thaw makes anew; none where it cannot be known, or nothing is made. */
+    public Set<Integer> tasks(SnapshotId snapshot) {
+        try {
+            Manifest manifest = ManifestJson.read(runtime.store().manifest(snapshot));
+            return manifest.engine().equals(EngineId.CRIU_CUDA.value())
+                    ? Set.copyOf(manifest.process().taskIds())
+                    : Set.of();
+        } catch (TierException | ManifestException e) {
+            return Set.of();
         }
     }
 

@@ -46,9 +46,9 @@ final class Refreeze {
             // resume fail
             TargetPort target = session.target(context);
             TargetState memory = target.status().state();
-            if (memory == TargetState.REMAPPED) {
-                target.release();
-            } else if (memory != TargetState.RELEASED) {
+            if (memory == TargetState.REMAPPED || memory == TargetState.RELEASED) {
+                target.release(); // of several processes some may have theirs again
+            } else {
                 lose(process, "its device memory was " + memory + " when its resume failed");
                 return;
             }

@@ -74,6 +74,9 @@ final class Rescue {
 
     /** Device memory is mapped again and has its content; the gate stays closed. */
     void memory() throws StageException, ProcessException, InterruptedException {
+        if (context.recall(DeviceContent.class).isEmpty()) {
+            return; // nothing is let go before that is remembered
+        }
         session.closeTarget(); // it may be the broken connection that made the save fail
         try {
             TargetPort target = session.target(context);

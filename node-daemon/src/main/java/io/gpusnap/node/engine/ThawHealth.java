@@ -11,9 +11,13 @@ import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import java.io.IOException;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The process lives and its preload says so. */
 final class ThawHealth extends EngineStage {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ThawHealth.class);
 
     private final ThawSession session;
 
@@ -40,8 +44,6 @@ final class ThawHealth extends EngineStage {
             throw new StageException(FailureCode.WORKLOAD_LOST, process + " ended as soon as it was resumed");
         }
         session.closeTarget();
-        runtime.suspended().resumed(process);
-        Scratch.delete(runtime.scratch(session.request().operation()));
         Map<String, Double> seconds = session.times().seconds();
         context.remember(new ThawOutcome(
                 process.pid(),
@@ -50,5 +52,17 @@ final class ThawHealth extends EngineStage {
                 session.times().totalSeconds(),
                 seconds,
                 session.fillBytesPerSecond()));
+        tidyUp(process);
+    }
+
+    /** It serves: nothing that fails here may end it. */
+    private void tidyUp(ProcessId process) {
+        NodeRuntime runtime = session.runtime();
+        try {
+            runtime.suspended().resumed(process);
+            Scratch.delete(runtime.scratch(session.request().operation()));
+        } catch (IOException e) {
+            LOG.atWarn().addKeyValue("pid", process.pid()).log(String.valueOf(e.getMessage()));
+        }
     }
 }

@@ -1,7 +1,5 @@
 package io.gpusnap.node.process;
 
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -66,11 +64,13 @@ public final class Workloads {
 
     /** Those of some processes whose preload listens: they have used CUDA. In the order of their ids. */
     public List<Integer> withPreload(Collection<ProcessId> tree) {
-        return tree.stream()
-                .map(ProcessId::pid)
-                .filter(pid -> Files.exists(Path.of(socketPath(pid))))
-                .sorted()
-                .toList();
+        return tree.stream().filter(this::listens).map(ProcessId::pid).sorted().toList();
+    }
+
+    /** A socket's file says nothing: a process that was killed leaves it, and its id goes to another. */
+    private boolean listens(ProcessId process) {
+        String own = "%s/%d.sock".formatted(socketFolder(process.pid()), proc.ownPid(process.pid()));
+        return new SocketOwners(proc).boundUnixPaths(List.of(process)).contains(own);
     }
 
     private String socketPath(int pid) {

@@ -39,13 +39,21 @@ public final class SavePins implements AutoCloseable {
         }
     }
 
-    /** Looks for a stored chunk, and pins it if it is there: no sweep comes between the two. */
-    public <T> Optional<T> pinFound(ChunkDigest digest, Supplier<Optional<T>> look) {
+    /**
+     * Pins a chunk that the store has, if there is a use for it; no sweep comes between looking and pinning.
+     *
+     * @param use what the caller wants of it, empty when it has none after all
+     */
+    public <T> Optional<T> pinStored(ChunkRef chunk, Supplier<Optional<T>> use) throws TierException {
+        ChunkDigest digest = new ChunkDigest(chunk.digest());
         sweepShared.lock();
         try {
-            Optional<T> found = look.get();
-            found.ifPresent(there -> pinned.add(digest));
-            return found;
+            if (!nvme.contains(digest, chunk.sizeBytes())) {
+                return Optional.empty();
+            }
+            Optional<T> used = use.get();
+            used.ifPresent(there -> pinned.add(digest));
+            return used;
         } finally {
             sweepShared.unlock();
         }

@@ -6,7 +6,9 @@ import static org.awaitility.Awaitility.await;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
@@ -19,9 +21,10 @@ class ExclusionsTest {
     private Thread worker(String name, boolean first, String... keys) {
         Thread thread = Thread.ofVirtual().start(() -> {
             try {
-                if (exclusions.take(Set.of(keys), first, () -> false)) {
+                Optional<Set<String>> taken = exclusions.take(() -> Set.of(keys), first, () -> false);
+                if (taken.isPresent()) {
                     order.add(name);
-                    exclusions.release(Set.of(keys));
+                    exclusions.release(taken.get());
                 }
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
@@ -34,7 +37,7 @@ class ExclusionsTest {
     @Test
     void waitersGetTheirTurnInOrderAndOneThatGoesFirstBeforeThem() throws Exception {
         // given
-        exclusions.take(Set.of("device"), false, () -> false);
+        exclusions.take(() -> Set.of("device"), false, () -> false);
         List<Thread> workers = List.of(
                 worker("one", false, "device"),
                 worker("two", false, "device", "snapshot"),
@@ -52,12 +55,12 @@ class ExclusionsTest {
 
     @Test
     void oneThatGivesUpIsInNobodysWay() throws Exception {
-        exclusions.take(Set.of("device"), false, () -> false);
+        exclusions.take(() -> Set.of("device"), false, () -> false);
         AtomicBoolean givenUp = new AtomicBoolean();
         Thread gone = Thread.ofVirtual().start(() -> {
             try {
-                assertThat(exclusions.take(Set.of("device", "snapshot"), false, givenUp::get))
-                        .isFalse();
+                assertThat(exclusions.take(() -> Set.of("device", "snapshot"), false, givenUp::get))
+                        .isEmpty();
                 order.add("gave up");
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
@@ -69,5 +72,39 @@ class ExclusionsTest {
         gone.join();
         behind.join();
         assertThat(order).containsExactlyInAnyOrder("gave up", "behind");
+    }
+
+    @Test
+    void nobodyOvertakesOneThatDoesNotKnowYetWhatItNeeds() throws Exception {
+        CountDownLatch known = new CountDownLatch(1);
+        Thread slow = Thread.ofVirtual().start(() -> {
+            try {
+                Optional<Set<String>> taken = exclusions.take(
+                        () -> {
+                            awaitQuietly(known);
+                            return Set.of("device");
+                        },
+                        false,
+                        () -> false);
+                order.add("slow");
+                exclusions.release(taken.orElseThrow());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        await().until(() -> slow.getState() == Thread.State.WAITING);
+        Thread quick = worker("quick", false, "device");
+        known.countDown();
+        slow.join();
+        quick.join();
+        assertThat(order).containsExactly("slow", "quick");
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -39,8 +39,13 @@ final class ToyWork implements NodeWork {
     final Map<OperationId, Set<String>> gpus = new ConcurrentHashMap<>();
 
     @Override
-    public Set<String> gpus(OperationSpec spec) {
+    public Set<String> resources(OperationSpec spec) {
         return gpus.getOrDefault(spec.id(), Set.of("GPU-0"));
+    }
+
+    @Override
+    public Set<String> allResources() {
+        return Set.of("GPU-0", "GPU-1");
     }
 
     private final class Work implements Stage {

@@ -121,7 +121,12 @@ final class ToyNode implements NodeOpener, NodeAccess {
     }
 
     @Override
-    public Set<String> gpus(OperationSpec spec) {
+    public Set<String> resources(OperationSpec spec) {
+        return Set.of();
+    }
+
+    @Override
+    public Set<String> allResources() {
         return Set.of();
     }
 

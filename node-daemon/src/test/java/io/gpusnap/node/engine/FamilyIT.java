@@ -125,6 +125,24 @@ class FamilyIT {
         }
     }
 
+    @Test
+    void aResumeThatFailsHalfWayLetsAllMemoryGoAgain() throws Exception {
+        SnapshotId snapshot = SnapshotId.random();
+        node.save(EngineId.SUSPEND, snapshot, family.parent().process(), AfterSave.STOP, StageListener.NONE)
+                .succeeded();
+        List<Long> free = freeBytes();
+        gpu.failAfter("remap", 1);
+        assertThat(node.thaw(EngineId.SUSPEND, snapshot).failed().undoProblems())
+                .isEmpty();
+        assertThat(freeBytes()).isEqualTo(free);
+        node.thaw(EngineId.SUSPEND, snapshot).succeeded();
+        assertThatBothAnswer();
+    }
+
+    private List<Long> freeBytes() throws Exception {
+        return node.engines().gpus().stream().map(GpuInfo::freeBytes).toList();
+    }
+
     private void assertThatBothAnswer() throws Exception {
         assertThat(family.parent().answer("warm")).isEqualTo(parentAnswer);
         assertThat(family.child().answer("warm")).isEqualTo(childAnswer);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gpusnap.gpu.ProcessState;
 import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.OperationOutcome;
 import io.gpusnap.node.operation.StageListener;
 import io.gpusnap.node.store.SnapshotId;
 import java.nio.file.Path;
@@ -74,10 +75,16 @@ class KeptContextIT {
                     SuspendDepth.CONTEXT_KEPT, SnapshotId.random(), workload.process(), new StageStarts(stage, () -> {
                         throw new IllegalStateException("made to fail");
                     }));
+            assertThat(ended.failed().stage()).contains(stage);
             assertThat(ended.failed().undoProblems()).as(stage).isEmpty();
             assertThat(workload.answer("warm")).as(stage).isEqualTo(answer);
         }
         assertThat(node.engines().snapshots()).isEmpty();
+        // what the pool still has of those is in no store any more, and the next save does not count on it
+        SnapshotId snapshot = suspended(SnapshotId.random()).snapshot();
+        assertThat(node.verify(snapshot).outcome()).isInstanceOf(OperationOutcome.Succeeded.class);
+        node.thaw(EngineId.SUSPEND, snapshot).succeeded();
+        assertThat(workload.answer("warm")).isEqualTo(answer);
     }
 
     @Test

@@ -93,6 +93,7 @@ class SmallPoolIT {
                             throw new IllegalStateException("made to fail");
                         }));
                 // then the workload has its memory again, and only then the store let go of it
+                assertThat(ended.failed().stage()).as("%s %s", engine, stage).contains(stage);
                 assertThat(ended.failed().undoProblems())
                         .as("%s %s", engine, stage)
                         .isEmpty();

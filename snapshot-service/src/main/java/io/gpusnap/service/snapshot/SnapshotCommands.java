@@ -143,8 +143,8 @@ public class SnapshotCommands {
             case DELETING, DELETED ->
                 throw new ApiException(ErrorCode.CONFLICT, "The snapshot is " + snapshot.state() + " already.");
         }
-        if (operations.anyActive(id, Set.of(OperationKind.THAW, OperationKind.VERIFY))) {
-            throw new ApiException(ErrorCode.IN_USE, "A restore or a verification works on the snapshot.");
+        if (operations.anyActive(id, Set.of(OperationKind.THAW, OperationKind.SWITCH, OperationKind.VERIFY))) {
+            throw new ApiException(ErrorCode.IN_USE, "A restore, a switch or a verification works on the snapshot.");
         }
         requireNobodyWaitsFor(snapshot);
         repository.saveAndFlush(snapshot);

@@ -125,24 +125,26 @@ public final class DeviceDrain {
     }
 
     /** One piece for each chunk that is not in the pool. */
-    private List<Piece> missing(LoadedChunks reused, Transfer transfer) {
+    private List<Piece> missing(LoadedChunks reused, Transfer transfer) throws TierException {
         Map<ChunkRef, Piece> missing = new LinkedHashMap<>();
-        refs.forEach((piece, ref) -> {
+        for (Map.Entry<Piece, ChunkRef> entry : refs.entrySet()) {
+            ChunkRef ref = entry.getValue();
             boolean known = done.containsKey(ref) || missing.containsKey(ref);
             if (!known && (ref.isZero() || isInPool(ref, reused))) {
                 done.put(ref, DeviceContent.Chunk.stored(ref));
             } else if (!known) {
-                missing.put(ref, piece);
-                return;
+                missing.put(ref, entry.getKey());
+                continue;
             }
-            transfer.progress().accept(piece.sizeBytes());
-        });
+            transfer.progress().accept(entry.getKey().sizeBytes());
+        }
         return List.copyOf(missing.values());
     }
 
-    private boolean isInPool(ChunkRef ref, LoadedChunks reused) {
+    /** And in the store: the pool may still have what a save that failed has taken out of it again. */
+    private boolean isInPool(ChunkRef ref, LoadedChunks reused) throws TierException {
         ChunkDigest digest = new ChunkDigest(ref.digest());
-        Optional<Lease> found = pins.pinFound(digest, () -> memory.leaseVerified(digest, ref.sizeBytes()));
+        Optional<Lease> found = pins.pinStored(ref, () -> memory.leaseVerified(digest, ref.sizeBytes()));
         found.ifPresent(lease -> reused.add(digest, lease));
         return found.isPresent();
     }

@@ -67,7 +67,10 @@ public final class DeviceFill {
         for (List<Piece> ofGpu : Piece.byGpu(plan.zeros()).values()) {
             fillZeros(ofGpu, transfer);
         }
-        List<FillPlan.Cold> again = fillHot(plan.hot(), transfer);
+        // Once more as it is, for what went wrong on the way; then from the store, for what went wrong in the pool.
+        List<FillPlan.Cold> again = fillHot(fillHot(plan.hot(), transfer), transfer).stream()
+                .map(one -> new FillPlan.Cold(one.piece(), one.chunk()))
+                .toList();
         again.forEach(one -> one.chunk().content().ifPresent(memory::delete));
         fillCold(again, transfer);
         fillCold(direct ? new DirectFill(gpu, nvme).fill(plan.cold(), transfer) : plan.cold(), transfer);
@@ -99,8 +102,8 @@ public final class DeviceFill {
         }
     }
 
-    /** Answers with what did not arrive as it should: the copy in the pool may have gone bad since it was verified. */
-    private List<FillPlan.Cold> fillHot(List<FillPlan.Hot> hot, Transfer transfer)
+    /** Answers with what did not arrive as it should. */
+    private List<FillPlan.Hot> fillHot(List<FillPlan.Hot> hot, Transfer transfer)
             throws GpuException, TierException, InterruptedException {
         List<List<FillPlan.Hot>> batches =
                 Batches.byTurns(hot, one -> one.piece().gpuOrdinal(), BATCH);
@@ -113,9 +116,7 @@ public final class DeviceFill {
             transfer.safePoint().run();
             wrong.addAll(copy(batch, transfer));
         });
-        return wrong.stream()
-                .map(one -> new FillPlan.Cold(one.piece(), one.chunk()))
-                .toList();
+        return List.copyOf(wrong);
     }
 
     /** Answers with what the device does not hold then. */

@@ -17,6 +17,7 @@ import io.gpusnap.gpu.ProcessState;
 import io.gpusnap.gpu.RebuildableRange;
 import io.gpusnap.gpu.Storage;
 import io.gpusnap.gpu.StorageInfo;
+import io.gpusnap.gpu.TargetState;
 import io.gpusnap.gpu.TargetStatus;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -149,7 +150,9 @@ final class NativeGpu implements GpuPort {
 
         @Override
         public void release() throws GpuException {
-            target.release();
+            if (target.query().state() != TargetState.RELEASED) {
+                target.release();
+            }
         }
 
         @Override

@@ -28,7 +28,7 @@ public interface TargetPort extends AutoCloseable {
 
     void unimportMemory() throws GpuException;
 
-    /** QUIESCED or REMAPPED to RELEASED: what was mapped again and could not be filled is given back. */
+    /** QUIESCED or REMAPPED to RELEASED; nothing where it is that already. What was mapped again and could not be filled is given back. */
     void release() throws GpuException;
 
     /** RELEASED to REMAPPED. */

@@ -213,7 +213,7 @@ typedef struct gpusnap_digest {
 gpusnap_status gpusnap_copy(uint32_t gpu_ordinal, gpusnap_direction direction, const gpusnap_copy_item* items, size_t count, gpusnap_digest* digests);
 /* Digests of device memory, computed on the GPU: digests[i] is of spans[i]. Takes scratch memory on the device for the time
  * of the call: 32 KiB a span, 64 MiB at most, less where that is not free. GPUSNAP_E_UNSUPPORTED where the driver does not
- * take the kernels. */
+ * take the kernels. With count 0 the kernels are only loaded, which takes the driver a moment the first time. */
 gpusnap_status gpusnap_digest_device(uint32_t gpu_ordinal, const gpusnap_span* spans, size_t count, gpusnap_digest* digests);
 gpusnap_status gpusnap_fill_zero(uint32_t gpu_ordinal, uint64_t device_address, uint64_t size_bytes);
 /* Plain pinned copy of size_bytes between the pool and a scratch device buffer, best of rounds: the floor that benchmarks

@@ -17,7 +17,11 @@ void Areas::remove(uint64_t address) noexcept {
 bool Areas::hold(uint64_t address, uint64_t size_bytes) const {
     std::lock_guard lock(mutex_);
     auto after = ends_.upper_bound(address);
-    return after != ends_.begin() && std::prev(after)->second >= address + size_bytes;
+    if (after == ends_.begin()) {
+        return false;
+    }
+    uint64_t end = std::prev(after)->second;
+    return end >= address && size_bytes <= end - address;
 }
 
 uint64_t Areas::run(uint64_t address, uint64_t size_bytes) const {

@@ -34,7 +34,7 @@ bool in_one_allocation(const gpusnap_span& span) {
     CUdeviceptr base = 0;
     size_t size = 0;
     return Driver::get().cuMemGetAddressRange_v2(&base, &size, span.device_address) == CUDA_SUCCESS &&
-           span.device_address + span.size_bytes <= base + size;
+           span.size_bytes <= base + size - span.device_address;
 }
 
 }  // namespace
@@ -116,10 +116,11 @@ gpusnap_status gpusnap_digest_device(uint32_t gpu_ordinal, const gpusnap_span* s
     return guarded([&] {
         require(count == 0 || (spans != nullptr && digests != nullptr), "spans or digests is NULL but count is not 0");
         Gpu& which = gpu(gpu_ordinal);
+        ContextScope scope(which);
         if (count == 0) {
+            digest_kernels(which);
             return;
         }
-        ContextScope scope(which);
         require_spans(spans, count);
         Digester digester(which, std::vector<gpusnap_span>(spans, spans + count));
         BorrowedStream stream(which);

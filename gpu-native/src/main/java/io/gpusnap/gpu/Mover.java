@@ -72,6 +72,12 @@ public final class Mover {
         }
     }
 
+    /** Loads the kernels of a GPU, which takes the driver a moment the first time, so that no {@link #digest} has to. */
+    public void prepareDigests(int gpuOrdinal) throws GpuException {
+        MethodHandle digest = library.handle(NativeFunction.DIGEST_DEVICE);
+        library.check(() -> (int) digest.invokeExact(gpuOrdinal, MemorySegment.NULL, 0L, MemorySegment.NULL));
+    }
+
     private void copy(int gpuOrdinal, Direction direction, List<CopyItem> items, Arena arena, MemorySegment digests)
             throws GpuException {
         try {

@@ -96,7 +96,7 @@ final class Rescue {
                 MemoryTier memory = runtime.store().memory();
                 Transfer transfer = runtime.transfer(context);
                 try (LoadedChunks reused =
-                        new ChunkLoader(nvme, memory, session.owner()).hot(content.stored(), uncounted(transfer))) {
+                        new ChunkLoader(nvme, memory, session.owner()).hot(content.stored(), transfer.uncounted())) {
                     new DeviceFill(runtime.requireGpu(), memory, nvme, session.owner(), reused, false)
                             .fill(content, there, transfer);
                 } finally {
@@ -106,11 +106,6 @@ final class Rescue {
         } catch (GpuException | TierException e) {
             throw lost("its device memory could not be filled again: " + e.getMessage());
         }
-    }
-
-    /** The same chunks are counted when they are filled in. */
-    private static Transfer uncounted(Transfer transfer) {
-        return new Transfer(transfer.threads(), bytes -> {}, transfer.safePoint());
     }
 
     /** Somebody may have taken the memory meanwhile, and may give it back. */

@@ -80,13 +80,8 @@ final class ThawCriuRestore extends EngineStage {
         long start = System.nanoTime();
         // In the order in which they are filled in: where the pool is small, the first ones find slots.
         session.loadedHost(loader.load(host, transfer));
-        session.loaded(direct ? loader.hot(device, quiet(transfer)) : loader.load(device, transfer));
+        session.loaded(direct ? loader.hot(device, transfer.uncounted()) : loader.load(device, transfer));
         session.times().took("verify", System.nanoTime() - start);
-    }
-
-    /** Nothing is read. */
-    private static Transfer quiet(Transfer transfer) {
-        return new Transfer(transfer.threads(), bytes -> {}, transfer.safePoint());
     }
 
     private static int result(FutureTask<Integer> restore) throws CriuException, InterruptedException {

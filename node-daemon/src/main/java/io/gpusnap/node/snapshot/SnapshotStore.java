@@ -29,7 +29,7 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
  * What this node's store holds. A snapshot exists once its manifest is in {@code manifests/}. Chunks are shared: a chunk is
- * deleted only while no manifest, committed or pending, and no running save names it. Saves pin what they name before they
+ * deleted only while no manifest, committed or pending, and no running save names it. Saves pin what they name as they
  * look for it, and the sweep excludes pinning, so a chunk that a save found is never taken from under it.
  */
 public final class SnapshotStore implements AutoCloseable {

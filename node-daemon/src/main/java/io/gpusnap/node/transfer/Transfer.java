@@ -13,6 +13,11 @@ import java.util.function.LongConsumer;
  */
 public record Transfer(int threads, LongConsumer progress, Runnable safePoint) {
 
+    /** For bytes that are counted elsewhere. */
+    public Transfer uncounted() {
+        return new Transfer(threads, bytes -> {}, safePoint);
+    }
+
     static final int BUFFER_BYTES = 4 << 20;
     private static final int PAGE_BYTES = 4096;
 

@@ -9,6 +9,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What came of looking for a GPU, and the pool that goes with it. */
 public interface GpuOpening {
@@ -51,14 +53,28 @@ public interface GpuOpening {
     /** A node with a driver. */
     record Native(GpuSnapLibrary library, GpuPort port, String reason) implements GpuOpening {
 
+        private static final Logger LOG = LoggerFactory.getLogger(GpuOpening.class);
+
         @Override
         public Optional<GpuPort> gpu() {
             return Optional.of(port);
         }
 
+        /** Now, because the first save would do it while its workload stands still. What fails here will say so there. */
+        private void prepareDigests() throws GpuException {
+            for (int ordinal = 0; ordinal < library.driver().gpuCount(); ordinal++) {
+                try {
+                    library.mover().prepareDigests(ordinal);
+                } catch (GpuException e) {
+                    LOG.atWarn().addKeyValue("gpu", ordinal).log(String.valueOf(e.getMessage()));
+                }
+            }
+        }
+
         @Override
         public PoolMemory pool(Path file, long sizeBytes) throws GpuException, IOException {
             PoolMemory.prepareFolder(file);
+            prepareDigests();
             return new Pinned(library.openPool(file, sizeBytes));
         }
     }

@@ -82,7 +82,7 @@ class SwitchController {
             operationId = "createSwitch",
             summary = "Resume a suspended workload on a GPU, and suspend others to make room",
             description =
-                    "gpu is a UUID or an ordinal. Switches of a node run in order. The daemon suspends nobody before it knows that "
+                    "gpu is a UUID or an ordinal. Switches of a GPU run in order. The daemon suspends nobody before it knows that "
                             + "the room suffices; if the resume fails, who made room goes on. The operation ends when those who made "
                             + "room are stored, which is after the other serves; its stage health says when that was.")
     @ApiResponse(responseCode = "202", description = "Queued; Location is the operation")

@@ -27,9 +27,11 @@ def make(options):
 
     @jax.jit
     def block_sums(array):
-        words = jax.lax.bitcast_convert_type(array.reshape(-1), jnp.uint32)
-        # Wraps around, as sums of unsigned integers do: the same on every run.
-        return words.reshape(-1, BLOCK_BYTES // 4).sum(axis=1, dtype=jnp.uint32)
+        words = jax.lax.bitcast_convert_type(array.reshape(-1), jnp.uint32).reshape(-1, BLOCK_BYTES // 4)
+        # Each word times an odd number of its own: words that change places change the sum. It wraps around, as products and
+        # sums of unsigned integers do: the same on every run.
+        odd = jnp.arange(1, 2 * words.shape[1], 2, dtype=jnp.uint32)
+        return (words * odd).sum(axis=1, dtype=jnp.uint32)
 
     class Arrays(Program):
         def load(self):

@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from protocol import Program
 
 BLOCK_BYTES = 4 << 20
+# So many are multiplied at a time: the products take as much device memory again.
+BLOCKS_A_TIME = 8
 
 
 def raw(tensor):
@@ -20,17 +22,19 @@ def raw(tensor):
 
 
 def sums(tensors):
-    """64-bit sums of every 4 MiB of the tensors, as bytes: taken on the device, so that all of it can be checked."""
+    """64-bit sums of every 4 MiB of the tensors, as bytes: taken on the device, so that all of it can be checked. Each word is
+    taken times an odd number of its own, wrapping: a word that changes changes the sum, and so do words that change places."""
     parts = []
+    block = BLOCK_BYTES // 8
     for tensor in tensors:
         flat = tensor.detach().reshape(-1).view(torch.uint8)
+        odd = torch.arange(1, 2 * block, 2, device=flat.device)
         words = flat[: flat.numel() // 8 * 8].view(torch.int64)
-        block = BLOCK_BYTES // 8
         whole = words.numel() // block * block
-        if whole:
-            parts.append(words[:whole].view(-1, block).sum(dim=1).cpu())
-        parts.append(words[whole:].sum().reshape(1).cpu())
-        parts.append(flat[words.numel() * 8 :].to(torch.int64).sum().reshape(1).cpu())
+        for some in words[:whole].view(-1, block).split(BLOCKS_A_TIME):
+            parts.append((some * odd).sum(dim=1).cpu())
+        for rest in (words[whole:], flat[words.numel() * 8 :].to(torch.int64)):
+            parts.append((rest * odd[: rest.numel()]).sum().reshape(1).cpu())
     return torch.cat(parts).numpy().tobytes() if parts else b""
 
 

@@ -1,12 +1,12 @@
 """How fast a drive reads: direct, several at once, the very files that a thaw will read."""
 
-import concurrent.futures
 import mmap
 import os
 import time
 from pathlib import Path
 
 from .failure import BenchFailure
+from .processes import at_once
 
 READERS = 16
 PIECE_BYTES = 4 << 20
@@ -52,7 +52,7 @@ def measure_read(folder, most_bytes=MOST_BYTES, readers=READERS):
     if not files:
         raise BenchFailure(f"there is nothing to read under {folder}")
     started = time.monotonic()
-    with concurrent.futures.ThreadPoolExecutor(readers) as pool:
+    with at_once(readers) as pool:
         total = sum(pool.map(read_direct, files))
     seconds = time.monotonic() - started
     return {"bytesPerSecond": total / seconds, "readBytes": total, "files": len(files), "readers": readers, "seconds": round(seconds, 3)}

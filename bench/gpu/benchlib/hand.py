@@ -27,21 +27,16 @@ class CommandFailure(BenchFailure):
 class Command:
     """One command under way. Its stages are timed by when it says that each has ended."""
 
-    def __init__(self, verb, command, log):
+    def __init__(self, verb, command, log, supervisor):
         self.verb = verb
         self.log = log
         self.stages = []
         self.problem = None
         self.began = time.monotonic()
-        self.popen = subprocess.Popen(
-            [str(part) for part in command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
+        # Known to the supervisor: a script that is asked to end must not leave it behind.
+        self.popen = supervisor.launch(
+            verb, command, log, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
+        ).popen
         self.listener = threading.Thread(target=self.listen, daemon=True)
         self.listener.start()
 
@@ -132,7 +127,7 @@ class ByHand:
         command = [
             self.settings.java, "-jar", self.settings.daemon_jar, verb, "--config", self.configuration, "--json", *arguments,
         ]  # fmt: skip
-        return Command(verb, command, self.log)
+        return Command(verb, command, self.log, self.supervisor)
 
     def save(self, process, after="--stop"):
         """Freezes a process; with --stop it is gone afterwards. Returns what is known of the save."""

@@ -1,15 +1,51 @@
 """Starts processes in sessions of their own, and leaves none behind."""
 
+import concurrent.futures
+import contextlib
 import ctypes
 import os
 import signal
 import subprocess
+import sys
+import threading
 import time
 from pathlib import Path
 
 from .failure import BenchFailure
 
 PR_SET_CHILD_SUBREAPER = 36
+# Both together, and the cleaning up after them, are less than what `all` waits for a script that it asked to end.
+ASKED_SECONDS = 10
+KILLED_SECONDS = 8
+
+
+def exit_on_sigterm():
+    """The first SIGTERM ends the script by way of its `finally`s, further ones do not cut those short."""
+
+    def end(*_):
+        spare_from_sigterm()
+        sys.exit(143)
+
+    signal.signal(signal.SIGTERM, end)
+
+
+def spare_from_sigterm():
+    """For what must not be cut short. A handler, for SIG_IGN would be inherited by programs."""
+    signal.signal(signal.SIGTERM, lambda *_: None)
+
+
+@contextlib.contextmanager
+def at_once(count, give_up=lambda: None):
+    """A pool of threads that does not wait for its tasks where its block fails or the script is to end: what has not begun is
+    dropped, and `give_up` ends what the others wait for."""
+    pool = concurrent.futures.ThreadPoolExecutor(count)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        give_up()
+        raise
+    pool.shutdown()
 
 
 def become_subreaper():
@@ -137,38 +173,68 @@ class Supervisor:
         self.logs = Path(logs)
         self.logs.mkdir(parents=True, exist_ok=True)
         self.running = []
+        # Threads start processes while the script may be ending.
+        self.lock = threading.Lock()
+        self.stubborn = None
 
     def start(self, name, command, env=None, cwd=None):
         log = self.logs / f"{name}.log"
         with open(log, "ab", opener=owner_only) as out:
-            popen = subprocess.Popen(
-                [str(part) for part in command],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **(env or {})},
-                cwd=cwd,
-                start_new_session=True,
-            )
-        return self.keep(Running(name, popen.pid, log, popen))
+            return self.launch(name, command, log, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})}, cwd=cwd)
+
+    def launch(self, name, command, log, **more):
+        """A process of its own session, with its output as `more` says to subprocess.Popen."""
+        with self.lock:
+            if self.stubborn is not None:
+                raise BenchFailure(f"{name} is not started: the script is ending")
+            popen = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, start_new_session=True, **more)
+            self.running.append(Running(name, popen.pid, log, popen))
+            return self.running[-1]
 
     def adopt(self, name, pid, log):
-        return self.keep(Running(name, pid, log))
-
-    def keep(self, process):
+        process = Running(name, pid, log)
         self.running.append(process)
         return process
 
     def stop_all(self):
-        """Ends everything, the latest first, and says what would not end."""
-        stubborn = []
-        for process in reversed(self.running):
-            try:
-                process.stop(politely=process.popen is not None, seconds=30)
-            except (BenchFailure, OSError) as failure:
-                stubborn.append(str(failure))
-        self.running.clear()
-        return stubborn
+        """Ends everything at the same time, for good: nothing can be started afterwards. Says what would not end; a second
+        call says the same."""
+        with self.lock:
+            if self.stubborn is None:
+                self.ask_all()
+                self.stubborn = self.kill_all()
+        return self.stubborn
+
+    def ask_all(self):
+        """What was started here is asked, what was restored is killed; then they have one deadline together."""
+        for process in self.running:
+            if process.alive():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGKILL if process.popen is None else signal.SIGTERM)
+        deadline = time.monotonic() + ASKED_SECONDS
+        while any([process.alive() for process in self.running]) and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def kill_all(self):
+        """Kills what is left, with whatever this process has become the parent of, and says what is there even then."""
+        deadline = time.monotonic() + KILLED_SECONDS
+        quiet = 0
+        # Twice: a list of children that is read while some of them change their parent may lack them.
+        while quiet < 2:
+            left = self.left()
+            quiet = 0 if left else quiet + 1
+            if left and time.monotonic() > deadline:
+                return [f"{name} (pid {pid}) is still there {KILLED_SECONDS} s after it was killed" for pid, name in left.items()]
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.02)
+        return []
+
+    def left(self):
+        """{pid: name} of what lives: of the processes known here, and of all descendants."""
+        found = {pid: "a child process" for pid in descendants(os.getpid()) if start_ticks(pid) is not None}
+        return found | {process.pid: process.name for process in self.running if process.alive()}
 
 
 def run(command, log=None, env=None, timeout=600, cwd=None):

@@ -5,14 +5,17 @@ import json
 import shutil
 import stat
 import subprocess
+import sys
 import tempfile
+import textwrap
+import threading
 import time
 import unittest
 from pathlib import Path
 
 from benchlib import gpusnap
 from benchlib.failure import BenchFailure
-from benchlib.processes import Running, Supervisor, become_subreaper, descendants, run, start_ticks
+from benchlib.processes import Running, Supervisor, at_once, become_subreaper, descendants, run, start_ticks
 from benchlib.result import REQUIRED, Result
 from benchlib.stack import stage_seconds
 
@@ -74,6 +77,69 @@ class ProcessesTest(unittest.TestCase):
         short.popen.wait()
         with self.assertRaisesRegex(BenchFailure, "this is why"):
             short.require_alive()
+
+    def test_after_the_end_nothing_is_started(self):
+        supervisor = Supervisor(self.logs)
+        supervisor.start("sleeping", ["sleep", "60"])
+        self.assertEqual([], supervisor.stop_all())
+        with self.assertRaisesRegex(BenchFailure, "late is not started"):
+            supervisor.start("late", ["sleep", "60"])
+        self.assertEqual([], supervisor.stop_all())
+
+    def test_a_failing_block_ends_what_its_threads_wait_for(self):
+        supervisor = Supervisor(self.logs)
+        begun, outcomes = threading.Event(), []
+
+        def wait():
+            process = supervisor.start("awaited", ["sleep", "60"])
+            begun.set()
+            outcomes.append(process.popen.wait())
+
+        with self.assertRaises(SystemExit):
+            with at_once(1, supervisor.stop_all) as pool:
+                task, dropped = pool.submit(wait), pool.submit(wait)
+                begun.wait(20)
+                raise SystemExit(143)
+        task.result(20)
+        self.assertEqual([-15], outcomes)
+        self.assertTrue(dropped.cancelled())
+
+    def test_a_script_that_is_asked_to_end_leaves_nothing_behind(self):
+        source = """
+            import sys, time
+            from pathlib import Path
+            from benchlib.hand import Command
+            from benchlib.processes import Supervisor, at_once, become_subreaper, exit_on_sigterm, run
+            become_subreaper()
+            exit_on_sigterm()
+            folder = Path(sys.argv[1])
+            supervisor = Supervisor(folder)
+            try:
+                with at_once(2, supervisor.stop_all) as pool:
+                    pool.submit(run, ["sleep", "61.5"])
+                    # One that does not end when asked, with a child in a session of its own.
+                    supervisor.start("deaf", ["bash", "-c", "trap '' TERM; setsid sleep 62.5 & echo $$ $! >pids; while :; do sleep 1; done"], cwd=folder)
+                    while not (folder / "pids").exists() or len((folder / "pids").read_text().split()) < 2:
+                        time.sleep(0.01)
+                    Command("save", ["sleep", "63.5"], folder / "log", supervisor)
+                    (folder / "ready").touch()
+                    time.sleep(60)
+            finally:
+                (folder / "left").write_text(repr(supervisor.stop_all()))
+        """
+        script = subprocess.Popen(
+            [sys.executable, "-B", "-c", textwrap.dedent(source), self.logs], cwd=Path(__file__).resolve().parents[1]
+        )
+        self.addCleanup(script.kill)
+        while not (self.logs / "ready").exists():
+            self.assertIsNone(script.poll())
+            time.sleep(0.01)
+        family = descendants(script.pid)
+        self.assertGreaterEqual(len(family), 4)
+        script.terminate()
+        self.assertEqual(143, script.wait(24))
+        self.assertEqual("[]", (self.logs / "left").read_text())
+        self.assertEqual([None] * len(family), [start_ticks(pid) for pid in family])
 
     def test_logs_are_their_owners_alone(self):
         printing = Supervisor(self.logs).start("printing", ["echo", "a secret"])

@@ -8,14 +8,15 @@ from pathlib import Path
 
 
 def describe_machine(settings, criu):
+    """Without `criu` for a script that needs neither it nor Java."""
+    own = {} if criu is None else {"criu": criu.version(), "java": first_line([settings.java, "-version"])}
     return {
         "kernel": platform.release(),
         "cpu": first_value("/proc/cpuinfo", "model name"),
         "cpuCores": os.cpu_count(),
         "memoryBytes": int(first_value("/proc/meminfo", "MemTotal").split()[0]) * 1024,
         "pcie": gpu_link(),
-        "criu": criu.version(),
-        "java": first_line([settings.java, "-version"]),
+        **own,
         "python": platform.python_version(),
         "revision": settings.revision,
     }

@@ -10,6 +10,16 @@ from .programs import OVERHEAD, Instance
 LOADS = ("allocations", "decode", "decode-graph", "uncached")
 SECONDS_EACH = 1.5
 SIDES = ("without", "with")
+# With fewer a median says nothing.
+LEAST_PAIRS = 5
+# Of the single calls, and until both programs are ready.
+START_SECONDS = 40
+PAIR_SECONDS = len(LOADS) * len(SIDES) * SECONDS_EACH
+
+
+def overhead_seconds(pairs):
+    """About what all of it takes."""
+    return START_SECONDS + PAIR_SECONDS * pairs
 
 
 def ratio(without, with_it):
@@ -23,16 +33,28 @@ def ratio(without, with_it):
     }
 
 
-def measure_overhead(bench, pairs):
-    """{loads: the loads of torch_overhead.py, calls: those of the driver API, one by one}. No fewer than five pairs."""
-    if pairs < 5:
-        raise BenchFailure(f"--overhead-pairs {pairs}: five at least, or a median says nothing")
-    calls = single_calls(bench, 5)
+def in_turn(pair):
+    """Whoever goes first finds the machine cooler: it is another one each time."""
+    return SIDES if pair % 2 == 0 else SIDES[::-1]
+
+
+def measure_overhead(bench, pairs, record):
+    """{loads: the loads of torch_overhead.py, calls: those of the driver API, one by one}. No fewer than five pairs. After each
+    pair record(what there is so far)."""
+    if pairs < LEAST_PAIRS:
+        raise BenchFailure(f"--overhead-pairs {pairs}: {LEAST_PAIRS} at least, or a median says nothing")
+    measured = {"loads": [], "calls": []}
+    for measured["calls"] in single_calls(bench):
+        record(measured)
     # Without a GPU there is nothing that PyTorch could load.
-    return {"loads": [] if bench.settings.simulated else torch_loads(bench, pairs), "calls": calls, "pairs": pairs}
+    if not bench.settings.simulated:
+        for measured["loads"] in torch_loads(bench, pairs):
+            record(measured)
+    return measured
 
 
 def torch_loads(bench, pairs):
+    """Yields what there is after each pair."""
     # Both are there all the time; the one that is not asked rests.
     instances = {
         "without": Instance(bench, OVERHEAD, "overhead-without", {}),
@@ -43,30 +65,33 @@ def torch_loads(bench, pairs):
             instance.wait_ready(180)
         taken = {load: {side: [] for side in SIDES} for load in LOADS}
         for pair in range(pairs):
+            refusal = bench.budget.refusal(PAIR_SECONDS)
+            if pair >= LEAST_PAIRS and refusal is not None:
+                bench.skip(f"overhead: pairs {pair + 1} to {pairs}", refusal)
+                break
             for load in LOADS:
-                # Whoever goes first finds the GPU cooler: it is another one each time.
-                for side in SIDES if pair % 2 == 0 else SIDES[::-1]:
+                for side in in_turn(pair):
                     answer = json.loads(instances[side].get(f"/measure?load={load}&seconds={SECONDS_EACH}")[0])
                     taken[load][side].append(answer["secondsACall"])
-        return [{"load": load, **ratio(sides["without"], sides["with"])} for load, sides in taken.items()]
+            yield [{"load": load, **ratio(sides["without"], sides["with"])} for load, sides in taken.items()]
     finally:
         for instance in instances.values():
             instance.process.stop(politely=False)
 
 
-def single_calls(bench, pairs):
-    """The driver's calls that a server makes most, by preload-overhead of gpu-native."""
+def single_calls(bench):
+    """The driver's calls that a server makes most, by preload-overhead of gpu-native. Yields what there is after each pair."""
     program = bench.settings.native_dir.parent / "bin/preload-overhead"
     if not program.is_file():
         raise BenchFailure(f"{program} is not there: build gpu-native first")
     base = {"LD_LIBRARY_PATH": str(bench.settings.driver.parent)} if bench.settings.driver else {}
     sides = {"without": {}, "with": bench.preload("preload-overhead")}
     taken = {}
-    for _ in range(pairs):
-        for side in SIDES:
+    for pair in range(LEAST_PAIRS):
+        for side in in_turn(pair):
             for name, nanoseconds in parse_calls(run([program], env={**base, **sides[side]}, timeout=60)).items():
                 taken.setdefault(name, {side: [] for side in SIDES})[side].append(nanoseconds / 1e9)
-    return [{"call": name, **ratio(sides["without"], sides["with"])} for name, sides in taken.items()]
+        yield [{"call": name, **ratio(sides["without"], sides["with"])} for name, sides in taken.items()]
 
 
 def parse_calls(text):

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import sys
 import tarfile
 import time
@@ -14,7 +13,7 @@ from .criu import Criu
 from .failure import BenchFailure
 from .gpusnap import Gpusnap, measured_copy
 from .machine import describe_machine
-from .processes import Supervisor, become_subreaper
+from .processes import Supervisor, become_subreaper, exit_on_sigterm, spare_from_sigterm
 from .result import Result
 
 MACHINE = ("device", "driver", "machine")
@@ -33,6 +32,8 @@ class Script:
         self.gpu = None
         self.not_run = {}
         self.failures = []
+        # What is recorded is a result already, should the script be ended now.
+        self.enough = False
 
     def note(self, text):
         print(f"[{time.monotonic() - self.settings.started:7.1f} s] {text}", flush=True)
@@ -84,7 +85,7 @@ class Script:
     def describe(self):
         self.gpu = Gpusnap(self.settings.library, self.settings.driver)
         facts = self.gpu.describe()
-        self.result.record(**facts, machine=describe_machine(self.settings, Criu(self.settings.criu)))
+        self.result.record(**facts, machine=describe_machine(self.settings, None if self.settings.lean else Criu(self.settings.criu)))
         if facts["simulated"] != self.settings.simulated:
             raise BenchFailure("a simulated driver answers: its numbers are no evidence; say --simulated to try the script")
 
@@ -96,7 +97,7 @@ def run(name, options, body, pool_gib, ram_gib, required, gpus=1, **more):
         become_subreaper()
     except BenchFailure as failure:
         sys.exit(f"{name}: {failure}")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    exit_on_sigterm()
     script = Script(name, options, settings, required)
     try:
         shutil.rmtree(settings.ram, ignore_errors=True)
@@ -111,11 +112,22 @@ def run(name, options, body, pool_gib, ram_gib, required, gpus=1, **more):
             raise BenchFailure(f"this takes {gpus} GPUs, there are {script.gpu.count()}")
         body(script)
         script.result.finish()
-    except BenchFailure as failure:
+    except Exception as failure:  # noqa: BLE001  the result says what failed, whatever it was
+        if not isinstance(failure, BenchFailure):
+            traceback.print_exc()
         script.fail(name, failure)
+    except SystemExit:
+        script.fail(name, "it was ended before its end")
+        if script.enough:
+            script.result.finish()
+        raise
     finally:
+        spare_from_sigterm()
         stubborn = script.supervisor.stop_all()
-        keep_logs(script)
+        try:
+            keep_logs(script)
+        except OSError as failure:
+            stubborn.append(f"its logs, which could not be kept: {failure}")
         if not settings.keep:
             shutil.rmtree(settings.ram, ignore_errors=True)
             shutil.rmtree(settings.work, ignore_errors=True)

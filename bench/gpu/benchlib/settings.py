@@ -40,6 +40,8 @@ class Settings:
     pool_bytes: int
     keep: bool
     revision: str
+    # Needs libgpusnap only: no daemon, no service, no CRIU, no root.
+    lean: bool = False
     disk_root: Path | None = None
     layers: int = 32
     kv_gib: float = 4.0
@@ -115,10 +117,14 @@ def settle(options):
     )
 
 
+def results_folder(options):
+    return options.out or ROOT / "bench/results" / ("simulated" if options.simulated else "gpu")
+
+
 def places(options, pool_bytes, ram_gib, **more):
     """Where everything is, checked. `ram_gib`: what must be free on the tmpfs."""
     native = Path(options.native_dir) if options.native_dir else ROOT / "gpu-native/target/native/lib"
-    out = options.out or ROOT / "bench/results" / ("simulated" if options.simulated else "gpu")
+    out = results_folder(options)
     settings = Settings(
         simulated=options.simulated,
         root=ROOT,
@@ -166,18 +172,13 @@ def revision():
 
 def require(settings, ram_gib):
     """Everything that would only be missed minutes later, in one answer."""
-    lacking = []
-    for what, path in {
-        "libgpusnap": settings.library,
-        "the service's jar": settings.service_jar,
-        "the daemon's jar": settings.daemon_jar,
-    }.items():
-        if not path.is_file():
-            lacking.append(f"{what} ({path})")
-    for what, command in {"Java": settings.java, "CRIU": settings.criu}.items():
-        if shutil.which(command) is None:
-            lacking.append(f"{what} ({command})")
-    if os.geteuid() != 0:
+    files, commands = {"libgpusnap": settings.library}, {}
+    if not settings.lean:
+        files |= {"the service's jar": settings.service_jar, "the daemon's jar": settings.daemon_jar}
+        commands = {"Java": settings.java, "CRIU": settings.criu}
+    lacking = [f"{what} ({path})" for what, path in files.items() if not path.is_file()]
+    lacking += [f"{what} ({command})" for what, command in commands.items() if shutil.which(command) is None]
+    if not settings.lean and os.geteuid() != 0:
         lacking.append("root, for CRIU")
     if settings.disk_root is not None and settings.disk_root.exists():
         lacking.append(f"a --disk-root that does not exist yet ({settings.disk_root})")

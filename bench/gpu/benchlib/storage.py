@@ -1,6 +1,5 @@
 """Files to device memory by libgpusnap: through cuFile, or by direct reads into the pinned pool and copies from there."""
 
-import concurrent.futures
 import ctypes as c
 import hashlib
 import os
@@ -8,6 +7,7 @@ import time
 
 from .failure import BenchFailure
 from .gpusnap import HOST_TO_DEVICE, PoolArgs
+from .processes import at_once
 
 CHUNK_BYTES = 4 << 20
 LEAF_BYTES = 4096
@@ -77,7 +77,8 @@ def query(gpusnap, cufile=None):
 
 
 class Way:
-    """Reads every file to its place in device memory, batches of them by several threads; the digests are the device's."""
+    """Reads every file to its place in device memory, batches of them by several threads; the digests are the device's. The
+    memory is cleared before: right digests are then of bytes that this run has brought."""
 
     def __init__(self, gpusnap, paths, address):
         self.gpusnap = gpusnap
@@ -87,8 +88,14 @@ class Way:
     def place(self, number):
         return self.address + number * CHUNK_BYTES
 
+    def clear(self):
+        self.gpusnap.call(
+            "gpusnap_fill_zero", c.c_uint32(0), c.c_uint64(self.address), c.c_uint64(len(self.paths) * CHUNK_BYTES)
+        )
+
     def run(self, threads):
-        """(seconds, digests)"""
+        """(seconds, digests); the clearing is not in the seconds."""
+        self.clear()
         digests = [None] * len(self.paths)
 
         def work(numbers):
@@ -97,7 +104,7 @@ class Way:
 
         batches = [range(at, min(at + BATCH, len(self.paths))) for at in range(0, len(self.paths), BATCH)]
         started = time.monotonic()
-        with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        with at_once(threads) as pool:
             list(pool.map(work, batches))
         return time.monotonic() - started, digests
 
@@ -126,6 +133,10 @@ class ThroughPool(Way):
         gpusnap.lib.gpusnap_pool_base.restype = c.c_void_p
         self.base = gpusnap.lib.gpusnap_pool_base(pool)
         self.memory = memoryview((c.c_char * size).from_address(self.base)).cast("B")
+
+    def clear(self):
+        super().clear()
+        c.memset(self.base, 0, len(self.paths) * CHUNK_BYTES)
 
     def batch(self, numbers):
         for number in numbers:

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 import types
@@ -19,7 +20,8 @@ from benchlib.drive import measure_read
 from benchlib.failure import BenchFailure
 from benchlib.fit import line
 from benchlib.hand import Command, CommandFailure
-from benchlib.overhead import parse_calls, ratio
+from benchlib.overhead import in_turn, measure_overhead, parse_calls, ratio
+from benchlib.processes import Supervisor
 from benchlib.workloads import free_port
 from tests.scripts import GPU, load
 
@@ -28,6 +30,30 @@ frameworks = load(GPU / "frameworks")
 switch = load(GPU / "switch")
 two_gpus = load(GPU / "two-gpus")
 everything = load(GPU / "all")
+
+
+class OverheadTest(unittest.TestCase):
+    def test_each_pair_is_recorded_as_it_comes_and_the_sides_take_turns(self):
+        folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        (folder / "bin").mkdir()
+        program = folder / "bin/preload-overhead"
+        program.write_text(f'#!/bin/sh\necho "$SIDE" >>{folder}/order\necho "cuEventRecord  200.0 ns"\n')
+        program.chmod(0o755)
+        settings = types.SimpleNamespace(native_dir=folder / "lib", driver=None, simulated=True)
+        bench = types.SimpleNamespace(settings=settings, preload=lambda name: {"SIDE": "with"})
+        seen = []
+        measured = measure_overhead(bench, 5, lambda sofar: seen.append(len(sofar["calls"][0]["pairs"])))
+        self.assertEqual([1, 2, 3, 4, 5], seen)
+        self.assertEqual([], measured["loads"])
+        self.assertEqual(["", "with", "with", ""] * 2 + ["", "with"], (folder / "order").read_text().splitlines())
+
+    def test_fewer_than_five_pairs_are_refused(self):
+        with self.assertRaisesRegex(BenchFailure, "5 at least"):
+            measure_overhead(None, 4, None)
+
+    def test_another_side_is_first_each_time(self):
+        self.assertEqual(in_turn(0), in_turn(1)[::-1])
 
 
 class BudgetTest(unittest.TestCase):
@@ -45,7 +71,7 @@ class HandTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
 
     def command(self, text):
-        return Command("save", ["bash", "-c", text], self.folder / "log")
+        return Command("save", ["bash", "-c", text], self.folder / "log", Supervisor(self.folder))
 
     def test_the_answer_and_the_time_of_each_stage(self):
         command = self.command(
@@ -86,11 +112,25 @@ class StorageTest(unittest.TestCase):
         self.assertEqual(3, len({storage.tree_digest(path.read_bytes()) for path in paths}))
 
         class Numbered(storage.Way):
+            cleared = 0
+
+            def clear(self):
+                self.cleared += 1
+
             def batch(self, numbers):
                 return [storage.Digest((storage.c.c_uint8 * 32)(n)) for n in numbers]
 
-        _, digests = Numbered(None, list(range(40)), 0).run(threads=3)
+        way = Numbered(None, list(range(40)), 0)
+        _, digests = way.run(threads=3)
         self.assertEqual([f"{n:02x}" + "00" * 31 for n in range(40)], digests)
+        way.run(threads=3)
+        self.assertEqual(2, way.cleared)
+
+    def test_all_of_the_memory_is_cleared(self):
+        calls = []
+        library = types.SimpleNamespace(call=lambda name, *arguments: calls.append((name, *(one.value for one in arguments))))
+        storage.Way(library, ["a", "b"], 1 << 30).clear()
+        self.assertEqual([("gpusnap_fill_zero", 0, 1 << 30, 2 * storage.CHUNK_BYTES)], calls)
 
 
 class NumbersTest(unittest.TestCase):
@@ -117,7 +157,7 @@ class NumbersTest(unittest.TestCase):
     def test_sizes_that_do_not_fit_say_why(self):
         fit, refused = data_path.fitting([20, 60], 100e9)
         self.assertEqual([20], fit)
-        self.assertEqual({60: "takes 128 GB of memory, 100 are available"}, refused)
+        self.assertEqual({60: "takes 132 GB of memory, 100 are available"}, refused)
 
     def test_the_floor_of_a_drive_is_the_longer_of_reading_and_rebuilding_and_the_fill(self):
         entry = {
@@ -238,6 +278,17 @@ serve(Small, parser().parse_args())
 
 
 class SwitchTest(unittest.TestCase):
+    def test_no_switch_in_time_is_a_failure_that_asks_nobody(self):
+        skipped = {}
+        bench = types.SimpleNamespace(
+            options=types.SimpleNamespace(switches=20), budget=Budget(0), skip=lambda what, why: skipped.update({what: why})
+        )
+        switching = switch.Switching.__new__(switch.Switching)
+        switching.bench, switching.switches, switching.models = bench, [], []
+        with self.assertRaisesRegex(BenchFailure, "no switch was measured"):
+            switching.all()
+        self.assertEqual(["switches 1 to 20"], list(skipped))
+
     def test_the_operation_of_either_kind_of_answer(self):
         self.assertEqual({"id": "1"}, switch.operation_of({"operation": {"id": "1"}, "snapshots": []}))
         self.assertEqual({"id": "1"}, switch.operation_of({"id": "1"}))
@@ -257,7 +308,25 @@ class AllTest(unittest.TestCase):
     def test_a_script_gets_its_time_and_the_common_flags(self):
         options = everything.parse(["--out", "/tmp/x", "--only", "data-path", "--disk-root", "/tmp/d", "--", "--sizes-gb", "20"])
         line_ = everything.command(everything.Measurement("data-path", 1, 2), options, 100)
-        self.assertEqual(["--pack-logs", "--sizes-gb", "20", "--budget-seconds", "85", "--out", "/tmp/x", "--disk-root", "/tmp/d"], line_[1:])
+        self.assertEqual(["--sizes-gb", "20", "--out", "/tmp/x", "--budget-seconds", "85", "--disk-root", "/tmp/d"], line_[1:])
+
+    def test_the_storage_script_measures_the_drive_of_the_disk_root(self):
+        options = everything.parse(["--out", "/tmp/x", "--disk-root", "/mnt/drive/new"])
+        line_ = everything.command(everything.Measurement("direct-storage", 1, 2), options, 100)
+        self.assertEqual(["--folder", "/mnt/drive"], line_[-2:])
+
+    def test_the_logs_of_all_scripts_are_one_archive(self):
+        out, kept = Path(tempfile.mkdtemp()), Path(tempfile.mkdtemp())
+        for folder in (out, kept):
+            self.addCleanup(shutil.rmtree, folder)
+        for name in ("one", "two"):
+            (out / name).mkdir()
+            (out / name / "daemon.log").write_text(name)
+            everything.pack_logs(name, out, kept)
+        everything.pack_logs("left-none", out, kept)
+        self.assertEqual(["all-logs.tar.gz"], [path.name for path in out.iterdir()])
+        with tarfile.open(out / "all-logs.tar.gz") as archive:
+            self.assertEqual(["one", "one/daemon.log", "two", "two/daemon.log"], archive.getnames())
 
     def test_one_that_does_not_end_is_ended(self):
         self.assertEqual(-15, everything.run(["sleep", "60"], 0.2))

@@ -124,7 +124,7 @@ class ReportTest(unittest.TestCase):
 
     def test_frameworks_with_what_was_refused_and_what_failed(self):
         passed = {
-            "title": "JAX", "outcome": "PASSED", "program": {"jax": "0.11"}, "save": {"totals": {"vramBytes": 1e9, "hostBytes": 2e9}, "pauseSeconds": 1.0},
+            "title": "JAX", "outcome": "PASSED", "program": {"jax": "0.11"}, "save": {"totals": {"vramBytes": 1e9, "hostBytes": 2e9}, "movedBytes": 5e8, "pauseSeconds": 1.0},
             "thaw": {"seconds": 2.0},
         }  # fmt: skip
         refused = {"title": "X", "outcome": "REFUSED", "code": "WORKLOAD_UNSUPPORTED", "reason": "managed | memory", "documented": "a/README.md"}
@@ -133,12 +133,14 @@ class ReportTest(unittest.TestCase):
         text = self.rendered(
             "frameworks",
             rows=[passed, refused, failed],
-            overhead={"loads": [{"load": "decode", **pair}], "calls": [{"call": "cuEventRecord", **pair}], "pairs": 7},
+            overhead={"loads": [{"load": "decode", **pair, "pairs": [[1, 1]] * 7}], "calls": [{"call": "cuEventRecord", **pair, "pairs": [[1, 1]] * 5}]},
         )
-        self.assertIn("| JAX | passed | jax 0.11 | 1.00 GB | 2.00 GB | 1.00 s | 2.00 s |", text)
+        self.assertIn("| JAX | passed | jax 0.11 | 1.00 GB | 0.50 GB | 2.00 GB | 1.00 s | 2.00 s |", text)
         self.assertIn("| X | refused: WORKLOAD_UNSUPPORTED managed / memory ([why](../a/README.md)) |", text)
         self.assertIn("| Y | failed:  state differs |", text)
         self.assertIn("| decode | 1 ms | 1.01 ms | 1.010 | 1.011 |", text)
+        self.assertIn("7 pairs of each load (`", text)
+        self.assertIn("5 pairs of each driver call.", text)
 
     def test_the_committed_document_is_what_the_committed_results_say(self):
         report.ROOT = GPU.parent.parent

@@ -6,6 +6,8 @@ import io.gpusnap.node.operation.RetryPolicy;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * What waits in the pool becomes snapshots, while the other process serves already. The memory has a new owner: a disk that
@@ -42,24 +44,45 @@ final class SwitchStore extends EngineStage {
         return retry;
     }
 
+    /** Each is tried, whatever became of those before it: who is not stored here ends, if it finds no room to come back. */
     @Override
     void execute(StageContext context) throws StageException, InterruptedException {
+        List<StageException> problems = new ArrayList<>();
         for (Evictee one : evictees.chosen(context)) {
-            if (one.isKept(context)) {
-                continue;
-            }
-            if (!one.isAlive()) {
-                one.ended(context);
-                continue;
-            }
             try {
-                one.run(one.keeping(), context);
+                store(one, context);
             } catch (StageException e) {
-                throw e.code() == FailureCode.INSUFFICIENT_SPACE || e.code() == FailureCode.STORE_ERROR
-                        ? StageException.retryable(e.code(), e.detail(), e)
-                        : e;
+                problems.add(e);
             }
         }
+        if (!problems.isEmpty()) {
+            throw first(problems);
+        }
+    }
+
+    private static void store(Evictee one, StageContext context) throws StageException, InterruptedException {
+        if (one.isKept(context)) {
+            return;
+        }
+        if (!one.isAlive()) {
+            one.ended(context);
+            return;
+        }
+        try {
+            one.run(one.keeping(), context);
+        } catch (StageException e) {
+            throw e.code() == FailureCode.INSUFFICIENT_SPACE || e.code() == FailureCode.STORE_ERROR
+                    ? StageException.retryable(e.code(), e.detail(), e)
+                    : e;
+        }
+    }
+
+    /** One that may pass goes before those that do not: who fails for good takes nobody's further attempts. */
+    private static StageException first(List<StageException> problems) {
+        StageException first =
+                problems.stream().filter(StageException::retryable).findFirst().orElseGet(problems::getFirst);
+        problems.stream().filter(problem -> problem != first).forEach(first::addSuppressed);
+        return first;
     }
 
     @Override

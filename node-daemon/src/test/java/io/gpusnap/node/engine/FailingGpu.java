@@ -197,7 +197,7 @@ final class FailingGpu implements GpuPort {
 
     @Override
     public DriverInfo driver() throws GpuException {
-        return real.driver();
+        return answer("driver", real::driver);
     }
 
     @Override

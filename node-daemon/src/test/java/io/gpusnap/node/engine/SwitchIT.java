@@ -206,6 +206,38 @@ class SwitchIT {
     }
 
     @Test
+    void whoCanBeStoredIsKeptThoughAnotherCannot() throws Exception {
+        // given two who make room, and a store of the first of them that fails for good
+        models.gpu().disguise(device -> device);
+        TestWorkload third = models.workload("third", 4 * TwoModels.VRAM_BYTES);
+        SwitchRequest request = TwoModels.request(
+                models.frozenAs(models.first()),
+                SwitchRequest.Policy.SUSPEND_OTHERS,
+                List.of(models.second().process(), third.process()));
+        SnapshotId lost = request.candidates().get(0).snapshot();
+        SnapshotId kept = request.candidates().get(1).snapshot();
+        // when
+        TestNode.Ended ended = models.node()
+                .switchTo(
+                        request,
+                        new StageStarts("store", () -> models.gpu().fail("driver", FailingGpu.Moment.BEFORE, 1)));
+        // then
+        assertThat(ended.failed().stage()).contains("store");
+        assertThat(ended.failed().code()).isEqualTo(FailureCode.DRIVER_FAILED);
+        models.assertAnswers(models.first(), "it serves");
+        assertThat(models.node().engines().snapshots()).contains(kept).doesNotContain(lost);
+        assertThat(ended.log().recallAll(WorkloadLost.class)).hasSize(1);
+        assertThat(models.second().isAlive()).isFalse();
+        assertNothingIsHeld();
+        // and the one that was stored comes back
+        models.first().end();
+        models.node()
+                .switchTo(TwoModels.request(kept, SwitchRequest.Policy.EVICT_IF_NEEDED, List.of()), StageListener.NONE)
+                .succeeded();
+        models.assertAnswers(third, "third");
+    }
+
+    @Test
     void aDiskThatFailsForAMomentIsWaitedFor() throws Exception {
         // given something that is in the way of the manifest, until the second attempt
         SwitchRequest request = models.request(models.first(), SwitchRequest.Policy.EVICT_IF_NEEDED);

@@ -52,9 +52,14 @@ final class TwoModels implements AutoCloseable {
     }
 
     private TestWorkload workload(String name) throws Exception {
+        return workload(name, VRAM_BYTES);
+    }
+
+    /** One more. For it the GPU has {@code vramBytes}, so it may find room where the others find none. */
+    TestWorkload workload(String name, long vramBytes) throws Exception {
         TestWorkload workload = TestWorkload.start(
                 folder.resolve(name),
-                Map.of("GPUSNAP_SIM_VRAM_BYTES", Long.toString(VRAM_BYTES), "GPUSNAP_WORKLOAD", name),
+                Map.of("GPUSNAP_SIM_VRAM_BYTES", Long.toString(vramBytes), "GPUSNAP_WORKLOAD", name),
                 List.of());
         workload.answer(name);
         answers.put(workload, workload.answer(PROMPT));

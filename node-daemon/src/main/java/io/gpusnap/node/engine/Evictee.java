@@ -7,6 +7,7 @@ import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.Stage;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.TierException;
 import java.time.Duration;
@@ -37,6 +38,15 @@ final class Evictee {
 
     SnapshotId snapshot() {
         return session.snapshot();
+    }
+
+    ProcessId process() {
+        return session.process();
+    }
+
+    /** It was looked at, and the switch has nothing to do with it any more. */
+    void passedOver() {
+        session.runtime().busy().clear(session.process());
     }
 
     List<Stage> checking() {
@@ -84,7 +94,7 @@ final class Evictee {
                 }
             }
         } catch (GpuException e) {
-            return Map.of();
+            return new HashMap<>();
         }
         return held;
     }

@@ -34,11 +34,8 @@ final class SwitchPreflight extends EngineStage {
         new SuspendedPreflight(session).look(context);
         Map<Integer, GpuInfo> gpus = session.gpus().devices();
         requireGpu(gpus);
-        List<Evictee> chosen = choose(gpus);
+        List<Evictee> chosen = choose(gpus, context);
         context.remember(new SwitchChoice(chosen.stream().map(Evictee::snapshot).toList()));
-        for (Evictee one : chosen) {
-            one.run(one.checking(), context);
-        }
     }
 
     private void requireGpu(Map<Integer, GpuInfo> gpus) throws StageException {
@@ -55,7 +52,8 @@ final class SwitchPreflight extends EngineStage {
         }
     }
 
-    private List<Evictee> choose(Map<Integer, GpuInfo> gpus) throws StageException, TierException, ManifestException {
+    private List<Evictee> choose(Map<Integer, GpuInfo> gpus, StageContext context)
+            throws StageException, TierException, ManifestException, InterruptedException {
         Map<Integer, Long> missing = new HashMap<>();
         for (Map.Entry<Integer, GpuInfo> gpu : gpus.entrySet()) {
             missing.put(
@@ -65,13 +63,14 @@ final class SwitchPreflight extends EngineStage {
                             - gpu.getValue().freeBytes());
         }
         List<Evictee> chosen = new ArrayList<>();
+        List<String> refused = new ArrayList<>();
         long givenBytes = 0;
         for (Evictee one : evictees.all()) {
             Map<Integer, Long> held = one.heldBytes();
             held.keySet().retainAll(missing.keySet());
             boolean wanted = request.policy() == SwitchRequest.Policy.SUSPEND_OTHERS
                     || held.keySet().stream().anyMatch(ordinal -> missing.getOrDefault(ordinal, 0L) > 0);
-            if (!held.isEmpty() && wanted) {
+            if (!held.isEmpty() && wanted && mayBeSaved(one, refused, context)) {
                 chosen.add(one);
                 held.forEach((ordinal, bytes) -> missing.merge(ordinal, -bytes, Long::sum));
                 givenBytes += held.values().stream().mapToLong(Long::longValue).sum();
@@ -79,14 +78,35 @@ final class SwitchPreflight extends EngineStage {
         }
         for (Map.Entry<Integer, Long> still : missing.entrySet()) {
             if (still.getValue() > 0) {
-                throw tooSmall(gpus, still.getKey(), still.getValue(), chosen, givenBytes);
+                throw tooSmall(gpus, still.getKey(), still.getValue(), chosen, givenBytes, refused);
             }
         }
         return chosen;
     }
 
+    /** Where room is all that counts, another can make it; where the others are to be suspended, one that cannot be is in the way. */
+    private boolean mayBeSaved(Evictee one, List<String> refused, StageContext context)
+            throws StageException, InterruptedException {
+        try {
+            one.run(one.checking(), context);
+            return true;
+        } catch (StageException e) {
+            if (request.policy() == SwitchRequest.Policy.SUSPEND_OTHERS) {
+                throw e;
+            }
+            one.passedOver();
+            refused.add("%s: %s".formatted(one.process(), e.detail()));
+            return false;
+        }
+    }
+
     private StageException tooSmall(
-            Map<Integer, GpuInfo> gpus, int ordinal, long missingBytes, List<Evictee> chosen, long givenBytes)
+            Map<Integer, GpuInfo> gpus,
+            int ordinal,
+            long missingBytes,
+            List<Evictee> chosen,
+            long givenBytes,
+            List<String> refused)
             throws StageException, TierException, ManifestException {
         GpuInfo gpu = gpus.values().stream()
                 .filter(device -> device.ordinal() == ordinal)
@@ -94,7 +114,7 @@ final class SwitchPreflight extends EngineStage {
                 .orElseThrow();
         return new StageException(
                 FailureCode.INSUFFICIENT_VRAM,
-                "GPU %d (%s) has %d bytes free, and %d candidates would give %d; the process needs %d: %d are missing"
+                "GPU %d (%s) has %d bytes free, and %d candidates would give %d; the process needs %d: %d are missing%s"
                         .formatted(
                                 ordinal,
                                 gpu.name(),
@@ -103,7 +123,8 @@ final class SwitchPreflight extends EngineStage {
                                 givenBytes,
                                 session.manifest().totals().vramBytes()
                                         + session.manifest().device().driverBytes(),
-                                missingBytes));
+                                missingBytes,
+                                refused.isEmpty() ? "" : "; cannot make room: " + String.join("; ", refused)));
     }
 
     /** The last to be undone: now nobody's only copy is in the store of these saves. */

@@ -281,6 +281,54 @@ class SwitchIT {
     }
 
     @Test
+    void whoCannotBeSavedIsPassedOverForTheNextWhoCan() throws Exception {
+        try (CommandWorkload unsavable = CommandWorkload.start(folder)) {
+            // given one that is asked first and holds managed memory
+            unsavable.tell("alloc managed 5000000");
+            unsavable.tell("alloc dlsym 8000000");
+            SwitchRequest onlyThat = TwoModels.request(
+                    models.frozenAs(models.first()),
+                    SwitchRequest.Policy.EVICT_IF_NEEDED,
+                    List.of(unsavable.process()));
+            // when it is the only one
+            OperationOutcome.Failed failed =
+                    models.node().switchTo(onlyThat, StageListener.NONE).failed();
+            // then
+            assertThat(failed.code()).isEqualTo(FailureCode.INSUFFICIENT_VRAM);
+            assertThat(failed.detail())
+                    .contains("0 candidates")
+                    .contains(unsavable.process().toString())
+                    .contains("managed memory");
+            // when there is another
+            SwitchRequest both = TwoModels.request(
+                    models.frozenAs(models.first()),
+                    SwitchRequest.Policy.EVICT_IF_NEEDED,
+                    List.of(unsavable.process(), models.second().process()));
+            TestNode.Ended ended =
+                    models.node().switchTo(both, StageListener.NONE).succeeded();
+            // then
+            assertThat(ended.log().recallAll(SaveOutcome.class))
+                    .extracting(SaveOutcome::snapshot)
+                    .containsExactly(both.candidates().get(1).snapshot());
+            models.assertAnswers(models.first(), "first");
+            // and all others cannot be suspended where one cannot
+            assertThat(models.node()
+                            .switchTo(
+                                    TwoModels.request(
+                                            both.candidates().get(1).snapshot(),
+                                            SwitchRequest.Policy.SUSPEND_OTHERS,
+                                            List.of(
+                                                    unsavable.process(),
+                                                    models.first().process())),
+                                    StageListener.NONE)
+                            .failed()
+                            .detail())
+                    .contains("managed memory");
+            models.assertAnswers(models.first(), "still");
+        }
+    }
+
+    @Test
     void whatIsNotFrozenOrOfAnotherGpuIsRefused() throws Exception {
         SnapshotId resumed = models.frozenAs(models.first());
         models.switchTo(models.first());

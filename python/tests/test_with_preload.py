@@ -8,6 +8,13 @@ from simulated import DRIVER, OK, PRELOAD, QUIESCE, REFUSED, RELEASE, REMAP, RES
 MIB = 1 << 20
 TEN_SECONDS = 10_000
 
+# In the workload: what lives in an allocation, as a caching allocator hands it out.
+TENSOR = """
+class Tensor:
+    def __init__(self, address, size):
+        self.__cuda_array_interface__ = {"typestr": "|u1", "shape": (size,), "data": (address, False)}
+"""
+
 
 @unittest.skipUnless(PRELOAD.exists() and DRIVER.exists(), f"not built: {PRELOAD} (scripts/build-native.sh build)")
 class WithPreloadTest(unittest.TestCase):
@@ -35,6 +42,37 @@ say(gpusnap.active(), gpusnap.rebuildable((pool, 8 << 20), tag="kv-cache"), gpus
         self.assertEqual([(8 * MIB, 4096, "rebuildable")], daemon.hints())
         workload.run("free(pool)")
         self.assertEqual([], daemon.hints())
+
+    def test_what_an_allocator_puts_where_a_declared_tensor_was_is_not_declared(self):
+        workload = self.start(
+            TENSOR
+            + """
+segment = allocate(16 << 20)  # stays the allocator's all the time
+tensor = Tensor(segment, 8 << 20)
+say(gpusnap.rebuildable(tensor, tag="kv-cache"))
+"""
+        )
+        self.assertEqual(["True"], workload.said)
+        daemon = self.connect(workload)
+        self.assertEqual([(0, 8 * MIB, "kv-cache")], daemon.hints())
+        workload.run("tensor = None; weights = Tensor(segment, 8 << 20)")
+        self.assertEqual([], daemon.hints())
+
+    def test_a_tensor_that_dies_while_the_process_is_frozen_is_declared_until_it_goes_on(self):
+        workload = self.start(TENSOR + "tensor = Tensor(allocate(8 << 20), 8 << 20)\ngpusnap.rebuildable(tensor)\n")
+        daemon = self.connect(workload)
+        self.assertEqual(OK, daemon.ask(QUIESCE, TEN_SECONDS)[0])
+        dropper = threading.Thread(target=workload.run, args=("tensor = None",))
+        dropper.start()
+        self.assertEqual([(0, 8 * MIB, "rebuildable")], daemon.hints())
+        self.assertEqual(OK, daemon.ask(RESUME)[0])
+        dropper.join()
+        self.assertEqual([], daemon.hints())
+
+    def test_a_process_that_ends_while_it_is_frozen_does_not_wait_for_its_declarations(self):
+        workload = self.start(TENSOR + "tensor = Tensor(allocate(8 << 20), 8 << 20)\ngpusnap.rebuildable(tensor)\n")
+        self.assertEqual(OK, self.connect(workload).ask(QUIESCE, TEN_SECONDS)[0])
+        self.assertEqual((0, ""), workload.end())
 
     def test_memory_of_the_drivers_own_is_false_and_nonsense_an_error(self):
         workload = self.start(
@@ -154,6 +192,87 @@ def after(reason):
     def test_a_process_ends_as_ever_while_functions_are_registered(self):
         workload = self.start("gpusnap.on_quiesce(lambda remaining_seconds: None)\ngpusnap.on_resume(print)\n")
         self.assertEqual((0, ""), workload.end())
+
+    def test_a_process_ends_as_ever_while_a_function_hangs(self):
+        for kind, argument in (("on_quiesce", "remaining_seconds"), ("on_resume", "reason")):
+            with self.subTest(kind):
+                workload = self.start(
+                    f"""
+import threading
+@gpusnap.{kind}
+def hang({argument}):
+    say("hangs")
+    threading.Event().wait()
+gpusnap.on_quiesce(lambda remaining_seconds: None)
+"""
+                )
+                daemon = self.connect(workload)
+                daemon.send(QUIESCE, TEN_SECONDS)
+                if kind == "on_resume":
+                    self.assertEqual(OK, daemon.receive()[0])
+                    daemon.send(RESUME)
+                self.assertEqual("hangs", workload.next_line())
+                self.assertEqual((0, ""), workload.end())
+
+    def test_a_process_ends_as_ever_while_a_function_goes_on_in_python(self):
+        workload = self.start(
+            """
+import time
+@gpusnap.on_quiesce
+def before(remaining_seconds):
+    say("before")
+    while True:
+        time.sleep(0.001)
+"""
+        )
+        self.connect(workload).send(QUIESCE, TEN_SECONDS)
+        self.assertEqual("before", workload.next_line())
+        self.assertEqual((0, ""), workload.end())
+
+    def test_a_function_may_take_itself_back(self):
+        workload = self.start(
+            """
+from gpusnap import _callbacks
+from gpusnap._native import call
+@gpusnap.on_quiesce
+def before(remaining_seconds):
+    gpusnap.remove(before)
+    say("before")
+"""
+        )
+        daemon = self.connect(workload)
+        for _ in range(2):
+            self.assertEqual([OK, OK], [daemon.ask(QUIESCE, TEN_SECONDS)[0], daemon.ask(RESUME)[0]])
+        self.assertEqual("before", workload.next_line())
+        self.assertEqual(["UNKNOWN"], workload.run("say(call('off_quiesce', _callbacks._THUNKS['quiesce'], 1).name)"))
+
+    def test_a_forked_child_keeps_functions_only_when_cuda_was_not_in_use_yet(self):
+        # In a Python of its own: the prologue has used CUDA already.
+        workload = self.start(
+            """
+import subprocess
+program = '''
+import ctypes, os
+import gpusnap
+from gpusnap import _callbacks
+def registered_in_child():
+    child = os.fork()
+    if child == 0:
+        os._exit(len(_callbacks._registered))
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+gpusnap.on_quiesce(print)
+cuda = ctypes.CDLL("libcuda.so.1")
+before = registered_in_child()
+assert cuda.cuInit(0) == 0
+context = ctypes.c_void_p()
+assert cuda.cuDevicePrimaryCtxRetain(ctypes.byref(context), 0) == 0
+print(before, registered_in_child())
+'''
+ended = subprocess.run([sys.executable, "-B", "-c", program], capture_output=True, text=True)
+say(ended.stdout.strip() + ended.stderr.strip())
+"""
+        )
+        self.assertEqual(["1 0"], workload.said)
 
     def test_in_a_forked_child_nothing_happens(self):
         workload = self.start(

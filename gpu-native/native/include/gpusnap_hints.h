@@ -74,8 +74,9 @@ static inline void gpusnap_hint_find_(const char* symbol, void* function, size_t
 
 /*
  * The content of a range need not be saved. Any part of an allocation, or of several that lie side by side; ranges may overlap.
- * A range that begins where an earlier one did takes its place. It ends with the allocation: freed or unmapped memory, or
- * part of it, takes the whole range along, and memory that is later found at the same address is saved again.
+ * A range that begins where an earlier one did takes its place. It ends with the allocation: memory, or part of
+ * it, that is given back to the driver or unmapped takes the whole range along, and memory that is later found at the same
+ * address is saved again. An allocator that keeps what is freed gives nothing back: call gpusnap_hint_keep before.
  * tag: 1 to 31 printable characters of ASCII, no space and no comma; a node may honour some tags and not others.
  * While the process is frozen this waits, like a CUDA call: what is rebuildable does not change under a save.
  */

@@ -3,6 +3,7 @@ package io.gpusnap.node.engine;
 import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.TargetState;
+import io.gpusnap.node.engine.device.CudaProcesses;
 import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.Stage;
 import io.gpusnap.node.operation.StageContext;
@@ -80,14 +81,15 @@ final class Evictee {
         scope(context).remember(new WorkloadLost(session.process() + " ended while it was being kept"));
     }
 
-    /** Managed bytes by GPU ordinal; none when it is gone, waits already, or does not answer. */
+    /** Managed bytes of all its processes by GPU ordinal; none when it is gone, waits already, or does not answer. */
     Map<Integer, Long> heldBytes() throws StageException {
         Map<Integer, Long> held = new HashMap<>();
-        if (!isAlive()) {
+        NodeRuntime runtime = session.runtime();
+        List<Integer> pids = runtime.workloads().withPreload(runtime.tree().of(session.process()));
+        if (!isAlive() || pids.isEmpty()) {
             return held;
         }
-        try (TargetPort target =
-                session.runtime().requireGpu().open(session.process().pid(), CONNECT_LIMIT)) {
+        try (TargetPort target = new CudaProcesses(runtime.requireGpu(), pids).open(CONNECT_LIMIT)) {
             if (target.status().state() == TargetState.RUNNING) {
                 for (Allocation allocation : target.allocations()) {
                     held.merge(allocation.gpuOrdinal(), allocation.sizeBytes(), Long::sum);

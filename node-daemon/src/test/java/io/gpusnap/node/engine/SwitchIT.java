@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -120,6 +121,35 @@ class SwitchIT {
         assertThat(ended.log().recallAll(SaveOutcome.class)).hasSize(1);
         models.assertAnswers(models.first(), "first");
         models.assertWaits(models.second(), "second");
+    }
+
+    @Test
+    void oneWhoUsesTheGpuInAChildOnlyMakesRoomToo() throws Exception {
+        models.gpu().disguise(device -> device);
+        try (TestWorkload below =
+                TestWorkload.startBelowShell(folder.resolve("below"), Map.of("GPUSNAP_WORKLOAD", "below"))) {
+            String answer = below.answer("warm");
+            SwitchRequest request = TwoModels.request(
+                    models.frozenAs(models.first()),
+                    SwitchRequest.Policy.SUSPEND_OTHERS,
+                    List.of(models.second().process(), below.process()));
+            // when
+            TestNode.Ended ended =
+                    models.node().switchTo(request, StageListener.NONE).succeeded();
+            // then
+            assertThat(ended.log().recallAll(SaveOutcome.class)).hasSize(2);
+            models.assertAnswers(models.first(), "first");
+            // and it comes back
+            models.node()
+                    .switchTo(
+                            TwoModels.request(
+                                    request.candidates().get(1).snapshot(),
+                                    SwitchRequest.Policy.EVICT_IF_NEEDED,
+                                    List.of()),
+                            StageListener.NONE)
+                    .succeeded();
+            assertThat(below.answer("warm")).isEqualTo(answer);
+        }
     }
 
     @Test

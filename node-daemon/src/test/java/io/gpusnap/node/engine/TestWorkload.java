@@ -70,6 +70,14 @@ final class TestWorkload implements AutoCloseable {
         return new Family(first, ready(child, childPort, childPid));
     }
 
+    /** A server whose parent, a shell, is the workload: only the child uses CUDA. */
+    static TestWorkload startBelowShell(Path folder, Map<String, String> environment) throws Exception {
+        Files.createDirectories(folder);
+        int port = freePort();
+        String server = String.join(" ", command(folder, port, List.of())) + " & wait";
+        return ready(folder, port, launch(folder, List.of("setsid", "/bin/sh", "-c", server), environment));
+    }
+
     private static List<String> command(Path folder, int port, List<String> arguments) {
         List<String> command = new ArrayList<>(List.of(
                 TestNatives.cudaServer().toString(),

@@ -44,7 +44,8 @@ final class Completions {
                                 f.stage().orElse(null),
                                 f.retryable()),
                         null,
-                        null,
+                        result.thawed(),
+                        result.suspended(),
                         result.workloadLost());
             case OperationOutcome.Cancelled c
             when c.code() == FailureCode.CANCELLED && c.undoProblems().isEmpty() ->
@@ -61,7 +62,8 @@ final class Completions {
                                 c.stage().orElse(null),
                                 c.undoProblems().isEmpty()),
                         null,
-                        null,
+                        result.thawed(),
+                        result.suspended(),
                         result.workloadLost());
         };
     }

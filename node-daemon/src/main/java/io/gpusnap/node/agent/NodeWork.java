@@ -28,8 +28,8 @@ public interface NodeWork extends PlanFactory {
 
     /**
      * @param saved present when a save succeeded
-     * @param thawed present when a thaw or a switch succeeded
-     * @param suspended present when a switch succeeded
+     * @param thawed present when a thaw succeeded, or a switch as far as that its process serves
+     * @param suspended present when a switch did; those who are frozen in a snapshot that exists
      */
     record Result(
             Completion.@Nullable Saved saved,

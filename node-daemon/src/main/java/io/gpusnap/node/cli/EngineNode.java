@@ -17,6 +17,7 @@ import io.gpusnap.node.inventory.WorkloadReports;
 import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.OperationKind;
 import io.gpusnap.node.operation.OperationLog;
+import io.gpusnap.node.operation.OperationOutcome;
 import io.gpusnap.node.operation.OperationSpec;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.operation.StagePlan;
@@ -28,9 +29,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The node with its real engines. */
 final class EngineNode implements NodeAccess {
+
+    private static final Logger LOG = LoggerFactory.getLogger(EngineNode.class);
 
     private final Engines engines;
     private final EnginePlans plans;
@@ -76,8 +81,30 @@ final class EngineNode implements NodeAccess {
         return new Result(
                 log.recall(SaveOutcome.class).map(EngineResults::of).orElse(null),
                 log.recall(ThawOutcome.class).map(EngineResults::of).orElse(null),
-                log.spec().kind() == OperationKind.SWITCH ? EngineResults.of(log.recallAll(SaveOutcome.class)) : null,
+                log.spec().kind() == OperationKind.SWITCH && log.recall(ThawOutcome.class).isPresent()
+                        ? EngineResults.of(kept(log))
+                        : null,
                 log.recall(WorkloadLost.class).isPresent());
+    }
+
+    /** A switch that failed has undone the saves that it could not end: of those only the outcome is remembered. */
+    private List<SaveOutcome> kept(OperationLog log) {
+        List<SaveOutcome> saved = log.recallAll(SaveOutcome.class);
+        if (log.outcome().filter(OperationOutcome.Succeeded.class::isInstance).isPresent() || saved.isEmpty()) {
+            return saved;
+        }
+        try {
+            Collection<SnapshotId> exist = engines.snapshots();
+            return saved.stream()
+                    .filter(outcome -> exist.contains(outcome.snapshot()))
+                    .toList();
+        } catch (StageException e) {
+            LOG.atWarn()
+                    .addKeyValue("operation", log.spec().id())
+                    .addKeyValue("reason", e.detail())
+                    .log("cannot tell which snapshots of a failed switch exist");
+            return List.of();
+        }
     }
 
     @Override

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param failure present exactly when it FAILED
  * @param save present exactly when a save SUCCEEDED
- * @param thaw present exactly when a thaw or a switch SUCCEEDED
- * @param suspended present exactly when a switch SUCCEEDED: who made room
+ * @param thaw present when a thaw or a switch SUCCEEDED, and when a switch FAILED after its process served
+ * @param suspended present with the thaw of a switch: who made room and is frozen in a snapshot
  */
 public record Completion(
         long epoch,

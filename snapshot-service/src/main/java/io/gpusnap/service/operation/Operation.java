@@ -108,6 +108,10 @@ public class Operation {
                 to(OperationState.FAILED);
                 failure = failed.failure();
             }
+            case Outcome.SwitchedInPart part -> {
+                to(OperationState.FAILED);
+                failure = part.failure();
+            }
             case Outcome.Cancelled cancelled -> to(OperationState.CANCELLED);
         }
         if (!lastStages.isEmpty()) {

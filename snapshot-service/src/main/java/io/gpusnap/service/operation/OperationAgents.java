@@ -128,6 +128,7 @@ public class OperationAgents {
             case Outcome.Switched switched -> OperationState.SUCCEEDED;
             case Outcome.Done done -> OperationState.SUCCEEDED;
             case Outcome.Failed failed -> OperationState.FAILED;
+            case Outcome.SwitchedInPart part -> OperationState.FAILED;
             case Outcome.Cancelled cancelled -> OperationState.CANCELLED;
         };
     }

@@ -14,6 +14,9 @@ public sealed interface Outcome {
     /** A SWITCH brought a process back; those who made room are snapshots now. */
     record Switched(Completion.ThawResult result, List<Completion.SuspendResult> suspended) implements Outcome {}
 
+    /** A SWITCH brought a process back, and failed to make a snapshot of each who made room; what it has made stands. */
+    record SwitchedInPart(Failure failure, Switched made) implements Outcome {}
+
     /** A VERIFY or a DELETE went through. */
     record Done() implements Outcome {}
 

@@ -70,6 +70,8 @@ class SnapshotOutcomes implements OperationOutcomes, HeartbeatListener {
                 throw new IllegalStateException("a " + operation.kind() + " cannot end as a THAW");
             case Outcome.Switched switched ->
                 throw new IllegalStateException("a " + operation.kind() + " cannot end as a SWITCH");
+            case Outcome.SwitchedInPart part ->
+                throw new IllegalStateException("a " + operation.kind() + " cannot end as a SWITCH");
         };
         repository.saveAndFlush(snapshot);
         return standing;

@@ -59,6 +59,11 @@ class SwitchOutcomes implements OperationOutcomes {
         }
         return switch (outcome) {
             case Outcome.Switched switched -> switched(operation, switched);
+            case Outcome.SwitchedInPart part -> {
+                make(operation, part.made());
+                metrics.ended("failed");
+                yield part;
+            }
             case Outcome.Failed failed -> {
                 if (Snapshots.condemns(failed.failure())
                         && !KEEPING.equals(failed.failure().stage())) {
@@ -80,6 +85,17 @@ class SwitchOutcomes implements OperationOutcomes {
     }
 
     private Outcome switched(Operation operation, Outcome.Switched switched) {
+        Optional<Failure> refused = make(operation, switched);
+        if (refused.isPresent()) {
+            metrics.ended("failed");
+            return new Outcome.Failed(refused.get());
+        }
+        metrics.switched(switched.result());
+        return switched;
+    }
+
+    /** Returns why a snapshot of one who made room FAILED, if one did. */
+    private Optional<Failure> make(Operation operation, Outcome.Switched switched) {
         restores.thawed(operation, switched.result());
         Set<SnapshotId> own = candidatesOf(operation);
         List<Completion.SuspendResult> made = switched.suspended().stream()
@@ -90,12 +106,7 @@ class SwitchOutcomes implements OperationOutcomes {
                 .flatMap(Optional::stream)
                 .reduce((first, second) -> first);
         stay(operation, made.stream().map(Completion.SuspendResult::snapshotId).collect(Collectors.toSet()));
-        if (refused.isPresent()) {
-            metrics.ended("failed");
-            return new Outcome.Failed(refused.get());
-        }
-        metrics.switched(switched.result());
-        return switched;
+        return refused;
     }
 
     private void stay(Operation operation, Set<SnapshotId> butNot) {

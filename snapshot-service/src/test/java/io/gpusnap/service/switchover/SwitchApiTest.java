@@ -213,6 +213,49 @@ class SwitchApiTest {
     }
 
     @Test
+    void whatASwitchHasMadeStandsThoughItFailedForAnother() {
+        // given three models, of which two make room
+        node.heartbeat(suspendedFirst(), SimulatedNode.process(22, "second"), SimulatedNode.process(23, "third"))
+                .expect(200);
+        String third = workload("third");
+        saved(third, "criu+cuda");
+        JsonNode queued = switchTo(Map.of("to", Map.of("workload", "first"), "from", List.of("second", "third")))
+                .expect(202)
+                .json();
+        assertThat(queued.path("candidates")).hasSize(2);
+        Map<String, String> leaving = new LinkedHashMap<>();
+        queued.path("candidates")
+                .forEach(candidate -> leaving.put(
+                        candidate.path("name").asString(),
+                        candidate.path("snapshotId").asString()));
+        // when the first serves, the second is a snapshot, and the third could not be stored
+        Map<String, Object> completion = new LinkedHashMap<>(failure("STORE_ERROR", "store"));
+        completion.put("thaw", Map.of("pid", 21, "startTimeTicks", 1021, "workloadName", "first", "seconds", 0.4));
+        completion.put(
+                "suspended",
+                List.of(Map.of("snapshotId", leaving.get("second"), "save", save(leaving.get("second"), "suspend"))));
+        node.complete(node.claim(), completion).expect(204);
+        // then
+        JsonNode operation = catalogue.operation(queued.at("/operation/id").asString());
+        assertThat(operation.path("state").asString()).isEqualTo("FAILED");
+        assertThat(operation.at("/failure/code").asString()).isEqualTo("STORE_ERROR");
+        assertThat(catalogue.snapshot(leaving.get("second")).path("state").asString())
+                .isEqualTo("READY");
+        assertThat(read(second).path("state").asString()).isEqualTo("SUSPENDED");
+        assertThat(read(second).path("suspendedSnapshotId").asString()).isEqualTo(leaving.get("second"));
+        assertThat(api.get("/api/v1/snapshots/" + leaving.get("third")).code()).isEqualTo("SNAPSHOT_NOT_FOUND");
+        assertThat(read(first).path("state").asString()).isEqualTo("RUNNING");
+        assertThat(api.get("/api/v1/restores/"
+                                + operation.at("/target/restoreId").asString())
+                        .json()
+                        .path("thawSeconds")
+                        .asDouble())
+                .isEqualTo(0.4);
+        // and the second can be resumed
+        switchTo(toWorkload("second")).expect(202);
+    }
+
+    @Test
     void aCorruptSnapshotIsQuarantinedUnlessItWasTheOthers() {
         switchTo(toWorkload("first")).expect(202);
         node.complete(node.claim(), failure("CHUNK_CORRUPT", "store")).expect(204);

@@ -24,8 +24,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param failure present exactly when the outcome is FAILED
  * @param save present exactly when a SAVE succeeded
- * @param thaw present exactly when a THAW or a SWITCH succeeded
- * @param suspended present exactly when a SWITCH succeeded; empty when nobody had to make room
+ * @param thaw present when a THAW or a SWITCH succeeded, and when a SWITCH failed after its process served
+ * @param suspended present when a SWITCH succeeded: who made room, empty when nobody had to. Of one that failed after its
+ *     process served, those whose snapshot exists
  * @param workloadLost the operation failed and took the workload with it
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -57,9 +58,16 @@ record CompletionRequest(
                     case SWITCH -> new Outcome.Switched(required(thaw, "/thaw"), required(suspended, "/suspended"));
                     case VERIFY, DELETE -> new Outcome.Done();
                 };
-            case FAILED -> new Outcome.Failed(required(failure, "/failure").toFailure());
+            case FAILED -> failed(kind, required(failure, "/failure").toFailure());
             case CANCELLED -> new Outcome.Cancelled();
         };
+    }
+
+    private Outcome failed(OperationKind kind, Failure why) {
+        return kind == OperationKind.SWITCH && thaw != null
+                ? new Outcome.SwitchedInPart(
+                        why, new Outcome.Switched(thaw, Objects.requireNonNullElse(suspended, List.of())))
+                : new Outcome.Failed(why);
     }
 
     private static <T> T required(@Nullable T part, String pointer) {

@@ -81,7 +81,8 @@ final class EngineNode implements NodeAccess {
         return new Result(
                 log.recall(SaveOutcome.class).map(EngineResults::of).orElse(null),
                 log.recall(ThawOutcome.class).map(EngineResults::of).orElse(null),
-                log.spec().kind() == OperationKind.SWITCH && log.recall(ThawOutcome.class).isPresent()
+                log.spec().kind() == OperationKind.SWITCH
+                                && log.recall(ThawOutcome.class).isPresent()
                         ? EngineResults.of(kept(log))
                         : null,
                 log.recall(WorkloadLost.class).isPresent());

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A candidate of a switch: the stages of its suspend, in the three groups that the switch runs them in, with facts of its
@@ -84,12 +85,12 @@ final class Evictee {
     /** Managed bytes of all its processes by GPU ordinal; none when it is gone, waits already, or does not answer. */
     Map<Integer, Long> heldBytes() throws StageException {
         Map<Integer, Long> held = new HashMap<>();
-        NodeRuntime runtime = session.runtime();
-        List<Integer> pids = runtime.workloads().withPreload(runtime.tree().of(session.process()));
-        if (!isAlive() || pids.isEmpty()) {
+        session.runtime().requireGpu();
+        Optional<CudaProcesses> cuda = session.runtime().cuda(session.process());
+        if (!isAlive() || cuda.isEmpty()) {
             return held;
         }
-        try (TargetPort target = new CudaProcesses(runtime.requireGpu(), pids).open(CONNECT_LIMIT)) {
+        try (TargetPort target = cuda.get().open(CONNECT_LIMIT)) {
             if (target.status().state() == TargetState.RUNNING) {
                 for (Allocation allocation : target.allocations()) {
                     held.merge(allocation.gpuOrdinal(), allocation.sizeBytes(), Long::sum);

@@ -16,6 +16,7 @@ import io.gpusnap.node.tier.TierException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -47,18 +48,17 @@ public final class GpuUse {
     /** Those that a workload has memory on. */
     public Set<String> of(ProcessId process) {
         // CRIU may be at work on a process that an operation has: it must see no connection of anybody.
-        if (runtime.gpu().isEmpty() || runtime.busy().all().containsKey(process)) {
+        if (runtime.busy().all().containsKey(process)) {
             return all();
         }
-        GpuPort gpu = runtime.gpu().get();
-        List<Integer> pids = runtime.workloads().withPreload(runtime.tree().of(process));
-        if (pids.isEmpty()) {
+        Optional<CudaProcesses> cuda = runtime.cuda(process);
+        if (cuda.isEmpty()) {
             return all();
         }
-        try (TargetPort target = new CudaProcesses(gpu, pids).open(CONNECT_LIMIT)) {
+        try (TargetPort target = cuda.get().open(CONNECT_LIMIT)) {
             Set<Integer> ordinals =
                     target.allocations().stream().map(Allocation::gpuOrdinal).collect(Collectors.toSet());
-            Set<String> used = uuids(gpu.devices().stream()
+            Set<String> used = uuids(cuda.get().gpu().devices().stream()
                     .filter(device -> ordinals.contains(device.ordinal()))
                     .toList());
             return used.isEmpty() ? all() : used;

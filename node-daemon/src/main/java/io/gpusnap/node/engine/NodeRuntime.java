@@ -3,6 +3,7 @@ package io.gpusnap.node.engine;
 import io.gpusnap.node.criu.CriuProbe;
 import io.gpusnap.node.criu.CriuRunner;
 import io.gpusnap.node.engine.check.Fingerprints;
+import io.gpusnap.node.engine.device.CudaProcesses;
 import io.gpusnap.node.engine.device.DirectStorage;
 import io.gpusnap.node.engine.device.GpuPort;
 import io.gpusnap.node.operation.FailureCode;
@@ -11,11 +12,13 @@ import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.HostFacts;
 import io.gpusnap.node.process.ProcFs;
+import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.process.ProcessTree;
 import io.gpusnap.node.process.Workloads;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.transfer.Transfer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -47,6 +50,12 @@ record NodeRuntime(
     /** @throws StageException CAPABILITY_MISSING */
     GpuPort requireGpu() throws StageException {
         return gpu.orElseThrow(() -> new StageException(FailureCode.CAPABILITY_MISSING, gpuReason));
+    }
+
+    /** Those of a workload's processes that use CUDA; empty when none does. */
+    Optional<CudaProcesses> cuda(ProcessId process) {
+        List<Integer> pids = workloads.withPreload(tree.of(process));
+        return pids.isEmpty() ? Optional.empty() : gpu.map(port -> new CudaProcesses(port, pids));
     }
 
     /** @throws StageException CRIU_UNAVAILABLE */

@@ -2,6 +2,7 @@ package io.gpusnap.node.snapshot;
 
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.tier.Lease;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
 import java.lang.foreign.MemorySegment;
@@ -40,21 +41,27 @@ public final class SavePins implements AutoCloseable {
     }
 
     /**
-     * Pins a chunk that the store has, if there is a use for it; no sweep comes between looking and pinning.
+     * Pins a chunk that the pool and the store have; no sweep comes between looking and pinning. The pool is asked first: it
+     * answers from memory, and this is asked for every chunk while a workload stands still.
      *
-     * @param use what the caller wants of it, empty when it has none after all
+     * @param inPool takes its copy in the pool, if there is one
      */
-    public <T> Optional<T> pinStored(ChunkRef chunk, Supplier<Optional<T>> use) throws TierException {
+    public Optional<Lease> pinStored(ChunkRef chunk, Supplier<Optional<Lease>> inPool) throws TierException {
         ChunkDigest digest = new ChunkDigest(chunk.digest());
+        Optional<Lease> lease = Optional.empty();
+        boolean stored = false;
         sweepShared.lock();
         try {
-            if (!nvme.contains(digest, chunk.sizeBytes())) {
-                return Optional.empty();
+            lease = inPool.get();
+            stored = lease.isPresent() && nvme.contains(digest, chunk.sizeBytes());
+            if (stored) {
+                pinned.add(digest);
             }
-            Optional<T> used = use.get();
-            used.ifPresent(there -> pinned.add(digest));
-            return used;
+            return stored ? lease : Optional.empty();
         } finally {
+            if (!stored) {
+                lease.ifPresent(Lease::close);
+            }
             sweepShared.unlock();
         }
     }

@@ -3,6 +3,7 @@
 #include "mover/digest/digester.h"
 #include "mover/plan.h"
 #include "mover/streams.h"
+#include "mover/turn.h"
 
 using namespace gpusnap;
 
@@ -47,12 +48,18 @@ gpusnap_status gpusnap_copy(uint32_t gpu_ordinal, gpusnap_direction direction, c
             require_spans(spans.data(), count);
             digester.emplace(which, std::move(spans));
         }
+        const auto copies = plan_copies(items, count, pinned_areas(), imported_areas());
         BorrowedStream stream(which);
-        for (const gpusnap_copy_item& copy : plan_copies(items, count, pinned_areas(), imported_areas())) {
+        if (digester) {
+            digester->upload(stream.get());  // on the bus before the turn, not behind the next one's copies
+        }
+        CopyTurn turn(which, direction, stream.get());
+        for (const gpusnap_copy_item& copy : copies) {
             enqueue(driver, direction, copy, stream.get());
         }
+        turn.done();
         if (digester) {
-            digester->enqueue(stream.get());
+            digester->hash(stream.get());
         }
         stream.finish(direction == GPUSNAP_DEVICE_TO_HOST ? "copy from the device" : "copy to the device");
         if (digester) {

@@ -49,7 +49,8 @@ gpusnap_status gpusnap_read_to_device(uint32_t gpu_ordinal, const gpusnap_read_i
         }
         if (digester) {
             BorrowedStream stream(which);
-            digester->enqueue(stream.get());
+            digester->upload(stream.get());
+            digester->hash(stream.get());
             stream.finish("digests of what was read");
             digester->collect(digests);
         }

@@ -58,22 +58,42 @@ Digester::Digester(Gpu& gpu, std::vector<gpusnap_span> spans)
       flags_(spans_.size()),
       scratch_(gpu, spans_.size()) {}
 
-void Digester::enqueue(CUstream stream) {
-    for (size_t first = 0; first < spans_.size(); first += scratch_.capacity()) {
-        enqueue_group(stream, first, std::min(scratch_.capacity(), spans_.size() - first));
+void Digester::upload(CUstream stream) {
+    upload_group(stream, 0);
+}
+
+void Digester::hash(CUstream stream) {
+    hash_group(stream, 0);
+    for (size_t first = group(0); first < spans_.size(); first += group(first)) {
+        upload_group(stream, first);
+        hash_group(stream, first);
     }
 }
 
-void Digester::enqueue_group(CUstream stream, size_t first, size_t count) {
+// How many spans from there on the scratch memory takes at once.
+size_t Digester::group(size_t first) const noexcept {
+    return std::min(scratch_.capacity(), spans_.size() - first);
+}
+
+void Digester::upload_group(CUstream stream, size_t first) {
     const Driver& driver = Driver::get();
+    const size_t count = group(first);
+    const DigestLayout layout(count);
+    driver.check(driver.cuMemcpyHtoDAsync_v2(scratch_.address() + layout.spans_offset(), &spans_[first],
+                                             count * sizeof(gpusnap_span), stream),
+                 "cuMemcpyHtoDAsync_v2");
+    driver.check(driver.cuMemsetD8Async(scratch_.address() + layout.flags_offset(), 0, layout.flags_bytes(), stream),
+                 "cuMemsetD8Async");
+}
+
+void Digester::hash_group(CUstream stream, size_t first) {
+    const Driver& driver = Driver::get();
+    const size_t count = group(first);
     const DigestLayout layout(count);
     CUdeviceptr leaves = scratch_.address() + layout.leaves_offset();
     CUdeviceptr spans = scratch_.address() + layout.spans_offset();
     CUdeviceptr digests = scratch_.address() + layout.digests_offset();
     CUdeviceptr flags = scratch_.address() + layout.flags_offset();
-    driver.check(driver.cuMemcpyHtoDAsync_v2(spans, &spans_[first], count * sizeof(gpusnap_span), stream),
-                 "cuMemcpyHtoDAsync_v2");
-    driver.check(driver.cuMemsetD8Async(flags, 0, layout.flags_bytes(), stream), "cuMemsetD8Async");
 
     uint64_t longest = 0;
     for (size_t i = first; i < first + count; i++) {
@@ -124,7 +144,8 @@ gpusnap_status gpusnap_digest_device(uint32_t gpu_ordinal, const gpusnap_span* s
         require_spans(spans, count);
         Digester digester(which, std::vector<gpusnap_span>(spans, spans + count));
         BorrowedStream stream(which);
-        digester.enqueue(stream.get());
+        digester.upload(stream.get());
+        digester.hash(stream.get());
         stream.finish("digests of device memory");
         digester.collect(digests);
     });

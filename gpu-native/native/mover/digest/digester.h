@@ -21,12 +21,16 @@ public:
     Digester(const Digester&) = delete;
     Digester& operator=(const Digester&) = delete;
 
-    void enqueue(CUstream stream);
+    // What the kernels are to look at; before hash(), on the same stream.
+    void upload(CUstream stream);
+    void hash(CUstream stream);
     // Once the stream's work is done.
     void collect(gpusnap_digest* digests) const;
 
 private:
-    void enqueue_group(CUstream stream, size_t first, size_t count);
+    size_t group(size_t first) const noexcept;
+    void upload_group(CUstream stream, size_t first);
+    void hash_group(CUstream stream, size_t first);
     void launch(CUfunction kernel, unsigned columns, unsigned rows, unsigned threads, CUstream stream, void** parameters);
 
     const DigestKernels& kernels_;

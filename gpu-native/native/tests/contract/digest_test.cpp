@@ -325,7 +325,8 @@ TEST("whichever driver call fails, a digest says so, holds nothing, and works th
     // Behind a copy: the copies may have been made, the digests are not there.
     gpusnap_copy_item item{memory.address(), content.data(), chunk_bytes};
     gpusnap_digest digest{};
-    for (const char* rule : {"cuMemAlloc=2", "cuLaunchKernel@2=719", "cuMemcpyHtoDAsync@1=700", "cuMemcpyHtoDAsync@2=700"}) {
+    for (const char* rule : {"cuMemAlloc=2", "cuLaunchKernel@2=719", "cuMemcpyHtoDAsync@1=700", "cuMemcpyHtoDAsync@2=700",
+                             "cuStreamWaitEvent=999", "cuEventRecord=999"}) {
         {
             Failures failures(rule);
             CHECK(gpusnap_copy(0, GPUSNAP_HOST_TO_DEVICE, &item, 1, &digest) != GPUSNAP_OK);

@@ -76,6 +76,11 @@ public final class MemoryTier implements ChunkTier {
         return table.claim(owner, count).stream().map(this::slot).toList();
     }
 
+    /** As {@link #claim}, but only slots that hold nothing: no clean copy makes room. */
+    public List<Slot> claimEmpty(UUID owner, int count) {
+        return table.claimEmpty(owner, count).stream().map(this::slot).toList();
+    }
+
     /** How many slots a claim could get now. */
     public int claimable() {
         return table.claimable();

@@ -83,6 +83,11 @@ final class SlotTable {
         return claimed;
     }
 
+    /** As {@link #claim}, but no clean copy makes room. */
+    synchronized List<Integer> claimEmpty(UUID owner, int count) {
+        return claim(owner, Math.min(count, free.size()));
+    }
+
     synchronized int claimable() {
         return free.size() + evictable.size();
     }

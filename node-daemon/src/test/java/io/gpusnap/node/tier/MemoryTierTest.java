@@ -105,6 +105,21 @@ class MemoryTierTest extends ChunkTierContract {
     }
 
     @Test
+    void aClaimOfEmptySlotsLeavesEveryCopyWhereItIs() throws Exception {
+        // given
+        MemoryTier tier = open(SLOTS);
+        put(tier, 1);
+        put(tier, 2);
+        // when
+        List<Slot> owned = tier.claimEmpty(OWNER, 100);
+        // then
+        assertThat(owned).hasSize(SLOTS - 2);
+        assertThat(tier.list()).containsExactlyInAnyOrder(digest(1), digest(2));
+        assertThat(tier.claimEmpty(OWNER, 1)).isEmpty();
+        assertThat(tier.claim(OWNER, 1)).hasSize(1);
+    }
+
+    @Test
     void ownedSlotsOutliveTheDaemonAndBecomeCopiesWhenSettled() throws Exception {
         // given
         MemoryTier before = open(SLOTS);

@@ -20,14 +20,17 @@ import io.gpusnap.node.transfer.Transfer;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Comparator;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -60,7 +63,9 @@ public final class DeviceDrain {
     private static final BitSet NONE = new BitSet();
     /** 256 MiB a copy call: long enough to run at bus speed, short enough to show progress. */
     private static final int BATCH = 64;
-    /** Copy calls at once: while one ends, the next is already on its way. */
+    /** 1 GiB a digest call: the first copies begin soon, and the device hashes ten times as fast as the bus takes it away. */
+    private static final int HASH_BATCH = 256;
+    /** Copy calls at once on a GPU: while one ends, the next is already on its way. */
     private static final int COPIERS = 2;
 
     private record Filled(Piece piece, Slot slot) {}
@@ -69,9 +74,11 @@ public final class DeviceDrain {
     private final MemoryTier memory;
     private final SavePins pins;
     private final UUID owner;
-    private final Map<Piece, ChunkRef> refs = new LinkedHashMap<>();
+    private final ConcurrentMap<Piece, ChunkRef> refs = new ConcurrentHashMap<>();
     private final ConcurrentMap<ChunkRef, DeviceContent.Chunk> done = new ConcurrentHashMap<>();
     private final LinkedBlockingQueue<Slot> free = new LinkedBlockingQueue<>();
+    /** What was copied and stays in its slot, unless there are too few. */
+    private final Queue<Filled> kept = new ConcurrentLinkedQueue<>();
 
     public DeviceDrain(GpuPort gpu, MemoryTier memory, SavePins pins, UUID owner) {
         this.gpu = gpu;
@@ -91,13 +98,16 @@ public final class DeviceDrain {
         Predicate<Piece> isLeftOut =
                 piece -> rebuildable.getOrDefault(piece.allocation().id(), NONE).get(piece.number());
         List<Piece> leftOut = pieces.stream().filter(isLeftOut).toList();
-        leftOut.forEach(piece -> refs.put(piece, ChunkRef.zero(piece.sizeBytes())));
-        digest(pieces.stream().filter(isLeftOut.negate()).toList(), transfer);
+        for (Piece piece : leftOut) {
+            ChunkRef zero = ChunkRef.zero(piece.sizeBytes());
+            refs.put(piece, zero);
+            done.put(zero, DeviceContent.Chunk.stored(zero));
+            transfer.progress().accept(piece.sizeBytes());
+        }
         LoadedChunks reused = new LoadedChunks();
         try {
-            List<Piece> missing = missing(reused, transfer);
-            fetch(missing, transfer);
-            return new Drained(content(allocations, pieces), reused, sizeOf(missing), sizeOf(leftOut));
+            long movedBytes = fetch(pieces.stream().filter(isLeftOut.negate()).toList(), reused, transfer);
+            return new Drained(content(allocations, pieces), reused, movedBytes, sizeOf(leftOut));
         } catch (Throwable e) {
             reused.close();
             throw e;
@@ -108,15 +118,48 @@ public final class DeviceDrain {
         return pieces.stream().mapToLong(Piece::sizeBytes).sum();
     }
 
-    private void digest(List<Piece> pieces, Transfer transfer) throws GpuException {
-        for (Map.Entry<Integer, List<Piece>> ofGpu : Piece.byGpu(pieces).entrySet()) {
-            transfer.safePoint().run();
-            List<Piece> there = ofGpu.getValue();
-            List<DeviceDigest> digests =
-                    gpu.digest(ofGpu.getKey(), there.stream().map(Piece::span).toList());
-            for (int i = 0; i < there.size(); i++) {
-                refs.put(there.get(i), ref(digests.get(i), there.get(i).sizeBytes()));
+    /**
+     * Copies begin while the device still hashes, into slots that hold nothing. A slot with a clean copy may be what a later
+     * piece turns out to need: such slots are taken once every piece is hashed.
+     *
+     * @return bytes that crossed the bus
+     */
+    private long fetch(List<Piece> wanted, LoadedChunks reused, Transfer transfer)
+            throws GpuException, TierException, InterruptedException {
+        List<List<Piece>> batches = Batches.byTurns(wanted, Piece::gpuOrdinal, HASH_BATCH);
+        int gpus = (int) wanted.stream().mapToInt(Piece::gpuOrdinal).distinct().count();
+        Set<ChunkRef> seen = new HashSet<>();
+        List<Piece> waiting = new ArrayList<>();
+        long movedBytes = 0;
+        try (Crew<List<Filled>, GpuException> copiers =
+                new Crew<>("drain", COPIERS * gpus, GpuException.class, () -> batch -> {
+                    transfer.safePoint().run();
+                    copy(batch, transfer);
+                    batch.forEach(this::keep);
+                })) {
+            for (List<Piece> batch : batches) {
+                transfer.safePoint().run();
+                copiers.check();
+                digest(batch);
+                List<Piece> missing = missing(batch, seen, reused, transfer);
+                movedBytes += sizeOf(missing);
+                waiting.addAll(missing);
+                hold(memory.claimEmpty(owner, waiting.size()));
+                withSlots(waiting, BATCH).forEach(copiers::submit);
             }
+            hold(memory.claim(owner, waiting.size()));
+            withSlots(waiting, BATCH).forEach(copiers::submit);
+            copiers.finish();
+        }
+        stream(waiting, transfer);
+        return movedBytes;
+    }
+
+    private void digest(List<Piece> ofGpu) throws GpuException {
+        List<DeviceDigest> digests = gpu.digest(
+                ofGpu.getFirst().gpuOrdinal(), ofGpu.stream().map(Piece::span).toList());
+        for (int i = 0; i < ofGpu.size(); i++) {
+            refs.put(ofGpu.get(i), ref(digests.get(i), ofGpu.get(i).sizeBytes()));
         }
     }
 
@@ -125,20 +168,21 @@ public final class DeviceDrain {
     }
 
     /** One piece for each chunk that is not in the pool. */
-    private List<Piece> missing(LoadedChunks reused, Transfer transfer) throws TierException {
-        Map<ChunkRef, Piece> missing = new LinkedHashMap<>();
-        for (Map.Entry<Piece, ChunkRef> entry : refs.entrySet()) {
-            ChunkRef ref = entry.getValue();
-            boolean known = done.containsKey(ref) || missing.containsKey(ref);
-            if (!known && (ref.isZero() || isInPool(ref, reused))) {
+    private List<Piece> missing(List<Piece> pieces, Set<ChunkRef> seen, LoadedChunks reused, Transfer transfer)
+            throws TierException {
+        List<Piece> missing = new ArrayList<>();
+        for (Piece piece : pieces) {
+            ChunkRef ref = ref(piece);
+            if (seen.add(ref)) {
+                if (!ref.isZero() && !isInPool(ref, reused)) {
+                    missing.add(piece);
+                    continue;
+                }
                 done.put(ref, DeviceContent.Chunk.stored(ref));
-            } else if (!known) {
-                missing.put(ref, entry.getKey());
-                continue;
             }
-            transfer.progress().accept(entry.getKey().sizeBytes());
+            transfer.progress().accept(piece.sizeBytes());
         }
-        return List.copyOf(missing.values());
+        return missing;
     }
 
     /** And in the store: the pool may still have what a save that failed has taken out of it again. */
@@ -149,53 +193,57 @@ public final class DeviceDrain {
         return found.isPresent();
     }
 
-    private void fetch(List<Piece> missing, Transfer transfer)
-            throws GpuException, TierException, InterruptedException {
-        // In the pool's order: neighbours in device memory become neighbours here, and are copied in one piece.
-        memory.claim(owner, missing.size()).stream()
-                .sorted(Comparator.comparingInt(Slot::index))
-                .forEach(free::add);
-        if (free.isEmpty() && !missing.isEmpty()) {
-            throw new TierException(Reason.NO_SPACE, "no slot of the pinned pool is free (memory.poolBytes)");
-        }
-        int tooMany = missing.size() - free.size();
-        stream(missing.subList(0, tooMany), transfer);
-        List<List<Filled>> batches = Piece.batches(missing.subList(tooMany, missing.size()), BATCH).stream()
-                .map(this::withSlots)
-                .toList();
-        Crew.each("drain", COPIERS, GpuException.class, batches, () -> batch -> {
-            transfer.safePoint().run();
-            copy(batch, transfer);
-            for (Filled filled : batch) {
-                ChunkRef ref = ref(filled);
-                done.put(ref, DeviceContent.Chunk.inSlot(filled.slot().index(), ref));
-            }
-        });
+    /** In the pool's order: neighbours in device memory become neighbours here, and are copied in one piece. */
+    private void hold(List<Slot> slots) {
+        slots.stream().sorted(Comparator.comparingInt(Slot::index)).forEach(free::add);
     }
 
+    /** Takes from the front of the pieces as many as there are slots; batches of one GPU each. */
+    private List<List<Filled>> withSlots(List<Piece> pieces, int size) {
+        List<Piece> some = pieces.subList(0, Math.min(pieces.size(), free.size()));
+        List<Filled> filled =
+                some.stream().map(piece -> new Filled(piece, free.remove())).toList();
+        some.clear();
+        return Batches.byTurns(filled, one -> one.piece().gpuOrdinal(), size);
+    }
+
+    private void keep(Filled filled) {
+        ChunkRef ref = ref(filled.piece());
+        done.put(ref, DeviceContent.Chunk.inSlot(filled.slot().index(), ref));
+        kept.add(filled);
+    }
+
+    /** What no slot was left for goes through those of what was copied first, which is stored. */
     private void stream(List<Piece> pieces, Transfer transfer)
             throws GpuException, TierException, InterruptedException {
         if (pieces.isEmpty()) {
             return;
         }
-        int batch = Math.clamp(free.size() / 2, 1, BATCH);
+        if (kept.isEmpty()) {
+            throw new TierException(Reason.NO_SPACE, "no slot of the pinned pool is free (memory.poolBytes)");
+        }
+        int batch = Math.clamp(kept.size() / 2, 1, BATCH);
         try (Crew<Filled, TierException> crew =
                 new Crew<>("drain-store", transfer.threads(), TierException.class, () -> {
                     TreeDigester digester = new TreeDigester();
                     return filled -> store(filled, digester);
                 })) {
-            for (List<Piece> some : Piece.batches(pieces, batch)) {
+            for (int i = 0; i < 2 * batch && !kept.isEmpty(); i++) {
+                crew.submit(kept.remove());
+            }
+            while (!pieces.isEmpty()) {
                 transfer.safePoint().run();
-                while (free.size() < some.size()) {
+                while (free.size() < Math.min(batch, pieces.size())) {
                     crew.check();
                     Slot slot = free.poll(5, TimeUnit.MILLISECONDS);
                     if (slot != null) {
                         free.add(slot);
                     }
                 }
-                List<Filled> filled = withSlots(some);
-                copy(filled, transfer);
-                filled.forEach(crew::submit);
+                for (List<Filled> filled : withSlots(pieces, batch)) {
+                    copy(filled, transfer);
+                    filled.forEach(crew::submit);
+                }
             }
             crew.finish();
         }
@@ -203,7 +251,7 @@ public final class DeviceDrain {
 
     /** The store will have the only copy: it is compared with what the GPU saw before it counts. */
     private void store(Filled filled, TreeDigester digester) throws TierException {
-        ChunkRef ref = ref(filled);
+        ChunkRef ref = ref(filled.piece());
         ChunkRef arrived = digester.digest(filled.slot().first(ref.sizeBytes()));
         if (!arrived.equals(ref)) {
             throw new TierException(
@@ -215,34 +263,27 @@ public final class DeviceDrain {
         free.add(filled.slot());
     }
 
-    private ChunkRef ref(Filled filled) {
-        return Objects.requireNonNull(refs.get(filled.piece()));
+    private ChunkRef ref(Piece piece) {
+        return Objects.requireNonNull(refs.get(piece));
     }
 
-    private List<Filled> withSlots(List<Piece> pieces) {
-        return pieces.stream().map(piece -> new Filled(piece, free.remove())).toList();
-    }
-
-    private void copy(List<Filled> batch, Transfer transfer) throws GpuException {
-        Map<Integer, List<CopyItem>> items = new HashMap<>();
-        for (Filled filled : batch) {
-            items.computeIfAbsent(filled.piece().gpuOrdinal(), gpuOrdinal -> new ArrayList<>())
-                    .add(new CopyItem(
-                            filled.piece().address(),
-                            filled.slot().first(filled.piece().sizeBytes())));
-        }
-        for (Map.Entry<Integer, List<CopyItem>> ofGpu : items.entrySet()) {
-            gpu.copy(ofGpu.getKey(), Direction.DEVICE_TO_HOST, ofGpu.getValue());
-        }
-        batch.forEach(filled -> transfer.progress().accept(filled.piece().sizeBytes()));
+    private void copy(List<Filled> ofGpu, Transfer transfer) throws GpuException {
+        gpu.copy(
+                ofGpu.getFirst().piece().gpuOrdinal(),
+                Direction.DEVICE_TO_HOST,
+                ofGpu.stream()
+                        .map(filled -> new CopyItem(
+                                filled.piece().address(),
+                                filled.slot().first(filled.piece().sizeBytes())))
+                        .toList());
+        ofGpu.forEach(filled -> transfer.progress().accept(filled.piece().sizeBytes()));
     }
 
     private DeviceContent content(List<Allocation> allocations, List<Piece> pieces) {
         Map<Allocation, List<DeviceContent.Chunk>> chunks = new LinkedHashMap<>();
         allocations.forEach(allocation -> chunks.put(allocation, new ArrayList<>()));
         for (Piece piece : pieces) {
-            Objects.requireNonNull(chunks.get(piece.allocation()))
-                    .add(Objects.requireNonNull(done.get(Objects.requireNonNull(refs.get(piece)))));
+            Objects.requireNonNull(chunks.get(piece.allocation())).add(Objects.requireNonNull(done.get(ref(piece))));
         }
         List<DeviceContent.Allocation> contents = new ArrayList<>();
         chunks.forEach((allocation, its) -> contents.add(new DeviceContent.Allocation(

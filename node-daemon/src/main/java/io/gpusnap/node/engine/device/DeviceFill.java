@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.stream.Stream;
 
 /**
  * Fills fresh device memory: zeros by the device itself, what is in the pool at bus speed, and the rest read straight from its
@@ -29,8 +30,8 @@ public final class DeviceFill {
 
     /** 256 MiB a copy call: the digests behind one call are taken while the next one copies. */
     private static final int BATCH = 64;
-    /** Copy calls at once on a GPU: while one ends, the next is already on its way. */
-    private static final int COPIERS = 2;
+    /** Copy calls at once on a GPU: while one is hashed, the next is on the bus, and another is already on its way. */
+    private static final int COPIERS = 3;
     /** Chunks a call out of slots that go round: several, because each call waits for its digests. */
     private static final int COLD_BATCH = 16;
 
@@ -64,11 +65,8 @@ public final class DeviceFill {
     public long fill(DeviceContent content, List<Allocation> target, Transfer transfer)
             throws GpuException, TierException, InterruptedException {
         FillPlan plan = FillPlan.of(content, target, memory, owner, loaded);
-        for (List<Piece> ofGpu : Piece.byGpu(plan.zeros()).values()) {
-            fillZeros(ofGpu, transfer);
-        }
         // Once more as it is, for what went wrong on the way; then from the store, for what went wrong in the pool.
-        List<FillPlan.Cold> again = fillHot(fillHot(plan.hot(), transfer), transfer).stream()
+        List<FillPlan.Cold> again = fillHot(fillHot(plan.hot(), plan.zeros(), transfer), List.of(), transfer).stream()
                 .map(one -> new FillPlan.Cold(one.piece(), one.chunk()))
                 .toList();
         again.forEach(one -> one.chunk().content().ifPresent(memory::delete));
@@ -77,7 +75,39 @@ public final class DeviceFill {
         return plan.movedBytes();
     }
 
-    private void fillZeros(List<Piece> pieces, Transfer transfer) throws GpuException, TierException {
+    /** One thread's work between two looks at the safe point. */
+    private interface Work {
+        void run() throws GpuException;
+    }
+
+    /** Answers with what did not arrive as it should. Zeros do not cross the bus: they are written while it is busy. */
+    private List<FillPlan.Hot> fillHot(List<FillPlan.Hot> hot, List<Piece> zeros, Transfer transfer)
+            throws GpuException, TierException, InterruptedException {
+        Queue<FillPlan.Hot> wrong = new ConcurrentLinkedQueue<>();
+        Queue<Piece> notZero = new ConcurrentLinkedQueue<>();
+        List<Work> works = new ArrayList<>();
+        for (List<Piece> ofGpu : Piece.byGpu(zeros).values()) {
+            works.add(() -> notZero.addAll(fillZeros(ofGpu, transfer)));
+        }
+        for (List<FillPlan.Hot> batch : Batches.byTurns(hot, one -> one.piece().gpuOrdinal(), BATCH)) {
+            works.add(() -> wrong.addAll(copy(batch, transfer)));
+        }
+        int gpus = (int) Stream.concat(hot.stream().map(FillPlan.Hot::piece), zeros.stream())
+                .mapToInt(Piece::gpuOrdinal)
+                .distinct()
+                .count();
+        Crew.each("fill", COPIERS * gpus, GpuException.class, works, () -> work -> {
+            transfer.safePoint().run();
+            work.run();
+        });
+        for (Piece piece : notZero) {
+            throw unlike(piece, ChunkRef.zero(piece.sizeBytes()));
+        }
+        return List.copyOf(wrong);
+    }
+
+    /** Answers with what is not zero then. */
+    private List<Piece> fillZeros(List<Piece> pieces, Transfer transfer) throws GpuException {
         int gpuOrdinal = pieces.getFirst().gpuOrdinal();
         for (int from = 0; from < pieces.size(); ) {
             transfer.safePoint().run();
@@ -94,29 +124,15 @@ public final class DeviceFill {
         }
         List<DeviceDigest> digests =
                 gpu.digest(gpuOrdinal, pieces.stream().map(Piece::span).toList());
+        List<Piece> notZero = new ArrayList<>();
         for (int i = 0; i < pieces.size(); i++) {
-            if (!digests.get(i).zero()) {
-                throw unlike(pieces.get(i), ChunkRef.zero(pieces.get(i).sizeBytes()));
+            if (digests.get(i).zero()) {
+                transfer.progress().accept(pieces.get(i).sizeBytes());
+            } else {
+                notZero.add(pieces.get(i));
             }
-            transfer.progress().accept(pieces.get(i).sizeBytes());
         }
-    }
-
-    /** Answers with what did not arrive as it should. */
-    private List<FillPlan.Hot> fillHot(List<FillPlan.Hot> hot, Transfer transfer)
-            throws GpuException, TierException, InterruptedException {
-        List<List<FillPlan.Hot>> batches =
-                Batches.byTurns(hot, one -> one.piece().gpuOrdinal(), BATCH);
-        long gpus = hot.stream()
-                .mapToInt(one -> one.piece().gpuOrdinal())
-                .distinct()
-                .count();
-        Queue<FillPlan.Hot> wrong = new ConcurrentLinkedQueue<>();
-        Crew.each("fill", COPIERS * (int) gpus, GpuException.class, batches, () -> batch -> {
-            transfer.safePoint().run();
-            wrong.addAll(copy(batch, transfer));
-        });
-        return List.copyOf(wrong);
+        return notZero;
     }
 
     /** Answers with what the device does not hold then. */

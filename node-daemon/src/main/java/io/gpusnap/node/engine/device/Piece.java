@@ -37,14 +37,6 @@ record Piece(Allocation allocation, int number, int sizeBytes) {
         return byGpu;
     }
 
-    static List<List<Piece>> batches(List<Piece> pieces, int size) {
-        List<List<Piece>> batches = new ArrayList<>();
-        for (int from = 0; from < pieces.size(); from += size) {
-            batches.add(pieces.subList(from, Math.min(pieces.size(), from + size)));
-        }
-        return batches;
-    }
-
     int gpuOrdinal() {
         return allocation.gpuOrdinal();
     }

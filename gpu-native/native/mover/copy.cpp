@@ -1,9 +1,9 @@
 #include <optional>
 
 #include "mover/digest/digester.h"
+#include "mover/lane.h"
 #include "mover/plan.h"
 #include "mover/streams.h"
-#include "mover/turn.h"
 
 using namespace gpusnap;
 
@@ -51,13 +51,13 @@ gpusnap_status gpusnap_copy(uint32_t gpu_ordinal, gpusnap_direction direction, c
         const auto copies = plan_copies(items, count, pinned_areas(), imported_areas());
         BorrowedStream stream(which);
         if (digester) {
-            digester->upload(stream.get());  // on the bus before the turn, not behind the next one's copies
+            digester->upload(stream.get());  // not behind the copies of whoever comes next
         }
-        CopyTurn turn(which, direction, stream.get());
+        CopyLane lane(which, direction);
         for (const gpusnap_copy_item& copy : copies) {
-            enqueue(driver, direction, copy, stream.get());
+            enqueue(driver, direction, copy, lane.stream());
         }
-        turn.done();
+        lane.leave(stream.get());
         if (digester) {
             digester->hash(stream.get());
         }

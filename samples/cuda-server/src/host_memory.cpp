@@ -26,9 +26,10 @@ HostMemory::HostMemory(uint64_t mib, uint64_t seed) : size_bytes_(mib << 20) {
   if (area == MAP_FAILED) throw std::runtime_error("--host-mib: " + std::string(std::strerror(errno)));
   words_ = static_cast<uint64_t*>(area);
   for (uint64_t word = 0; word < size_bytes_ / 8; ++word) {
-    const uint64_t kind = word / kPieceWords % 4;
-    if (kind == 3) continue;
-    const bool random = kind == 0 || (kind == 1 && word / kPageWords % 2 == 0);
+    const uint64_t kind = word / kPieceWords % 5;
+    const uint64_t page = word / kPageWords;
+    if (kind == 4 || (kind == 3 && page % 16 >= 10)) continue;
+    const bool random = kind == 0 || kind == 3 || (kind == 1 && page % 2 == 0);
     words_[word] = random ? mixed(seed + word) : 0;
   }
 }

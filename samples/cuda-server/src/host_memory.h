@@ -5,8 +5,8 @@
 
 class HostMemory {
  public:
-  // By turns, each 8 MiB: random bytes, every other page zero, nothing but zeros that were written, never touched.
-  // Throws std::runtime_error.
+  // By turns, each 8 MiB: random bytes, every other page zero, nothing but zeros that were written, random bytes with gaps
+  // that were never touched, never touched. Throws std::runtime_error.
   HostMemory(uint64_t mib, uint64_t seed);
   ~HostMemory();
   HostMemory(const HostMemory&) = delete;

@@ -3,6 +3,7 @@ package io.gpusnap.node.engine;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.criu.CriuRunner;
 import io.gpusnap.node.criu.image.CutArea;
+import io.gpusnap.node.criu.image.CutBlock;
 import io.gpusnap.node.criu.image.ImageCut;
 import io.gpusnap.node.criu.image.ImageCutter;
 import io.gpusnap.node.engine.device.DeviceContent;
@@ -88,8 +89,17 @@ final class SaveStore extends EngineStage {
     private static List<HostAreaWriter.Source> sources(List<CutArea> areas) {
         return areas.stream()
                 .map(area -> new HostAreaWriter.Source(
-                        area.taskId(), area.address(), area.pages(), area.offset(), area.sizeBytes()))
+                        area.taskId(),
+                        area.pages(),
+                        area.blocks().stream().map(SaveStore::block).toList()))
                 .toList();
+    }
+
+    private static HostAreaWriter.Block block(CutBlock block) {
+        return new HostAreaWriter.Block(block.runs().stream()
+                .map(run ->
+                        new HostAreaWriter.Run(new Manifest.MemoryRange(run.address(), run.sizeBytes()), run.offset()))
+                .toList());
     }
 
     private static long sizeOf(List<Path> files) throws IOException {

@@ -7,22 +7,50 @@ import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.Manifest;
+import io.gpusnap.node.store.Manifest.MemoryRange;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.ChunkFeed;
 import io.gpusnap.node.transfer.Crew;
 import io.gpusnap.node.transfer.Transfer;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 
 /**
- * The large areas of host memory, which CRIU has mapped and left empty, get their content, by several threads at once. The
- * process is stopped, so it meets no byte that is not there yet.
+ * The host memory that CRIU has mapped and left empty gets its content, by several threads at once; gaps in it stay untouched.
+ * The process is stopped, so it meets no byte that is not there yet.
  */
 final class ThawFillHost extends EngineStage {
 
-    private record Piece(int pid, long address, ChunkRef chunk) {}
+    private record Piece(int pid, List<MemoryRange> ranges, ChunkRef chunk) {}
+
+    /** The ranges of an area, taken chunk by chunk. */
+    private static final class Places {
+
+        private final Iterator<MemoryRange> ranges;
+        private MemoryRange left = new MemoryRange(0, 0);
+
+        Places(List<MemoryRange> ranges) {
+            this.ranges = ranges.iterator();
+        }
+
+        List<MemoryRange> next(long sizeBytes) {
+            List<MemoryRange> taken = new ArrayList<>();
+            for (long missing = sizeBytes; missing > 0; ) {
+                if (left.sizeBytes() == 0) {
+                    left = ranges.next();
+                }
+                long bytes = Math.min(missing, left.sizeBytes());
+                taken.add(new MemoryRange(left.address(), bytes));
+                left = new MemoryRange(left.address() + bytes, left.sizeBytes() - bytes);
+                missing -= bytes;
+            }
+            return taken;
+        }
+    }
 
     private final ThawSession session;
 
@@ -68,14 +96,14 @@ final class ThawFillHost extends EngineStage {
                         "task %d is not there to get its memory back, restored are %s"
                                 .formatted(area.taskId(), pids.keySet()));
             }
-            long address = Long.parseUnsignedLong(area.address().substring(2), 16);
+            Places places = new Places(area.ranges());
             for (ChunkRef chunk : area.chunks()) {
+                List<MemoryRange> ranges = places.next(chunk.sizeBytes());
                 if (chunk.isZero()) {
                     transfer.progress().accept(chunk.sizeBytes());
                 } else {
-                    pieces.add(new Piece(pid, address, chunk));
+                    pieces.add(new Piece(pid, ranges, chunk));
                 }
-                address += chunk.sizeBytes();
             }
         }
         return pieces;
@@ -83,7 +111,12 @@ final class ThawFillHost extends EngineStage {
 
     private static void write(GpuPort memory, Piece piece, ChunkFeed feed) throws StageException {
         try {
-            memory.writeProcess(piece.pid(), piece.address(), feed.content(piece.chunk()));
+            MemorySegment content = feed.content(piece.chunk());
+            long done = 0;
+            for (MemoryRange range : piece.ranges()) {
+                memory.writeProcess(piece.pid(), range.address(), content.asSlice(done, range.sizeBytes()));
+                done += range.sizeBytes();
+            }
         } catch (TierException e) {
             throw Failures.typed(e);
         } catch (GpuException e) {

@@ -1,12 +1,14 @@
 package io.gpusnap.node.store;
 
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Everything a snapshot is made of and everything its new home must fit: schema {@code gpusnap.manifest/2}, described field
- * by field in docs/formats.md; one of {@code gpusnap.manifest/1} is the same without host areas. A value of this class that came from {@link ManifestJson} is valid.
+ * Everything a snapshot is made of and everything its new home must fit: schema {@code gpusnap.manifest/3}, described field
+ * by field in docs/formats.md, where the older ones are as well. A value of this class that came from {@link ManifestJson} is
+ * valid.
  */
 public record Manifest(
         String schema,
@@ -21,8 +23,10 @@ public record Manifest(
         Host host,
         Totals totals) {
 
-    public static final String SCHEMA = "gpusnap.manifest/2";
-    /** Read for ever, written no more. */
+    public static final String SCHEMA = "gpusnap.manifest/3";
+    /** Read for ever, written no more: host areas are without gaps. */
+    static final String SECOND_SCHEMA = "gpusnap.manifest/2";
+    /** Read for ever, written no more: there are no host areas. */
     static final String FIRST_SCHEMA = "gpusnap.manifest/1";
 
     /** Versions of what wrote the snapshot; criu is "" for engines that do not use it. */
@@ -146,18 +150,65 @@ public record Manifest(
     }
 
     /**
-     * Memory of a process that is filled in once CRIU has mapped it, empty, and before the process runs.
+     * Memory of a process that is filled in once CRIU has mapped it, empty, and before the process runs. There may be gaps in
+     * it, which stay as they are; the chunks are those of everything else in a row.
      *
      * @param taskId pid as the process itself has it
-     * @param address hex with 0x
-     * @param chunks of 4 MiB but for the last
+     * @param address hex with 0x, of its first page
+     * @param sizeBytes without the gaps
+     * @param runs numbers of pages that by turns are in the area and are not; first and last are in it. Empty in the second
+     *     schema: all are
      */
-    public record HostArea(int taskId, String address, long sizeBytes, List<ChunkRef> chunks) {
+    public record HostArea(int taskId, String address, long sizeBytes, List<Long> runs, List<ChunkRef> chunks) {
+
+        public static final int PAGE_BYTES = 4096;
 
         public HostArea {
+            runs = List.copyOf(runs);
             chunks = List.copyOf(chunks);
         }
+
+        /** @param ranges whole pages in order, with a gap before each but the first; at least one */
+        public static HostArea of(int taskId, List<MemoryRange> ranges, List<ChunkRef> chunks) {
+            List<Long> runs = new ArrayList<>();
+            long sizeBytes = 0;
+            long end = ranges.getFirst().address();
+            for (MemoryRange range : ranges) {
+                if (sizeBytes > 0) {
+                    runs.add((range.address() - end) / PAGE_BYTES);
+                }
+                runs.add(range.sizeBytes() / PAGE_BYTES);
+                sizeBytes += range.sizeBytes();
+                end = range.address() + range.sizeBytes();
+            }
+            String address = "0x" + Long.toHexString(ranges.getFirst().address());
+            return new HostArea(taskId, address, sizeBytes, runs, chunks);
+        }
+
+        /** Where its bytes belong, in order. */
+        public List<MemoryRange> ranges() {
+            long at = start();
+            if (runs.isEmpty()) {
+                return List.of(new MemoryRange(at, sizeBytes));
+            }
+            List<MemoryRange> ranges = new ArrayList<>();
+            for (int i = 0; i < runs.size(); i++) {
+                long bytes = runs.get(i) * PAGE_BYTES;
+                if (i % 2 == 0) {
+                    ranges.add(new MemoryRange(at, bytes));
+                }
+                at += bytes;
+            }
+            return ranges;
+        }
+
+        long start() {
+            return Long.parseUnsignedLong(address.substring(2), 16);
+        }
     }
+
+    /** Addresses of a process. */
+    public record MemoryRange(long address, long sizeBytes) {}
 
     /**
      * @param hostBytes of files and areas

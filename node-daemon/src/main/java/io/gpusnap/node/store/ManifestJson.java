@@ -71,6 +71,24 @@ public final class ManifestJson {
     @JsonDeserialize(converter = FromFirstDevice.class)
     private interface AsFirstDevice {}
 
+    /** A host area of the second schema. */
+    record SecondArea(int taskId, String address, long sizeBytes, List<ChunkRef> chunks) {}
+
+    private static final class FromSecondArea extends StdConverter<SecondArea, Manifest.HostArea> {
+
+        @Override
+        public Manifest.HostArea convert(SecondArea area) {
+            return new Manifest.HostArea(area.taskId(), area.address(), area.sizeBytes(), List.of(), area.chunks());
+        }
+    }
+
+    @JsonDeserialize(converter = FromSecondArea.class)
+    private interface AsSecondArea {}
+
+    private static final JsonMapper SECOND_MAPPER = MAPPER.rebuild()
+            .addMixIn(Manifest.HostArea.class, AsSecondArea.class)
+            .build();
+
     private static final JsonMapper FIRST_MAPPER = MAPPER.rebuild()
             .addMixIn(Manifest.Host.class, AsFirstHost.class)
             .addMixIn(Manifest.Device.class, AsFirstDevice.class)
@@ -100,7 +118,7 @@ public final class ManifestJson {
         return manifest;
     }
 
-    /** By the schema that the document names; one that names none is refused by either. */
+    /** By the schema that the document names; one that names none is refused by all. */
     private static JsonMapper mapperFor(byte[] bytes) {
         try (JsonParser parser = MAPPER.createParser(bytes)) {
             if (parser.nextToken() == JsonToken.START_OBJECT) {
@@ -108,14 +126,20 @@ public final class ManifestJson {
                     boolean schema = parser.currentName().equals("schema");
                     JsonToken value = parser.nextToken();
                     if (schema) {
-                        boolean first = value == JsonToken.VALUE_STRING
-                                && parser.getString().equals(Manifest.FIRST_SCHEMA);
-                        return first ? FIRST_MAPPER : MAPPER;
+                        return mapperOf(value == JsonToken.VALUE_STRING ? parser.getString() : "");
                     }
                     parser.skipChildren();
                 }
             }
             return MAPPER;
         }
+    }
+
+    private static JsonMapper mapperOf(String schema) {
+        return switch (schema) {
+            case Manifest.FIRST_SCHEMA -> FIRST_MAPPER;
+            case Manifest.SECOND_SCHEMA -> SECOND_MAPPER;
+            default -> MAPPER;
+        };
     }
 }

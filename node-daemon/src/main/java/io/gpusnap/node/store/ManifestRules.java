@@ -1,31 +1,25 @@
 package io.gpusnap.node.store;
 
 import io.gpusnap.node.store.Manifest.Allocation;
-import io.gpusnap.node.store.Manifest.HostArea;
 import io.gpusnap.node.store.Manifest.HostFile;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.NavigableMap;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /** What a well-formed manifest must satisfy beyond its shape. */
 final class ManifestRules {
 
-    private static final Pattern ADDRESS = Pattern.compile("0x[0-9a-f]{1,16}");
+    static final Pattern ADDRESS = Pattern.compile("0x[0-9a-f]{1,16}");
     private static final Pattern FILE_NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,254}");
     private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
+    private static final Set<String> SCHEMAS = Set.of(Manifest.SCHEMA, Manifest.SECOND_SCHEMA, Manifest.FIRST_SCHEMA);
     private static final Set<String> OPEN_MODES = Set.of("r", "w", "a", "rw");
 
     private ManifestRules() {}
 
     static void check(Manifest manifest) throws ManifestException {
-        require(
-                manifest.schema().equals(Manifest.SCHEMA) || manifest.schema().equals(Manifest.FIRST_SCHEMA),
-                "schema is not " + Manifest.SCHEMA);
+        require(SCHEMAS.contains(manifest.schema()), "schema is not " + Manifest.SCHEMA);
         require(
                 manifest.digestAlgorithm().equals(TreeDigester.ALGORITHM),
                 "digestAlgorithm is not " + TreeDigester.ALGORITHM);
@@ -33,7 +27,7 @@ final class ManifestRules {
         long hostBytes = add(
                 "host",
                 checkFiles(manifest.host().files()),
-                checkAreas(manifest.host().areas()));
+                HostAreaRules.check(manifest.host().areas(), manifest.schema().equals(Manifest.SCHEMA)));
         checkTotals(manifest, vramBytes, hostBytes);
         checkProcess(manifest.process());
         for (Manifest.Library library : manifest.compatibility().libraries()) {
@@ -85,29 +79,7 @@ final class ManifestRules {
         return total;
     }
 
-    /** What is filled in at addresses must not fall on each other, and not outside of what a process can have. */
-    private static long checkAreas(List<HostArea> areas) throws ManifestException {
-        Map<Integer, NavigableMap<Long, Long>> endsOfTask = new HashMap<>();
-        long total = 0;
-        for (HostArea area : areas) {
-            String where = "host area " + area.address() + " of task " + area.taskId();
-            require(area.taskId() > 0, where + " has no task");
-            require(ADDRESS.matcher(area.address()).matches(), where + " has no hex address");
-            checkSum(where, area.sizeBytes(), area.chunks());
-            checkFixed(where, area.chunks());
-            long start = Long.parseUnsignedLong(area.address().substring(2), 16);
-            long end = start + area.sizeBytes();
-            require(start > 0 && end > start, where + " is no range of addresses");
-            NavigableMap<Long, Long> ends = endsOfTask.computeIfAbsent(area.taskId(), task -> new TreeMap<>());
-            Map.Entry<Long, Long> before = ends.lowerEntry(end);
-            require(before == null || before.getValue() <= start, where + " overlaps another");
-            ends.put(start, end);
-            total = add(where, total, area.sizeBytes());
-        }
-        return total;
-    }
-
-    private static void checkFixed(String where, List<ChunkRef> chunks) throws ManifestException {
+    static void checkFixed(String where, List<ChunkRef> chunks) throws ManifestException {
         for (int i = 0; i < chunks.size() - 1; i++) {
             require(
                     chunks.get(i).sizeBytes() == TreeDigester.MAX_CHUNK_BYTES,
@@ -115,7 +87,7 @@ final class ManifestRules {
         }
     }
 
-    private static void checkSum(String where, long sizeBytes, List<ChunkRef> chunks) throws ManifestException {
+    static void checkSum(String where, long sizeBytes, List<ChunkRef> chunks) throws ManifestException {
         require(sizeBytes >= 0, where + " has a negative size");
         long sum = 0;
         for (ChunkRef chunk : chunks) {
@@ -165,7 +137,7 @@ final class ManifestRules {
         return path.startsWith("/") && path.indexOf('\0') < 0 && !(path + "/").contains("/../");
     }
 
-    private static long add(String where, long a, long b) throws ManifestException {
+    static long add(String where, long a, long b) throws ManifestException {
         try {
             return Math.addExact(a, b);
         } catch (ArithmeticException e) {
@@ -173,7 +145,7 @@ final class ManifestRules {
         }
     }
 
-    private static void require(boolean holds, String otherwise) throws ManifestException {
+    static void require(boolean holds, String otherwise) throws ManifestException {
         if (!holds) {
             throw new ManifestException("manifest refused: " + otherwise);
         }

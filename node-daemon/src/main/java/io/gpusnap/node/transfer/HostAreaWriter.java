@@ -3,6 +3,7 @@ package io.gpusnap.node.transfer;
 import io.gpusnap.node.snapshot.SavePins;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.Manifest.HostArea;
+import io.gpusnap.node.store.Manifest.MemoryRange;
 import io.gpusnap.node.store.TreeDigester;
 import io.gpusnap.node.tier.DiskErrors;
 import io.gpusnap.node.tier.MemoryTier;
@@ -22,18 +23,30 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Stores memory of processes in fixed chunks, straight from the files that hold it. What finds a slot is kept in the pool as
+ * Stores memory of processes, a chunk for each block, from the files that hold it. What finds a slot is kept in the pool as
  * well, for a thaw on this node.
  */
 public final class HostAreaWriter {
 
     /**
-     * @param content file with the area's bytes from offset on, unchanged until the call returns
      * @param taskId as the manifest is to have it
+     * @param content file with its bytes, unchanged until the call returns
+     * @param blocks in order
      */
-    public record Source(int taskId, long address, Path content, long offset, long sizeBytes) {}
+    public record Source(int taskId, Path content, List<Block> blocks) {}
 
-    private record Piece(ChunkRef[] chunks, int number, MemorySegment content) {}
+    /** @param runs in order; 4 MiB at most together */
+    public record Block(List<Run> runs) {
+
+        long sizeBytes() {
+            return runs.stream().mapToLong(run -> run.range().sizeBytes()).sum();
+        }
+    }
+
+    /** @param offset of its first byte in the file */
+    public record Run(MemoryRange range, long offset) {}
+
+    private record Piece(ChunkRef[] chunks, int number, MemorySegment file, Block block) {}
 
     private HostAreaWriter() {}
 
@@ -53,22 +66,21 @@ public final class HostAreaWriter {
                     file = map(area.content(), arena);
                     files.put(area.content(), file);
                 }
-                ChunkRef[] chunks =
-                        new ChunkRef[Math.toIntExact(Math.ceilDiv(area.sizeBytes(), TreeDigester.MAX_CHUNK_BYTES))];
+                ChunkRef[] chunks = new ChunkRef[area.blocks().size()];
                 described.add(chunks);
                 for (int number = 0; number < chunks.length; number++) {
-                    long start = (long) number * TreeDigester.MAX_CHUNK_BYTES;
-                    long sizeBytes = Math.min(TreeDigester.MAX_CHUNK_BYTES, area.sizeBytes() - start);
-                    pieces.add(new Piece(chunks, number, file.asSlice(area.offset() + start, sizeBytes)));
+                    pieces.add(new Piece(chunks, number, file, area.blocks().get(number)));
                 }
             }
             Crew.each("area-store", transfer.threads(), TierException.class, pieces, () -> {
                 TreeDigester digester = new TreeDigester();
+                MemorySegment buffer = Transfer.buffer();
                 return piece -> {
                     transfer.safePoint().run();
-                    ChunkRef chunk = digester.digest(piece.content());
-                    pins.store(chunk, piece.content());
-                    keepHot(chunk, piece.content(), memory);
+                    MemorySegment content = content(piece, buffer);
+                    ChunkRef chunk = digester.digest(content);
+                    pins.store(chunk, content);
+                    keepHot(chunk, content, memory);
                     piece.chunks()[piece.number()] = chunk;
                     transfer.progress().accept(chunk.sizeBytes());
                 };
@@ -76,14 +88,47 @@ public final class HostAreaWriter {
             List<HostArea> result = new ArrayList<>();
             for (int i = 0; i < areas.size(); i++) {
                 Source area = areas.get(i);
-                result.add(new HostArea(
-                        area.taskId(),
-                        "0x" + Long.toHexString(area.address()),
-                        area.sizeBytes(),
-                        Arrays.asList(described.get(i))));
+                List<MemoryRange> ranges = area.blocks().stream()
+                        .flatMap(block -> block.runs().stream())
+                        .map(Run::range)
+                        .toList();
+                result.add(HostArea.of(area.taskId(), joined(ranges), Arrays.asList(described.get(i))));
             }
             return result;
         }
+    }
+
+    /** Mostly its runs follow each other in the file, since gaps are not in there. */
+    private static MemorySegment content(Piece piece, MemorySegment buffer) {
+        List<Run> runs = piece.block().runs();
+        long sizeBytes = piece.block().sizeBytes();
+        Run last = runs.getLast();
+        long first = runs.getFirst().offset();
+        if (last.offset() + last.range().sizeBytes() - first == sizeBytes) {
+            return piece.file().asSlice(first, sizeBytes);
+        }
+        long done = 0;
+        for (Run run : runs) {
+            MemorySegment.copy(
+                    piece.file(), run.offset(), buffer, done, run.range().sizeBytes());
+            done += run.range().sizeBytes();
+        }
+        return buffer.asSlice(0, sizeBytes);
+    }
+
+    /** What ends with one block often goes on with the next. */
+    private static List<MemoryRange> joined(List<MemoryRange> ranges) {
+        List<MemoryRange> joined = new ArrayList<>();
+        for (MemoryRange range : ranges) {
+            MemoryRange last = joined.isEmpty() ? null : joined.getLast();
+            if (last != null && last.address() + last.sizeBytes() == range.address()) {
+                joined.removeLast();
+                joined.add(new MemoryRange(last.address(), last.sizeBytes() + range.sizeBytes()));
+            } else {
+                joined.add(range);
+            }
+        }
+        return joined;
     }
 
     private static void keepHot(ChunkRef chunk, MemorySegment content, MemoryTier memory) throws TierException {

@@ -3,7 +3,12 @@ package io.gpusnap.node.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.gpusnap.node.store.Manifest.HostArea;
+import io.gpusnap.node.store.Manifest.MemoryRange;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -34,8 +39,8 @@ class ManifestJsonTest {
 
     @ParameterizedTest(name = "{2}")
     @CsvSource(delimiter = ';', quoteCharacter = '~', textBlock = """
-            "gpusnap.manifest/2"; "gpusnap.manifest/3"; schema
-            "gpusnap.manifest/2"; "gpusnap.manifest/1"; taskIds
+            "gpusnap.manifest/3"; "gpusnap.manifest/4"; schema
+            "gpusnap.manifest/3"; "gpusnap.manifest/1"; taskIds
             "sha256-tree-4k"; "md5"; digestAlgorithm
             "sizeBytes":100; "sizeBytes":101; its chunks
             "sizeBytes":100; "sizeBytes":-100; 1 byte to 4 MiB
@@ -72,47 +77,133 @@ class ManifestJsonTest {
                 .withMessageContaining(complaint);
     }
 
-    private static Manifest.HostArea area(int taskId, String address, ChunkRef... chunks) {
+    private static final ChunkRef WHOLE = ChunkRef.zero(4 << 20);
+    private static final ChunkRef PAGES = ChunkRef.of(new ChunkDigest("cd".repeat(32)), 12288);
+
+    private static HostArea area(int taskId, String address, List<Long> runs, ChunkRef... chunks) {
         long bytes = List.of(chunks).stream().mapToLong(ChunkRef::sizeBytes).sum();
-        return new Manifest.HostArea(taskId, address, bytes, List.of(chunks));
+        return new HostArea(taskId, address, bytes, runs, List.of(chunks));
+    }
+
+    private static HostArea whole(int taskId, String address) {
+        return area(taskId, address, List.of(1024L), WHOLE);
     }
 
     @Test
     void hostAreasAreReadBackAndCounted() throws Exception {
-        ChunkRef whole = ChunkRef.zero(4 << 20);
-        Manifest with = Manifests.withAreas(
-                manifest, List.of(area(4711, "0x7f0000400000", whole, CHUNK), area(4711, "0x7f0000000000", whole)));
+        HostArea withGaps = area(4711, "0x7f0000400000", List.of(1L, 7L, 1020L, 1L << 30, 6L), WHOLE, PAGES);
+        Manifest with = Manifests.withAreas(manifest, List.of(withGaps, whole(4711, "0x7f0000000000")));
         assertThat(ManifestJson.read(ManifestJson.write(with))).isEqualTo(with);
         assertThat(with.chunks().count()).isEqualTo(manifest.chunks().count() + 3);
-        assertThat(with.host().areasBytes()).isEqualTo((8 << 20) + 100);
-        // the same address in another task is another place
-        ManifestJson.read(ManifestJson.write(
-                Manifests.withAreas(manifest, List.of(area(1, "0x1000", whole), area(2, "0x1000", whole)))));
+        assertThat(with.host().areasBytes()).isEqualTo((8 << 20) + 12288);
+        // and what they say is where their bytes belong
+        List<MemoryRange> ranges = List.of(
+                new MemoryRange(0x7f0000400000L, 4096),
+                new MemoryRange(0x7f0000408000L, 1020 * 4096),
+                new MemoryRange(0x7f0000408000L + 1020 * 4096 + (4096L << 30), 6 * 4096));
+        assertThat(withGaps.ranges()).isEqualTo(ranges);
+        assertThat(HostArea.of(4711, ranges, withGaps.chunks())).isEqualTo(withGaps);
+        // the same address in another task is another place, and a gap is nobody's
+        ManifestJson.read(
+                ManifestJson.write(Manifests.withAreas(manifest, List.of(whole(1, "0x1000"), whole(2, "0x1000")))));
+    }
+
+    @Test
+    void aMillionRunsAreTheLimit() throws Exception {
+        int count = HostAreaRules.MAX_RUNS - 1;
+        List<Long> runs = Collections.nCopies(count, 1L);
+        ChunkRef[] chunks = new ChunkRef[count / 2 + 1];
+        Arrays.fill(chunks, ChunkRef.zero(4096));
+        List<HostArea> most =
+                List.of(area(1, "0x1000", runs, chunks), area(2, "0x1000", List.of(1L), ChunkRef.zero(4096)));
+        ManifestJson.read(ManifestJson.write(Manifests.withAreas(manifest, most)));
+        List<HostArea> more = new ArrayList<>(most);
+        more.add(area(3, "0x1000", List.of(1L), ChunkRef.zero(4096)));
+        assertThatExceptionOfType(ManifestException.class)
+                .isThrownBy(() -> ManifestJson.read(ManifestJson.write(Manifests.withAreas(manifest, more))))
+                .withMessageContaining("runs");
     }
 
     static Stream<Arguments> hostAreasOutOfOrder() {
-        ChunkRef whole = ChunkRef.zero(4 << 20);
         return Stream.of(
-                Arguments.of("no task", List.of(area(0, "0x1000", whole)), "no task"),
-                Arguments.of("decimal address", List.of(area(1, "4096", whole)), "hex address"),
-                Arguments.of("address 0", List.of(area(1, "0x0", whole)), "no range of addresses"),
-                Arguments.of("end of memory", List.of(area(1, "0x7fffffffffffffff", whole)), "no range of addresses"),
-                Arguments.of("empty", List.of(area(1, "0x1000")), "no range of addresses"),
-                Arguments.of("short chunk", List.of(area(1, "0x1000", CHUNK, whole)), "short chunk"),
+                Arguments.of("no task", List.of(whole(0, "0x1000")), "no task"),
+                Arguments.of("decimal address", List.of(whole(1, "4096")), "hex address"),
+                Arguments.of("address 0", List.of(whole(1, "0x0")), "no range of addresses"),
+                Arguments.of("end of memory", List.of(whole(1, "0x7ffffffffffff000")), "no range of addresses"),
+                Arguments.of("no runs", List.of(area(1, "0x1000", List.of())), "end in a run"),
+                Arguments.of("ends in a gap", List.of(area(1, "0x1000", List.of(1024L, 1L), WHOLE)), "end in a run"),
+                Arguments.of("no gap", List.of(area(1, "0x1000", List.of(1L, 0L, 1023L), WHOLE)), "run of 0 pages"),
                 Arguments.of(
-                        "overlap", List.of(area(1, "0x1000", whole), area(1, "0x400000", whole)), "overlaps another"),
+                        "backwards", List.of(area(1, "0x1000", List.of(1L, -1L, 1023L), WHOLE)), "run of -1 pages"),
                 Arguments.of(
-                        "overlap from below",
-                        List.of(area(1, "0x400000", whole), area(1, "0x1000", whole)),
-                        "overlaps another"),
-                Arguments.of("twice", List.of(area(1, "0x1000", whole), area(1, "0x1000", whole)), "overlaps another"));
+                        "far too far",
+                        List.of(area(1, "0x1000", List.of(1L, 1L << 52, 1023L), WHOLE)),
+                        "run of " + (1L << 52) + " pages"),
+                Arguments.of(
+                        "round and round",
+                        List.of(area(1, "0x1000", List.of(1L, 1L << 50, 1L, 1L << 50, 1022L), WHOLE)),
+                        "overflow"),
+                Arguments.of("more than its chunks", List.of(area(1, "0x1000", List.of(1025L), WHOLE)), "its runs"),
+                Arguments.of("inside of a page", List.of(whole(1, "0x1010")), "begin with a page"),
+                Arguments.of(
+                        "parts of pages",
+                        List.of(area(1, "0x1000", List.of(1L), CHUNK, ChunkRef.zero(3996))),
+                        "not of whole pages"),
+                Arguments.of("overlap", List.of(whole(1, "0x1000"), whole(1, "0x400000")), "overlaps another"),
+                Arguments.of(
+                        "overlap from below", List.of(whole(1, "0x400000"), whole(1, "0x1000")), "overlaps another"),
+                Arguments.of("twice", List.of(whole(1, "0x1000"), whole(1, "0x1000")), "overlaps another"));
     }
 
     @ParameterizedTest(name = "{0}")
     @MethodSource
-    void hostAreasOutOfOrder(String what, List<Manifest.HostArea> areas, String complaint) {
+    void hostAreasOutOfOrder(String what, List<HostArea> areas, String complaint) {
         assertThatExceptionOfType(ManifestException.class)
                 .isThrownBy(() -> ManifestJson.read(ManifestJson.write(Manifests.withAreas(manifest, areas))))
+                .withMessageContaining(complaint);
+    }
+
+    /** As it was written before there were gaps. */
+    private String ofTheSecondSchema() {
+        Manifest with = Manifests.withAreas(
+                manifest, List.of(area(4711, "0x7f0000400000", List.of(1025L), WHOLE, ChunkRef.zero(4096))));
+        return new String(ManifestJson.write(with), StandardCharsets.UTF_8)
+                .replace(",\"runs\":[1025]", "")
+                .replace("gpusnap.manifest/3", "gpusnap.manifest/2");
+    }
+
+    @Test
+    void areasOfTheSecondSchemaHaveNoGaps() throws Exception {
+        String text = ofTheSecondSchema();
+        assertThat(text).contains("areas").doesNotContain("runs");
+        Manifest second = ManifestJson.read(text.getBytes(StandardCharsets.UTF_8));
+        assertThat(second.schema()).isEqualTo("gpusnap.manifest/2");
+        assertThat(second.host().areas())
+                .singleElement()
+                .satisfies(area ->
+                        assertThat(area.ranges()).containsExactly(new MemoryRange(0x7f0000400000L, (4 << 20) + 4096)));
+    }
+
+    static Stream<Arguments> areasOfTheSecondSchemaOutOfOrder() {
+        return Stream.of(
+                Arguments.of("runs", "\"address\":\"0x7f0000400000\"", "\"runs\":[1025],$0", "runs"),
+                Arguments.of("no task", "\"taskId\":4711", "\"taskId\":0", "no task"),
+                Arguments.of(
+                        "short chunk",
+                        "(\\{[^{]*4194304\\}),(\\{[^{]*4096\\})\\]\\}\\]\\},\"totals",
+                        "$2,$1]}]},\"totals",
+                        "short chunk"),
+                Arguments.of("the third's name", "gpusnap.manifest/2", "gpusnap.manifest/3", "runs"));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource
+    void areasOfTheSecondSchemaOutOfOrder(String what, String right, String wrong, String complaint) {
+        String text = ofTheSecondSchema();
+        String spoilt = text.replaceFirst(right, wrong);
+        assertThat(spoilt).isNotEqualTo(text);
+        assertThatExceptionOfType(ManifestException.class)
+                .isThrownBy(() -> ManifestJson.read(spoilt.getBytes(StandardCharsets.UTF_8)))
                 .withMessageContaining(complaint);
     }
 
@@ -122,11 +213,11 @@ class ManifestJsonTest {
         String withoutAreas = text.replace(",\"areas\":[]", "");
         Manifest first = ManifestJson.read(withoutAreas
                 .replace(",\"taskIds\":[4711],\"allocations\"", ",\"allocations\"")
-                .replace("gpusnap.manifest/2", "gpusnap.manifest/1")
+                .replace("gpusnap.manifest/3", "gpusnap.manifest/1")
                 .getBytes(StandardCharsets.UTF_8));
         assertThat(first.host()).isEqualTo(manifest.host());
         assertThat(first.schema()).isEqualTo("gpusnap.manifest/1");
-        // and the second does not do without
+        // and the others do not do without
         assertThatExceptionOfType(ManifestException.class)
                 .isThrownBy(() -> ManifestJson.read(withoutAreas.getBytes(StandardCharsets.UTF_8)))
                 .withMessageContaining("areas");

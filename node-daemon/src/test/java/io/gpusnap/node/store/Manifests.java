@@ -56,12 +56,32 @@ public final class Manifests {
                 new Manifest.Totals(2 << 20, bytes, (2 << 20) + bytes, 0, 1 + hostChunks.size(), 0, 1 + zeros));
     }
 
+    /** The same with other host areas of the same chunks. */
+    public static Manifest withAreasOnly(Manifest manifest, List<Manifest.HostArea> areas) {
+        return with(manifest, areas, manifest.totals());
+    }
+
     /** The same with host areas besides. */
     public static Manifest withAreas(Manifest manifest, List<Manifest.HostArea> areas) {
-        Manifest.Host host = new Manifest.Host(manifest.host().files(), areas);
         Manifest.Totals totals = manifest.totals();
+        long bytes = areas.stream().mapToLong(Manifest.HostArea::sizeBytes).sum();
         List<ChunkRef> chunks =
                 areas.stream().flatMap(area -> area.chunks().stream()).toList();
+        return with(
+                manifest,
+                areas,
+                new Manifest.Totals(
+                        totals.vramBytes(),
+                        totals.hostBytes() + bytes,
+                        totals.logicalBytes() + bytes,
+                        totals.storedBytes(),
+                        totals.chunksTotal() + chunks.size(),
+                        totals.chunksStored(),
+                        totals.chunksZero()
+                                + chunks.stream().filter(ChunkRef::isZero).count()));
+    }
+
+    private static Manifest with(Manifest manifest, List<Manifest.HostArea> areas, Manifest.Totals totals) {
         return new Manifest(
                 manifest.schema(),
                 manifest.snapshotId(),
@@ -72,15 +92,7 @@ public final class Manifests {
                 manifest.compatibility(),
                 manifest.process(),
                 manifest.device(),
-                host,
-                new Manifest.Totals(
-                        totals.vramBytes(),
-                        totals.hostBytes() + host.areasBytes(),
-                        totals.logicalBytes() + host.areasBytes(),
-                        totals.storedBytes(),
-                        totals.chunksTotal() + chunks.size(),
-                        totals.chunksStored(),
-                        totals.chunksZero()
-                                + chunks.stream().filter(ChunkRef::isZero).count()));
+                new Manifest.Host(manifest.host().files(), areas),
+                totals);
     }
 }

@@ -25,9 +25,13 @@ import tools.jackson.databind.json.JsonMapper;
  * readers could take different ones.
  */
 final class ManifestCheck {
-    static final String SCHEMA = "gpusnap.manifest/2";
+    static final String SCHEMA = "gpusnap.manifest/3";
+    /** Of nodes that are not up to date yet: the same with host areas that have no gaps. */
+    static final String SECOND_SCHEMA = "gpusnap.manifest/2";
     /** Of nodes that are not up to date yet: the same without host areas. */
     static final String FIRST_SCHEMA = "gpusnap.manifest/1";
+
+    private static final Set<String> SCHEMAS = Set.of(SCHEMA, SECOND_SCHEMA, FIRST_SCHEMA);
 
     static final String DIGEST_ALGORITHM = "sha256-tree-4k";
     private static final String ZERO = "zero";
@@ -69,9 +73,9 @@ final class ManifestCheck {
                 digest.equals(result.manifestDigest()),
                 "its bytes have the digest " + digest + ", reported is " + result.manifestDigest());
         Manifest manifest = parse(bytes);
-        require(SCHEMA.equals(manifest.schema()) || FIRST_SCHEMA.equals(manifest.schema()), "schema is not " + SCHEMA);
+        require(SCHEMAS.contains(manifest.schema()), "schema is not " + SCHEMA);
         require(
-                SCHEMA.equals(manifest.schema()) == manifest.host().areas().isPresent(),
+                FIRST_SCHEMA.equals(manifest.schema()) == manifest.host().areas().isEmpty(),
                 "host.areas is there or missing against its schema");
         require(DIGEST_ALGORITHM.equals(manifest.digestAlgorithm()), "digestAlgorithm is not " + DIGEST_ALGORITHM);
         require(snapshot.toString().equals(manifest.snapshotId()), "snapshotId is not " + snapshot);

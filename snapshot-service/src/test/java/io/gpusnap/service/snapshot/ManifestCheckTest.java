@@ -54,8 +54,17 @@ class ManifestCheckTest {
     @Test
     void theFirstSchemaIsTakenFromNodesOfOld() throws Exception {
         assertThat(check(good.but(text ->
-                        text.replace("gpusnap.manifest/2", "gpusnap.manifest/1").replace(",\"areas\":[]", ""))))
+                        text.replace("gpusnap.manifest/3", "gpusnap.manifest/1").replace(",\"areas\":[]", ""))))
                 .isNotEmpty();
+    }
+
+    @Test
+    void theSecondSchemaIsTakenFromNodesOfOld() throws Exception {
+        assertThat(check(good.but(text -> text.replace("gpusnap.manifest/3", "gpusnap.manifest/2"))))
+                .isNotEmpty();
+        assertThatThrownBy(() -> check(good.but(
+                        text -> text.replace("gpusnap.manifest/3", "gpusnap.manifest/2").replace(",\"areas\":[]", ""))))
+                .hasMessageContaining("host.areas");
     }
 
     @Test
@@ -102,10 +111,10 @@ class ManifestCheckTest {
                         "number too large",
                         text -> text.replace("\"sizeBytes\":8388608", "\"sizeBytes\":99999999999999999999"),
                         "not well formed"),
-                change("other schema", text -> text.replace("gpusnap.manifest/2", "gpusnap.manifest/3"), "schema"),
+                change("other schema", text -> text.replace("gpusnap.manifest/3", "gpusnap.manifest/4"), "schema"),
                 change(
                         "areas in the first schema",
-                        text -> text.replace("gpusnap.manifest/2", "gpusnap.manifest/1"),
+                        text -> text.replace("gpusnap.manifest/3", "gpusnap.manifest/1"),
                         "host.areas"),
                 change("no areas", text -> text.replace(",\"areas\":[]", ""), "host.areas"),
                 change("null areas", text -> text.replace("\"areas\":[]", "\"areas\":null"), "host.areas"),
@@ -153,7 +162,7 @@ class ManifestCheckTest {
     }
 
     private static String area(int taskId, String address, int sizeBytes) {
-        return "\"areas\":[{\"taskId\":%d,\"address\":\"%s\",\"sizeBytes\":%d,\"chunks\":[{\"digest\":\"%s\",\"sizeBytes\":4096}]}]"
+        return "\"areas\":[{\"taskId\":%d,\"address\":\"%s\",\"sizeBytes\":%d,\"runs\":[1],\"chunks\":[{\"digest\":\"%s\",\"sizeBytes\":4096}]}]"
                 .formatted(taskId, address, sizeBytes, "cd".repeat(32));
     }
 

@@ -27,7 +27,7 @@ public final class TestManifest {
 
     public static TestManifest of(String snapshotId, String engine) {
         return new TestManifest("""
-                {"schema":"gpusnap.manifest/2","snapshotId":"%s","engine":"%s","digestAlgorithm":"sha256-tree-4k",
+                {"schema":"gpusnap.manifest/3","snapshotId":"%s","engine":"%s","digestAlgorithm":"sha256-tree-4k",
                  "device":{"driverBytes":0,"allocations":[{"id":1,"address":"0x7f0000000000","sizeBytes":8388608,"gpuOrdinal":0,
                   "chunks":[{"digest":"%s","sizeBytes":4194304},{"digest":"zero","sizeBytes":4194304}]}]},
                  "host":{"files":[{"name":"pages-1.img","sizeBytes":4096,"mode":384,"chunks":[{"digest":"%s","sizeBytes":4096}]}],"areas":[]},

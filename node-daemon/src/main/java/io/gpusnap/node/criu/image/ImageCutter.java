@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -21,18 +22,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes the large blocks of plain memory out of a dump, because CRIU restores memory in one thread. The dump stays as it is:
- * what is left of a page map and its pages is written anew into a folder beside it, once and small.
- *
- * <p>A block is cut when each of its pages is in the dump: writing to a page that a process never touched would make it take
- * memory. Blocks lie on absolute addresses, so that a process gives the same blocks in its next dump.
+ * Takes plain memory out of a dump, because CRIU restores memory in one thread. The dump stays as it is: what is left of a
+ * page map and its pages is written anew into a folder beside it, once and small. {@link BlockPlan} says what leaves.
  */
 public final class ImageCutter {
-
-    /** A chunk of the store. */
-    static final long BLOCK_BYTES = 4 << 20;
-    /** CRIU reads 16 MiB in less than 10 ms: below that there is nothing to gain, and processes have many small mappings. */
-    static final long MIN_VMA_BYTES = 16 << 20;
 
     private static final Logger LOG = LoggerFactory.getLogger(ImageCutter.class);
     private static final Pattern PAGE_MAP = Pattern.compile("pagemap-([0-9]{1,9})\\.img");
@@ -40,7 +33,7 @@ public final class ImageCutter {
 
     private record Task(int id, Path file, PageMap pages, List<Vma> vmas) {}
 
-    private record Cut(Task task, List<Range> ranges, PageMap.Rest rest) {}
+    private record Cut(Task task, List<CutArea> areas, PageMap.Rest rest) {}
 
     private final Path dump;
     private final List<Path> images;
@@ -67,17 +60,20 @@ public final class ImageCutter {
     private List<Cut> plan() throws IOException, StrangeImageException {
         List<Task> tasks = tasks();
         Set<Range> shared = sharedByCopyOnWrite(tasks);
+        BlockPlan blocks = new BlockPlan(tasks.isEmpty() ? Collections.emptyNavigableSet() : KernelPages.read(images));
         List<Cut> cuts = new ArrayList<>();
         long restBytes = 0;
         for (Task task : tasks) {
-            List<Range> ranges = blocks(task, shared);
-            if (!ranges.isEmpty()) {
-                PageMap.Rest rest = task.pages().without(ranges);
+            List<CutArea> areas = blocks.areas(
+                    task.id(), pagesFile(task.pages()), task.pages().entries(), plain(task, shared));
+            if (!areas.isEmpty()) {
+                PageMap.Rest rest = task.pages()
+                        .without(areas.stream().flatMap(CutArea::ranges).toList());
                 if (rest.kept().isEmpty()) {
                     throw new StrangeImageException("nothing would be left of task " + task.id());
                 }
                 restBytes += rest.sizeBytes();
-                cuts.add(new Cut(task, ranges, rest));
+                cuts.add(new Cut(task, areas, rest));
             }
         }
         if (restBytes > Files.getFileStore(dump).getUsableSpace()) {
@@ -133,29 +129,13 @@ public final class ImageCutter {
         return shared;
     }
 
-    private static List<Range> blocks(Task task, Set<Range> shared) {
-        List<Range> blocks = new ArrayList<>();
-        List<PageMap.Entry> runs = task.pages().runs();
-        int run = 0;
-        for (Vma vma : task.vmas()) {
-            if (!vma.isPlainMemory() || vma.range().sizeBytes() < MIN_VMA_BYTES || shared.contains(vma.range())) {
-                continue;
-            }
-            while (run < runs.size()
-                    && runs.get(run).range().end() <= vma.range().start()) {
-                run++;
-            }
-            for (int i = run;
-                    i < runs.size() && runs.get(i).range().start() < vma.range().end();
-                    i++) {
-                Range block = vma.range().common(runs.get(i).range()).wholeBlocks(BLOCK_BYTES);
-                if (!block.isEmpty()) {
-                    blocks.add(block);
-                }
-            }
-        }
-        blocks.sort(Comparator.comparingLong(Range::start));
-        return blocks;
+    private static List<Vma> plain(Task task, Set<Range> shared) {
+        return task.vmas().stream()
+                .filter(vma -> vma.isPlainMemory()
+                        && vma.range().sizeBytes() >= BlockPlan.MIN_VMA_BYTES
+                        && !shared.contains(vma.range()))
+                .sorted(Comparator.comparingLong(vma -> vma.range().start()))
+                .toList();
     }
 
     private ImageCut carryOut(List<Cut> cuts) throws IOException {
@@ -173,10 +153,7 @@ public final class ImageCutter {
             sameMode(pages, rest);
             replaced.put(task.file(), pageMap);
             replaced.put(pages, rest);
-            for (Range range : cut.ranges()) {
-                areas.add(new CutArea(
-                        task.id(), range.start(), pages, offset(task.pages(), range.start()), range.sizeBytes()));
-            }
+            areas.addAll(cut.areas());
         }
         return new ImageCut(
                 images.stream()
@@ -199,15 +176,6 @@ public final class ImageCutter {
                 Files.delete(file);
             }
         }
-    }
-
-    private static long offset(PageMap pages, long address) {
-        return pages.entries().stream()
-                .filter(entry -> entry.range().start() <= address
-                        && address < entry.range().end())
-                .mapToLong(entry -> entry.offset() + address - entry.range().start())
-                .findFirst()
-                .orElseThrow();
     }
 
     private static void copy(Path from, List<Range> ranges, Path to) throws IOException {

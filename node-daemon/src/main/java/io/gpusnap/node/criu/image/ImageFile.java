@@ -17,6 +17,7 @@ final class ImageFile {
 
     static final int PAGEMAP = 0x56084025;
     static final int MM = 0x57492820;
+    static final int CORE = 0x55053847;
     private static final int COMMON = 0x54564319;
     private static final int MAX_BYTES = 256 << 20;
 

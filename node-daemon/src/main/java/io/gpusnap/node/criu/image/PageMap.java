@@ -86,37 +86,26 @@ record PageMap(byte[] head, long pagesId, List<Entry> entries) {
         return entries.stream().mapToLong(entry -> entry.range().sizeBytes()).sum();
     }
 
-    /** Entries that follow each other without a gap, as one; their pages do so in the pages file, too. */
-    List<Entry> runs() {
-        List<Entry> runs = new ArrayList<>();
-        for (Entry entry : entries) {
-            Entry before = runs.isEmpty() ? null : runs.getLast();
-            if (before != null && before.range().end() == entry.range().start()) {
-                runs.removeLast();
-                runs.add(new Entry(
-                        new Range(before.range().start(), entry.range().end()),
-                        before.offset(),
-                        before.flags(),
-                        before.longCount()));
-            } else {
-                runs.add(entry);
-            }
-        }
-        return runs;
-    }
-
-    /** The same without some ranges, and what of the pages file is left, in order, as offsets. */
+    /**
+     * The same without some ranges, and what of the pages file is left, in order, as offsets.
+     *
+     * @param cuts in order, none overlaps another
+     */
     Rest without(List<Range> cuts) {
         List<byte[]> messages = new ArrayList<>(List.of(head));
         List<Range> kept = new ArrayList<>();
+        int cut = 0;
         for (Entry entry : entries) {
             long from = entry.range().start();
-            for (Range cut : cuts) {
-                Range common = cut.common(entry.range());
-                if (!common.isEmpty()) {
-                    keep(entry, new Range(from, common.start()), messages, kept);
-                    from = common.end();
-                }
+            while (cut < cuts.size() && cuts.get(cut).end() <= from) {
+                cut++;
+            }
+            for (int i = cut;
+                    i < cuts.size() && cuts.get(i).start() < entry.range().end();
+                    i++) {
+                Range common = cuts.get(i).common(entry.range());
+                keep(entry, new Range(from, common.start()), messages, kept);
+                from = common.end();
             }
             keep(entry, new Range(from, entry.range().end()), messages, kept);
         }
@@ -127,7 +116,9 @@ record PageMap(byte[] head, long pagesId, List<Entry> entries) {
         if (!part.isEmpty()) {
             long offset = entry.offset() + part.start() - entry.range().start();
             messages.add(entry.write(part));
-            kept.add(new Range(offset, offset + part.sizeBytes()));
+            boolean goesOn = !kept.isEmpty() && kept.getLast().end() == offset;
+            long start = goesOn ? kept.removeLast().start() : offset;
+            kept.add(new Range(start, offset + part.sizeBytes()));
         }
     }
 

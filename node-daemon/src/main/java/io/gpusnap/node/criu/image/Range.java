@@ -14,9 +14,4 @@ record Range(long start, long end) {
     Range common(Range other) {
         return new Range(Math.max(start, other.start), Math.min(end, other.end));
     }
-
-    /** The whole blocks in it; may be empty. */
-    Range wholeBlocks(long blockBytes) {
-        return new Range(Math.ceilDiv(start, blockBytes) * blockBytes, end / blockBytes * blockBytes);
-    }
 }

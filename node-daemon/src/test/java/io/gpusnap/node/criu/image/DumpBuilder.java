@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
@@ -70,8 +71,30 @@ final class DumpBuilder {
         }
         write("pagemap-" + id + ".img", ImageFile.PAGEMAP, entries);
         write("mm-" + id + ".img", ImageFile.MM, List.of(mm.toByteArray()));
+        core(id, 0);
         images.add(Files.write(folder.resolve("pages-" + pagesId + ".img"), content.toByteArray()));
         return this;
+    }
+
+    /** What is kept of a thread, with the address where the kernel keeps its CPU, 0 for none. */
+    DumpBuilder core(int id, long rseqAddress) throws IOException {
+        byte[] thread = message(1, 0x1234, 2, 24);
+        if (rseqAddress != 0) {
+            byte[] rseq = message(1, rseqAddress, 2, 32, 3, 0x53053053);
+            thread = concat(thread, nested(15, rseq));
+        }
+        write("core-" + id + ".img", ImageFile.CORE, List.of(concat(message(1, 1), nested(5, thread))));
+        return this;
+    }
+
+    private static byte[] nested(int field, byte[] message) {
+        return concat(new byte[] {(byte) (field << 3 | 2), (byte) message.length}, message);
+    }
+
+    private static byte[] concat(byte[] first, byte[] second) {
+        byte[] both = Arrays.copyOf(first, first.length + second.length);
+        System.arraycopy(second, 0, both, first.length, second.length);
+        return both;
     }
 
     private void write(String name, int type, List<byte[]> messages) throws IOException {

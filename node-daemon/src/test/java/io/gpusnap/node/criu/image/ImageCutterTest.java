@@ -11,9 +11,11 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.assertj.core.groups.Tuple;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,6 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class ImageCutterTest {
 
+    private static final long KIB = 1 << 10;
     private static final long MIB = 1 << 20;
     private static final long BASE = 0x7f00_0000_0000L;
     private static final long STACK = 0x7fff_0000_0000L;
@@ -33,46 +36,152 @@ class ImageCutterTest {
     Path folder;
 
     @Test
-    void wholeBlocksLeaveAndTheRestStaysInOrder() throws Exception {
-        // given an area that begins and ends inside of a block and has one page missing
+    void whatIsThereLeavesBlockByBlockAndTheRestStaysInOrder() throws Exception {
+        // given a mapping that begins and ends inside of a block, with a gap in one and little in the last
         long start = BASE + 3 * MIB;
         DumpBuilder dump = new DumpBuilder(folder)
                 .task(
                         7,
                         2,
-                        List.of(plain(start, 30 * MIB), STACK_MAPPING),
+                        List.of(plain(start, 14 * MIB), STACK_MAPPING),
                         List.of(
-                                present(start, 6 * MIB),
-                                present(start + 6 * MIB, 5 * MIB),
-                                present(start + 11 * MIB + 4096, 19 * MIB - 4096),
+                                present(start, 2 * MIB),
+                                present(start + 2 * MIB, 3 * MIB),
+                                present(start + 5 * MIB + 4096, 4 * MIB),
+                                present(start + 13 * MIB, 252 * KIB),
                                 present(STACK, 8192)));
         byte[] pages = Files.readAllBytes(folder.resolve("pages-2.img"));
         // when
         ImageCut cut = dump.cut();
         // then
         assertThat(cut.areas())
-                .containsExactly(
-                        new CutArea(7, BASE + 4 * MIB, folder.resolve("pages-2.img"), MIB, 8 * MIB),
-                        new CutArea(7, BASE + 16 * MIB, folder.resolve("pages-2.img"), 13 * MIB - 4096, 16 * MIB));
-        ByteArrayOutputStream rest = new ByteArrayOutputStream();
-        rest.writeBytes(Arrays.copyOfRange(pages, 0, (int) MIB));
-        rest.writeBytes(Arrays.copyOfRange(pages, (int) (9 * MIB), (int) (13 * MIB) - 4096));
-        rest.writeBytes(Arrays.copyOfRange(pages, (int) (29 * MIB) - 4096, pages.length));
-        assertThat(Files.readAllBytes(named(cut, "pages-2.img"))).isEqualTo(rest.toByteArray());
+                .containsExactly(new CutArea(
+                        7,
+                        folder.resolve("pages-2.img"),
+                        List.of(
+                                block(new CutRun(start, 0, MIB)),
+                                block(new CutRun(start + MIB, MIB, 4 * MIB)),
+                                block(new CutRun(start + 5 * MIB + 4096, 5 * MIB, 4 * MIB - 4096)))));
+        assertThat(Files.readAllBytes(named(cut, "pages-2.img")))
+                .isEqualTo(Arrays.copyOfRange(pages, (int) (9 * MIB) - 4096, pages.length));
         PageMap left = PageMap.read(named(cut, "pagemap-7.img"));
         assertThat(left.pagesId()).isEqualTo(2);
         assertThat(left.entries())
                 .extracting(PageMap.Entry::range)
                 .containsExactly(
-                        new Range(start, start + MIB),
-                        new Range(start + 9 * MIB, start + 11 * MIB),
-                        new Range(start + 11 * MIB + 4096, start + 13 * MIB),
-                        new Range(start + 29 * MIB, start + 30 * MIB),
+                        new Range(start + 9 * MIB, start + 9 * MIB + 4096),
+                        new Range(start + 13 * MIB, start + 13 * MIB + 252 * KIB),
                         new Range(STACK, STACK + 8192));
         assertThat(left.entries()).allMatch(entry -> entry.flags() == DumpBuilder.PRESENT_LAZY && entry.longCount());
         assertThat(named(cut, "mm-7.img")).isEqualTo(folder.resolve("mm-7.img"));
         // and the dump is as it was
         assertThat(Files.readAllBytes(folder.resolve("pages-2.img"))).isEqualTo(pages);
+    }
+
+    private static CutBlock block(CutRun... runs) {
+        return new CutBlock(List.of(runs));
+    }
+
+    @Test
+    void gapsInABlockAreNoPartOfIt() throws Exception {
+        DumpBuilder dump = new DumpBuilder(folder)
+                .task(
+                        7,
+                        1,
+                        List.of(plain(BASE, 4 * MIB), STACK_MAPPING),
+                        List.of(
+                                present(BASE + 8192, 64 * KIB),
+                                present(BASE + MIB, 200 * KIB),
+                                present(BASE + 4 * MIB - 4096, 4096),
+                                present(STACK, 4096)));
+        assertThat(onlyArea(dump).blocks())
+                .containsExactly(block(
+                        new CutRun(BASE + 8192, 0, 64 * KIB),
+                        new CutRun(BASE + MIB, 64 * KIB, 200 * KIB),
+                        new CutRun(BASE + 4 * MIB - 4096, 264 * KIB, 4096)));
+    }
+
+    private static CutArea onlyArea(DumpBuilder dump) {
+        ImageCut cut = dump.cut();
+        assertThat(cut.areas()).hasSize(1);
+        return cut.areas().getFirst();
+    }
+
+    @Test
+    void singlePagesWithGapsBetweenThemStay() throws Exception {
+        List<Pages> pages = new ArrayList<>();
+        for (long at = BASE; at < BASE + 4 * MIB; at += 8192) {
+            pages.add(present(at, 4096));
+        }
+        pages.add(present(STACK, 4096));
+        assertWhole(new DumpBuilder(folder).task(7, 1, List.of(plain(BASE, 4 * MIB), STACK_MAPPING), pages));
+    }
+
+    @Test
+    void pagesThatTheKernelWritesToStay() throws Exception {
+        // given a thread of another task: what is at one address is left alone in all
+        DumpBuilder dump = new DumpBuilder(folder)
+                .task(
+                        7,
+                        1,
+                        List.of(plain(BASE, 4 * MIB), STACK_MAPPING),
+                        List.of(present(BASE, 4 * MIB), present(STACK, 4096)))
+                .core(9, BASE + MIB + 2400)
+                .core(10, BASE);
+        byte[] pages = Files.readAllBytes(folder.resolve("pages-1.img"));
+        // when
+        ImageCut cut = dump.cut();
+        // then
+        assertThat(cut.areas().getFirst().blocks())
+                .containsExactly(block(
+                        new CutRun(BASE + 4096, 4096, MIB - 4096),
+                        new CutRun(BASE + MIB + 4096, MIB + 4096, 3 * MIB - 4096)));
+        ByteArrayOutputStream rest = new ByteArrayOutputStream();
+        rest.writeBytes(Arrays.copyOfRange(pages, 0, 4096));
+        rest.writeBytes(Arrays.copyOfRange(pages, (int) MIB, (int) MIB + 4096));
+        rest.writeBytes(Arrays.copyOfRange(pages, (int) (4 * MIB), pages.length));
+        assertThat(Files.readAllBytes(named(cut, "pages-1.img"))).isEqualTo(rest.toByteArray());
+    }
+
+    @Test
+    void theNextDumpHasTheSameBlocksWhateverWasMappedBesides() throws Exception {
+        // given
+        Pages some = present(BASE + 5 * MIB, MIB);
+        Pages more = present(BASE + 7 * MIB, 3 * MIB);
+        CutArea first = onlyArea(new DumpBuilder(Files.createDirectory(folder.resolve("1")))
+                .task(
+                        7,
+                        1,
+                        List.of(plain(BASE + 4 * MIB, 8 * MIB), STACK_MAPPING),
+                        List.of(some, more, present(STACK, 4096))));
+        // when its mapping has grown both ways, with pages in the new parts
+        CutArea second = onlyArea(new DumpBuilder(Files.createDirectory(folder.resolve("2")))
+                .task(
+                        7,
+                        1,
+                        List.of(plain(BASE, 16 * MIB), STACK_MAPPING),
+                        List.of(
+                                present(BASE, MIB),
+                                some,
+                                more,
+                                present(BASE + 12 * MIB, 4 * MIB),
+                                present(STACK, 4096))));
+        // then
+        assertThat(first.blocks()).hasSize(2);
+        assertThat(second.blocks()).hasSize(4);
+        assertThat(second.ranges()).containsSubsequence(first.ranges().toList());
+        assertThat(second.blocks().get(1).runs())
+                .extracting(CutRun::address, CutRun::sizeBytes)
+                .isEqualTo(tuples(first.blocks().getFirst()));
+        assertThat(second.blocks().get(2).runs())
+                .extracting(CutRun::address, CutRun::sizeBytes)
+                .isEqualTo(tuples(first.blocks().getLast()));
+    }
+
+    private static List<Tuple> tuples(CutBlock block) {
+        return block.runs().stream()
+                .map(run -> tuple(run.address(), run.sizeBytes()))
+                .toList();
     }
 
     @Test
@@ -92,8 +201,10 @@ class ImageCutterTest {
     @Test
     void eachTaskLosesItsOwn() throws Exception {
         assertThat(twoTasks(BASE, BASE + 64 * MIB).cut().areas())
-                .extracting(CutArea::taskId, CutArea::address)
-                .containsExactly(tuple(7, BASE), tuple(8, BASE + 64 * MIB));
+                .extracting(CutArea::taskId, area -> area.ranges().toList())
+                .containsExactly(
+                        tuple(7, List.of(new Range(BASE, BASE + 4 * MIB))),
+                        tuple(8, List.of(new Range(BASE + 64 * MIB, BASE + 68 * MIB))));
     }
 
     @Test
@@ -106,18 +217,18 @@ class ImageCutterTest {
                 .task(
                         7,
                         1,
-                        List.of(plain(first, 16 * MIB), STACK_MAPPING),
-                        List.of(present(first, 16 * MIB), present(STACK, 4096)))
+                        List.of(plain(first, 4 * MIB), STACK_MAPPING),
+                        List.of(present(first, 4 * MIB), present(STACK, 4096)))
                 .task(
                         8,
                         2,
-                        List.of(plain(second, 16 * MIB), new Mapping(STACK + MIB, MIB, 3, 0x122, 0x201)),
-                        List.of(present(second, 16 * MIB), present(STACK + MIB, 4096)));
+                        List.of(plain(second, 4 * MIB), new Mapping(STACK + MIB, MIB, 3, 0x122, 0x201)),
+                        List.of(present(second, 4 * MIB), present(STACK + MIB, 4096)));
     }
 
     static Stream<Arguments> otherMemory() {
         return Stream.of(
-                Arguments.of("too small", new Mapping(BASE, 15 * MIB, 3, 0x22, 0x201)),
+                Arguments.of("too small", new Mapping(BASE, MIB - 4096, 3, 0x22, 0x201)),
                 Arguments.of("read only", new Mapping(BASE, 32 * MIB, 1, 0x22, 0x201)),
                 Arguments.of("write only", new Mapping(BASE, 32 * MIB, 2, 0x22, 0x201)),
                 Arguments.of("shared", new Mapping(BASE, 32 * MIB, 3, 0x21, 0x101)),
@@ -131,7 +242,7 @@ class ImageCutterTest {
     @MethodSource
     void otherMemory(String what, Mapping mapping) throws Exception {
         assertWhole(new DumpBuilder(folder)
-                .task(7, 1, List.of(mapping, STACK_MAPPING), List.of(present(BASE, 15 * MIB), present(STACK, 4096))));
+                .task(7, 1, List.of(mapping, STACK_MAPPING), List.of(present(BASE, MIB - 4096), present(STACK, 4096))));
     }
 
     @Test
@@ -178,6 +289,8 @@ class ImageCutterTest {
                 damage("no pages", folder -> Files.delete(folder.resolve("pages-1.img"))),
                 damage("other pages", folder -> shorten(folder.resolve("pages-1.img"))),
                 damage("an empty page map", folder -> Files.write(folder.resolve("pagemap-7.img"), new byte[0])),
+                damage("no thread", folder -> Files.write(folder.resolve("core-7.img"), new byte[0])),
+                damage("another thread's magic", folder -> change(folder.resolve("core-7.img"), 4)),
                 damage("a parent", folder -> Files.createSymbolicLink(folder.resolve("parent"), Path.of("../0"))));
     }
 

@@ -60,12 +60,19 @@ class RealDumpTest {
         Path dump = Files.createDirectory(folder.resolve("dump"));
         criu.dump(process.pid(), dump, false);
         ImageCut cut = new ImageCutter(dump, images(dump)).cut();
-        Map<CutArea, byte[]> saved = new HashMap<>();
+        Map<CutRun, byte[]> saved = new HashMap<>();
         for (CutArea area : cut.areas()) {
-            byte[] content = memory(area);
-            assertThat(content).isEqualTo(read(area.pages(), area.offset(), area.sizeBytes()));
-            saved.put(area, content);
+            for (CutBlock block : area.blocks()) {
+                for (CutRun run : block.runs()) {
+                    byte[] content = memory(run);
+                    assertThat(content).isEqualTo(read(area.pages(), run.offset(), run.sizeBytes()));
+                    saved.put(run, content);
+                }
+            }
         }
+        assertThat(KernelPages.read(images(dump)))
+                .as("where the kernel keeps the thread's CPU")
+                .hasSize(1);
         assertThat(cut.areas()).isNotEmpty().allMatch(area -> area.taskId() == process.pid());
         assertThat(size(cut.files())).isLessThan(size(images(dump)) / 2);
         new ProcessTree(proc).end(process);
@@ -78,12 +85,12 @@ class RealDumpTest {
         int pid = criu.restore(again, false);
         process = proc.stat(pid).orElseThrow().id();
         // then the areas are there, and empty
-        for (CutArea area : cut.areas()) {
-            assertThat(memory(area)).containsOnly(0);
+        for (CutRun run : saved.keySet()) {
+            assertThat(memory(run)).containsOnly(0);
             try (FileChannel memory = FileChannel.open(proc.of(pid).resolve("mem"), StandardOpenOption.WRITE)) {
-                ByteBuffer bytes = ByteBuffer.wrap(saved.get(area));
+                ByteBuffer bytes = ByteBuffer.wrap(saved.get(run));
                 while (bytes.hasRemaining()) {
-                    memory.write(bytes, area.address() + bytes.position());
+                    memory.write(bytes, run.address() + bytes.position());
                 }
             }
         }
@@ -107,8 +114,8 @@ class RealDumpTest {
         return true;
     }
 
-    private byte[] memory(CutArea area) throws IOException {
-        return read(proc.of(area.taskId()).resolve("mem"), area.address(), area.sizeBytes());
+    private byte[] memory(CutRun run) throws IOException {
+        return read(proc.of(process.pid()).resolve("mem"), run.address(), run.sizeBytes());
     }
 
     private static byte[] read(Path file, long position, long sizeBytes) throws IOException {

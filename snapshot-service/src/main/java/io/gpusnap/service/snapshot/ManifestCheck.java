@@ -75,7 +75,8 @@ final class ManifestCheck {
         Manifest manifest = parse(bytes);
         require(SCHEMAS.contains(manifest.schema()), "schema is not " + SCHEMA);
         require(
-                FIRST_SCHEMA.equals(manifest.schema()) == manifest.host().areas().isEmpty(),
+                FIRST_SCHEMA.equals(manifest.schema())
+                        == manifest.host().areas().isEmpty(),
                 "host.areas is there or missing against its schema");
         require(DIGEST_ALGORITHM.equals(manifest.digestAlgorithm()), "digestAlgorithm is not " + DIGEST_ALGORITHM);
         require(snapshot.toString().equals(manifest.snapshotId()), "snapshotId is not " + snapshot);

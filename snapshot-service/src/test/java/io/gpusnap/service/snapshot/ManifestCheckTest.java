@@ -62,8 +62,8 @@ class ManifestCheckTest {
     void theSecondSchemaIsTakenFromNodesOfOld() throws Exception {
         assertThat(check(good.but(text -> text.replace("gpusnap.manifest/3", "gpusnap.manifest/2"))))
                 .isNotEmpty();
-        assertThatThrownBy(() -> check(good.but(
-                        text -> text.replace("gpusnap.manifest/3", "gpusnap.manifest/2").replace(",\"areas\":[]", ""))))
+        assertThatThrownBy(() -> check(good.but(text ->
+                        text.replace("gpusnap.manifest/3", "gpusnap.manifest/2").replace(",\"areas\":[]", ""))))
                 .hasMessageContaining("host.areas");
     }
 

@@ -123,9 +123,13 @@ class ProcFsTest {
 
     @Test
     void aProcessThatWaitsToBeReapedDoesNotLive() throws Exception {
-        // given a shell that does not reap its child
-        started = new ProcessBuilder("/bin/sh", "-c", "/bin/sh -c 'exit 0' & echo $!; exec sleep 1000").start();
+        // given a parent that does not reap: the shell still might, so its child waits until it is none any more
+        started = new ProcessBuilder("/bin/sh", "-c", "exec 3<&0; /bin/sh -c 'read go <&3' & echo $!; exec sleep 1000")
+                .start();
         int child = Integer.parseInt(started.inputReader().readLine());
+        Path name = Path.of("/proc/" + started.pid() + "/comm");
+        Awaitility.await().until(() -> Files.readString(name).equals("sleep\n"));
+        started.outputWriter().append('\n').flush();
         Awaitility.await()
                 .until(() -> proc.stat(child).filter(ProcessStat::isDead).isPresent());
         // when, then

@@ -4,11 +4,6 @@
 #include <utility>
 
 namespace gpusnap {
-namespace {
-
-constexpr unsigned disable_timing = 2;  // CU_EVENT_DISABLE_TIMING
-
-}  // namespace
 
 // The event is the end of the latest turn: a stream that waits for it waits for what was recorded until then.
 struct CopyLane::Lane {
@@ -30,7 +25,7 @@ CopyLane::CopyLane(Gpu& gpu, gpusnap_direction direction) : lane_(lane_of(gpu, d
         driver.check(driver.cuStreamCreate(&lane_.stream, CU_STREAM_NON_BLOCKING), "cuStreamCreate");
     }
     if (lane_.ended == nullptr) {
-        driver.check(driver.cuEventCreate(&lane_.ended, disable_timing), "cuEventCreate");
+        driver.check(driver.cuEventCreate(&lane_.ended, CU_EVENT_DISABLE_TIMING), "cuEventCreate");
     }
 }
 

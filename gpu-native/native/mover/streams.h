@@ -1,4 +1,4 @@
-// A small stock of streams for each GPU: a copy borrows one, so that concurrent copies do not wait for each other.
+// A small stock of streams for each GPU: each call borrows one and waits for its own work only. Copies have a lane (lane.h).
 #pragma once
 
 #include <map>

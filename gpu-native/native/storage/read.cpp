@@ -49,8 +49,7 @@ gpusnap_status gpusnap_read_to_device(uint32_t gpu_ordinal, const gpusnap_read_i
         }
         if (digester) {
             BorrowedStream stream(which);
-            digester->upload(stream.get());
-            digester->hash(stream.get());
+            digester->enqueue(stream.get());
             stream.finish("digests of what was read");
             digester->collect(digests);
         }

@@ -58,6 +58,11 @@ Digester::Digester(Gpu& gpu, std::vector<gpusnap_span> spans)
       flags_(spans_.size()),
       scratch_(gpu, spans_.size()) {}
 
+void Digester::enqueue(CUstream stream) {
+    upload(stream);
+    hash(stream);
+}
+
 void Digester::upload(CUstream stream) {
     upload_group(stream, 0);
 }
@@ -144,8 +149,7 @@ gpusnap_status gpusnap_digest_device(uint32_t gpu_ordinal, const gpusnap_span* s
         require_spans(spans, count);
         Digester digester(which, std::vector<gpusnap_span>(spans, spans + count));
         BorrowedStream stream(which);
-        digester.upload(stream.get());
-        digester.hash(stream.get());
+        digester.enqueue(stream.get());
         stream.finish("digests of device memory");
         digester.collect(digests);
     });

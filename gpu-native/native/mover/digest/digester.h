@@ -21,7 +21,8 @@ public:
     Digester(const Digester&) = delete;
     Digester& operator=(const Digester&) = delete;
 
-    // What the kernels are to look at; before hash(), on the same stream.
+    void enqueue(CUstream stream);
+    // The same in two steps on one stream: what the kernels are to look at, and later the kernels.
     void upload(CUstream stream);
     void hash(CUstream stream);
     // Once the stream's work is done.

@@ -168,16 +168,17 @@ public record Manifest(
             chunks = List.copyOf(chunks);
         }
 
-        /** @param ranges whole pages in order, with a gap before each but the first; at least one */
+        /** @param ranges whole pages in order; at least one */
         public static HostArea of(int taskId, List<MemoryRange> ranges, List<ChunkRef> chunks) {
-            List<Long> runs = new ArrayList<>();
+            List<Long> runs = new ArrayList<>(List.of(0L));
             long sizeBytes = 0;
             long end = ranges.getFirst().address();
             for (MemoryRange range : ranges) {
-                if (sizeBytes > 0) {
+                if (range.address() != end) {
                     runs.add((range.address() - end) / PAGE_BYTES);
+                    runs.add(0L);
                 }
-                runs.add(range.sizeBytes() / PAGE_BYTES);
+                runs.add(runs.removeLast() + range.sizeBytes() / PAGE_BYTES);
                 sizeBytes += range.sizeBytes();
                 end = range.address() + range.sizeBytes();
             }

@@ -92,7 +92,7 @@ public final class HostAreaWriter {
                         .flatMap(block -> block.runs().stream())
                         .map(Run::range)
                         .toList();
-                result.add(HostArea.of(area.taskId(), joined(ranges), Arrays.asList(described.get(i))));
+                result.add(HostArea.of(area.taskId(), ranges, Arrays.asList(described.get(i))));
             }
             return result;
         }
@@ -114,21 +114,6 @@ public final class HostAreaWriter {
             done += run.range().sizeBytes();
         }
         return buffer.asSlice(0, sizeBytes);
-    }
-
-    /** What ends with one block often goes on with the next. */
-    private static List<MemoryRange> joined(List<MemoryRange> ranges) {
-        List<MemoryRange> joined = new ArrayList<>();
-        for (MemoryRange range : ranges) {
-            MemoryRange last = joined.isEmpty() ? null : joined.getLast();
-            if (last != null && last.address() + last.sizeBytes() == range.address()) {
-                joined.removeLast();
-                joined.add(new MemoryRange(last.address(), last.sizeBytes() + range.sizeBytes()));
-            } else {
-                joined.add(range);
-            }
-        }
-        return joined;
     }
 
     private static void keepHot(ChunkRef chunk, MemorySegment content, MemoryTier memory) throws TierException {

@@ -103,6 +103,13 @@ class ManifestJsonTest {
                 new MemoryRange(0x7f0000408000L + 1020 * 4096 + (4096L << 30), 6 * 4096));
         assertThat(withGaps.ranges()).isEqualTo(ranges);
         assertThat(HostArea.of(4711, ranges, withGaps.chunks())).isEqualTo(withGaps);
+        // also where one run was found in two parts
+        List<MemoryRange> parts = List.of(
+                ranges.get(0),
+                new MemoryRange(0x7f0000408000L, 1000 * 4096),
+                new MemoryRange(0x7f0000408000L + 1000 * 4096, 20 * 4096),
+                ranges.get(2));
+        assertThat(HostArea.of(4711, parts, withGaps.chunks())).isEqualTo(withGaps);
         // the same address in another task is another place, and a gap is nobody's
         ManifestJson.read(
                 ManifestJson.write(Manifests.withAreas(manifest, List.of(whole(1, "0x1000"), whole(2, "0x1000")))));

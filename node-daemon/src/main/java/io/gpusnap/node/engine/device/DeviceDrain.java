@@ -46,8 +46,8 @@ import java.util.function.Predicate;
  *
  * <p>What the application can rebuild counts as zero: it comes back as fresh memory.
  *
- * <p>With too few slots, as many chunks as are too many are stored while others are being copied, and their slots are used
- * again; the rest stays in its slots.
+ * <p>With too few slots, what there is none for is stored while more is being copied, and so are a few chunks that were copied
+ * before, whose slots it goes through; the rest stays in its slots.
  */
 public final class DeviceDrain {
 
@@ -127,12 +127,11 @@ public final class DeviceDrain {
     private long fetch(List<Piece> wanted, LoadedChunks reused, Transfer transfer)
             throws GpuException, TierException, InterruptedException {
         List<List<Piece>> batches = Batches.byTurns(wanted, Piece::gpuOrdinal, HASH_BATCH);
-        int gpus = (int) wanted.stream().mapToInt(Piece::gpuOrdinal).distinct().count();
         Set<ChunkRef> seen = new HashSet<>();
         List<Piece> waiting = new ArrayList<>();
         long movedBytes = 0;
         try (Crew<List<Filled>, GpuException> copiers =
-                new Crew<>("drain", COPIERS * gpus, GpuException.class, () -> batch -> {
+                new Crew<>("drain", COPIERS * Piece.gpus(wanted.stream()), GpuException.class, () -> batch -> {
                     transfer.safePoint().run();
                     copy(batch, transfer);
                     batch.forEach(this::keep);

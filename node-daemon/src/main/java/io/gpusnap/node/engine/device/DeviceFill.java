@@ -66,9 +66,10 @@ public final class DeviceFill {
             throws GpuException, TierException, InterruptedException {
         FillPlan plan = FillPlan.of(content, target, memory, owner, loaded);
         // Once more as it is, for what went wrong on the way; then from the store, for what went wrong in the pool.
-        List<FillPlan.Cold> again = fillHot(fillHot(plan.hot(), plan.zeros(), transfer), List.of(), transfer).stream()
-                .map(one -> new FillPlan.Cold(one.piece(), one.chunk()))
-                .toList();
+        List<FillPlan.Cold> again =
+                fillAtHand(fillAtHand(plan.hot(), plan.zeros(), transfer), List.of(), transfer).stream()
+                        .map(one -> new FillPlan.Cold(one.piece(), one.chunk()))
+                        .toList();
         again.forEach(one -> one.chunk().content().ifPresent(memory::delete));
         fillCold(again, transfer);
         fillCold(direct ? new DirectFill(gpu, nvme).fill(plan.cold(), transfer) : plan.cold(), transfer);
@@ -81,7 +82,7 @@ public final class DeviceFill {
     }
 
     /** Answers with what did not arrive as it should. Zeros do not cross the bus: they are written while it is busy. */
-    private List<FillPlan.Hot> fillHot(List<FillPlan.Hot> hot, List<Piece> zeros, Transfer transfer)
+    private List<FillPlan.Hot> fillAtHand(List<FillPlan.Hot> hot, List<Piece> zeros, Transfer transfer)
             throws GpuException, TierException, InterruptedException {
         Queue<FillPlan.Hot> wrong = new ConcurrentLinkedQueue<>();
         Queue<Piece> notZero = new ConcurrentLinkedQueue<>();
@@ -92,10 +93,7 @@ public final class DeviceFill {
         for (List<FillPlan.Hot> batch : Batches.byTurns(hot, one -> one.piece().gpuOrdinal(), BATCH)) {
             works.add(() -> wrong.addAll(copy(batch, transfer)));
         }
-        int gpus = (int) Stream.concat(hot.stream().map(FillPlan.Hot::piece), zeros.stream())
-                .mapToInt(Piece::gpuOrdinal)
-                .distinct()
-                .count();
+        int gpus = Piece.gpus(Stream.concat(hot.stream().map(FillPlan.Hot::piece), zeros.stream()));
         Crew.each("fill", COPIERS * gpus, GpuException.class, works, () -> work -> {
             transfer.safePoint().run();
             work.run();

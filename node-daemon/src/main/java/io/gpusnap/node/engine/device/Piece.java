@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * One chunk's place in imported device memory.
@@ -35,6 +36,11 @@ record Piece(Allocation allocation, int number, int sizeBytes) {
                     .add(piece);
         }
         return byGpu;
+    }
+
+    /** On how many GPUs they are. */
+    static int gpus(Stream<Piece> pieces) {
+        return (int) pieces.mapToInt(Piece::gpuOrdinal).distinct().count();
     }
 
     int gpuOrdinal() {

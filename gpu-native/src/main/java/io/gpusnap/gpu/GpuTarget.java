@@ -106,9 +106,20 @@ public final class GpuTarget implements AutoCloseable {
         }
     }
 
-    /** Maps the workload's memory in this process too, QUIESCED or REMAPPED; then allocations have local addresses. */
-    public void importAll() throws GpuException {
-        verb(NativeFunction.TARGET_IMPORT);
+    /**
+     * Maps the workload's memory in this process too, QUIESCED or REMAPPED. The first call only finds room for it: from then on
+     * allocations have local addresses. Each further one maps the next few, in the order of {@link #allocations}; what is there may
+     * be used meanwhile. A call that fails undoes all of it.
+     *
+     * @return how many allocations are still to come
+     */
+    public long importNext() throws GpuException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment left = arena.allocate(JAVA_LONG);
+            MethodHandle importNext = library.handle(NativeFunction.TARGET_IMPORT);
+            library.check(() -> (int) importNext.invokeExact(open(), left));
+            return left.get(JAVA_LONG, 0);
+        }
     }
 
     public void unimport() throws GpuException {

@@ -1,5 +1,6 @@
 package io.gpusnap.gpu;
 
+import static io.gpusnap.gpu.SimulatedMachine.importAll;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -38,7 +39,7 @@ class DigestTest {
                 GpuTarget target = library.openTarget(server.pid(), TIMEOUT)) {
             server.answer("hello");
             target.quiesce(TIMEOUT);
-            target.importAll();
+            importAll(target);
             long free = machine.freeBytes();
             List<CopyItem> pieces = pieces(target, pool);
 
@@ -68,7 +69,7 @@ class DigestTest {
                 GpuTarget target = library.openTarget(server.pid(), TIMEOUT)) {
             String answer = server.answer("hello");
             target.quiesce(TIMEOUT);
-            target.importAll();
+            importAll(target);
             List<CopyItem> pieces = pieces(target, pool);
             library.mover().copy(0, Direction.DEVICE_TO_HOST, pieces);
             List<DeviceDigest> before =

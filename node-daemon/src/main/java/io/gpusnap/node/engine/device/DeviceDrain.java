@@ -88,13 +88,13 @@ public final class DeviceDrain {
     }
 
     /**
-     * @param allocations imported; the copy is complete when this returns
+     * @param arrival of all of the memory; the copy is complete when this returns
      * @param rebuildable numbers of chunks to be left out, by allocation id
      * @throws TierException NO_SPACE when there is not a single slot, or the store is full
      */
-    public Drained drain(List<Allocation> allocations, Map<Long, BitSet> rebuildable, Transfer transfer)
+    public Drained drain(Arrival arrival, Map<Long, BitSet> rebuildable, Transfer transfer)
             throws GpuException, TierException, InterruptedException {
-        List<Piece> pieces = Piece.of(allocations);
+        List<Piece> pieces = Piece.of(arrival.allocations());
         Predicate<Piece> isLeftOut =
                 piece -> rebuildable.getOrDefault(piece.allocation().id(), NONE).get(piece.number());
         List<Piece> leftOut = pieces.stream().filter(isLeftOut).toList();
@@ -106,8 +106,9 @@ public final class DeviceDrain {
         }
         LoadedChunks reused = new LoadedChunks();
         try {
-            long movedBytes = fetch(pieces.stream().filter(isLeftOut.negate()).toList(), reused, transfer);
-            return new Drained(content(allocations, pieces), reused, movedBytes, sizeOf(leftOut));
+            long movedBytes =
+                    fetch(arrival, pieces.stream().filter(isLeftOut.negate()).toList(), reused, transfer);
+            return new Drained(content(arrival.allocations(), pieces), reused, movedBytes, sizeOf(leftOut));
         } catch (Throwable e) {
             reused.close();
             throw e;
@@ -124,7 +125,7 @@ public final class DeviceDrain {
      *
      * @return bytes that crossed the bus
      */
-    private long fetch(List<Piece> wanted, LoadedChunks reused, Transfer transfer)
+    private long fetch(Arrival arrival, List<Piece> wanted, LoadedChunks reused, Transfer transfer)
             throws GpuException, TierException, InterruptedException {
         List<List<Piece>> batches = Batches.byTurns(wanted, Piece::gpuOrdinal, HASH_BATCH);
         Set<ChunkRef> seen = new HashSet<>();
@@ -139,6 +140,7 @@ public final class DeviceDrain {
             for (List<Piece> batch : batches) {
                 transfer.safePoint().run();
                 copiers.check();
+                arrival.await(batch.getLast().allocation());
                 digest(batch);
                 List<Piece> missing = missing(batch, seen, reused, transfer);
                 movedBytes += sizeOf(missing);

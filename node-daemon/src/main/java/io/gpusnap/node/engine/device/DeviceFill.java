@@ -15,6 +15,7 @@ import io.gpusnap.node.transfer.LoadedChunks;
 import io.gpusnap.node.transfer.SlotReader;
 import io.gpusnap.node.transfer.Transfer;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Queue;
 import java.util.UUID;
@@ -28,6 +29,8 @@ import java.util.stream.Stream;
  */
 public final class DeviceFill {
 
+    /** 1 GiB of zeros a call: milliseconds, so that no copy waits for long behind one. */
+    private static final int ZERO_BATCH = 256;
     /** 256 MiB a copy call: the digests behind one call are taken while the next one copies. */
     private static final int BATCH = 64;
     /** Copy calls at once on a GPU: while one is hashed, the next is on the bus, and another is already on its way. */
@@ -56,47 +59,59 @@ public final class DeviceFill {
     }
 
     /**
-     * @param target imported allocations, the same as the content's
+     * @param arrival of the fresh memory, of which the content is a part or all
      * @return bytes that crossed the bus: all but the zeros
      * @throws TierException also when the content's slots are no longer the owner's (MISSING), and when the device does not
      *     hold what it was given (CORRUPT)
      * @throws GpuException PROTOCOL when the allocations are not the content's
      */
-    public long fill(DeviceContent content, List<Allocation> target, Transfer transfer)
+    public long fill(DeviceContent content, Arrival arrival, Transfer transfer)
             throws GpuException, TierException, InterruptedException {
-        FillPlan plan = FillPlan.of(content, target, memory, owner, loaded);
+        FillPlan plan = FillPlan.of(content, arrival.allocations(), memory, owner, loaded);
         // Once more as it is, for what went wrong on the way; then from the store, for what went wrong in the pool.
         List<FillPlan.Cold> again =
-                fillAtHand(fillAtHand(plan.hot(), plan.zeros(), transfer), List.of(), transfer).stream()
+                fillAtHand(fillAtHand(plan.hot(), plan.zeros(), arrival, transfer), List.of(), arrival, transfer)
+                        .stream()
                         .map(one -> new FillPlan.Cold(one.piece(), one.chunk()))
                         .toList();
+        arrival.await();
         again.forEach(one -> one.chunk().content().ifPresent(memory::delete));
         fillCold(again, transfer);
         fillCold(direct ? new DirectFill(gpu, nvme).fill(plan.cold(), transfer) : plan.cold(), transfer);
         return plan.movedBytes();
     }
 
-    /** One thread's work between two looks at the safe point. */
-    private interface Work {
+    /**
+     * One thread's work between two looks at the safe point.
+     *
+     * @param last of the allocations that it needs, in the order in which they come
+     */
+    private record Work(Allocation last, Step step) {}
+
+    private interface Step {
         void run() throws GpuException;
     }
 
     /** Answers with what did not arrive as it should. Zeros do not cross the bus: they are written while it is busy. */
-    private List<FillPlan.Hot> fillAtHand(List<FillPlan.Hot> hot, List<Piece> zeros, Transfer transfer)
+    private List<FillPlan.Hot> fillAtHand(List<FillPlan.Hot> hot, List<Piece> zeros, Arrival arrival, Transfer transfer)
             throws GpuException, TierException, InterruptedException {
         Queue<FillPlan.Hot> wrong = new ConcurrentLinkedQueue<>();
         Queue<Piece> notZero = new ConcurrentLinkedQueue<>();
         List<Work> works = new ArrayList<>();
-        for (List<Piece> ofGpu : Piece.byGpu(zeros).values()) {
-            works.add(() -> notZero.addAll(fillZeros(ofGpu, transfer)));
-        }
         for (List<FillPlan.Hot> batch : Batches.byTurns(hot, one -> one.piece().gpuOrdinal(), BATCH)) {
-            works.add(() -> wrong.addAll(copy(batch, transfer)));
+            Allocation last = batch.getLast().piece().allocation();
+            works.add(new Work(last, () -> wrong.addAll(copy(batch, transfer))));
         }
+        for (List<Piece> batch : Batches.byTurns(zeros, Piece::gpuOrdinal, ZERO_BATCH)) {
+            Allocation last = batch.getLast().allocation();
+            works.add(new Work(last, () -> notZero.addAll(fillZeros(batch, transfer))));
+        }
+        works.sort(Comparator.comparingInt(work -> arrival.place(work.last())));
         int gpus = Piece.gpus(Stream.concat(hot.stream().map(FillPlan.Hot::piece), zeros.stream()));
         Crew.each("fill", COPIERS * gpus, GpuException.class, works, () -> work -> {
             transfer.safePoint().run();
-            work.run();
+            arrival.await(work.last());
+            work.step().run();
         });
         for (Piece piece : notZero) {
             throw unlike(piece, ChunkRef.zero(piece.sizeBytes()));

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "mover/areas.h"
+#include "mover/digest/scratch.h"
 
 namespace gpusnap {
 
@@ -110,6 +111,9 @@ void ImportedMemory::drop() {
         note(driver.cuMemAddressFree(range.base, range.reserved_bytes), "cuMemAddressFree");
     }
     ranges_.clear();
+    if (imported_areas().empty()) {
+        DigestScratch::free_idle();
+    }
     driver.check(first, call);
 }
 

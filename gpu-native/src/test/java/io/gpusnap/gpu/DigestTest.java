@@ -39,8 +39,8 @@ class DigestTest {
                 GpuTarget target = library.openTarget(server.pid(), TIMEOUT)) {
             server.answer("hello");
             target.quiesce(TIMEOUT);
-            importAll(target);
             long free = machine.freeBytes();
+            importAll(target);
             List<CopyItem> pieces = pieces(target, pool);
 
             List<DeviceDigest> digests = library.mover()
@@ -56,8 +56,8 @@ class DigestTest {
                     pieces.stream().map(piece -> digestOf(piece.host())).toList();
             assertThat(digests).isEqualTo(expected);
             assertThat(digests).extracting(DeviceDigest::zero).contains(true, false);
-            assertThat(machine.freeBytes()).as("scratch memory was given back").isEqualTo(free);
             target.unimport();
+            assertThat(machine.freeBytes()).as("scratch memory was given back").isEqualTo(free);
             target.resume();
         }
     }

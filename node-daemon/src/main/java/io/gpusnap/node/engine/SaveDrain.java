@@ -36,11 +36,10 @@ final class SaveDrain extends EngineStage {
         Map<Long, BitSet> rebuildable = runtime.settings().rebuildable().chunks(allocations, target.hints());
         DeviceDrain.Drained drained;
         try (arrival) {
-            drained = drain.drain(arrival.start(), rebuildable, runtime.transfer(context));
+            drained = drain.drain(arrival.start(), rebuildable, context::remember, runtime.transfer(context));
         }
         session.reused(drained.reused());
         runtime.store().nvme().sync();
-        context.remember(drained.content());
         context.remember(new DrainedBytes(drained.movedBytes(), drained.rebuildableBytes()));
     }
 }

@@ -1,6 +1,5 @@
 package io.gpusnap.node.engine.device;
 
-import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.CopyItem;
 import io.gpusnap.gpu.DeviceDigest;
 import io.gpusnap.gpu.GpuException;
@@ -15,12 +14,12 @@ import io.gpusnap.node.transfer.LoadedChunks;
 import io.gpusnap.node.transfer.SlotReader;
 import io.gpusnap.node.transfer.Transfer;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Collection;
 import java.util.List;
 import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.stream.Stream;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * Fills fresh device memory: zeros by the device itself, what is in the pool at bus speed, and the rest read straight from its
@@ -29,8 +28,6 @@ import java.util.stream.Stream;
  */
 public final class DeviceFill {
 
-    /** 1 GiB of zeros a call: milliseconds, so that no copy waits for long behind one. */
-    private static final int ZERO_BATCH = 256;
     /** 256 MiB a copy call: the digests behind one call are taken while the next one copies. */
     private static final int BATCH = 64;
     /** Copy calls at once on a GPU: while one is hashed, the next is on the bus, and another is already on its way. */
@@ -67,63 +64,53 @@ public final class DeviceFill {
      */
     public long fill(DeviceContent content, Arrival arrival, Transfer transfer)
             throws GpuException, TierException, InterruptedException {
-        FillPlan plan = FillPlan.of(content, arrival.allocations(), memory, owner, loaded);
-        // Once more as it is, for what went wrong on the way; then from the store, for what went wrong in the pool.
-        List<FillPlan.Cold> again =
-                fillAtHand(fillAtHand(plan.hot(), plan.zeros(), arrival, transfer), List.of(), arrival, transfer)
-                        .stream()
-                        .map(one -> new FillPlan.Cold(one.piece(), one.chunk()))
-                        .toList();
-        arrival.await();
-        again.forEach(one -> one.chunk().content().ifPresent(memory::delete));
-        fillCold(again, transfer);
-        fillCold(direct ? new DirectFill(gpu, nvme).fill(plan.cold(), transfer) : plan.cold(), transfer);
-        return plan.movedBytes();
-    }
-
-    /**
-     * One thread's work between two looks at the safe point.
-     *
-     * @param last of the allocations that it needs, in the order in which they come
-     */
-    private record Work(Allocation last, Step step) {}
-
-    private interface Step {
-        void run() throws GpuException;
-    }
-
-    /** Answers with what did not arrive as it should. Zeros do not cross the bus: they are written while it is busy. */
-    private List<FillPlan.Hot> fillAtHand(List<FillPlan.Hot> hot, List<Piece> zeros, Arrival arrival, Transfer transfer)
-            throws GpuException, TierException, InterruptedException {
+        FillPlan plan = FillPlan.of(content, arrival, memory, owner, loaded);
+        LongAdder movedBytes = new LongAdder();
+        Queue<FillPlan.Cold> cold = new ConcurrentLinkedQueue<>();
         Queue<FillPlan.Hot> wrong = new ConcurrentLinkedQueue<>();
         Queue<Piece> notZero = new ConcurrentLinkedQueue<>();
-        List<Work> works = new ArrayList<>();
-        for (List<FillPlan.Hot> batch : Batches.byTurns(hot, one -> one.piece().gpuOrdinal(), BATCH)) {
-            Allocation last = batch.getLast().piece().allocation();
-            works.add(new Work(last, () -> wrong.addAll(copy(batch, transfer))));
+        try (Crew<List<FillPlan.Wanted>, GpuException> copiers =
+                new Crew<>("fill", COPIERS * plan.gpus(), GpuException.class, () -> some -> {
+                    transfer.safePoint().run();
+                    FillPlan.Batch batch = plan.look(some);
+                    movedBytes.add(batch.movedBytes());
+                    cold.addAll(batch.cold());
+                    arrival.await(some.getLast().piece().allocation());
+                    notZero.addAll(fillZeros(batch.zeros(), transfer));
+                    wrong.addAll(copy(batch.hot(), transfer));
+                })) {
+            plan.each(BATCH, copiers::submit);
+            copiers.finish();
         }
-        for (List<Piece> batch : Batches.byTurns(zeros, Piece::gpuOrdinal, ZERO_BATCH)) {
-            Allocation last = batch.getLast().allocation();
-            works.add(new Work(last, () -> notZero.addAll(fillZeros(batch, transfer))));
-        }
-        works.sort(Comparator.comparingInt(work -> arrival.place(work.last())));
-        int gpus = Piece.gpus(Stream.concat(hot.stream().map(FillPlan.Hot::piece), zeros.stream()));
-        Crew.each("fill", COPIERS * gpus, GpuException.class, works, () -> work -> {
-            transfer.safePoint().run();
-            arrival.await(work.last());
-            work.step().run();
-        });
         for (Piece piece : notZero) {
             throw unlike(piece, ChunkRef.zero(piece.sizeBytes()));
         }
-        return List.copyOf(wrong);
+        List<FillPlan.Cold> rest = List.copyOf(cold);
+        fillCold(again(wrong, transfer), transfer);
+        fillCold(direct ? new DirectFill(gpu, nvme).fill(rest, transfer) : rest, transfer);
+        return movedBytes.sum();
+    }
+
+    /** Once more as it is, for what went wrong on the way; answers with what is to come from the store, for what is wrong in the pool. */
+    private List<FillPlan.Cold> again(Collection<FillPlan.Hot> wrong, Transfer transfer) throws GpuException {
+        List<FillPlan.Cold> still = new ArrayList<>();
+        for (List<FillPlan.Hot> batch :
+                Batches.byTurns(List.copyOf(wrong), one -> one.piece().gpuOrdinal(), BATCH)) {
+            for (FillPlan.Hot one : copy(batch, transfer)) {
+                one.chunk().content().ifPresent(memory::delete);
+                still.add(new FillPlan.Cold(one.piece(), one.chunk()));
+            }
+        }
+        return still;
     }
 
     /** Answers with what is not zero then. */
     private List<Piece> fillZeros(List<Piece> pieces, Transfer transfer) throws GpuException {
+        if (pieces.isEmpty()) {
+            return List.of();
+        }
         int gpuOrdinal = pieces.getFirst().gpuOrdinal();
         for (int from = 0; from < pieces.size(); ) {
-            transfer.safePoint().run();
             int to = from + 1;
             while (to < pieces.size() && pieces.get(to).follows(pieces.get(to - 1))) {
                 to++;
@@ -150,6 +137,9 @@ public final class DeviceFill {
 
     /** Answers with what the device does not hold then. */
     private List<FillPlan.Hot> copy(List<FillPlan.Hot> batch, Transfer transfer) throws GpuException {
+        if (batch.isEmpty()) {
+            return List.of();
+        }
         List<DeviceDigest> digests = gpu.copyAndDigest(
                 batch.getFirst().piece().gpuOrdinal(),
                 batch.stream()

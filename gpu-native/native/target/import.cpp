@@ -50,7 +50,7 @@ void ImportedMemory::reserve(const std::vector<gpusnap_wire_record>& records) {
 
 void ImportedMemory::add(const gpusnap_wire_record& record, int descriptor) {
     const Driver& driver = Driver::get();
-    if (left() == 0 || order_[arrived_] != record.id) {
+    if (added_ == order_.size() || order_[added_] != record.id) {
         throw Failure(GPUSNAP_E_PROTOCOL, "the workload exported allocation " + std::to_string(record.id) + " out of turn");
     }
     Mapping& mapping = mappings_.at(record.id);
@@ -70,12 +70,30 @@ void ImportedMemory::add(const gpusnap_wire_record& record, int descriptor) {
         driver.check(mapped, "cuMemMap");
     }
     mapping.handle = handle;
-    arrived_++;  // from here on it is dropped with the others
-    CUmemAccessDesc access{};
-    access.location = which.allocation_properties().location;
-    access.flags = CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
-    driver.check(driver.cuMemSetAccess(mapping.address, mapping.size_bytes, &access, 1), "cuMemSetAccess");
-    imported_areas().add(mapping.address, mapping.size_bytes);
+    added_++;
+}
+
+void ImportedMemory::allow_access() {
+    // One call for all of a GPU that follow each other: beside copies to the host a call takes a millisecond (H200).
+    std::map<uint32_t, std::pair<CUdeviceptr, CUdeviceptr>> ranges;
+    for (size_t i = usable_; i < added_; i++) {
+        const Mapping& mapping = mappings_.at(order_[i]);
+        auto [range, first] = ranges.try_emplace(mapping.gpu_ordinal, mapping.address, mapping.address);
+        range->second.second = mapping.address + mapping.size_bytes;
+    }
+    const Driver& driver = Driver::get();
+    for (const auto& [ordinal, range] : ranges) {
+        Gpu& which = gpu(ordinal);
+        ContextScope scope(which);
+        CUmemAccessDesc access{};
+        access.location = which.allocation_properties().location;
+        access.flags = CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
+        driver.check(driver.cuMemSetAccess(range.first, range.second - range.first, &access, 1), "cuMemSetAccess");
+    }
+    for (; usable_ < added_; usable_++) {
+        const Mapping& mapping = mappings_.at(order_[usable_]);
+        imported_areas().add(mapping.address, mapping.size_bytes);
+    }
 }
 
 uint64_t ImportedMemory::local_address(uint64_t id) const {
@@ -96,7 +114,7 @@ void ImportedMemory::drop() {
             call = name;
         }
     };
-    for (size_t i = 0; i < arrived_; i++) {
+    for (size_t i = 0; i < added_; i++) {
         const Mapping& mapping = mappings_.at(order_[i]);
         imported_areas().remove(mapping.address);
         ContextScope scope(gpu(mapping.gpu_ordinal));
@@ -105,7 +123,8 @@ void ImportedMemory::drop() {
     }
     mappings_.clear();
     order_.clear();
-    arrived_ = 0;
+    added_ = 0;
+    usable_ = 0;
     for (const auto& [ordinal, range] : ranges_) {
         ContextScope scope(gpu(ordinal));
         note(driver.cuMemAddressFree(range.base, range.reserved_bytes), "cuMemAddressFree");

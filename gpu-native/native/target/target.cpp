@@ -89,7 +89,7 @@ struct gpusnap_target {
     }
 
     void import_next() {
-        auto next = batch<gpusnap_wire_record>(GPUSNAP_WIRE_EXPORT, imported.arrived());
+        auto next = batch<gpusnap_wire_record>(GPUSNAP_WIRE_EXPORT, imported.added());
         if (next.records.empty() || next.descriptors.size() != next.records.size()) {
             throw Failure(GPUSNAP_E_PROTOCOL, "the workload sent " + std::to_string(next.descriptors.size()) +
                                                   " descriptors for " + std::to_string(next.records.size()) + " records");
@@ -98,6 +98,7 @@ struct gpusnap_target {
             imported.add(next.records[i], next.descriptors[i]);
             next.descriptors.close_one(i);
         }
+        imported.allow_access();
     }
 
     uint32_t timeout_ms;

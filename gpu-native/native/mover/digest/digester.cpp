@@ -139,6 +139,7 @@ gpusnap_status gpusnap_digest_device(uint32_t gpu_ordinal, const gpusnap_span* s
         ContextScope scope(which);
         if (count == 0) {
             digest_kernels(which);
+            DigestResults::prepare();
             return;
         }
         require_spans(spans, count);

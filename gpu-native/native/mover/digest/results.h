@@ -24,6 +24,9 @@ public:
     DigestResults(const DigestResults&) = delete;
     DigestResults& operator=(const DigestResults&) = delete;
 
+    // Makes some before they are needed; the GPU's context must be current.
+    static void prepare();
+
     const DigestResult& operator[](size_t span) const noexcept { return buffer_.results[span]; }
     CUdeviceptr address(size_t span) const noexcept { return reinterpret_cast<CUdeviceptr>(buffer_.results + span); }
 

@@ -120,6 +120,20 @@ class MemoryTierTest extends ChunkTierContract {
     }
 
     @Test
+    void whatIsClaimedTogetherLiesTogether() throws Exception {
+        // given slots that became free in another order than they lie
+        MemoryTier tier = open(SLOTS);
+        List<Slot> taken = tier.claim(OWNER, SLOTS);
+        for (int i : List.of(9, 3, 4, 12, 8, 10, 5)) {
+            tier.free(taken.get(i));
+        }
+        // when
+        List<Slot> claimed = tier.claim(OWNER, 6);
+        // then
+        assertThat(claimed).extracting(Slot::index).containsExactly(3, 4, 5, 8, 9, 10);
+    }
+
+    @Test
     void ownedSlotsOutliveTheDaemonAndBecomeCopiesWhenSettled() throws Exception {
         // given
         MemoryTier before = open(SLOTS);

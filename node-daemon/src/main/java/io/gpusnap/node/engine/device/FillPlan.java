@@ -48,14 +48,16 @@ final class FillPlan {
         }
     }
 
-    private final Map<Allocation, DeviceContent.Allocation> allocations;
+    /** Of one allocation, as it is and as it was. */
+    private record Part(Allocation there, DeviceContent.Allocation saved) {}
+
+    private final List<Part> parts;
     private final MemoryTier memory;
     private final UUID owner;
     private final LoadedChunks loaded;
 
-    private FillPlan(
-            Map<Allocation, DeviceContent.Allocation> allocations, MemoryTier memory, UUID owner, LoadedChunks loaded) {
-        this.allocations = allocations;
+    private FillPlan(List<Part> parts, MemoryTier memory, UUID owner, LoadedChunks loaded) {
+        this.parts = parts;
         this.memory = memory;
         this.owner = owner;
         this.loaded = loaded;
@@ -69,7 +71,7 @@ final class FillPlan {
             throws GpuException {
         Map<Long, DeviceContent.Allocation> byId = new HashMap<>();
         content.allocations().forEach(allocation -> byId.put(allocation.id(), allocation));
-        Map<Allocation, DeviceContent.Allocation> allocations = new LinkedHashMap<>();
+        List<Part> parts = new ArrayList<>();
         for (Allocation there : arrival.allocations()) {
             DeviceContent.Allocation saved = byId.remove(there.id());
             if (saved == null) {
@@ -82,12 +84,12 @@ final class FillPlan {
                 throw differs("%d chunks do not fill an allocation of %d"
                         .formatted(saved.chunks().size(), Piece.count(there)));
             }
-            allocations.put(there, saved);
+            parts.add(new Part(there, saved));
         }
         if (!byId.isEmpty()) {
             throw differs("the workload no longer has the allocations " + byId.keySet());
         }
-        return new FillPlan(allocations, memory, owner, loaded);
+        return new FillPlan(parts, memory, owner, loaded);
     }
 
     private static GpuException differs(String what) {
@@ -96,8 +98,8 @@ final class FillPlan {
 
     /** On how many GPUs it is. */
     int gpus() {
-        return (int) allocations.keySet().stream()
-                .mapToInt(Allocation::gpuOrdinal)
+        return (int) parts.stream()
+                .mapToInt(part -> part.there().gpuOrdinal())
                 .distinct()
                 .count();
     }
@@ -109,10 +111,10 @@ final class FillPlan {
      */
     void each(int size, Consumer<List<Wanted>> batches) throws TierException {
         Map<Integer, List<Wanted>> open = new LinkedHashMap<>();
-        for (Map.Entry<Allocation, DeviceContent.Allocation> entry : allocations.entrySet()) {
-            int gpuOrdinal = entry.getKey().gpuOrdinal();
-            for (Piece piece : Piece.of(List.of(entry.getKey()))) {
-                DeviceContent.Chunk chunk = entry.getValue().chunks().get(piece.number());
+        for (Part part : parts) {
+            int gpuOrdinal = part.there().gpuOrdinal();
+            for (Piece piece : Piece.of(List.of(part.there()))) {
+                DeviceContent.Chunk chunk = part.saved().chunks().get(piece.number());
                 List<Wanted> batch = open.computeIfAbsent(gpuOrdinal, ordinal -> new ArrayList<>());
                 batch.add(new Wanted(piece, chunk.ref(), slot(chunk)));
                 if (batch.size() == size) {

@@ -42,6 +42,11 @@ final class SaveCommit extends EngineStage {
     }
 
     @Override
+    public boolean lasting() {
+        return true;
+    }
+
+    @Override
     public boolean pointOfNoReturn() {
         return true;
     }

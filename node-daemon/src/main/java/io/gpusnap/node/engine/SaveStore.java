@@ -45,6 +45,11 @@ final class SaveStore extends EngineStage {
     }
 
     @Override
+    public boolean lasting() {
+        return true;
+    }
+
+    @Override
     void execute(StageContext context)
             throws StageException, GpuException, TierException, ManifestException, IOException, InterruptedException {
         NodeRuntime runtime = session.runtime();

@@ -4,8 +4,10 @@ import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -152,6 +154,27 @@ final class SlotTable {
         }
         hold(slot);
         return new Found(slot, entries[slot].sizeBytes, entries[slot].verified);
+    }
+
+    /**
+     * Of each chunk whose copy is verified and has its size: the slot, held.
+     *
+     * @param spare where more than 0, no more are held once no more slots than these can be claimed
+     */
+    synchronized Map<ChunkRef, Integer> leaseVerified(Collection<ChunkRef> chunks, int spare) {
+        Map<ChunkRef, Integer> held = new LinkedHashMap<>();
+        for (ChunkRef chunk : chunks) {
+            if (spare > 0 && claimable() <= spare) {
+                break;
+            }
+            Integer slot =
+                    chunk.isZero() || held.containsKey(chunk) ? null : clean.get(new ChunkDigest(chunk.digest()));
+            if (slot != null && entries[slot].verified && entries[slot].sizeBytes == chunk.sizeBytes()) {
+                hold(slot);
+                held.put(chunk, slot);
+            }
+        }
+        return held;
     }
 
     synchronized void verified(int slot) {

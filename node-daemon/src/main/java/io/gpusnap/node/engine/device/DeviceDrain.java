@@ -9,7 +9,6 @@ import io.gpusnap.node.snapshot.SavePins;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.TreeDigester;
-import io.gpusnap.node.tier.Lease;
 import io.gpusnap.node.tier.MemoryTier;
 import io.gpusnap.node.tier.Slot;
 import io.gpusnap.node.tier.TierException;
@@ -25,7 +24,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.UUID;
@@ -68,6 +66,8 @@ public final class DeviceDrain {
     private static final int HASH_BATCH = 128;
     /** Copy calls at once on a GPU: while one ends, the next is already on its way. */
     private static final int COPIERS = 2;
+    /** Enough for a batch to be looked up before the device has hashed the next one. */
+    private static final int LOOKERS = 4;
 
     private record Filled(Piece piece, Slot slot) {}
 
@@ -181,28 +181,40 @@ public final class DeviceDrain {
 
     /** One piece for each chunk that is not in the pool. */
     private List<Piece> missing(List<Piece> pieces, Set<ChunkRef> seen, LoadedChunks reused, Transfer transfer)
-            throws TierException {
-        List<Piece> missing = new ArrayList<>();
+            throws TierException, InterruptedException {
+        List<Piece> fresh = new ArrayList<>();
         for (Piece piece : pieces) {
-            ChunkRef ref = ref(piece);
-            if (seen.add(ref)) {
-                if (!ref.isZero() && !isInPool(ref, reused)) {
-                    missing.add(piece);
-                    continue;
-                }
-                places.put(ref, DeviceContent.Chunk.stored(ref));
+            if (seen.add(ref(piece))) {
+                fresh.add(piece);
             }
-            transfer.progress().accept(piece.sizeBytes());
         }
+        List<ChunkRef> wanted =
+                fresh.stream().map(this::ref).filter(ref -> !ref.isZero()).toList();
+        // Each is a look into the file system too, and the workload stands still.
+        Crew.each(
+                "look-up",
+                Math.min(LOOKERS, transfer.threads()),
+                TierException.class,
+                wanted,
+                () -> ref -> lookUp(ref, reused));
+        List<Piece> missing = new ArrayList<>();
+        for (Piece piece : fresh) {
+            ChunkRef ref = ref(piece);
+            if (ref.isZero() || reused.find(new ChunkDigest(ref.digest())).isPresent()) {
+                places.put(ref, DeviceContent.Chunk.stored(ref));
+            } else {
+                missing.add(piece);
+            }
+        }
+        transfer.progress().accept(sizeOf(pieces) - sizeOf(missing));
         return missing;
     }
 
     /** And in the store: the pool may still have what a save that failed has taken out of it again. */
-    private boolean isInPool(ChunkRef ref, LoadedChunks reused) throws TierException {
+    private void lookUp(ChunkRef ref, LoadedChunks reused) throws TierException {
         ChunkDigest digest = new ChunkDigest(ref.digest());
-        Optional<Lease> found = pins.pinStored(ref, () -> memory.leaseVerified(digest, ref.sizeBytes()));
-        found.ifPresent(lease -> reused.add(digest, lease));
-        return found.isPresent();
+        pins.pinStored(ref, () -> memory.leaseVerified(digest, ref.sizeBytes()))
+                .ifPresent(lease -> reused.add(digest, lease));
     }
 
     /** In the pool's order: neighbours in device memory become neighbours here, and are copied in one piece. */

@@ -1,8 +1,10 @@
 package io.gpusnap.node.operation;
 
+import java.io.StringWriter;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JsonGenerator;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
@@ -63,21 +65,32 @@ final class JournalCodec {
     }
 
     String write(JournalEvent event) {
-        ObjectNode line = json.createObjectNode();
-        switch (event) {
-            case JournalEvent.StageChanged change -> line.put("event", "stage").set("value", json.valueToTree(change));
-            case JournalEvent.FactRemembered(String scope, Record fact) -> {
-                if (!scope.isEmpty()) {
-                    line.put("scope", scope);
-                }
-                writeTyped(line.put("event", "fact"), fact);
+        return switch (event) {
+            case JournalEvent.StageChanged change -> line("", "stage", "", change);
+            case JournalEvent.FactRemembered(String scope, Record fact) ->
+                line(scope, "fact", registry.nameOf(fact.getClass()), fact);
+            case JournalEvent.UndoStarted(OperationOutcome outcome) -> line("", "undo", "", Outcome.of(outcome));
+            case JournalEvent.Ended(OperationOutcome outcome) -> line("", "ended", "", Outcome.of(outcome));
+        };
+    }
+
+    /** No tree in between: a fact may be half a megabyte, and be written while a workload stands still. */
+    private String line(String scope, String event, String type, Record value) {
+        StringWriter text = new StringWriter();
+        try (JsonGenerator line = json.createGenerator(text)) {
+            line.writeStartObject();
+            if (!scope.isEmpty()) {
+                line.writeStringProperty("scope", scope);
             }
-            case JournalEvent.UndoStarted(OperationOutcome outcome) ->
-                line.put("event", "undo").set("value", json.valueToTree(Outcome.of(outcome)));
-            case JournalEvent.Ended(OperationOutcome outcome) ->
-                line.put("event", "ended").set("value", json.valueToTree(Outcome.of(outcome)));
+            line.writeStringProperty("event", event);
+            if (!type.isEmpty()) {
+                line.writeStringProperty("type", type);
+            }
+            line.writeName("value");
+            json.writeValue(line, value);
+            line.writeEndObject();
         }
-        return json.writeValueAsString(line);
+        return text.toString();
     }
 
     JournalEvent readEvent(String text) {

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param driverBuild the driver's own version such as 580.159.04
  * @param criuVersion absent where CRIU cannot be had
  * @param snapshots every snapshot whose manifest and chunks the local store holds; absent means "unknown, change nothing"
+ * @param cpuFeatures of the processor, as a snapshot's manifest has them; absent from daemons that do not say
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 public record Inventory(
@@ -35,9 +36,15 @@ public record Inventory(
         @Size(max = 60) @Nullable String criuVersion,
         @NotNull @Size(max = 64) List<@Valid Tier> tiers,
         @NotNull @Size(max = 100) List<@Valid Capability> capabilities,
-        @Size(max = 100_000) @Nullable List<SnapshotId> snapshots) {
+        @Size(max = 100_000) @Nullable List<SnapshotId> snapshots,
+        @Size(max = 2_000) @Nullable List<@NotNull @Size(max = 60) String> cpuFeatures) {
 
-    /** One GPU. {@code simulated} when the driver is the stand-in of tests and the demo. */
+    /**
+     * One GPU.
+     *
+     * @param simulated when the driver is the stand-in of tests and the demo
+     * @param computeCapability such as 9.0; absent from daemons that do not say
+     */
     @JsonIgnoreProperties(ignoreUnknown = true)
     @Schema(name = "Gpu")
     public record Gpu(
@@ -47,7 +54,8 @@ public record Inventory(
             @PositiveOrZero long memoryBytes,
             @PositiveOrZero long freeBytes,
             boolean migEnabled,
-            boolean simulated) {}
+            boolean simulated,
+            @Size(max = 20) @Nullable String computeCapability) {}
 
     /** A place where the node keeps chunks. {@code usedBytes} are gpusnap's own, {@code freeBytes} what it may still take. */
     @JsonIgnoreProperties(ignoreUnknown = true)

@@ -7,6 +7,7 @@ import io.gpusnap.service.operation.Failure;
 import io.gpusnap.service.operation.FailureColumn;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.SnapshotId;
+import io.gpusnap.service.platform.id.VersionId;
 import io.gpusnap.service.platform.id.WorkloadId;
 import io.gpusnap.service.version.ModelVersion;
 import io.gpusnap.service.workload.Workload;
@@ -33,7 +34,6 @@ public class Snapshot {
     @Id
     private UUID id;
 
-    @SuppressWarnings("UnusedVariable") // read by SQL only
     private @Nullable UUID versionId;
 
     private String modelName;
@@ -57,6 +57,15 @@ public class Snapshot {
     private @Nullable Double pauseSeconds;
     private @Nullable Long movedBytes;
     private @Nullable Long rebuildableBytes;
+
+    private String classKey = "";
+
+    @Convert(converter = NeedsColumn.class)
+    @Column(columnDefinition = "jsonb")
+    @ColumnTransformer(write = "?::jsonb")
+    private @Nullable Needs needs;
+
+    private int thawFailures;
 
     @Convert(converter = FailureColumn.class)
     @Column(columnDefinition = "jsonb")
@@ -100,6 +109,22 @@ public class Snapshot {
         rebuildableBytes = result.rebuildableBytes();
         readyAt = now;
         verifiedAt = now;
+    }
+
+    /** What a node must be like, as its manifest says. */
+    void requires(CompatibilityClass of, Needs besides) {
+        classKey = of.key();
+        needs = besides;
+    }
+
+    /** A thaw of it succeeded; what failed before lay elsewhere. */
+    void thawSucceeded() {
+        thawFailures = 0;
+    }
+
+    /** A thaw of it failed for a reason that may lie in it. Returns how many did so in a row. */
+    int thawFailed() {
+        return ++thawFailures;
     }
 
     void fail(Failure why, Instant now) {
@@ -146,6 +171,20 @@ public class Snapshot {
 
     public String versionName() {
         return versionName;
+    }
+
+    /** Empty once the version was deleted. */
+    public Optional<VersionId> versionId() {
+        return Optional.ofNullable(versionId).map(VersionId::new);
+    }
+
+    /** Key of its compatibility class; empty where the manifest did not say. */
+    public Optional<String> classKey() {
+        return Optional.of(classKey).filter(key -> !key.isEmpty());
+    }
+
+    public Optional<Needs> needs() {
+        return Optional.ofNullable(needs);
     }
 
     /** Where it was taken. */

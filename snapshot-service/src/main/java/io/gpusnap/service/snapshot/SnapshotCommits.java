@@ -6,6 +6,7 @@ import io.gpusnap.service.operation.Failure;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.WorkloadId;
 import io.gpusnap.service.platform.problem.ErrorCode;
+import io.gpusnap.service.version.ModelVersions;
 import io.gpusnap.service.workload.Workloads;
 import java.time.Instant;
 import java.util.Optional;
@@ -19,10 +20,14 @@ class SnapshotCommits {
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotCommits.class);
 
     private final SnapshotStore store;
+    private final CompatibilityClasses classes;
+    private final ModelVersions versions;
     private final Workloads workloads;
 
-    SnapshotCommits(SnapshotStore store, Workloads workloads) {
+    SnapshotCommits(SnapshotStore store, CompatibilityClasses classes, ModelVersions versions, Workloads workloads) {
         this.store = store;
+        this.classes = classes;
+        this.versions = versions;
         this.workloads = workloads;
     }
 
@@ -34,9 +39,11 @@ class SnapshotCommits {
     Optional<Failure> commit(
             Snapshot snapshot, NodeId node, Optional<WorkloadId> workload, Completion.SaveResult result, Instant now) {
         try {
-            byte[] manifest = ManifestCheck.check(snapshot.id(), snapshot.engine(), result);
+            ManifestCheck.Checked checked = ManifestCheck.check(snapshot.id(), snapshot.engine(), result);
             snapshot.commit(result, now);
-            store.putManifest(snapshot.id(), manifest);
+            classify(snapshot, checked.manifest());
+            snapshot.versionId().ifPresent(versions::freeze);
+            store.putManifest(snapshot.id(), checked.bytes());
             store.addHolder(snapshot.id(), node);
             return Optional.empty();
         } catch (ManifestCheck.Refused e) {
@@ -54,5 +61,13 @@ class SnapshotCommits {
                 }
             });
         }
+    }
+
+    private void classify(Snapshot snapshot, Manifest manifest) {
+        manifest.compatibility().ifPresent(facts -> {
+            CompatibilityClass of = CompatibilityClass.of(facts, snapshot.engine() == Engine.CRIU_CUDA);
+            classes.keep(of);
+            snapshot.requires(of, Needs.of(manifest, facts));
+        });
     }
 }

@@ -31,6 +31,7 @@ public enum ErrorCode {
     NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such resource", "Check the address."),
     MODEL_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such model", "List models, or create it first."),
     VERSION_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such model version", "List the model's versions."),
+    ALIAS_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such alias", "List the model's aliases, or create it first."),
     SNAPSHOT_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such snapshot", "List snapshots."),
     RESTORE_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such restore", "List restores."),
     OPERATION_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such operation", "List operations."),
@@ -47,6 +48,10 @@ public enum ErrorCode {
             HttpStatus.REQUEST_TIMEOUT, "The body did not arrive in time", "Send the body without long pauses."),
     NAME_TAKEN(HttpStatus.CONFLICT, "The name is in use", "Choose another name, or change the existing resource."),
     IN_USE(HttpStatus.CONFLICT, "Something else still needs it", "End or delete what uses it first."),
+    VERSION_IMMUTABLE(
+            HttpStatus.CONFLICT,
+            "A READY snapshot keeps this version as it is",
+            "Create a new version with this one as its `parent`."),
     CONFLICT(
             HttpStatus.CONFLICT,
             "The resource's state does not allow this",

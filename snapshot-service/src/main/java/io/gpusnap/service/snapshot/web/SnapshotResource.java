@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param nodeId where it was taken
  * @param workloadId the process it was taken of
+ * @param compatibilityClass key of what a node must be like to thaw it, once READY
  * @param manifestDigest SHA-256 of the manifest's bytes, once READY
  * @param totals sizes, once READY
  * @param pauseSeconds how long the process stood still
@@ -40,6 +41,7 @@ record SnapshotResource(
         NodeId nodeId,
         @Nullable WorkloadId workloadId,
         String workloadName,
+        @Nullable String compatibilityClass,
         @Nullable String manifestDigest,
         Completion.@Nullable Totals totals,
         @Nullable Double pauseSeconds,
@@ -62,6 +64,7 @@ record SnapshotResource(
                 snapshot.nodeId(),
                 snapshot.workloadId().orElse(null),
                 snapshot.workloadName(),
+                snapshot.classKey().orElse(null),
                 snapshot.manifestDigest().orElse(null),
                 snapshot.totals().orElse(null),
                 snapshot.pauseSeconds().orElse(null),

@@ -9,7 +9,13 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** A model version. */
+/**
+ * A model version.
+ *
+ * @param parent the version that it was made from
+ * @param changes what changed against the parent, in words
+ * @param frozenAt since when a READY snapshot keeps image, engineArguments, framework and fingerprint as they are
+ */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @Schema(name = "ModelVersion")
 record VersionResource(
@@ -20,6 +26,10 @@ record VersionResource(
         List<String> engineArguments,
         @Nullable String framework,
         @Nullable String fingerprint,
+        @Nullable String parent,
+        @Nullable String changes,
+        List<String> tags,
+        @Nullable Instant frozenAt,
         Map<String, String> labels,
         Instant createdAt,
         Instant updatedAt) {
@@ -33,6 +43,10 @@ record VersionResource(
                 version.engineArguments(),
                 version.framework().orElse(null),
                 version.fingerprint().orElse(null),
+                version.parent().orElse(null),
+                version.changes().orElse(null),
+                version.tags(),
+                version.frozenAt().orElse(null),
                 version.labels(),
                 version.createdAt(),
                 version.updatedAt());

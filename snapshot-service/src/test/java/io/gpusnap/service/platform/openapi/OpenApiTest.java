@@ -109,6 +109,7 @@ class OpenApiTest {
 
         assertThat(withKey)
                 .containsExactly(
+                        "createAlias",
                         "createModel",
                         "createRestore",
                         "createSnapshot",
@@ -117,7 +118,15 @@ class OpenApiTest {
                         "verifySnapshot");
         assertThat(withETag)
                 .containsExactly(
-                        "deleteModel", "deleteSnapshot", "deleteVersion", "patchModel", "patchNode", "patchVersion");
+                        "deleteAlias",
+                        "deleteModel",
+                        "deleteSnapshot",
+                        "deleteVersion",
+                        "patchModel",
+                        "patchNode",
+                        "patchVersion",
+                        "promoteAlias",
+                        "rollBackAlias");
     }
 
     @Test

@@ -101,7 +101,8 @@ final class ToyNode implements NodeOpener, NodeAccess {
                 null,
                 List.of(),
                 capabilities,
-                List.of(SNAPSHOT));
+                List.of(SNAPSHOT),
+                null);
     }
 
     @Override

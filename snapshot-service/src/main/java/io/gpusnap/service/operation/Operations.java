@@ -88,13 +88,16 @@ public class Operations {
         return operations.findById(id.value()).orElseThrow(() -> notFound(id));
     }
 
-    /** Operations of restores, by restore. */
+    /** The latest operation of each restore. */
     @Transactional(readOnly = true)
     public Map<RestoreId, Operation> ofRestores(Collection<RestoreId> restores) {
         return operations
                 .findByRestoreIdIn(restores.stream().map(RestoreId::value).toList())
                 .stream()
-                .collect(Collectors.toMap(operation -> operation.restoreId().orElseThrow(), operation -> operation));
+                .collect(Collectors.toMap(
+                        operation -> operation.restoreId().orElseThrow(),
+                        operation -> operation,
+                        (one, other) -> one.id().toString().compareTo(other.id().toString()) > 0 ? one : other));
     }
 
     /** What a SWITCH was asked to do. */

@@ -117,11 +117,6 @@ public class Snapshot {
         needs = besides;
     }
 
-    /** A thaw of it succeeded; what failed before lay elsewhere. */
-    void thawSucceeded() {
-        thawFailures = 0;
-    }
-
     /** A thaw of it failed for a reason that may lie in it. Returns how many did so in a row. */
     int thawFailed() {
         return ++thawFailures;

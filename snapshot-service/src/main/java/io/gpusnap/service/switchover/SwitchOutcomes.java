@@ -70,11 +70,13 @@ class SwitchOutcomes implements OperationOutcomes {
                     snapshots.quarantine(operation.snapshotId(), failed.failure());
                 }
                 stay(operation, Set.of());
+                restores.failed(operation);
                 metrics.ended("failed");
                 yield failed;
             }
             case Outcome.Cancelled cancelled -> {
                 stay(operation, Set.of());
+                restores.cancelled(operation);
                 metrics.ended("cancelled");
                 yield cancelled;
             }

@@ -85,6 +85,10 @@ public class ModelVersions {
         return lineage;
     }
 
+    public Optional<ModelVersion> find(String model, String name) {
+        return versions.findByModelNameAndName(model, name);
+    }
+
     public Optional<ModelVersion> find(VersionId id) {
         return versions.findById(id.value());
     }

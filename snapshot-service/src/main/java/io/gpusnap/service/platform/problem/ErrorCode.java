@@ -151,6 +151,10 @@ public enum ErrorCode {
             "CRIU is missing or too old",
             "Install CRIU 4.1 or newer, from Linux 6.16 on 4.2 or newer; `gpusnap-node doctor` says how."),
     CRIU_FAILED(HttpStatus.CONFLICT, "CRIU failed", "The detail has its last error; the node keeps the log."),
+    ANSWER_WRONG(
+            HttpStatus.CONFLICT,
+            "The process did not answer as its version should",
+            "It was ended before it got any traffic; take a new snapshot, or mend the version's oracle."),
     DRIVER_FAILED(HttpStatus.CONFLICT, "The CUDA driver failed", "The detail has the driver's error."),
     QUIESCE_TIMEOUT(HttpStatus.CONFLICT, "The workload did not come to rest in time", "Retry when it is less busy."),
     WORKLOAD_REFUSED(

@@ -79,6 +79,7 @@ public record Completion(long epoch, List<StageReport> stages, Outcome outcome, 
      *
      * @param seconds from the claim to a healthy process
      * @param fillBytesPerSecond bytes brought to the devices per second of the fill, absent where there were none
+     * @param firstAnswerSeconds from the claim to the right answer of the task's probe, absent where it had none
      */
     @JsonIgnoreProperties(ignoreUnknown = true)
     @Schema(name = "ThawResult")
@@ -88,5 +89,6 @@ public record Completion(long epoch, List<StageReport> stages, Outcome outcome, 
             @NotBlank @Size(max = 63) String workloadName,
             @PositiveOrZero double seconds,
             @Nullable @Size(max = 100) Map<String, Double> stageSeconds,
-            @PositiveOrZero @Nullable Double fillBytesPerSecond) {}
+            @PositiveOrZero @Nullable Double fillBytesPerSecond,
+            @PositiveOrZero @Nullable Double firstAnswerSeconds) {}
 }

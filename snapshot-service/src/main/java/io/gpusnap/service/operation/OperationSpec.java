@@ -41,15 +41,43 @@ public sealed interface OperationSpec {
      *
      * @param manifestDigest SHA-256 of the manifest's exact bytes, lower-case hex; another manifest is refused
      * @param gpuRemap ordinal in the snapshot to UUID of the GPU to use; empty for the same GPUs
+     * @param probe what the process has to answer before the thaw has succeeded; daemons that do not know it ask nothing
      */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
     @Schema(name = "ThawTask")
-    record Thaw(SnapshotId snapshotId, Engine engine, String manifestDigest, Map<String, String> gpuRemap)
+    record Thaw(
+            SnapshotId snapshotId,
+            Engine engine,
+            String manifestDigest,
+            Map<String, String> gpuRemap,
+            @Nullable AnswerProbe probe)
             implements OperationSpec {
         @Override
         public OperationKind kind() {
             return OperationKind.THAW;
         }
     }
+
+    /**
+     * A recorded prompt. Another answer than the expected one fails the thaw with ANSWER_WRONG, and the process is ended
+     * or suspended again.
+     *
+     * @param port absent is the first one that the process listens on
+     * @param path with query
+     * @param body sent by POST; absent asks by GET
+     * @param expectedTokens that the answer's body has in it, in this order
+     * @param timeoutSeconds until there is an answer
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    @Schema(name = "AnswerProbe")
+    record AnswerProbe(
+            @Nullable Integer port,
+            String path,
+            @Nullable String body,
+            @Nullable String contentType,
+            int expectedStatus,
+            List<String> expectedTokens,
+            int timeoutSeconds) {}
 
     /**
      * Resume a suspended process, and suspend others to make room for it.

@@ -149,6 +149,7 @@ public class Restore {
         thawSeconds = result.seconds();
         stageSeconds = result.stageSeconds();
         fillBytesPerSecond = result.fillBytesPerSecond();
+        firstAnswerSeconds = result.firstAnswerSeconds();
     }
 
     /** The way that was tried did not lead back; the restore itself goes on. */

@@ -9,9 +9,12 @@ import io.gpusnap.service.platform.id.WorkloadId;
 import io.gpusnap.service.platform.transaction.DatabaseClock;
 import io.gpusnap.service.snapshot.Snapshot;
 import io.gpusnap.service.snapshot.Snapshots;
+import io.gpusnap.service.version.ModelVersion;
+import io.gpusnap.service.version.ModelVersions;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
@@ -19,12 +22,22 @@ import org.springframework.transaction.annotation.Transactional;
 /** Sets out on a way back: holds its snapshot and queues its THAW. */
 @Component
 class Ways {
+    private static final int OK = 200;
+    private static final int PATIENCE_SECONDS = 30;
+
     private final RestoreRepository restores;
     private final Snapshots snapshots;
     private final Operations operations;
+    private final ModelVersions versions;
     private final DatabaseClock clock;
 
-    Ways(RestoreRepository restores, Snapshots snapshots, Operations operations, DatabaseClock clock) {
+    Ways(
+            RestoreRepository restores,
+            Snapshots snapshots,
+            Operations operations,
+            ModelVersions versions,
+            DatabaseClock clock) {
+        this.versions = versions;
         this.restores = restores;
         this.snapshots = snapshots;
         this.operations = operations;
@@ -43,12 +56,28 @@ class Ways {
                         snapshot.id(),
                         snapshot.engine(),
                         snapshot.manifestDigest().orElseThrow(),
-                        Map.of()),
+                        Map.of(),
+                        probe(restore)),
                 snapshot.engine(),
                 suspendedProcess(snapshot),
                 Optional.of(restore.id())));
         restore.tries(step, operation.id(), clock.now());
         return new SetOut(restores.saveAndFlush(restore), snapshot, operation);
+    }
+
+    /** What the version's processes are asked after a thaw. */
+    private OperationSpec.@Nullable AnswerProbe probe(Restore restore) {
+        return versions.find(restore.modelName(), restore.versionName())
+                .flatMap(ModelVersion::oracle)
+                .map(oracle -> new OperationSpec.AnswerProbe(
+                        oracle.port(),
+                        oracle.path(),
+                        oracle.body(),
+                        oracle.contentType(),
+                        Objects.requireNonNullElse(oracle.expectedStatus(), OK),
+                        oracle.expectedTokens(),
+                        Objects.requireNonNullElse(oracle.timeoutSeconds(), PATIENCE_SECONDS)))
+                .orElse(null);
     }
 
     /** A resume changes a living process, so no other operation may work on it meanwhile. */

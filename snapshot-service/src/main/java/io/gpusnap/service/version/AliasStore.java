@@ -73,6 +73,16 @@ class AliasStore {
                 .optional();
     }
 
+    /** Until the caller's transaction ends nobody moves it. */
+    boolean hold(String model, String name) {
+        return jdbc.sql("SELECT 1 FROM model_alias WHERE model_name = :model AND name = :name FOR UPDATE")
+                .param("model", model)
+                .param("name", name)
+                .query(Integer.class)
+                .optional()
+                .isPresent();
+    }
+
     List<Alias> list(String model, PageQuery query) {
         return jdbc.sql(SELECT + " AND (:after::text IS NULL OR a.name > :after::text) ORDER BY a.name LIMIT :limit")
                 .param("model", model)

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.stereotype.Service;
+import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 
 /**
@@ -69,6 +70,23 @@ public class Aliases implements VersionUse {
             models.get(model);
             return new ApiException(ErrorCode.ALIAS_NOT_FOUND, "Model " + model + " has no alias called " + name + ".");
         });
+    }
+
+    /**
+     * Reads an alias and holds it: until the caller's transaction ends nobody moves it.
+     *
+     * @throws ApiException MODEL_NOT_FOUND, ALIAS_NOT_FOUND
+     */
+    @Transactional(propagation = Propagation.MANDATORY)
+    public Alias hold(String model, String name) {
+        store.hold(model, name);
+        return get(model, name);
+    }
+
+    /** The same for an alias that may be gone. */
+    @Transactional(propagation = Propagation.MANDATORY)
+    public void holdIfThere(String model, String name) {
+        store.hold(model, name);
     }
 
     /** By name. */
@@ -140,6 +158,8 @@ public class Aliases implements VersionUse {
             throw moved(seen);
         }
         store.record(model, name, AliasChange.Kind.DELETED, seen.versionName(), null, reason.who(), reason.why());
+        events.publishEvent(
+                new AliasMoved(model, name, seen.versionId(), seen.versionName(), AliasChange.Kind.DELETED));
     }
 
     @Override

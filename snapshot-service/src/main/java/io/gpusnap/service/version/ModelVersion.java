@@ -53,6 +53,11 @@ public class ModelVersion {
     @ColumnTransformer(write = "?::jsonb")
     private List<String> tags;
 
+    @Convert(converter = OracleColumn.class)
+    @Column(columnDefinition = "jsonb")
+    @ColumnTransformer(write = "?::jsonb")
+    private @Nullable AnswerOracle oracle;
+
     private @Nullable Instant frozenAt;
 
     @Convert(converter = StringMapColumn.class)
@@ -101,6 +106,7 @@ public class ModelVersion {
         framework = facts.framework() == null ? framework : facts.framework();
         fingerprint = facts.fingerprint() == null ? fingerprint : facts.fingerprint();
         changes = facts.changes() == null ? changes : facts.changes();
+        oracle = facts.oracle() == null ? oracle : facts.oracle();
         tags = List.copyOf(Objects.requireNonNullElse(facts.tags(), tags));
         labels = new TreeMap<>(Objects.requireNonNullElse(facts.labels(), labels));
         updatedAt = now;
@@ -157,6 +163,11 @@ public class ModelVersion {
 
     public List<String> tags() {
         return tags;
+    }
+
+    /** What each process of it is asked after a thaw. */
+    public Optional<AnswerOracle> oracle() {
+        return Optional.ofNullable(oracle);
     }
 
     /** When its first snapshot became READY; its facts never change from then on. */

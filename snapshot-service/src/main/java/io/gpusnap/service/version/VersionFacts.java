@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param fingerprint of the weights
  * @param changes what changed against the parent, in words
  * @param tags free words to find it by
+ * @param oracle a recorded prompt and its answer; no fact, since it says how the version is checked and not what it is
  */
 public record VersionFacts(
         @Nullable String image,
@@ -19,6 +20,7 @@ public record VersionFacts(
         @Nullable String fingerprint,
         @Nullable String changes,
         @Nullable List<String> tags,
+        @Nullable AnswerOracle oracle,
         @Nullable Map<String, String> labels) {
 
     /** Whether it says anything of what a snapshot depends on. */

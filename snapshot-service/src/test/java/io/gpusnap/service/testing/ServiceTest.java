@@ -26,6 +26,7 @@ import org.springframework.test.context.ContextConfiguration;
             "gpusnap.nodes.grace=1h",
             "gpusnap.nodes.lost-after=2h",
             "gpusnap.operations.check-interval=200ms",
+            "gpusnap.rollouts.check-interval=100ms",
             "gpusnap.requests.max-body=64KB",
             "server.tomcat.connection-timeout=2s",
             "server.tomcat.keep-alive-timeout=60s",

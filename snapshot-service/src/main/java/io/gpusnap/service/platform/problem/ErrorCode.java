@@ -34,6 +34,7 @@ public enum ErrorCode {
     ALIAS_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such alias", "List the model's aliases, or create it first."),
     SNAPSHOT_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such snapshot", "List snapshots."),
     RESTORE_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such restore", "List restores."),
+    ROLLOUT_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such rollout", "List rollouts."),
     OPERATION_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such operation", "List operations."),
     NODE_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such node", "List nodes; a daemon registers its node."),
     GPU_NOT_FOUND(

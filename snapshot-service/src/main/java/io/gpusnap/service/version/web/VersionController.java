@@ -8,6 +8,7 @@ import io.gpusnap.service.platform.page.PageQuery;
 import io.gpusnap.service.platform.validation.DnsLabel;
 import io.gpusnap.service.platform.web.ETags;
 import io.gpusnap.service.platform.web.IfMatch;
+import io.gpusnap.service.version.AnswerOracle;
 import io.gpusnap.service.version.ModelVersion;
 import io.gpusnap.service.version.ModelVersions;
 import io.gpusnap.service.version.VersionFacts;
@@ -57,10 +58,11 @@ class VersionController {
             @Size(min = 1, max = 63) @Nullable String parent,
             @Size(min = 1, max = 2000) @Nullable String changes,
             @Nullable @Size(max = 64) List<@NotNull @Size(min = 1, max = 63) String> tags,
+            @Valid @Nullable AnswerOracle oracle,
             @Nullable @Size(max = 64) Map<@Size(min = 1, max = 63) String, @NotNull @Size(max = 255) String> labels) {
 
         VersionFacts facts() {
-            return new VersionFacts(image, engineArguments, framework, fingerprint, changes, tags, labels);
+            return new VersionFacts(image, engineArguments, framework, fingerprint, changes, tags, oracle, labels);
         }
     }
 
@@ -72,10 +74,11 @@ class VersionController {
             @Size(min = 1, max = 200) @Nullable String fingerprint,
             @Size(min = 1, max = 2000) @Nullable String changes,
             @Nullable @Size(max = 64) List<@NotNull @Size(min = 1, max = 63) String> tags,
+            @Valid @Nullable AnswerOracle oracle,
             @Nullable @Size(max = 64) Map<@Size(min = 1, max = 63) String, @NotNull @Size(max = 255) String> labels) {
 
         VersionFacts facts() {
-            return new VersionFacts(image, engineArguments, framework, fingerprint, changes, tags, labels);
+            return new VersionFacts(image, engineArguments, framework, fingerprint, changes, tags, oracle, labels);
         }
     }
 

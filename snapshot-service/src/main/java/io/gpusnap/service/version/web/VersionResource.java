@@ -2,6 +2,7 @@ package io.gpusnap.service.version.web;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.gpusnap.service.platform.id.VersionId;
+import io.gpusnap.service.version.AnswerOracle;
 import io.gpusnap.service.version.ModelVersion;
 import io.swagger.v3.oas.annotations.media.Schema;
 import java.time.Instant;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param parent the version that it was made from
  * @param changes what changed against the parent, in words
+ * @param oracle what each process of it is asked after a thaw, before any traffic
  * @param frozenAt since when a READY snapshot keeps image, engineArguments, framework and fingerprint as they are
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -29,6 +31,7 @@ record VersionResource(
         @Nullable String parent,
         @Nullable String changes,
         List<String> tags,
+        @Nullable AnswerOracle oracle,
         @Nullable Instant frozenAt,
         Map<String, String> labels,
         Instant createdAt,
@@ -46,6 +49,7 @@ record VersionResource(
                 version.parent().orElse(null),
                 version.changes().orElse(null),
                 version.tags(),
+                version.oracle().orElse(null),
                 version.frozenAt().orElse(null),
                 version.labels(),
                 version.createdAt(),

@@ -112,12 +112,14 @@ class OpenApiTest {
                         "createAlias",
                         "createModel",
                         "createRestore",
+                        "createRollout",
                         "createSnapshot",
                         "createSwitch",
                         "createVersion",
                         "verifySnapshot");
         assertThat(withETag)
                 .containsExactly(
+                        "abortRollout",
                         "deleteAlias",
                         "deleteModel",
                         "deleteSnapshot",
@@ -125,7 +127,10 @@ class OpenApiTest {
                         "patchModel",
                         "patchNode",
                         "patchVersion",
+                        "pauseRollout",
                         "promoteAlias",
+                        "promoteRollout",
+                        "retryRollout",
                         "rollBackAlias");
     }
 

@@ -82,7 +82,10 @@ final class EngineNode implements NodeAccess {
         try {
             engines.end(new ProcessId(pid, startTimeTicks));
         } catch (StageException e) {
-            LOG.atError().addKeyValue("pid", pid).addKeyValue("reason", e.detail()).log("it cannot be ended");
+            LOG.atError()
+                    .addKeyValue("pid", pid)
+                    .addKeyValue("reason", e.detail())
+                    .log("it cannot be ended");
         }
     }
 

@@ -8,10 +8,15 @@ import org.jspecify.annotations.Nullable;
  * What a caller orders.
  *
  * @param replicaKey the caller's name of the replica that is to come back
+ * @param recoveryPriority it is done again elsewhere when its node is lost, greater first; absent is never
  * @param cold whether the caller starts it itself when nothing comes back; else that is an error
  */
 public record Order(
-        Wish wish, Constraints constraints, @Nullable String replicaKey, boolean cold) {
+        Wish wish,
+        Constraints constraints,
+        @Nullable String replicaKey,
+        boolean cold,
+        @Nullable Integer recoveryPriority) {
 
     /** What a caller wants back. */
     public sealed interface Wish {}

@@ -42,7 +42,12 @@ class OrderTargets {
                 Snapshot snapshot = snapshots.get(that.snapshot());
                 yield new Found(
                         new Restore.Target(
-                                snapshot.modelName(), snapshot.versionName(), null, order.replicaKey(), null),
+                                snapshot.modelName(),
+                                snapshot.versionName(),
+                                null,
+                                order.replicaKey(),
+                                null,
+                                order.recoveryPriority()),
                         Optional.of(snapshot.id()),
                         List.of("The caller named the snapshot."));
             }
@@ -78,7 +83,13 @@ class OrderTargets {
         List<String> reasons = new ArrayList<>(why);
         reasons.add("It is the newest READY snapshot of " + model + " " + version + " that can come back.");
         return new Found(
-                new Restore.Target(model, version, alias, order.replicaKey(), chosen == null ? null : chosen.rollout()),
+                new Restore.Target(
+                        model,
+                        version,
+                        alias,
+                        order.replicaKey(),
+                        chosen == null ? null : chosen.rollout(),
+                        order.recoveryPriority()),
                 Optional.empty(),
                 reasons);
     }

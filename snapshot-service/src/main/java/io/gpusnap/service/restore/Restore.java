@@ -45,6 +45,7 @@ public class Restore {
     private @Nullable String alias;
     private @Nullable String replicaKey;
     private @Nullable UUID rolloutId;
+    private @Nullable Integer recoveryPriority;
 
     @Convert(converter = KeptWishColumn.class)
     @Column(columnDefinition = "jsonb", updatable = false)
@@ -99,13 +100,15 @@ public class Restore {
      *
      * @param alias that was asked for
      * @param rollout that chose the version
+     * @param recoveryPriority it is done again elsewhere when its node is lost, greater first; absent is never
      */
     record Target(
             String model,
             String version,
             @Nullable String alias,
             @Nullable String replicaKey,
-            @Nullable RolloutId rollout) {}
+            @Nullable RolloutId rollout,
+            @Nullable Integer recoveryPriority) {}
 
     /** For JPA. */
     @SuppressWarnings("NullAway.Init")
@@ -118,6 +121,7 @@ public class Restore {
         this.alias = target.alias();
         this.replicaKey = target.replicaKey();
         this.rolloutId = target.rollout() == null ? null : target.rollout().value();
+        this.recoveryPriority = target.recoveryPriority();
         this.wish = wish;
         this.decision = decision;
         this.attempts = List.of();
@@ -238,6 +242,11 @@ public class Restore {
 
     public Optional<RolloutId> rolloutId() {
         return Optional.ofNullable(rolloutId).map(RolloutId::new);
+    }
+
+    /** It is done again elsewhere when its node is lost, greater first; empty is never. */
+    public Optional<Integer> recoveryPriority() {
+        return Optional.ofNullable(recoveryPriority);
     }
 
     /** Empty for a restore by a switch. */

@@ -11,6 +11,7 @@ import io.gpusnap.service.platform.page.PageQuery;
 import io.gpusnap.service.platform.problem.ApiException;
 import io.gpusnap.service.platform.problem.ErrorCode;
 import io.gpusnap.service.platform.transaction.DatabaseClock;
+import io.gpusnap.service.restore.gate.Constraints;
 import io.gpusnap.service.snapshot.Snapshot;
 import io.gpusnap.service.snapshot.Snapshots;
 import java.util.ArrayList;
@@ -97,6 +98,23 @@ public class Restores {
         metrics.decided(plan.steps().getFirst().way());
         Ways.SetOut setOut = ways.setOut(restore, plan.steps().getFirst());
         return new View(setOut.restore(), Optional.of(setOut.snapshot()), Optional.of(setOut.operation()));
+    }
+
+    /**
+     * Does a restore once more, on another node: the same version as before, and in the end cold if nothing else is left.
+     *
+     * @throws ApiException RESTORE_NOT_FOUND, and as for a new one
+     */
+    @Transactional
+    public View again(RestoreId id, NodeId butNot) {
+        Restore lost = get(id).restore();
+        Constraints before = lost.wish().map(KeptWish::constraints).orElse(Constraints.NONE);
+        return create(new Order(
+                new Order.VersionOf(lost.modelName(), lost.versionName()),
+                before.butNot(butNot),
+                lost.replicaKey().orElse(null),
+                true,
+                lost.recoveryPriority().orElse(null)));
     }
 
     /** The same without doing or counting anything. */
@@ -197,7 +215,7 @@ public class Restores {
         Snapshot snapshot = snapshots.get(snapshotId);
         Restore restore = new Restore(
                 RestoreId.next(),
-                new Restore.Target(snapshot.modelName(), snapshot.versionName(), null, null, null),
+                new Restore.Target(snapshot.modelName(), snapshot.versionName(), null, null, null, null),
                 null,
                 new Decision(List.of(reason), List.of(), List.of()),
                 clock.now());

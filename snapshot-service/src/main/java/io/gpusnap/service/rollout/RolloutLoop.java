@@ -10,6 +10,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.event.EventListener;
@@ -25,9 +28,14 @@ import org.springframework.transaction.support.TransactionTemplate;
  * that stopped past its lease changes nothing when it goes on.
  */
 @Component
-class RolloutLoop {
+class RolloutLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RolloutLoop.class);
 
+    /** A measurement may wait for another service: it must not hold up what else is scheduled, nor pile up. */
+    private static final int MOST_TURNS = 16;
+
+    private final ExecutorService turns = Executors.newVirtualThreadPerTaskExecutor();
+    private final Semaphore turnsLeft = new Semaphore(MOST_TURNS);
     private final RolloutStore store;
     private final RolloutRepository repository;
     private final RolloutChanges changes;
@@ -54,12 +62,39 @@ class RolloutLoop {
     }
 
     @Scheduled(fixedDelayString = "${gpusnap.rollouts.check-interval:1s}")
-    void moveOn() throws InterruptedException {
-        for (Optional<RolloutId> due = store.claimDue(settings.lease());
-                due.isPresent();
-                due = store.claimDue(settings.lease())) {
-            moveOn(due.get());
+    void moveOn() {
+        while (turnsLeft.tryAcquire()) {
+            Optional<RolloutId> due = Optional.empty();
+            try {
+                due = store.claimDue(settings.lease());
+            } finally {
+                if (due.isEmpty()) {
+                    turnsLeft.release();
+                }
+            }
+            if (due.isEmpty()) {
+                return;
+            }
+            RolloutId id = due.get();
+            turns.execute(() -> turn(id));
         }
+    }
+
+    private void turn(RolloutId id) {
+        try {
+            moveOn(id);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (RuntimeException e) {
+            LOG.warn("rollout {} could not be moved on; it is tried again after {}", id, settings.lease(), e);
+        } finally {
+            turnsLeft.release();
+        }
+    }
+
+    @Override
+    public void close() {
+        turns.shutdownNow();
     }
 
     /** One turn of one rollout. */

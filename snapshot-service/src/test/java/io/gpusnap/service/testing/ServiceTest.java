@@ -27,6 +27,7 @@ import org.springframework.test.context.ContextConfiguration;
             "gpusnap.nodes.lost-after=2h",
             "gpusnap.operations.check-interval=200ms",
             "gpusnap.rollouts.check-interval=100ms",
+            "gpusnap.recovery.check-interval=100ms",
             "gpusnap.requests.max-body=64KB",
             "server.tomcat.connection-timeout=2s",
             "server.tomcat.keep-alive-timeout=60s",

@@ -3,6 +3,7 @@ package io.gpusnap.service.platform.openapi;
 import io.gpusnap.service.platform.id.HistoryId;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.OperationId;
+import io.gpusnap.service.platform.id.RecoveryId;
 import io.gpusnap.service.platform.id.RestoreId;
 import io.gpusnap.service.platform.id.RolloutId;
 import io.gpusnap.service.platform.id.SnapshotId;
@@ -32,6 +33,7 @@ class OpenApiConfiguration {
                         HistoryId.class,
                         NodeId.class,
                         OperationId.class,
+                        RecoveryId.class,
                         RestoreId.class,
                         RolloutId.class,
                         SnapshotId.class,

@@ -3,6 +3,7 @@ package io.gpusnap.service.restore.gate;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.gpusnap.service.platform.id.NodeId;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,14 @@ public record Constraints(
         @Nullable String image,
         @Nullable List<String> mounts) {
     public static final Constraints NONE = new Constraints(null, null, null, null);
+
+    /** Not on that node; where it was to be on that one only, anywhere else. */
+    public Constraints butNot(NodeId node) {
+        List<NodeId> not = new ArrayList<>(excludeNodeIds == null ? List.of() : excludeNodeIds);
+        not.add(node);
+        return new Constraints(
+                nodeIds == null || nodeIds.equals(List.of(node)) ? null : nodeIds, List.copyOf(not), image, mounts);
+    }
 
     /** Only this node. */
     public static Constraints on(NodeId node) {

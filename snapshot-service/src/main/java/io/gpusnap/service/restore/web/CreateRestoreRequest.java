@@ -9,6 +9,8 @@ import io.gpusnap.service.restore.Order;
 import io.gpusnap.service.restore.gate.Constraints;
 import io.swagger.v3.oas.annotations.media.Schema;
 import jakarta.validation.Valid;
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.NotNull;
 import jakarta.validation.constraints.Size;
 import java.util.List;
@@ -23,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param replicaKey the caller's name of the replica; while shares do not change a rollout gives it the same version again
  * @param nodeId only there; short for constraints.nodeIds with one
  * @param fallback what happens when nothing comes back; absent is NONE for a named snapshot and COLD otherwise
+ * @param recoveryPriority when its node is lost it is done again elsewhere, greater first; absent is never
  * @param dryRun decides and tells, and does nothing
  */
 record CreateRestoreRequest(
@@ -34,6 +37,7 @@ record CreateRestoreRequest(
         @Nullable NodeId nodeId,
         @Valid @Nullable RequestedConstraints constraints,
         @Nullable OnNothing fallback,
+        @Min(0) @Max(1000) @Nullable Integer recoveryPriority,
         @Nullable Boolean dryRun) {
 
     /** What happens when nothing comes back. */
@@ -68,7 +72,7 @@ record CreateRestoreRequest(
     Order order() {
         Order.Wish wish = wish();
         boolean cold = fallback == null ? !(wish instanceof Order.ThatSnapshot) : fallback == OnNothing.COLD;
-        return new Order(wish, asked(), replicaKey, cold);
+        return new Order(wish, asked(), replicaKey, cold, recoveryPriority);
     }
 
     private Constraints asked() {

@@ -55,6 +55,7 @@ class RestoreOutcomes implements OperationOutcomes {
             case Outcome.Saved saved -> throw new IllegalStateException("a THAW cannot end as a SAVE");
             case Outcome.Switched switched -> throw new IllegalStateException("a THAW cannot end as a SWITCH");
             case Outcome.SwitchedInPart part -> throw new IllegalStateException("a THAW cannot end as a SWITCH");
+            case Outcome.OfTier work -> throw new IllegalStateException("a THAW cannot end as work on a tier");
             case Outcome.Done done -> throw new IllegalStateException("a THAW cannot end without a result");
         }
         return outcome;

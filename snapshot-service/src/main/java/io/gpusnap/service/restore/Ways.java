@@ -57,7 +57,8 @@ class Ways {
                         snapshot.engine(),
                         snapshot.manifestDigest().orElseThrow(),
                         Map.of(),
-                        probe(restore)),
+                        probe(restore),
+                        null),
                 snapshot.engine(),
                 suspendedProcess(snapshot),
                 Optional.of(restore.id())));

@@ -70,6 +70,8 @@ class SnapshotOutcomes implements OperationOutcomes, HeartbeatListener {
                 throw new IllegalStateException("a " + operation.kind() + " cannot end as a THAW");
             case Outcome.Switched switched ->
                 throw new IllegalStateException("a " + operation.kind() + " cannot end as a SWITCH");
+            case Outcome.OfTier work ->
+                throw new IllegalStateException("a " + operation.kind() + " cannot end as work on a tier");
             case Outcome.SwitchedInPart part ->
                 throw new IllegalStateException("a " + operation.kind() + " cannot end as a SWITCH");
         };
@@ -97,7 +99,7 @@ class SnapshotOutcomes implements OperationOutcomes, HeartbeatListener {
                 snapshot.deleted(now);
                 store.forget(snapshot.id());
             }
-            case SAVE, THAW, SWITCH ->
+            case SAVE, THAW, SWITCH, TRANSFER, EVICT, SWEEP, SCRUB ->
                 throw new IllegalStateException("a " + operation.kind() + " cannot end without a result");
         }
         return done;
@@ -112,7 +114,8 @@ class SnapshotOutcomes implements OperationOutcomes, HeartbeatListener {
                 }
             }
             case DELETE -> snapshot.quarantine(failure, now);
-            case THAW, SWITCH -> throw new IllegalStateException("a " + kind + " is not the snapshots' own");
+            case THAW, SWITCH, TRANSFER, EVICT, SWEEP, SCRUB ->
+                throw new IllegalStateException("a " + kind + " is not the snapshots' own");
         }
     }
 }

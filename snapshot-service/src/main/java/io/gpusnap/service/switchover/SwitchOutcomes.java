@@ -82,6 +82,7 @@ class SwitchOutcomes implements OperationOutcomes {
             }
             case Outcome.Saved saved -> throw new IllegalStateException("a SWITCH cannot end as a SAVE");
             case Outcome.Thawed thawed -> throw new IllegalStateException("a SWITCH cannot end as a THAW");
+            case Outcome.OfTier work -> throw new IllegalStateException("a SWITCH cannot end as work on a tier");
             case Outcome.Done done -> throw new IllegalStateException("a SWITCH cannot end without a result");
         };
     }

@@ -176,6 +176,18 @@ public enum ErrorCode {
             HttpStatus.CONFLICT,
             "The node stopped reporting on the operation",
             "It was handed out as often as allowed; check the daemon, then try again."),
+    TIER_UNAVAILABLE(
+            HttpStatus.CONFLICT,
+            "A tier does not answer as it should",
+            "Look at the node's tiers: the reason is there. Mend the mount, the endpoint or the credentials, then try again."),
+    TIER_MISMATCH(
+            HttpStatus.CONFLICT,
+            "The node has no such tier, or another store is behind its name",
+            "Read the node's tiers again; put back the tier's settings if they were changed by mistake."),
+    OBJECT_GONE(
+            HttpStatus.CONFLICT,
+            "An object that the copy was to share has been swept",
+            "Try again: what the store lacks is then copied."),
     PREEMPTED(
             HttpStatus.CONFLICT,
             "A switch went first",

@@ -88,6 +88,16 @@ class ArchitectureTest {
             "version",
             "workload",
             "operation",
+            "tier",
+            "node",
+            "platform");
+
+    @ArchTest
+    static final ArchRule tier = only(
+            "tier",
+            "a store keeps objects for whoever needs them, by id, and knows nothing of snapshots",
+            "tier",
+            "operation",
             "node",
             "platform");
 

@@ -86,8 +86,7 @@ public class Operation {
         this.nodeId = asked.node().value();
         SnapshotId about = asked.spec().snapshotId();
         this.snapshotId = about == null ? null : about.value();
-        this.storeId =
-                asked.spec() instanceof TierSpec work ? work.tier().storeId().value() : null;
+        this.storeId = asked.store().map(StoreId::value).orElse(null);
         this.priority = asked.spec() instanceof TierSpec work ? work.priority().rank() : TransferPriority.OF_OTHERS;
         this.restoreId = asked.restore().map(RestoreId::value).orElse(null);
         this.workloadId = asked.workload().map(WorkloadId::value).orElse(null);

@@ -116,8 +116,7 @@ public class OperationAgents {
             }
             throw new ApiException(ErrorCode.OPERATION_FINISHED, "The operation is " + operation.state() + " already.");
         }
-        Outcome standing =
-                settlement.settle(operation, completion.outcome(), completion.stages(), completion.workloadLost());
+        Outcome standing = settlement.settle(operation, completion);
         operations.saveAndFlush(operation);
         return standing instanceof Outcome.Failed failed && !standing.equals(completion.outcome())
                 ? Optional.of(failed.failure())

@@ -105,6 +105,11 @@ public class Operations {
         return json.read(operation.spec(), OperationSpec.Switch.class);
     }
 
+    /** What a TRANSFER was asked to do. */
+    public TierSpec.Transfer transferOf(Operation operation) {
+        return json.read(operation.spec(), TierSpec.Transfer.class);
+    }
+
     /** Newest first. */
     @Transactional(readOnly = true)
     public Page<Operation> list(Filter filter, PageQuery query) {

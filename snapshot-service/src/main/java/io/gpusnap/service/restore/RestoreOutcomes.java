@@ -5,6 +5,7 @@ import io.gpusnap.service.operation.Operation;
 import io.gpusnap.service.operation.OperationKind;
 import io.gpusnap.service.operation.OperationOutcomes;
 import io.gpusnap.service.operation.Outcome;
+import io.gpusnap.service.snapshot.Copies;
 import io.gpusnap.service.snapshot.Snapshots;
 import io.gpusnap.service.workload.Workloads;
 import java.util.Set;
@@ -17,6 +18,7 @@ class RestoreOutcomes implements OperationOutcomes {
     private final Fallback fallback;
     private final RestoreSettings settings;
     private final Snapshots snapshots;
+    private final Copies copies;
     private final Workloads workloads;
 
     RestoreOutcomes(
@@ -24,11 +26,13 @@ class RestoreOutcomes implements OperationOutcomes {
             Fallback fallback,
             RestoreSettings settings,
             Snapshots snapshots,
+            Copies copies,
             Workloads workloads) {
         this.restores = restores;
         this.fallback = fallback;
         this.settings = settings;
         this.snapshots = snapshots;
+        this.copies = copies;
         this.workloads = workloads;
     }
 
@@ -61,10 +65,10 @@ class RestoreOutcomes implements OperationOutcomes {
         return outcome;
     }
 
-    /** Stored bytes that are wrong condemn the snapshot at once; what may as well lie in the node, when it repeats itself. */
+    /** Stored bytes that are wrong condemn the copy at once, and with the last one the snapshot; what may as well lie in the node, when it repeats itself. */
     private void judge(Operation operation, Failure failure) {
         if (Snapshots.condemns(failure)) {
-            snapshots.quarantine(operation.snapshotId(), failure);
+            copies.damagedOn(operation.nodeId(), operation.snapshotId(), failure);
         } else if (mayLieInTheSnapshot(failure)) {
             snapshots.thawFailed(operation.snapshotId(), failure, settings.quarantineAfter());
         }

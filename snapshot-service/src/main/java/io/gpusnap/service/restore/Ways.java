@@ -7,6 +7,7 @@ import io.gpusnap.service.operation.OperationSpec;
 import io.gpusnap.service.operation.Operations;
 import io.gpusnap.service.platform.id.WorkloadId;
 import io.gpusnap.service.platform.transaction.DatabaseClock;
+import io.gpusnap.service.snapshot.CopySources;
 import io.gpusnap.service.snapshot.Snapshot;
 import io.gpusnap.service.snapshot.Snapshots;
 import io.gpusnap.service.version.ModelVersion;
@@ -27,19 +28,21 @@ class Ways {
 
     private final RestoreRepository restores;
     private final Snapshots snapshots;
+    private final CopySources sources;
     private final Operations operations;
     private final ModelVersions versions;
     private final DatabaseClock clock;
 
     Ways(
             RestoreRepository restores,
-            Snapshots snapshots,
+            Snapshots snapshots, CopySources sources,
             Operations operations,
             ModelVersions versions,
             DatabaseClock clock) {
         this.versions = versions;
         this.restores = restores;
         this.snapshots = snapshots;
+        this.sources = sources;
         this.operations = operations;
         this.clock = clock;
     }
@@ -58,7 +61,7 @@ class Ways {
                         snapshot.manifestDigest().orElseThrow(),
                         Map.of(),
                         probe(restore),
-                        null),
+                        sources.of(snapshot.id(), Objects.requireNonNull(step.nodeId()))),
                 snapshot.engine(),
                 suspendedProcess(snapshot),
                 Optional.of(restore.id())));

@@ -54,6 +54,7 @@ public class Snapshot {
     @Embedded
     private @Nullable StoredTotals totals;
 
+    private @Nullable Long distinctBytes;
     private @Nullable Double pauseSeconds;
     private @Nullable Long movedBytes;
     private @Nullable Long rebuildableBytes;
@@ -100,10 +101,11 @@ public class Snapshot {
     }
 
     /** Its chunks and manifest are durable and proven. The daemon has just verified them. */
-    void commit(Completion.SaveResult result, Instant now) {
+    void commit(Completion.SaveResult result, long distinctChunkBytes, Instant now) {
         to(SnapshotState.READY, now);
         manifestDigest = result.manifestDigest();
         totals = new StoredTotals(result.totals());
+        distinctBytes = distinctChunkBytes;
         pauseSeconds = result.pauseSeconds();
         movedBytes = result.movedBytes();
         rebuildableBytes = result.rebuildableBytes();
@@ -215,6 +217,11 @@ public class Snapshot {
 
     public Optional<Completion.Totals> totals() {
         return Optional.ofNullable(totals).map(StoredTotals::toTotals);
+    }
+
+    /** Bytes of its different chunks that are not zero: what one copy takes when nothing is shared. */
+    public Optional<Long> distinctBytes() {
+        return Optional.ofNullable(distinctBytes);
     }
 
     public Optional<Double> pauseSeconds() {

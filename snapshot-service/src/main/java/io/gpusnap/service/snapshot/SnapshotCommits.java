@@ -20,12 +20,22 @@ class SnapshotCommits {
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotCommits.class);
 
     private final SnapshotStore store;
+    private final ChunkAccounts chunks;
+    private final Copies copies;
     private final CompatibilityClasses classes;
     private final ModelVersions versions;
     private final Workloads workloads;
 
-    SnapshotCommits(SnapshotStore store, CompatibilityClasses classes, ModelVersions versions, Workloads workloads) {
+    SnapshotCommits(
+            SnapshotStore store,
+            ChunkAccounts chunks,
+            Copies copies,
+            CompatibilityClasses classes,
+            ModelVersions versions,
+            Workloads workloads) {
         this.store = store;
+        this.chunks = chunks;
+        this.copies = copies;
         this.classes = classes;
         this.versions = versions;
         this.workloads = workloads;
@@ -40,11 +50,11 @@ class SnapshotCommits {
             Snapshot snapshot, NodeId node, Optional<WorkloadId> workload, Completion.SaveResult result, Instant now) {
         try {
             ManifestCheck.Checked checked = ManifestCheck.check(snapshot.id(), snapshot.engine(), result);
-            snapshot.commit(result, now);
+            store.putManifest(snapshot.id(), checked.bytes());
+            snapshot.commit(result, chunks.add(snapshot.id(), checked.manifest()), now);
             classify(snapshot, checked.manifest());
             snapshot.versionId().ifPresent(versions::freeze);
-            store.putManifest(snapshot.id(), checked.bytes());
-            store.addHolder(snapshot.id(), node);
+            copies.saved(snapshot.id(), node);
             return Optional.empty();
         } catch (ManifestCheck.Refused e) {
             Failure failure = Failure.of(

@@ -292,7 +292,7 @@ class RestoreApiTest {
     void whatANodeNoLongerHasCannotBeRestoredThere() {
         // given a holder that stops to list the snapshot, some time after it was confirmed
         String snapshot = catalogue.ready(node);
-        jdbc.sql("UPDATE snapshot_holder SET confirmed_at = now() - interval '5 minutes' WHERE snapshot_id = ?::uuid")
+        jdbc.sql("UPDATE snapshot_location SET confirmed_at = now() - interval '5 minutes' WHERE snapshot_id = ?::uuid")
                 .param(snapshot)
                 .update();
         Map<String, Object> inventory = SimulatedNode.inventory(Map.of("criu+cuda", ""));

@@ -102,6 +102,17 @@ class ArchitectureTest {
             "platform");
 
     @ArchTest
+    static final ArchRule policy = only(
+            "policy",
+            "policies decide about snapshots and stores, and ask for moves; a forecast is told by a port",
+            "policy",
+            "snapshot",
+            "tier",
+            "operation",
+            "node",
+            "platform");
+
+    @ArchTest
     static final ArchRule noCycles = slices().matching(ROOT + "(*)..")
             .should()
             .beFreeOfCycles()

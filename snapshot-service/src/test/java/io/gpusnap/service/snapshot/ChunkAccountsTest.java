@@ -78,14 +78,18 @@ class ChunkAccountsTest {
                 "",
                 "criu+cuda",
                 ManifestCheck.DIGEST_ALGORITHM,
-                new Manifest.Device(List.of(new Manifest.Allocation(
-                        "0x1000",
-                        0,
-                        digests.stream()
-                                .map(digest -> new Manifest.Chunk(digest, CHUNK_BYTES))
-                                .toList()))),
+                new Manifest.Device(
+                        List.of(new Manifest.Allocation(
+                                "0x1000",
+                                0,
+                                Optional.empty(),
+                                digests.stream()
+                                        .map(digest -> new Manifest.Chunk(digest, CHUNK_BYTES))
+                                        .toList())),
+                        Optional.empty()),
                 new Manifest.Host(List.of(), Optional.empty()),
-                new Completion.Totals(0, 0, 0, 0, 0, 0, 0));
+                new Completion.Totals(0, 0, 0, 0, 0, 0, 0),
+                Optional.empty());
     }
 
     private long add(SnapshotId id, List<String> digests) {

@@ -28,6 +28,7 @@ import org.springframework.test.context.ContextConfiguration;
             "gpusnap.operations.check-interval=200ms",
             "gpusnap.rollouts.check-interval=100ms",
             "gpusnap.recovery.check-interval=100ms",
+            "gpusnap.policies.interval=1h",
             "gpusnap.requests.max-body=64KB",
             "server.tomcat.connection-timeout=2s",
             "server.tomcat.keep-alive-timeout=60s",

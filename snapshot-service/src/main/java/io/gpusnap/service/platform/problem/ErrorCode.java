@@ -37,6 +37,7 @@ public enum ErrorCode {
     ROLLOUT_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such rollout", "List rollouts."),
     OPERATION_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such operation", "List operations."),
     NODE_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such node", "List nodes; a daemon registers its node."),
+    TIER_POLICY_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such tier policy", "List tier policies."),
     STORE_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such store", "List stores; nodes report them with their tiers."),
     GPU_NOT_FOUND(
             HttpStatus.NOT_FOUND,

@@ -115,6 +115,7 @@ class OpenApiTest {
                         "createRollout",
                         "createSnapshot",
                         "createSwitch",
+                        "createTierPolicy",
                         "createVersion",
                         "verifySnapshot");
         assertThat(withETag)
@@ -123,6 +124,7 @@ class OpenApiTest {
                         "deleteAlias",
                         "deleteModel",
                         "deleteSnapshot",
+                        "deleteTierPolicy",
                         "deleteVersion",
                         "patchModel",
                         "patchNode",
@@ -130,6 +132,7 @@ class OpenApiTest {
                         "pauseRollout",
                         "promoteAlias",
                         "promoteRollout",
+                        "replaceTierPolicy",
                         "retryRollout",
                         "rollBackAlias");
     }

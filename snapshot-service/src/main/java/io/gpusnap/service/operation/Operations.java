@@ -110,6 +110,11 @@ public class Operations {
         return json.read(operation.spec(), TierSpec.Transfer.class);
     }
 
+    /** What a SWEEP was asked to do. */
+    public TierSpec.Sweep sweepOf(Operation operation) {
+        return json.read(operation.spec(), TierSpec.Sweep.class);
+    }
+
     /** Newest first. */
     @Transactional(readOnly = true)
     public Page<Operation> list(Filter filter, PageQuery query) {

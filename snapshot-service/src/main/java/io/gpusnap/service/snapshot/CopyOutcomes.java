@@ -13,6 +13,7 @@ import io.gpusnap.service.operation.TierSpec;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.platform.id.StoreId;
 import io.gpusnap.service.platform.problem.ErrorCode;
+import io.gpusnap.service.tier.LostObjects;
 import io.gpusnap.service.tier.Store;
 import io.gpusnap.service.tier.StoreObjects;
 import io.gpusnap.service.tier.Stores;
@@ -23,7 +24,7 @@ import org.springframework.stereotype.Component;
 
 /** What the end of a TRANSFER, an EVICT or a SCRUB means for the copies that it was about. */
 @Component
-class CopyOutcomes implements OperationOutcomes, DamageListener {
+class CopyOutcomes implements OperationOutcomes, DamageListener, LostObjects {
     private final Snapshots snapshots;
     private final LocationStore locations;
     private final Copies copies;
@@ -79,6 +80,11 @@ class CopyOutcomes implements OperationOutcomes, DamageListener {
     public void found(Operation operation, DamagedCopy damaged) {
         stores.reportedAs(operation.nodeId(), damaged.storeId())
                 .ifPresent(tier -> copies.damaged(damaged.snapshotId(), tier.storeId(), damaged.detail()));
+    }
+
+    @Override
+    public void lacking(StoreId store, SnapshotId snapshot) {
+        copies.damaged(snapshot, store, "An object that the copy needs is not in the store.");
     }
 
     private Outcome transferred(Operation operation, Outcome outcome, TierResult.Transferred result) {

@@ -2,12 +2,10 @@ package io.gpusnap.service.tier;
 
 import io.gpusnap.service.platform.id.SnapshotId;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * Decides which objects of a shared store are garbage. The rules, and why nothing that a copy needs is ever deleted:
@@ -67,15 +65,6 @@ final class ObjectLedger {
         Map<String, Long> unknown = new HashMap<>(sizes);
         unknown.keySet().removeAll(table.states(sizes.keySet()).keySet());
         table.add(unknown, ObjectState.CONDEMNED);
-    }
-
-    /**
-     * Objects that copies need and that a whole listing did not have.
-     *
-     * @param begun when the listing began; what came later may be missing in it
-     */
-    Set<String> lost(Collection<String> listed, Instant begun) {
-        return table.missing(listed, begun);
     }
 
     /** Condemns what nobody refers to. */

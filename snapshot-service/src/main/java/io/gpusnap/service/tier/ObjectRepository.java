@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
 /** {@link ObjectTable} of one store in the tables {@code store_object} and {@code store_reference}. */
@@ -21,6 +22,11 @@ final class ObjectRepository implements ObjectTable {
     private ObjectRepository(JdbcClient jdbc, StoreId store) {
         this.jdbc = jdbc;
         this.store = store;
+    }
+
+    /** For looking only. */
+    static ObjectRepository unlocked(JdbcClient jdbc, StoreId store) {
+        return new ObjectRepository(jdbc, store);
     }
 
     /** Takes the store's lock until the caller's transaction ends. */
@@ -131,15 +137,23 @@ final class ObjectRepository implements ObjectTable {
         }
     }
 
-    @Override
-    public Set<String> missing(Collection<String> present, Instant limit) {
+    /**
+     * Snapshots that refer to an object of the range that is not among these, and that is USED since before the limit.
+     */
+    Set<SnapshotId> missing(Collection<String> present, NameRange range, Instant limit) {
         return Set.copyOf(statement("""
-                        SELECT DISTINCT o.name FROM store_object o JOIN store_reference r ON r.store_id = o.store_id AND r.name = o.name
-                         WHERE o.store_id = :store AND o.state = 'USED' AND o.since < :limit AND o.name <> ALL (:present)
+                        SELECT DISTINCT r.snapshot_id
+                          FROM store_object o JOIN store_reference r ON r.store_id = o.store_id AND r.name = o.name
+                         WHERE o.store_id = :store AND o.state = 'USED' AND o.since < :limit
+                           AND (:after::text IS NULL OR o.name COLLATE "C" > :after::text)
+                           AND (:upTo::text IS NULL OR o.name COLLATE "C" <= :upTo::text)
+                           AND NOT EXISTS (SELECT 1 FROM unnest(:present::text[]) AS p WHERE p = o.name)
                         """)
                 .param("limit", limit.atOffset(ZoneOffset.UTC))
+                .param("after", range.after())
+                .param("upTo", range.upTo())
                 .param("present", array(present))
-                .query(String.class)
+                .query((row, number) -> new SnapshotId(row.getObject(1, UUID.class)))
                 .list());
     }
 

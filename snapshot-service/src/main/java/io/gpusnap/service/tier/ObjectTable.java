@@ -6,7 +6,6 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /** What {@link ObjectLedger} keeps of one store. Its caller has the store's lock; time is the table's own. */
 interface ObjectTable {
@@ -35,9 +34,6 @@ interface ObjectTable {
 
     /** Forgets objects altogether. */
     void forget(Collection<String> names);
-
-    /** USED ones with a reference, in this state since before the limit, that are not among these. */
-    Set<String> missing(Collection<String> present, Instant limit);
 
     /** When the oldest transfer into the store that still runs was first claimed; now if there is none. */
     Instant oldestTransfer();

@@ -3,9 +3,11 @@ package io.gpusnap.service.tier;
 import io.gpusnap.service.operation.TierResult;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.platform.id.StoreId;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -45,6 +47,16 @@ public class StoreObjects {
                 .query((row, number) -> new StoreId(row.getObject(1, UUID.class)))
                 .list();
         stores.forEach(store -> release(snapshot, store));
+    }
+
+    /**
+     * Snapshots whose copy needs an object that a listing did not have. Takes no lock.
+     *
+     * @param range that the listing covers
+     * @param begun when the listing began; what came later may be missing in it
+     */
+    Set<SnapshotId> lacking(StoreId store, Collection<String> listed, NameRange range, Instant begun) {
+        return ObjectRepository.unlocked(jdbc, store).missing(listed, range, begun);
     }
 
     ObjectLedger ledger(StoreId store) {

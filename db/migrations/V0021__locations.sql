@@ -106,15 +106,16 @@ COMMENT ON COLUMN chunk_use.snapshots IS 'number of snapshots that name it';
 
 -- What was taken before this release, from the manifests that are there.
 CREATE TEMPORARY TABLE named ON COMMIT DROP AS
-SELECT DISTINCT m.snapshot_id, ('x' || substr(c ->> 'digest', 1, 16))::bit(64)::bigint AS prefix, (c ->> 'sizeBytes')::integer AS size_bytes
+SELECT m.snapshot_id, ('x' || substr(c ->> 'digest', 1, 16))::bit(64)::bigint AS prefix, max((c ->> 'sizeBytes')::integer) AS size_bytes
   FROM snapshot_manifest m,
        jsonb_path_query(convert_from(m.content, 'UTF8')::jsonb, '$.**.chunks[*]') c
- WHERE c ->> 'digest' <> 'zero';
+ WHERE c ->> 'digest' <> 'zero'
+ GROUP BY 1, 2;
 
 INSERT INTO snapshot_chunks (snapshot_id, prefixes)
 SELECT snapshot_id, array_agg(prefix ORDER BY prefix) FROM named GROUP BY snapshot_id;
 INSERT INTO chunk_use (prefix, size_bytes, snapshots)
-SELECT prefix, max(size_bytes), count(DISTINCT snapshot_id) FROM named GROUP BY prefix;
+SELECT prefix, max(size_bytes), count(*) FROM named GROUP BY prefix;
 UPDATE snapshot s SET distinct_bytes = n.bytes
   FROM (SELECT snapshot_id, sum(size_bytes) AS bytes FROM named GROUP BY snapshot_id) n
  WHERE n.snapshot_id = s.id;

@@ -29,6 +29,8 @@ import org.springframework.test.context.ContextConfiguration;
             "gpusnap.rollouts.check-interval=100ms",
             "gpusnap.recovery.check-interval=100ms",
             "gpusnap.policies.interval=1h",
+            "gpusnap.sweeps.check-interval=1h",
+            "gpusnap.scrubs.check-interval=1h",
             "gpusnap.requests.max-body=64KB",
             "server.tomcat.connection-timeout=2s",
             "server.tomcat.keep-alive-timeout=60s",

@@ -105,6 +105,7 @@ class FactsReader {
                                 row.busy(),
                                 expected.getOrDefault(row.model(), 0.0),
                                 where.getOrDefault(row.id(), List.of()).stream()
+                                        .filter(copy -> !copy.lost())
                                         .map(copy -> new Facts.CopyFacts(
                                                 copy.storeId(), copy.kind(), copy.node(), copy.state()))
                                         .toList()))

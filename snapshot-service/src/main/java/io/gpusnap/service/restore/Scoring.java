@@ -39,6 +39,8 @@ final class Scoring {
         double speed = switch (reach.tier()) {
             case MEMORY -> 1.0;
             case NVME -> 0.8;
+            case NFS -> 0.4;
+            case S3 -> 0.3;
         };
         double present =
                 offer.logicalBytes() == 0 ? 1 : 1 - Math.min(1, (double) reach.missingBytes() / offer.logicalBytes());

@@ -35,7 +35,8 @@ class Ways {
 
     Ways(
             RestoreRepository restores,
-            Snapshots snapshots, CopySources sources,
+            Snapshots snapshots,
+            CopySources sources,
             Operations operations,
             ModelVersions versions,
             DatabaseClock clock) {

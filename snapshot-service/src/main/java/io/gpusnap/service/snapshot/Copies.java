@@ -103,7 +103,7 @@ public class Copies {
 
     private void quarantineWithoutCopy(Snapshot snapshot, Failure why) {
         if (snapshot.state() == SnapshotState.READY
-                && locations.of(snapshot.id()).stream().noneMatch(Location::durable)) {
+                && locations.of(snapshot.id()).stream().noneMatch(Location::good)) {
             snapshot.quarantine(why, clock.now());
             snapshots.saveAndFlush(snapshot);
         }

@@ -20,7 +20,8 @@ import org.springframework.stereotype.Component;
 @Component
 class LocationStore {
     private static final String SELECT =
-            "SELECT l.*, s.kind, s.node_id FROM snapshot_location l JOIN store s ON s.id = l.store_id ";
+            "SELECT l.*, s.kind, s.node_id, coalesce(n.state = 'LOST', false) AS lost FROM snapshot_location l"
+                    + " JOIN store s ON s.id = l.store_id LEFT JOIN node n ON n.id = s.node_id ";
 
     private final JdbcClient jdbc;
 
@@ -180,6 +181,7 @@ class LocationStore {
                 new StoreId(row.getObject("store_id", UUID.class)),
                 Inventory.TierKind.valueOf(row.getString("kind")),
                 Optional.ofNullable(row.getObject("node_id", UUID.class)).map(NodeId::new),
+                row.getBoolean("lost"),
                 LocationState.valueOf(row.getString("state")),
                 row.getString("reason"),
                 row.getString("damage"),

@@ -23,6 +23,7 @@ import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.jdbc.core.simple.JdbcClient;
 import tools.jackson.databind.JsonNode;
 
 @ServiceTest
@@ -32,6 +33,9 @@ class CopiesTest {
 
     @Autowired
     private Moves moves;
+
+    @Autowired
+    private JdbcClient jdbc;
 
     private final FakeSharedStore bucket = new FakeSharedStore();
     private Catalogue catalogue;
@@ -203,6 +207,20 @@ class CopiesTest {
     @Test
     void theLastGoodCopyIsNeverRemoved() {
         assertThatThrownBy(() -> moves.remove(SnapshotId.of(snapshot), nvme(first), "-"))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("last good copy");
+    }
+
+    @Test
+    void aCopyOnALostNodeIsNotReliedOn() {
+        // given a second copy, and the node of the first one lost
+        copy(first, bucketStore());
+        first.work();
+        jdbc.sql("UPDATE node SET state = 'LOST' WHERE id = ?::uuid")
+                .param(first.id())
+                .update();
+
+        assertThatThrownBy(() -> moves.remove(SnapshotId.of(snapshot), bucketStore(), "-"))
                 .isInstanceOf(ApiException.class)
                 .hasMessageContaining("last good copy");
     }

@@ -10,6 +10,7 @@ CREATE TABLE recovery (
     restore_id      uuid REFERENCES restore (id),
     priority        integer     NOT NULL,
     fenced          boolean     NOT NULL,
+    taken_at        timestamptz,
     created_at      timestamptz NOT NULL,
     ended_at        timestamptz
 );
@@ -29,5 +30,6 @@ COMMENT ON COLUMN recovery.lost_restore_id IS 'the restore that it came from; ea
 COMMENT ON COLUMN recovery.restore_id IS 'the restore that brings it back';
 COMMENT ON COLUMN recovery.priority IS 'greater goes first';
 COMMENT ON COLUMN recovery.fenced IS 'its node came back with the process and was told to end it';
+COMMENT ON COLUMN recovery.taken_at IS 'when its turn came, database time; whoever took it and died before its restore was made gives it back by that';
 COMMENT ON COLUMN recovery.created_at IS 'when the node was lost, database time';
 COMMENT ON COLUMN recovery.ended_at IS 'database time';

@@ -159,7 +159,7 @@ typedef struct gpusnap_allocation {
   uint64_t id;                   /* stable over save and thaw */
   uint64_t address;              /* first virtual address in the workload */
   uint64_t size_bytes;
-  uint64_t local_address;        /* address in this process while imported, else 0 */
+  uint64_t local_address;        /* address in this process from the first import until unimport, else 0 */
   uint32_t gpu_ordinal;
   uint32_t flags;                /* 0; reserved for hints */
 } gpusnap_allocation;
@@ -184,8 +184,11 @@ typedef struct gpusnap_hint {
 /* Memory whose content the application can rebuild; none from a preload that knows no hints. Records may overlap. Does not
  * change from QUIESCED until RUNNING. Fills up to capacity entries; *count is the whole number. */
 gpusnap_status gpusnap_target_hints(gpusnap_target* target, gpusnap_hint* out, size_t capacity, size_t* count);
-/* Receives one descriptor an allocation, imports and maps it in this process (QUIESCED or REMAPPED). */
-gpusnap_status gpusnap_target_import(gpusnap_target* target);
+/* Receives one descriptor an allocation, imports and maps it in this process (QUIESCED or REMAPPED). left NULL: all of them in
+ * one call. Otherwise the first call only finds room, so that every allocation has its local address, and each further one
+ * imports the next few in the order of gpusnap_target_allocations; *left is how many are still to come. What is there may be
+ * used meanwhile by other threads. A call that fails undoes all of it. */
+gpusnap_status gpusnap_target_import(gpusnap_target* target, size_t* left);
 gpusnap_status gpusnap_target_unimport(gpusnap_target* target);
 gpusnap_status gpusnap_target_release(gpusnap_target* target);  /* QUIESCED or REMAPPED -> RELEASED */
 gpusnap_status gpusnap_target_remap(gpusnap_target* target);    /* RELEASED -> REMAPPED */

@@ -39,7 +39,7 @@ enum gpusnap_wire_verb {
   GPUSNAP_WIRE_STATUS = 1,  /* -> gpusnap_wire_status */
   GPUSNAP_WIRE_QUIESCE = 2, /* argument: timeout in ms */
   GPUSNAP_WIRE_LIST = 3,    /* argument: first index -> gpusnap_wire_records */
-  GPUSNAP_WIRE_EXPORT = 4,  /* argument: first index -> gpusnap_wire_records + descriptors */
+  GPUSNAP_WIRE_EXPORT = 4,  /* argument: first index -> gpusnap_wire_records + descriptors, as few as the preload likes */
   GPUSNAP_WIRE_RELEASE = 5,
   GPUSNAP_WIRE_REMAP = 6,
   GPUSNAP_WIRE_RESUME = 7,

@@ -14,6 +14,11 @@ void Areas::remove(uint64_t address) noexcept {
     ends_.erase(address);
 }
 
+bool Areas::empty() const {
+    std::lock_guard lock(mutex_);
+    return ends_.empty();
+}
+
 bool Areas::hold(uint64_t address, uint64_t size_bytes) const {
     std::lock_guard lock(mutex_);
     auto after = ends_.upper_bound(address);

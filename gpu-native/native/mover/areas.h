@@ -13,6 +13,7 @@ public:
     void add(uint64_t address, uint64_t size_bytes);
     // By the address that it was added with; one that is not there is no error.
     void remove(uint64_t address) noexcept;
+    bool empty() const;
     // Whether one area holds all of this.
     bool hold(uint64_t address, uint64_t size_bytes) const;
     // How many bytes from here on lie in the same area, or outside of any: at most size_bytes.

@@ -48,7 +48,8 @@ gpusnap_status gpusnap_copy(uint32_t gpu_ordinal, gpusnap_direction direction, c
             require_spans(spans.data(), count);
             digester.emplace(which, std::move(spans));
         }
-        const auto copies = plan_copies(items, count, pinned_areas(), imported_areas());
+        const auto merged_bytes = direction == GPUSNAP_DEVICE_TO_HOST ? merged_to_host_bytes : merged_to_device_bytes;
+        const auto copies = plan_copies(items, count, merged_bytes, pinned_areas(), imported_areas());
         BorrowedStream stream(which);
         if (digester) {
             digester->upload(stream.get());  // not behind the copies of whoever comes next

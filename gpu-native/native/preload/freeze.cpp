@@ -25,6 +25,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// Of one reply to EXPORT: few enough that the daemon soon begins with the first ones, many enough that asking costs nothing
+// beside what they hold. The driver takes about 0.13 ms an allocation (H100).
+constexpr uint64_t export_batch_bytes = 512ull << 20;
+
 const char* name_of(gpusnap_target_state state) {
     switch (state) {
         case GPUSNAP_TARGET_RUNNING:
@@ -255,13 +259,15 @@ Outcome Freeze::export_memory(size_t first, std::vector<gpusnap_wire_record>* ba
     }
     *total = all.size();
     CurrentContext scope(some_context());
-    for (size_t i = first; i < all.size() && batch->size() < GPUSNAP_WIRE_MAX_RECORDS; i++) {
+    uint64_t bytes = 0;
+    for (size_t i = first; i < all.size() && batch->size() < GPUSNAP_WIRE_MAX_RECORDS && bytes < export_batch_bytes; i++) {
         int descriptor = -1;
         CUresult result = BlockTable::get().export_descriptor(all[i].id, &descriptor);
         if (result != CUDA_SUCCESS) {
             return driver_failure("cuMemExportToShareableHandle", result);
         }
         batch->push_back(all[i]);
+        bytes += all[i].size_bytes;
         descriptors->push_back(descriptor);
     }
     return {};

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "mover/areas.h"
+#include "mover/digest/scratch.h"
 
 namespace gpusnap {
 
@@ -33,42 +34,65 @@ void ImportedMemory::reserve(const std::vector<gpusnap_wire_record>& records) {
         range.reserved_bytes = bytes;
         ranges_[ordinal] = range;
     }
+    std::map<uint32_t, size_t> used;
+    for (const auto& record : records) {
+        Mapping mapping;
+        mapping.gpu_ordinal = gpu_by_uuid(uuid_of(record)).ordinal();
+        mapping.size_bytes = record.size_bytes;
+        mapping.address = ranges_[mapping.gpu_ordinal].base + used[mapping.gpu_ordinal];
+        used[mapping.gpu_ordinal] += record.size_bytes;
+        if (!mappings_.emplace(record.id, mapping).second) {
+            throw Failure(GPUSNAP_E_PROTOCOL, "the workload listed allocation " + std::to_string(record.id) + " twice");
+        }
+        order_.push_back(record.id);
+    }
 }
 
 void ImportedMemory::add(const gpusnap_wire_record& record, int descriptor) {
     const Driver& driver = Driver::get();
-    Gpu& which = gpu_by_uuid(uuid_of(record));
-    ContextScope scope(which);
-    Range& range = ranges_.at(which.ordinal());
-    if (range.used_bytes + record.size_bytes > range.reserved_bytes) {
-        throw Failure(GPUSNAP_E_PROTOCOL, "the workload exported more memory than it listed");
+    if (added_ == order_.size() || order_[added_] != record.id) {
+        throw Failure(GPUSNAP_E_PROTOCOL, "the workload exported allocation " + std::to_string(record.id) + " out of turn");
     }
-    Mapping mapping;
-    mapping.address = range.base + range.used_bytes;
-    mapping.size_bytes = record.size_bytes;
-    mapping.gpu_ordinal = which.ordinal();
+    Mapping& mapping = mappings_.at(record.id);
+    Gpu& which = gpu_by_uuid(uuid_of(record));
+    if (mapping.size_bytes != record.size_bytes || mapping.gpu_ordinal != which.ordinal()) {
+        throw Failure(GPUSNAP_E_PROTOCOL,
+                      "the workload exported another allocation " + std::to_string(record.id) + " than it listed");
+    }
+    ContextScope scope(which);
+    CUmemGenericAllocationHandle handle = 0;
     void* as_handle = reinterpret_cast<void*>(static_cast<uintptr_t>(descriptor));
-    driver.check(driver.cuMemImportFromShareableHandle(&mapping.handle, as_handle, CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR),
+    driver.check(driver.cuMemImportFromShareableHandle(&handle, as_handle, CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR),
                  "cuMemImportFromShareableHandle");
-    CUresult mapped = driver.cuMemMap(mapping.address, mapping.size_bytes, 0, mapping.handle, 0);
+    CUresult mapped = driver.cuMemMap(mapping.address, mapping.size_bytes, 0, handle, 0);
     if (mapped != CUDA_SUCCESS) {
-        driver.cuMemRelease(mapping.handle);
+        driver.cuMemRelease(handle);
         driver.check(mapped, "cuMemMap");
     }
-    range.used_bytes += record.size_bytes;
-    mappings_[record.id] = mapping;
-    imported_areas().add(mapping.address, mapping.size_bytes);
+    mapping.handle = handle;
+    added_++;
 }
 
 void ImportedMemory::allow_access() {
+    // One call for all of a GPU that follow each other: beside copies to the host a call takes a millisecond (H200).
+    std::map<uint32_t, std::pair<CUdeviceptr, CUdeviceptr>> ranges;
+    for (size_t i = usable_; i < added_; i++) {
+        const Mapping& mapping = mappings_.at(order_[i]);
+        auto [range, first] = ranges.try_emplace(mapping.gpu_ordinal, mapping.address, mapping.address);
+        range->second.second = mapping.address + mapping.size_bytes;
+    }
     const Driver& driver = Driver::get();
-    for (const auto& [ordinal, range] : ranges_) {
+    for (const auto& [ordinal, range] : ranges) {
         Gpu& which = gpu(ordinal);
         ContextScope scope(which);
         CUmemAccessDesc access{};
         access.location = which.allocation_properties().location;
         access.flags = CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
-        driver.check(driver.cuMemSetAccess(range.base, range.used_bytes, &access, 1), "cuMemSetAccess");
+        driver.check(driver.cuMemSetAccess(range.first, range.second - range.first, &access, 1), "cuMemSetAccess");
+    }
+    for (; usable_ < added_; usable_++) {
+        const Mapping& mapping = mappings_.at(order_[usable_]);
+        imported_areas().add(mapping.address, mapping.size_bytes);
     }
 }
 
@@ -90,18 +114,25 @@ void ImportedMemory::drop() {
             call = name;
         }
     };
-    for (const auto& [id, mapping] : mappings_) {
+    for (size_t i = 0; i < added_; i++) {
+        const Mapping& mapping = mappings_.at(order_[i]);
         imported_areas().remove(mapping.address);
         ContextScope scope(gpu(mapping.gpu_ordinal));
         note(driver.cuMemUnmap(mapping.address, mapping.size_bytes), "cuMemUnmap");
         note(driver.cuMemRelease(mapping.handle), "cuMemRelease");
     }
     mappings_.clear();
+    order_.clear();
+    added_ = 0;
+    usable_ = 0;
     for (const auto& [ordinal, range] : ranges_) {
         ContextScope scope(gpu(ordinal));
         note(driver.cuMemAddressFree(range.base, range.reserved_bytes), "cuMemAddressFree");
     }
     ranges_.clear();
+    if (imported_areas().empty()) {
+        DigestScratch::free_idle();
+    }
     driver.check(first, call);
 }
 

@@ -18,13 +18,17 @@ public:
     ImportedMemory(const ImportedMemory&) = delete;
     ImportedMemory& operator=(const ImportedMemory&) = delete;
 
-    // Reserves room for all records, then imports them batch by batch as their descriptors arrive.
+    // Finds room for all records, then imports them in their order as their descriptors arrive.
     void reserve(const std::vector<gpusnap_wire_record>& records);
+    // The first of those that are to come. Throws GPUSNAP_E_PROTOCOL when the workload sent another one.
     void add(const gpusnap_wire_record& record, int descriptor);
+    // What was added since it was called last may be used from here on.
     void allow_access();
-    // 0 for an allocation that is not imported.
+    // 0 for an allocation that there is no room for here.
     uint64_t local_address(uint64_t id) const;
     bool empty() const noexcept { return ranges_.empty(); }
+    size_t added() const noexcept { return added_; }
+    size_t left() const noexcept { return order_.size() - usable_; }
     // Unmaps and releases everything; throws after having tried all of it.
     void drop();
 
@@ -32,7 +36,6 @@ private:
     struct Range {
         CUdeviceptr base = 0;
         size_t reserved_bytes = 0;
-        size_t used_bytes = 0;
     };
     struct Mapping {
         CUdeviceptr address = 0;
@@ -42,6 +45,9 @@ private:
     };
     std::map<uint32_t, Range> ranges_;
     std::map<uint64_t, Mapping> mappings_;
+    std::vector<uint64_t> order_;
+    size_t added_ = 0;
+    size_t usable_ = 0;
 };
 
 UuidBytes uuid_of(const gpusnap_wire_record& record);

@@ -31,54 +31,74 @@ struct gpusnap_target {
         return answer;
     }
 
-    // Calls LIST, EXPORT or HINTS until every record has come; hands each batch to the visitor.
-    template <typename Record = gpusnap_wire_record, typename Visitor>
-    void each_batch(gpusnap_wire_verb verb, Visitor&& visit) {
-        uint64_t first = 0;
+    // What one reply to LIST, EXPORT or HINTS holds.
+    template <typename Record>
+    struct Batch {
+        size_t total = 0;
+        std::vector<Record> records;
+        ReceivedDescriptors descriptors;
+    };
+
+    template <typename Record>
+    Batch<Record> batch(gpusnap_wire_verb verb, uint64_t first) {
+        Reply reply = channel.call(verb, first, memory_call_timeout_ms);
+        gpusnap_wire_records counts{};
+        if (reply.payload.size() < sizeof counts) {
+            throw Failure(GPUSNAP_E_PROTOCOL, "the workload sent a list of the wrong size");
+        }
+        std::memcpy(&counts, reply.payload.data(), sizeof counts);
+        if (counts.count > GPUSNAP_WIRE_MAX_RECORDS ||
+            reply.payload.size() != sizeof counts + counts.count * sizeof(Record)) {
+            throw Failure(GPUSNAP_E_PROTOCOL, "the workload sent a list of the wrong size");
+        }
+        Batch<Record> batch;
+        batch.total = counts.total;
+        batch.records.resize(counts.count);
+        if (counts.count > 0) {
+            std::memcpy(batch.records.data(), reply.payload.data() + sizeof counts, counts.count * sizeof(Record));
+        }
+        batch.descriptors = std::move(reply.descriptors);
+        return batch;
+    }
+
+    // Calls LIST or HINTS until every record has come.
+    template <typename Record>
+    std::vector<Record> all(gpusnap_wire_verb verb) {
+        std::vector<Record> all;
         for (;;) {
-            Reply reply = channel.call(verb, first, memory_call_timeout_ms);
-            gpusnap_wire_records counts{};
-            if (reply.payload.size() < sizeof counts) {
-                throw Failure(GPUSNAP_E_PROTOCOL, "the workload sent a list of the wrong size");
-            }
-            std::memcpy(&counts, reply.payload.data(), sizeof counts);
-            if (counts.count > GPUSNAP_WIRE_MAX_RECORDS ||
-                reply.payload.size() != sizeof counts + counts.count * sizeof(Record)) {
-                throw Failure(GPUSNAP_E_PROTOCOL, "the workload sent a list of the wrong size");
-            }
-            std::vector<Record> records(counts.count);
-            if (counts.count > 0) {
-                std::memcpy(records.data(), reply.payload.data() + sizeof counts, counts.count * sizeof(Record));
-            }
-            visit(records, reply.descriptors);
-            first += counts.count;
-            if (first >= counts.total || counts.count == 0) {
-                return;
+            Batch<Record> next = batch<Record>(verb, all.size());
+            all.insert(all.end(), next.records.begin(), next.records.end());
+            if (all.size() >= next.total || next.records.empty()) {
+                return all;
             }
         }
     }
 
-    std::vector<gpusnap_wire_record> list() {
-        std::vector<gpusnap_wire_record> all;
-        each_batch(GPUSNAP_WIRE_LIST, [&](const auto& records, const ReceivedDescriptors&) {
-            all.insert(all.end(), records.begin(), records.end());
-        });
-        return all;
-    }
+    std::vector<gpusnap_wire_record> list() { return all<gpusnap_wire_record>(GPUSNAP_WIRE_LIST); }
 
     std::vector<gpusnap_wire_hint> hints() {
-        std::vector<gpusnap_wire_hint> all;
         try {
-            each_batch<gpusnap_wire_hint>(GPUSNAP_WIRE_HINTS, [&](const auto& records, const ReceivedDescriptors&) {
-                all.insert(all.end(), records.begin(), records.end());
-            });
+            return all<gpusnap_wire_hint>(GPUSNAP_WIRE_HINTS);
         } catch (const Failure& failure) {
             // An answer, not a broken connection: this preload is older than hints.
-            if (failure.status() != GPUSNAP_E_PROTOCOL || !channel.open() || !all.empty()) {
+            if (failure.status() != GPUSNAP_E_PROTOCOL || !channel.open()) {
                 throw;
             }
+            return {};
         }
-        return all;
+    }
+
+    void import_next() {
+        auto next = batch<gpusnap_wire_record>(GPUSNAP_WIRE_EXPORT, imported.added());
+        if (next.records.empty() || next.descriptors.size() != next.records.size()) {
+            throw Failure(GPUSNAP_E_PROTOCOL, "the workload sent " + std::to_string(next.descriptors.size()) +
+                                                  " descriptors for " + std::to_string(next.records.size()) + " records");
+        }
+        for (size_t i = 0; i < next.records.size(); i++) {
+            imported.add(next.records[i], next.descriptors[i]);
+            next.descriptors.close_one(i);
+        }
+        imported.allow_access();
     }
 
     uint32_t timeout_ms;
@@ -170,36 +190,32 @@ gpusnap_status gpusnap_target_hints(gpusnap_target* target, gpusnap_hint* out, s
     });
 }
 
-gpusnap_status gpusnap_target_import(gpusnap_target* target) {
+gpusnap_status gpusnap_target_import(gpusnap_target* target, size_t* left) {
     return guarded([&] {
         require(target != nullptr, "target is NULL");
-        if (!target->imported.empty()) {
+        ImportedMemory& imported = target->imported;
+        if (!imported.empty() && (left == nullptr || imported.left() == 0)) {
             throw Failure(GPUSNAP_E_STATE, "the workload's memory is already imported");
         }
-        std::vector<gpusnap_wire_record> all = target->list();
-        if (all.empty()) {
-            return;
-        }
         try {
-            target->imported.reserve(all);
-            target->each_batch(GPUSNAP_WIRE_EXPORT, [&](const auto& records, ReceivedDescriptors& descriptors) {
-                if (descriptors.size() != records.size()) {
-                    throw Failure(GPUSNAP_E_PROTOCOL, "the workload sent " + std::to_string(descriptors.size()) +
-                                                          " descriptors for " + std::to_string(records.size()) + " records");
-                }
-                for (size_t i = 0; i < records.size(); i++) {
-                    target->imported.add(records[i], descriptors[i]);
-                    descriptors.close_one(i);
-                }
-            });
-            target->imported.allow_access();
+            if (imported.empty()) {
+                imported.reserve(target->list());
+            } else {
+                target->import_next();
+            }
+            while (left == nullptr && imported.left() > 0) {
+                target->import_next();
+            }
         } catch (...) {
             try {
-                target->imported.drop();
+                imported.drop();
             } catch (const Failure&) {
                 // The first failure tells more.
             }
             throw;
+        }
+        if (left != nullptr) {
+            *left = imported.left();
         }
     });
 }

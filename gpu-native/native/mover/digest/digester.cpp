@@ -55,7 +55,6 @@ Digester::Digester(Gpu& gpu, std::vector<gpusnap_span> spans)
     : kernels_(digest_kernels(gpu)),
       spans_(std::move(spans)),
       results_(spans_.size()),
-      flags_(spans_.size()),
       scratch_(gpu, spans_.size()) {}
 
 void Digester::enqueue(CUstream stream) {
@@ -92,13 +91,12 @@ void Digester::upload_group(CUstream stream, size_t first) {
 }
 
 void Digester::hash_group(CUstream stream, size_t first) {
-    const Driver& driver = Driver::get();
     const size_t count = group(first);
     const DigestLayout layout(count);
     CUdeviceptr leaves = scratch_.address() + layout.leaves_offset();
     CUdeviceptr spans = scratch_.address() + layout.spans_offset();
-    CUdeviceptr digests = scratch_.address() + layout.digests_offset();
     CUdeviceptr flags = scratch_.address() + layout.flags_offset();
+    CUdeviceptr results = results_.address(first);
 
     uint64_t longest = 0;
     for (size_t i = first; i < first + count; i++) {
@@ -108,11 +106,8 @@ void Digester::hash_group(CUstream stream, size_t first) {
     void* of_leaves[] = {&spans, &leaves, &flags};
     launch(kernels_.leaf_digests, blocks(blocks(longest, DigestLayout::leaf_bytes), leaf_threads), number, leaf_threads,
            stream, of_leaves);
-    void* of_spans[] = {&spans, &number, &leaves, &digests};
+    void* of_spans[] = {&spans, &number, &leaves, &flags, &results};
     launch(kernels_.span_digests, blocks(number, span_threads), 1, span_threads, stream, of_spans);
-    driver.check(driver.cuMemcpyDtoHAsync_v2(&results_[first], digests, layout.digests_bytes(), stream),
-                 "cuMemcpyDtoHAsync_v2");
-    driver.check(driver.cuMemcpyDtoHAsync_v2(&flags_[first], flags, layout.flags_bytes(), stream), "cuMemcpyDtoHAsync_v2");
 }
 
 void Digester::launch(CUfunction kernel, unsigned columns, unsigned rows, unsigned threads, CUstream stream,
@@ -126,9 +121,9 @@ void Digester::collect(gpusnap_digest* digests) const {
     for (size_t i = 0; i < spans_.size(); i++) {
         gpusnap_digest& digest = digests[i];
         digest = {};
-        static_assert(sizeof digest.sha256_tree == sizeof results_[i]);
-        std::memcpy(digest.sha256_tree, results_[i].data(), sizeof digest.sha256_tree);
-        digest.zero = flags_[i] == 0;
+        static_assert(sizeof digest.sha256_tree == sizeof DigestResult::digest);
+        std::memcpy(digest.sha256_tree, results_[i].digest, sizeof digest.sha256_tree);
+        digest.zero = results_[i].not_zero == 0;
     }
 }
 
@@ -144,6 +139,7 @@ gpusnap_status gpusnap_digest_device(uint32_t gpu_ordinal, const gpusnap_span* s
         ContextScope scope(which);
         if (count == 0) {
             digest_kernels(which);
+            DigestResults::prepare();
             return;
         }
         require_spans(spans, count);

@@ -1,11 +1,11 @@
 // Digests of device memory, taken on the GPU as part of a stream's work.
 #pragma once
 
-#include <array>
 #include <vector>
 
 #include "mover/digest/kernels.h"
 #include "mover/digest/layout.h"
+#include "mover/digest/results.h"
 #include "mover/digest/scratch.h"
 
 namespace gpusnap {
@@ -36,8 +36,7 @@ private:
 
     const DigestKernels& kernels_;
     std::vector<gpusnap_span> spans_;
-    std::vector<std::array<unsigned char, DigestLayout::digest_bytes>> results_;
-    std::vector<uint32_t> flags_;  // not 0: the span holds a byte that is not zero
+    DigestResults results_;
     DigestScratch scratch_;
 };
 

@@ -18,10 +18,8 @@ public:
 
     constexpr uint64_t leaves_offset() const { return 0; }
     constexpr uint64_t spans_offset() const { return spans_ * leaves_per_span * digest_bytes; }
-    constexpr uint64_t digests_offset() const { return spans_offset() + spans_ * sizeof(gpusnap_span); }
-    constexpr uint64_t digests_bytes() const { return spans_ * digest_bytes; }
     // A word for each span.
-    constexpr uint64_t flags_offset() const { return digests_offset() + digests_bytes(); }
+    constexpr uint64_t flags_offset() const { return spans_offset() + spans_ * sizeof(gpusnap_span); }
     constexpr uint64_t flags_bytes() const { return spans_ * sizeof(uint32_t); }
     constexpr uint64_t bytes() const { return flags_offset() + flags_bytes(); }
 

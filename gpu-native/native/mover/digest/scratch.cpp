@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "mover/areas.h"
 #include "mover/digest/layout.h"
 
 namespace gpusnap {
@@ -19,9 +20,9 @@ struct Stock {
 std::mutex mutex;
 
 // By GPU; outlives every thread of the process.
-Stock& stock_of(const Gpu& gpu) {
+std::map<uint32_t, Stock>& stocks() {
     static auto* all = new std::map<uint32_t, Stock>();
-    return (*all)[gpu.ordinal()];
+    return *all;
 }
 
 void free_all(std::vector<DigestScratch::Buffer>& buffers) noexcept {
@@ -58,7 +59,7 @@ DigestScratch::Buffer borrow(Stock& stock, size_t wanted) {
 
 DigestScratch::DigestScratch(Gpu& gpu, size_t wanted_spans) : gpu_(gpu) {
     std::lock_guard lock(mutex);
-    Stock& stock = stock_of(gpu);
+    Stock& stock = stocks()[gpu.ordinal()];
     stock.idle.reserve(stock.idle.size() + stock.borrowed + 1);  // so that giving back cannot fail
     buffer_ = borrow(stock, std::bit_ceil(std::clamp(wanted_spans, fewest_spans, most_spans)));
     stock.borrowed++;
@@ -66,10 +67,26 @@ DigestScratch::DigestScratch(Gpu& gpu, size_t wanted_spans) : gpu_(gpu) {
 
 DigestScratch::~DigestScratch() {
     std::lock_guard lock(mutex);
-    Stock& stock = stock_of(gpu_);
+    Stock& stock = stocks()[gpu_.ordinal()];
     stock.idle.push_back(buffer_);
-    if (--stock.borrowed == 0) {
+    if (--stock.borrowed == 0 && imported_areas().empty()) {
         free_all(stock.idle);
+    }
+}
+
+void DigestScratch::free_idle() noexcept {
+    std::lock_guard lock(mutex);
+    for (auto& [ordinal, stock] : stocks()) {
+        if (stock.idle.empty()) {
+            continue;
+        }
+        try {
+            ContextScope scope(gpu(ordinal));
+            free_all(stock.idle);
+        } catch (const Failure&) {
+            // Its context is broken, and with it the memory is gone.
+            stock.idle.clear();
+        }
     }
 }
 

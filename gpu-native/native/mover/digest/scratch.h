@@ -1,5 +1,6 @@
-// Device memory that a digest call works with. Borrowed for the call: what one call gives back is kept for others only while
-// any is under way, so an idle daemon holds nothing that a workload could need.
+// Device memory that a digest call works with. Borrowed for the call. What one gives back is kept for others while a call is
+// under way or memory of a workload is mapped here: to free device memory waits for everything that the GPU is doing, also for
+// copies that take milliseconds. An idle daemon holds nothing that a workload could need.
 #pragma once
 
 #include "driver/gpu.h"
@@ -18,6 +19,9 @@ public:
     ~DigestScratch();
     DigestScratch(const DigestScratch&) = delete;
     DigestScratch& operator=(const DigestScratch&) = delete;
+
+    // Of all GPUs, what no call uses. Called when the last memory of a workload is no longer mapped here.
+    static void free_idle() noexcept;
 
     // In spans.
     size_t capacity() const noexcept { return buffer_.capacity; }

@@ -145,12 +145,15 @@ extern "C" __global__ void __launch_bounds__(128)
     }
 }
 
-// digests: eight words a span.
-extern "C" __global__ void gpusnap_span_digests(const Span* spans, unsigned count, const unsigned* leaves, unsigned* digests) {
+// results: nine words a span, eight of the digest and one that is not 0 when the span holds a byte that is not zero.
+extern "C" __global__ void gpusnap_span_digests(const Span* spans, unsigned count, const unsigned* leaves, const unsigned* flags,
+                                                unsigned* results) {
     unsigned index = blockIdx.x * blockDim.x + threadIdx.x;
     if (index < count) {
         unsigned size = static_cast<unsigned>((spans[index].size + leaf_bytes - 1) / leaf_bytes) * digest_words * 4;
         const unsigned* from = leaves + static_cast<size_t>(index) * leaves_per_span * digest_words;
-        sha256(reinterpret_cast<const unsigned char*>(from), size, digests + index * digest_words);
+        unsigned* result = results + index * (digest_words + 1);
+        sha256(reinterpret_cast<const unsigned char*>(from), size, result);
+        result[digest_words] = flags[index];
     }
 }

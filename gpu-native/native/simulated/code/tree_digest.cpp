@@ -33,11 +33,12 @@ void leaf_digests(const gpusnap_sim_launch& launch, const DigestSpan* spans, uns
 }
 
 void span_digests(const gpusnap_sim_launch&, const DigestSpan* spans, uint32_t count, const unsigned char* leaves,
-                  unsigned char* digests) {
+                  const uint32_t* flags, DigestResult* results) {
   for (uint64_t i = 0; i < count; ++i) {
     const uint64_t size = (spans[i].size + kLeafBytes - 1) / kLeafBytes * kDigestBytes;
     const Sha256Digest digest = sha256(leaves + i * kLeavesPerSpan * kDigestBytes, size);
-    std::memcpy(digests + i * kDigestBytes, digest.bytes, kDigestBytes);
+    std::memcpy(results[i].digest, digest.bytes, kDigestBytes);
+    results[i].not_zero = flags[i];
   }
 }
 

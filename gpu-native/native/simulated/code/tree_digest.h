@@ -12,9 +12,14 @@ struct DigestSpan {  // as gpusnap_span
   uint64_t size;
 };
 
+struct DigestResult {
+  unsigned char digest[32];
+  uint32_t not_zero;
+};
+
 void leaf_digests(const gpusnap_sim_launch& launch, const DigestSpan* spans, unsigned char* leaves, uint32_t* flags);
 void span_digests(const gpusnap_sim_launch& launch, const DigestSpan* spans, uint32_t count, const unsigned char* leaves,
-                  unsigned char* digests);
+                  const uint32_t* flags, DigestResult* results);
 
 extern "C" {
 void gpusnap_leaf_digests(const gpusnap_sim_launch* launch, void** parameters);

@@ -78,7 +78,7 @@ TEST("a released process goes through a dump and a restore, and every byte comes
     {
         Target target(workload);
         OK(gpusnap_target_quiesce(target.get(), 10'000));
-        OK(gpusnap_target_import(target.get()));
+        OK(gpusnap_target_import(target.get(), nullptr));
         pool.save(target);
         OK(gpusnap_target_unimport(target.get()));
         OK(gpusnap_target_release(target.get()));
@@ -104,7 +104,7 @@ TEST("a released process goes through a dump and a restore, and every byte comes
     CHECK_EQUAL(target.hints().size(), 1u);
     CHECK_EQUAL(std::string(target.hints().at(0).tag), std::string("kv"));
     OK(gpusnap_target_remap(target.get()));
-    OK(gpusnap_target_import(target.get()));
+    OK(gpusnap_target_import(target.get(), nullptr));
     pool.fill(target);
     OK(gpusnap_target_unimport(target.get()));
     CHECK_EQUAL(workload.number("copy-count"), copied);

@@ -56,7 +56,7 @@ TEST("a released process waits for the next daemon, which brings it back") {
     Target target(workload);
     CHECK_EQUAL(target.status().state, static_cast<uint32_t>(GPUSNAP_TARGET_RELEASED));
     OK(gpusnap_target_remap(target.get()));
-    OK(gpusnap_target_import(target.get()));
+    OK(gpusnap_target_import(target.get(), nullptr));
     auto all = target.allocations();
     CHECK_EQUAL(all.size(), 1u);
     gpusnap_pool_args args{sizeof args, 0, pool_path.c_str(), (all[0].size_bytes + 4194303) / 4194304 * 4194304};

@@ -23,7 +23,7 @@ Imported::Imported(uint64_t size, int allocations) : target_(workload_) {
         workload_.tell("alloc dlsym " + std::to_string(size));
     }
     OK(gpusnap_target_quiesce(target_.get(), 10'000));
-    OK(gpusnap_target_import(target_.get()));
+    OK(gpusnap_target_import(target_.get(), nullptr));
     all_ = target_.allocations();
     std::sort(all_.begin(), all_.end(),
               [](const auto& a, const auto& b) { return a.local_address < b.local_address; });

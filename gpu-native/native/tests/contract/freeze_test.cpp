@@ -49,7 +49,7 @@ struct Phases {
 void save_and_release(Target& target, Pool& pool, Phases& phases) {
     OK(gpusnap_target_quiesce(target.get(), 10'000));
     phases.end("quiesce");
-    OK(gpusnap_target_import(target.get()));
+    OK(gpusnap_target_import(target.get(), nullptr));
     phases.end("import");
     double rate = pool.save(target);
     phases.end("save");
@@ -63,7 +63,7 @@ void save_and_release(Target& target, Pool& pool, Phases& phases) {
 void remap_and_fill(Target& target, Pool& pool, Phases& phases) {
     OK(gpusnap_target_remap(target.get()));
     phases.end("remap");
-    OK(gpusnap_target_import(target.get()));
+    OK(gpusnap_target_import(target.get(), nullptr));
     phases.end("import");
     double rate = pool.fill(target);
     phases.end("fill");
@@ -131,7 +131,7 @@ TEST("memory that was freed but rests in a pool is not saved") {
     CHECK_EQUAL(target.status().allocation_count, 1u);
     OK(gpusnap_target_quiesce(target.get(), 10'000));
     CHECK_EQUAL(target.status().allocation_count, 0u);
-    OK(gpusnap_target_import(target.get()));
+    OK(gpusnap_target_import(target.get(), nullptr));
     OK(gpusnap_target_unimport(target.get()));
     OK(gpusnap_target_release(target.get()));
     OK(gpusnap_target_remap(target.get()));
@@ -168,7 +168,7 @@ TEST("the gate stops a thread at its next copy and lets it go on after") {
     CHECK_EQUAL(workload.number("copy-count"), stopped);
     Pool pool(16 * mib);
     Phases phases;
-    OK(gpusnap_target_import(target.get()));
+    OK(gpusnap_target_import(target.get(), nullptr));
     pool.save(target);
     OK(gpusnap_target_unimport(target.get()));
     OK(gpusnap_target_release(target.get()));
@@ -196,12 +196,12 @@ TEST("threads that allocate and free are frozen again and again without harm") {
         }
         if (bytes > 0) {
             Pool pool(bytes);
-            OK(gpusnap_target_import(target.get()));
+            OK(gpusnap_target_import(target.get(), nullptr));
             pool.save(target);
             OK(gpusnap_target_unimport(target.get()));
             OK(gpusnap_target_release(target.get()));
             OK(gpusnap_target_remap(target.get()));
-            OK(gpusnap_target_import(target.get()));
+            OK(gpusnap_target_import(target.get(), nullptr));
             pool.fill(target);
             OK(gpusnap_target_unimport(target.get()));
         }
@@ -267,7 +267,7 @@ TEST("a copy of memory that is no longer imported fails with the driver's words"
     Target target(workload);
     workload.tell("alloc dlsym 5000000");
     OK(gpusnap_target_quiesce(target.get(), 10'000));
-    OK(gpusnap_target_import(target.get()));
+    OK(gpusnap_target_import(target.get(), nullptr));
     Pool pool(8 * mib);
     gpusnap_copy_item item{target.allocations().at(0).local_address, pool.base(), 4096};
     OK(gpusnap_copy(0, GPUSNAP_DEVICE_TO_HOST, &item, 1, nullptr));
@@ -283,24 +283,69 @@ TEST("a copy of memory that is no longer imported fails with the driver's words"
     CHECK(last_error().find("CUDA_ERROR_") != std::string::npos);
 }
 
+TEST("memory arrives a few allocations at a time, at addresses that are known before") {
+    Workload workload;
+    Target target(workload);
+    const uint64_t large = 300 * mib;
+    for (int i = 0; i < 3; i++) {
+        workload.tell("alloc dlsym " + std::to_string(large));
+        workload.tell("fill " + std::to_string(i) + " " + std::to_string(i + 1));
+    }
+    OK(gpusnap_target_quiesce(target.get(), 10'000));
+    size_t left = 0;
+    // Room first.
+    OK(gpusnap_target_import(target.get(), &left));
+    CHECK_EQUAL(left, 3u);
+    const auto allocations = target.allocations();
+    std::vector<gpusnap_span> last;
+    std::vector<gpusnap_digest> digests(3);
+    for (const auto& allocation : allocations) {
+        CHECK(allocation.local_address != 0);
+        last.push_back({allocation.local_address, 4 * mib});
+    }
+    CHECK_EQUAL(gpusnap_target_import(target.get(), nullptr), GPUSNAP_E_STATE);
+    // Then the first of them, which can be used while the others are not there.
+    OK(gpusnap_target_import(target.get(), &left));
+    CHECK(left > 0 && left < 3);
+    OK(gpusnap_digest_device(0, last.data(), 3 - left, digests.data()));
+    CHECK_EQUAL(gpusnap_digest_device(0, last.data(), 3, digests.data()), GPUSNAP_E_INVALID);
+    while (left > 0) {
+        OK(gpusnap_target_import(target.get(), &left));
+    }
+    OK(gpusnap_digest_device(0, last.data(), 3, digests.data()));
+    CHECK_EQUAL(gpusnap_target_import(target.get(), &left), GPUSNAP_E_STATE);
+    for (size_t i = 0; i < allocations.size(); i++) {
+        CHECK_EQUAL(target.allocations().at(i).local_address, allocations[i].local_address);
+    }
+    OK(gpusnap_target_unimport(target.get()));
+    // What is given up half-way leaves nothing behind.
+    OK(gpusnap_target_import(target.get(), &left));
+    OK(gpusnap_target_import(target.get(), &left));
+    OK(gpusnap_target_unimport(target.get()));
+    CHECK_EQUAL(target.allocations().at(0).local_address, 0u);
+    OK(gpusnap_target_release(target.get()));
+    OK(gpusnap_target_remap(target.get()));
+    OK(gpusnap_target_resume(target.get()));
+}
+
 TEST("steps out of order are refused and change nothing") {
     Workload workload;
     Target target(workload);
     workload.tell("alloc dlsym 5000000");
-    CHECK_EQUAL(gpusnap_target_import(target.get()), GPUSNAP_E_STATE);
+    CHECK_EQUAL(gpusnap_target_import(target.get(), nullptr), GPUSNAP_E_STATE);
     CHECK_EQUAL(gpusnap_target_release(target.get()), GPUSNAP_E_STATE);
     CHECK_EQUAL(gpusnap_target_remap(target.get()), GPUSNAP_E_STATE);
     CHECK_EQUAL(gpusnap_target_resume(target.get()), GPUSNAP_E_STATE);
     OK(gpusnap_target_quiesce(target.get(), 10'000));
     CHECK_EQUAL(gpusnap_target_quiesce(target.get(), 10'000), GPUSNAP_E_STATE);
     CHECK(last_error().find("QUIESCED") != std::string::npos);
-    OK(gpusnap_target_import(target.get()));
+    OK(gpusnap_target_import(target.get(), nullptr));
     CHECK_EQUAL(gpusnap_target_release(target.get()), GPUSNAP_E_STATE);
     CHECK(last_error().find("unimport first") != std::string::npos);
     OK(gpusnap_target_unimport(target.get()));
     OK(gpusnap_target_release(target.get()));
     CHECK_EQUAL(gpusnap_target_resume(target.get()), GPUSNAP_E_STATE);
-    CHECK_EQUAL(gpusnap_target_import(target.get()), GPUSNAP_E_STATE);
+    CHECK_EQUAL(gpusnap_target_import(target.get(), nullptr), GPUSNAP_E_STATE);
     OK(gpusnap_target_remap(target.get()));
     OK(gpusnap_target_resume(target.get()));
 }

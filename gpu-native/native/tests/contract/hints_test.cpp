@@ -206,7 +206,7 @@ TEST("what is not rebuildable comes back though the rest was never saved") {
     workload.tell("fill 1 6");
     hint(workload, 1, 0, 8388608, "kv");
     OK(gpusnap_target_quiesce(target.get(), 10'000));
-    OK(gpusnap_target_import(target.get()));
+    OK(gpusnap_target_import(target.get(), nullptr));
     auto all = target.allocations();
     uint64_t rebuildable = target.hints().at(0).allocation_id;
     Pool pool(8 * mib);
@@ -219,7 +219,7 @@ TEST("what is not rebuildable comes back though the rest was never saved") {
     OK(gpusnap_target_unimport(target.get()));
     OK(gpusnap_target_release(target.get()));
     OK(gpusnap_target_remap(target.get()));
-    OK(gpusnap_target_import(target.get()));
+    OK(gpusnap_target_import(target.get(), nullptr));
     for (const auto& allocation : target.allocations()) {
         if (allocation.id == rebuildable) {
             OK(gpusnap_fill_zero(allocation.gpu_ordinal, allocation.local_address, allocation.size_bytes));

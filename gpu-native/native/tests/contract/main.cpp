@@ -25,7 +25,7 @@ int freeze_and_wait(char** arguments) {
     gpusnap_target* target = nullptr;
     OK(gpusnap_target_open(std::atoi(arguments[0]), nullptr, 10'000, &target));
     OK(gpusnap_target_quiesce(target, 10'000));
-    OK(gpusnap_target_import(target));
+    OK(gpusnap_target_import(target, nullptr));
     size_t count = 0;
     gpusnap_allocation all[64];
     OK(gpusnap_target_allocations(target, all, 64, &count));
@@ -62,7 +62,7 @@ int digest_when_kernels_are_refused(const char* pid) {
     gpusnap_target* target = nullptr;
     OK(gpusnap_target_open(std::atoi(pid), nullptr, 10'000, &target));
     OK(gpusnap_target_quiesce(target, 10'000));
-    OK(gpusnap_target_import(target));
+    OK(gpusnap_target_import(target, nullptr));
     gpusnap_allocation allocation{};
     size_t count = 0;
     OK(gpusnap_target_allocations(target, &allocation, 1, &count));

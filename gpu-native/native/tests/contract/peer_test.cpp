@@ -34,12 +34,12 @@ TEST("memory of two GPUs comes back, each to its own") {
     CHECK_EQUAL(ordinals.size(), 2u);
     Pool pool(32 * mib);
     OK(gpusnap_target_quiesce(target.get(), 10'000));
-    OK(gpusnap_target_import(target.get()));
+    OK(gpusnap_target_import(target.get(), nullptr));
     pool.save(target);
     OK(gpusnap_target_unimport(target.get()));
     OK(gpusnap_target_release(target.get()));
     OK(gpusnap_target_remap(target.get()));
-    OK(gpusnap_target_import(target.get()));
+    OK(gpusnap_target_import(target.get(), nullptr));
     pool.fill(target);
     OK(gpusnap_target_unimport(target.get()));
     OK(gpusnap_target_resume(target.get()));

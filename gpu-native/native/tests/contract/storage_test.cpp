@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <thread>
+#include <optional>
 
 #include "contract/device_memory.h"
 #include "contract/fixture.h"
@@ -162,17 +163,18 @@ TEST("whichever call of cuFile fails, a read says so, leaves no descriptor open,
     }
     need_storage();
     Folder folder;
-    Imported memory(chunk_bytes);
     Bytes content = noise(chunk_bytes, 24);
     std::string path = folder.file("file", content);
-    gpusnap_read_item item{path.c_str(), 0, memory.address(), chunk_bytes};
     gpusnap_digest digest{};
-    OK(gpusnap_read_to_device(0, &item, 1, &digest));
+    uint64_t free = gpu_info().free_bytes;
+    {
+        Imported memory(chunk_bytes);
+        gpusnap_read_item item{path.c_str(), 0, memory.address(), chunk_bytes};
+        OK(gpusnap_read_to_device(0, &item, 1, &digest));
+    }
     auto descriptors = [] {
         return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
     };
-    auto before = descriptors();
-    uint64_t free = gpu_info().free_bytes;
     struct Case {
         const char* rule;
         gpusnap_status status;
@@ -185,6 +187,9 @@ TEST("whichever call of cuFile fails, a read says so, leaves no descriptor open,
                              Case{"cuMemcpyHtoD=719", GPUSNAP_E_DRIVER, "cuFileRead"},
                              Case{"cuMemAlloc=2", GPUSNAP_E_NO_DEVICE_MEMORY, "cuMemAlloc"},
                              Case{"cuLaunchKernel@1=719", GPUSNAP_E_DRIVER, "cuLaunchKernel"}}) {
+        std::optional<Imported> memory(std::in_place, chunk_bytes);
+        gpusnap_read_item item{path.c_str(), 0, memory->address(), chunk_bytes};
+        auto before = descriptors();
         {
             Failures failures(each.rule);
             CHECK_EQUAL(std::string(each.rule) + " gives " +
@@ -193,9 +198,10 @@ TEST("whichever call of cuFile fails, a read says so, leaves no descriptor open,
         }
         CHECK(last_error().find(each.text) != std::string::npos);
         CHECK_EQUAL(descriptors(), before);
-        CHECK_EQUAL(gpu_info().free_bytes, free);
         OK(gpusnap_read_to_device(0, &item, 1, &digest));
         CHECK_EQUAL(hex(digest), tree_digest(content.data(), content.size()));
+        memory.reset();
+        CHECK_EQUAL(gpu_info().free_bytes, free);
     }
 }
 

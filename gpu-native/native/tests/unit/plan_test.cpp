@@ -29,7 +29,7 @@ struct Fixture {
     // "device+size<host" of each copy, in chunks.
     std::string plan() const {
         std::ostringstream text;
-        for (const auto& copy : plan_copies(items.data(), items.size(), pinned, imported)) {
+        for (const auto& copy : plan_copies(items.data(), items.size(), 16 * chunk, pinned, imported)) {
             text << static_cast<double>(copy.device_address - device) / chunk << "+"
                  << static_cast<double>(copy.size_bytes) / chunk << "<"
                  << static_cast<double>(reinterpret_cast<uint64_t>(copy.host_address) - host) / chunk << " ";

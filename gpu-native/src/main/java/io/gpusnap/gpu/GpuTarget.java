@@ -77,10 +77,13 @@ public final class GpuTarget implements AutoCloseable {
         return list(NativeFunction.TARGET_HINTS, Layouts.HINT, RebuildableRange::from);
     }
 
-    /** Asks for the number of entries, then for them, again until none has been added meanwhile. */
+    /** As many as most workloads have allocations: asking again for more costs the workload milliseconds of its pause. */
+    private static final long FIRST_CAPACITY = 1024;
+
+    /** Asks again until there is room for all, and none has been added meanwhile. */
     private <T> List<T> list(NativeFunction function, StructLayout layout, Function<Struct, T> from)
             throws GpuException {
-        long capacity = 0;
+        long capacity = FIRST_CAPACITY;
         for (; ; ) {
             List<T> found = new ArrayList<>();
             long count = read(function, layout, capacity, entry -> found.add(from.apply(entry)));
@@ -94,7 +97,7 @@ public final class GpuTarget implements AutoCloseable {
     private long read(NativeFunction function, StructLayout layout, long capacity, Consumer<Struct> found)
             throws GpuException {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment array = capacity == 0 ? MemorySegment.NULL : arena.allocate(layout, capacity);
+            MemorySegment array = arena.allocate(layout, capacity);
             MemorySegment count = arena.allocate(JAVA_LONG);
             MethodHandle list = library.handle(function);
             library.check(() -> (int) list.invokeExact(open(), array, capacity, count));
@@ -106,9 +109,20 @@ public final class GpuTarget implements AutoCloseable {
         }
     }
 
-    /** Maps the workload's memory in this process too, QUIESCED or REMAPPED; then allocations have local addresses. */
-    public void importAll() throws GpuException {
-        verb(NativeFunction.TARGET_IMPORT);
+    /**
+     * Maps the workload's memory in this process too, QUIESCED or REMAPPED. The first call only finds room for it: from then on
+     * allocations have local addresses. Each further one maps the next few, in the order of {@link #allocations}; what is there may
+     * be used meanwhile. A call that fails undoes all of it.
+     *
+     * @return how many allocations are still to come
+     */
+    public long importNext() throws GpuException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment left = arena.allocate(JAVA_LONG);
+            MethodHandle importNext = library.handle(NativeFunction.TARGET_IMPORT);
+            library.check(() -> (int) importNext.invokeExact(open(), left));
+            return left.get(JAVA_LONG, 0);
+        }
     }
 
     public void unimport() throws GpuException {

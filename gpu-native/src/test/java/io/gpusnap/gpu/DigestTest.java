@@ -1,5 +1,6 @@
 package io.gpusnap.gpu;
 
+import static io.gpusnap.gpu.SimulatedMachine.importAll;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -38,8 +39,8 @@ class DigestTest {
                 GpuTarget target = library.openTarget(server.pid(), TIMEOUT)) {
             server.answer("hello");
             target.quiesce(TIMEOUT);
-            target.importAll();
             long free = machine.freeBytes();
+            importAll(target);
             List<CopyItem> pieces = pieces(target, pool);
 
             List<DeviceDigest> digests = library.mover()
@@ -55,8 +56,8 @@ class DigestTest {
                     pieces.stream().map(piece -> digestOf(piece.host())).toList();
             assertThat(digests).isEqualTo(expected);
             assertThat(digests).extracting(DeviceDigest::zero).contains(true, false);
-            assertThat(machine.freeBytes()).as("scratch memory was given back").isEqualTo(free);
             target.unimport();
+            assertThat(machine.freeBytes()).as("scratch memory was given back").isEqualTo(free);
             target.resume();
         }
     }
@@ -68,7 +69,7 @@ class DigestTest {
                 GpuTarget target = library.openTarget(server.pid(), TIMEOUT)) {
             String answer = server.answer("hello");
             target.quiesce(TIMEOUT);
-            target.importAll();
+            importAll(target);
             List<CopyItem> pieces = pieces(target, pool);
             library.mover().copy(0, Direction.DEVICE_TO_HOST, pieces);
             List<DeviceDigest> before =

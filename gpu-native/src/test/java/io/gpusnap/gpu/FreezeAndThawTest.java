@@ -1,5 +1,6 @@
 package io.gpusnap.gpu;
 
+import static io.gpusnap.gpu.SimulatedMachine.importAll;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -123,7 +124,7 @@ class FreezeAndThawTest {
     /** RUNNING to RELEASED; every allocation's content is in the pool afterwards. */
     private Map<Long, MemorySegment> save(GpuTarget target, PinnedPool pool) throws GpuException {
         target.quiesce(TIMEOUT);
-        target.importAll();
+        importAll(target);
         Map<Long, MemorySegment> saved = new HashMap<>();
         long at = 0;
         for (Allocation allocation : target.allocations()) {
@@ -141,7 +142,7 @@ class FreezeAndThawTest {
     /** RELEASED to REMAPPED, with the saved content. */
     private void fill(GpuTarget target, Map<Long, MemorySegment> saved) throws GpuException {
         target.remap();
-        target.importAll();
+        importAll(target);
         for (Allocation allocation : target.allocations()) {
             MemorySegment content = saved.get(allocation.id());
             assertThat(content).isNotNull();

@@ -90,4 +90,11 @@ final class SimulatedMachine {
             throw new UncheckedIOException(problem);
         }
     }
+
+    /** All of the workload's memory, mapped here. */
+    static void importAll(GpuTarget target) throws GpuException {
+        while (target.importNext() > 0) {
+            // the next few
+        }
+    }
 }

@@ -1,5 +1,6 @@
 package io.gpusnap.gpu;
 
+import static io.gpusnap.gpu.SimulatedMachine.importAll;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -57,7 +58,7 @@ class StorageTest {
                 GpuTarget target = machine.library().openTarget(server.pid(), TIMEOUT)) {
             server.answer("hello");
             target.quiesce(TIMEOUT);
-            target.importAll();
+            importAll(target);
             long address = target.allocations().getFirst().localAddress();
             CopyItem before = new CopyItem(address, pool.slot(0));
             machine.library().mover().copy(0, Direction.DEVICE_TO_HOST, List.of(before));

@@ -113,6 +113,36 @@ class ArchitectureTest {
             "platform");
 
     @ArchTest
+    static final ArchRule restore = only(
+            "restore",
+            "a decision looks at everything that can come back, and knows of no one who asks for it",
+            "restore",
+            "snapshot",
+            "version",
+            "workload",
+            "operation",
+            "node",
+            "platform");
+
+    @ArchTest
+    static final ArchRule rollout = only(
+            "rollout",
+            "it moves aliases and is asked by restores through their port; nodes are not its matter",
+            "rollout",
+            "restore",
+            "version",
+            "platform");
+
+    @ArchTest
+    static final ArchRule recovery = only(
+            "recovery",
+            "it has restores done again, and decides nothing itself",
+            "recovery",
+            "restore",
+            "node",
+            "platform");
+
+    @ArchTest
     static final ArchRule noCycles = slices().matching(ROOT + "(*)..")
             .should()
             .beFreeOfCycles()

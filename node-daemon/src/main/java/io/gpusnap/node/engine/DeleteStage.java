@@ -29,6 +29,11 @@ final class DeleteStage extends EngineStage {
     }
 
     @Override
+    public boolean lasting() {
+        return true;
+    }
+
+    @Override
     void execute(StageContext context) throws StageException, TierException, ManifestException, IOException {
         Optional<ProcessId> frozen = runtime.suspended().processOf(snapshot);
         if (frozen.isPresent()) {

@@ -28,7 +28,6 @@ import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.Manifest;
-import io.gpusnap.node.store.ManifestDigest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.MemoryTier;
@@ -314,10 +313,9 @@ public final class Engines implements AutoCloseable {
                     hot += chunk.sizeBytes();
                 }
             }
-            String digest =
-                    ManifestDigest.of(runtime.store().manifest(snapshot)).hex();
+            String digest = runtime.store().read(snapshot).digest();
             return new InspectReport(manifest, digest, present, missing, hot);
-        } catch (TierException e) {
+        } catch (TierException | ManifestException e) {
             throw Failures.typed(e);
         }
     }

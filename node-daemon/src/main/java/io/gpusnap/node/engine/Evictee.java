@@ -1,19 +1,15 @@
 package io.gpusnap.node.engine;
 
-import io.gpusnap.gpu.Allocation;
-import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.TargetState;
-import io.gpusnap.node.engine.device.CudaProcesses;
-import io.gpusnap.node.engine.device.TargetPort;
+import io.gpusnap.gpu.TargetStatus;
+import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.Stage;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.TierException;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,16 +20,17 @@ import java.util.Optional;
  */
 final class Evictee {
 
-    private static final Duration CONNECT_LIMIT = Duration.ofSeconds(2);
-
     private final SaveSession session;
+    private final SavePreflight preflight;
     private final List<Stage> checking;
     private final List<Stage> freezing;
     private final List<Stage> keeping;
+    private Map<Integer, Long> heldBytes = Map.of();
 
     Evictee(SaveSession session) {
         this.session = session;
-        this.checking = List.of(new SavePreflight(session, EngineId.SUSPEND));
+        this.preflight = new SavePreflight(session, EngineId.SUSPEND);
+        this.checking = List.of(preflight);
         this.freezing = SuspendEngine.freezing(session);
         this.keeping = SuspendEngine.keeping(session);
     }
@@ -82,24 +79,27 @@ final class Evictee {
         scope(context).remember(new WorkloadLost(session.process() + " ended while it was being kept"));
     }
 
-    /** Managed bytes of all its processes by GPU ordinal; none when it is gone, waits already, or does not answer. */
-    Map<Integer, Long> heldBytes() throws StageException {
-        Map<Integer, Long> held = new HashMap<>();
+    /** Asks it what it holds. Harmless for one that is gone. */
+    void look() throws StageException {
         session.runtime().requireGpu();
-        Optional<CudaProcesses> cuda = session.runtime().cuda(session.process());
-        if (!isAlive() || cuda.isEmpty()) {
-            return held;
+        if (!isAlive()) {
+            return;
         }
-        try (TargetPort target = cuda.get().open(CONNECT_LIMIT)) {
-            if (target.status().state() == TargetState.RUNNING) {
-                for (Allocation allocation : target.allocations()) {
-                    held.merge(allocation.gpuOrdinal(), allocation.sizeBytes(), Long::sum);
-                }
+        try {
+            Inspection inspection = preflight.look();
+            if (inspection.status().map(TargetStatus::state).equals(Optional.of(TargetState.RUNNING))) {
+                heldBytes = inspection.heldBytes();
             }
-        } catch (GpuException e) {
-            return new HashMap<>();
+        } catch (StageException e) {
+            if (e.code() != FailureCode.WORKLOAD_NOT_FOUND) {
+                throw e;
+            }
         }
-        return held;
+    }
+
+    /** Managed bytes of all its processes by GPU ordinal; none when it is gone, waits already, or does not answer. */
+    Map<Integer, Long> heldBytes() {
+        return heldBytes;
     }
 
     void run(List<Stage> stages, StageContext context) throws StageException, InterruptedException {

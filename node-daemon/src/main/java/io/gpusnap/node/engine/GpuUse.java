@@ -10,7 +10,6 @@ import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
-import io.gpusnap.node.store.ManifestJson;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.TierException;
 import java.time.Duration;
@@ -78,7 +77,7 @@ public final class GpuUse {
         }
         try {
             GpuPort gpu = runtime.gpu().get();
-            Manifest manifest = ManifestJson.read(runtime.store().manifest(snapshot));
+            Manifest manifest = runtime.store().read(snapshot).manifest();
             Compatibility.GpuPlan plan = Compatibility.gpus(manifest, gpu.driver(), gpu.devices(), remap);
             return plan.refusals().isEmpty() && !plan.devices().isEmpty()
                     ? uuids(List.copyOf(plan.devices().values()))
@@ -91,7 +90,7 @@ public final class GpuUse {
     /** Ids of the processes and threads that a thaw makes anew; none where it cannot be known, or nothing is made. */
     public Set<Integer> tasks(SnapshotId snapshot) {
         try {
-            Manifest manifest = ManifestJson.read(runtime.store().manifest(snapshot));
+            Manifest manifest = runtime.store().read(snapshot).manifest();
             return manifest.engine().equals(EngineId.CRIU_CUDA.value())
                     ? Set.copyOf(manifest.process().taskIds())
                     : Set.of();

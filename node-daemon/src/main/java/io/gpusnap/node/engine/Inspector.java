@@ -14,7 +14,9 @@ import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.process.Workload;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Looks at a workload without touching it: its preload's answer, and why a save by an engine would be refused. */
@@ -35,6 +37,7 @@ final class Inspector {
         List<Integer> cudaPids = cudaPids(workload, tree);
         List<Refusal> refusals = new ArrayList<>();
         Optional<TargetStatus> status = Optional.empty();
+        Map<Integer, Long> heldBytes = new HashMap<>();
         if (!workload.isPreloaded()) {
             refusals.add(new Refusal(
                     FailureCode.WORKLOAD_NOT_MANAGED,
@@ -42,7 +45,7 @@ final class Inspector {
                             .formatted(workload.process())));
         } else {
             try {
-                status = Optional.of(ask(cudaPids, refusals));
+                status = Optional.of(ask(cudaPids, heldBytes, refusals));
             } catch (GpuException e) {
                 StageException typed = Failures.typed(e);
                 refusals.add(new Refusal(typed.code(), typed.detail()));
@@ -53,7 +56,7 @@ final class Inspector {
         if (engine.equals(EngineId.CRIU_CUDA)) {
             refusals.addAll(checks.process(tree));
         }
-        return new Inspection(status, tree, cudaPids, refusals);
+        return new Inspection(status, heldBytes, tree, cudaPids, refusals);
     }
 
     /** Those whose preload listens; the first process if none does, so that it is asked and the answer says why. */
@@ -62,7 +65,8 @@ final class Inspector {
         return listening.isEmpty() ? List.of(workload.process().pid()) : listening;
     }
 
-    private TargetStatus ask(List<Integer> cudaPids, List<Refusal> refusals) throws StageException, GpuException {
+    private TargetStatus ask(List<Integer> cudaPids, Map<Integer, Long> heldBytes, List<Refusal> refusals)
+            throws StageException, GpuException {
         GpuPort gpu = runtime.requireGpu();
         if (!gpu.driver().hasCheckpoint()) {
             refusals.add(new Refusal(
@@ -72,14 +76,13 @@ final class Inspector {
         }
         try (TargetPort target = new CudaProcesses(gpu, cudaPids).open(CONNECT_LIMIT)) {
             TargetStatus status = target.status();
-            List<Integer> used = target.allocations().stream()
-                    .map(Allocation::gpuOrdinal)
-                    .distinct()
-                    .toList();
+            for (Allocation allocation : target.allocations()) {
+                heldBytes.merge(allocation.gpuOrdinal(), allocation.sizeBytes(), Long::sum);
+            }
             refusals.addAll(checks.device(
                     status,
                     gpu.devices().stream()
-                            .filter(device -> used.contains(device.ordinal()))
+                            .filter(device -> heldBytes.containsKey(device.ordinal()))
                             .toList()));
             return status;
         }

@@ -1,10 +1,10 @@
 package io.gpusnap.node.engine;
 
-import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.GpuStatus;
 import io.gpusnap.gpu.ProcessState;
 import io.gpusnap.gpu.TargetState;
+import io.gpusnap.node.engine.device.Arrival;
 import io.gpusnap.node.engine.device.CudaProcesses;
 import io.gpusnap.node.engine.device.DeviceContent;
 import io.gpusnap.node.engine.device.DeviceFill;
@@ -20,7 +20,6 @@ import io.gpusnap.node.transfer.ChunkLoader;
 import io.gpusnap.node.transfer.LoadedChunks;
 import io.gpusnap.node.transfer.Transfer;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -84,21 +83,19 @@ final class Rescue {
                 remap(target);
             }
             if (target.status().state() == TargetState.REMAPPED) {
-                target.importMemory();
+                Arrival arrival = Arrival.prepare(target);
                 // Of several processes some may never have let theirs go, and run by now.
-                List<Allocation> there = target.allocations().stream()
-                        .filter(allocation -> allocation.localAddress() != 0)
-                        .toList();
                 DeviceContent content =
-                        SaveSession.recall(context, DeviceContent.class).of(there);
+                        SaveSession.recall(context, DeviceContent.class).of(arrival.allocations());
                 NodeRuntime runtime = session.runtime();
                 NvmeTier nvme = runtime.store().nvme();
                 MemoryTier memory = runtime.store().memory();
                 Transfer transfer = runtime.transfer(context);
-                try (LoadedChunks reused =
-                        new ChunkLoader(nvme, memory, session.owner()).hot(content.stored(), transfer.uncounted())) {
+                try (arrival;
+                        LoadedChunks reused = new ChunkLoader(nvme, memory, session.owner())
+                                .hot(content.stored(), transfer.uncounted())) {
                     new DeviceFill(runtime.requireGpu(), memory, nvme, session.owner(), reused, false)
-                            .fill(content, there, transfer);
+                            .fill(content, arrival.start(), transfer);
                 } finally {
                     target.unimportMemory();
                 }

@@ -4,10 +4,9 @@ import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;
+import io.gpusnap.node.snapshot.ReadManifest;
 import io.gpusnap.node.snapshot.SnapshotStore;
-import io.gpusnap.node.store.ManifestDigest;
 import io.gpusnap.node.store.ManifestException;
-import io.gpusnap.node.store.ManifestJson;
 import io.gpusnap.node.tier.TierException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -42,6 +41,11 @@ final class SaveCommit extends EngineStage {
     }
 
     @Override
+    public boolean lasting() {
+        return true;
+    }
+
+    @Override
     public boolean pointOfNoReturn() {
         return true;
     }
@@ -52,8 +56,12 @@ final class SaveCommit extends EngineStage {
         SnapshotStore store = runtime.store();
         boolean committed = store.list().contains(session.snapshot());
         byte[] bytes = committed ? store.manifest(session.snapshot()) : store.pendingManifest(session.snapshot());
+        ReadManifest read = committed ? store.read(session.snapshot()) : store.readPending(session.snapshot());
         context.remember(outcome(
-                bytes, SaveSession.recall(context, Pause.class), SaveSession.recall(context, DrainedBytes.class)));
+                bytes,
+                read,
+                SaveSession.recall(context, Pause.class),
+                SaveSession.recall(context, DrainedBytes.class)));
         if (ending == Ending.STAY_FROZEN) {
             runtime.suspended().suspended(session.process(), session.snapshot());
         }
@@ -65,12 +73,12 @@ final class SaveCommit extends EngineStage {
         clean(runtime.scratch(session.request().operation()));
     }
 
-    private SaveOutcome outcome(byte[] manifest, Pause pause, DrainedBytes drained) throws ManifestException {
+    private SaveOutcome outcome(byte[] text, ReadManifest read, Pause pause, DrainedBytes drained) {
         return new SaveOutcome(
                 session.snapshot(),
-                new String(manifest, StandardCharsets.UTF_8),
-                ManifestDigest.of(manifest).hex(),
-                ManifestJson.read(manifest).totals(),
+                new String(text, StandardCharsets.UTF_8),
+                read.digest(),
+                read.manifest().totals(),
                 pause.seconds(),
                 ending != Ending.STOP && session.isAlive(),
                 drained.movedBytes(),

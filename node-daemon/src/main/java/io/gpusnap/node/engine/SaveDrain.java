@@ -2,6 +2,7 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.GpuException;
+import io.gpusnap.node.engine.device.Arrival;
 import io.gpusnap.node.engine.device.DeviceDrain;
 import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.StageContext;
@@ -25,18 +26,20 @@ final class SaveDrain extends EngineStage {
     void execute(StageContext context) throws StageException, GpuException, TierException, InterruptedException {
         NodeRuntime runtime = session.runtime();
         TargetPort target = session.target(context);
-        target.importMemory();
-        List<Allocation> allocations = target.allocations();
+        Arrival arrival = Arrival.prepare(target);
+        List<Allocation> allocations = arrival.allocations();
         context.progress()
                 .setTotalBytes(
                         allocations.stream().mapToLong(Allocation::sizeBytes).sum());
         DeviceDrain drain =
                 new DeviceDrain(runtime.requireGpu(), runtime.store().memory(), session.pins(), session.owner());
         Map<Long, BitSet> rebuildable = runtime.settings().rebuildable().chunks(allocations, target.hints());
-        DeviceDrain.Drained drained = drain.drain(allocations, rebuildable, runtime.transfer(context));
+        DeviceDrain.Drained drained;
+        try (arrival) {
+            drained = drain.drain(arrival.start(), rebuildable, context::remember, runtime.transfer(context));
+        }
         session.reused(drained.reused());
         runtime.store().nvme().sync();
-        context.remember(drained.content());
         context.remember(new DrainedBytes(drained.movedBytes(), drained.rebuildableBytes()));
     }
 }

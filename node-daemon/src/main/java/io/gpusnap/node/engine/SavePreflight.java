@@ -13,12 +13,15 @@ import io.gpusnap.node.tier.TierException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** Every refusal, before anything is touched. */
 final class SavePreflight extends EngineStage {
 
     private final SaveSession session;
     private final EngineId engine;
+    private @Nullable Look found;
 
     SavePreflight(SaveSession session, EngineId engine) {
         super("preflight", session.times());
@@ -26,29 +29,48 @@ final class SavePreflight extends EngineStage {
         this.engine = engine;
     }
 
-    @Override
-    void execute(StageContext context) throws StageException, TierException, IOException {
+    /** What was found of the workload; which refusals there are is not judged yet. */
+    private record Look(Workload workload, Inspection inspection) {}
+
+    /**
+     * Asks the workload, which {@link #execute} then does not do again.
+     *
+     * @throws StageException CAPABILITY_MISSING, WORKLOAD_NOT_FOUND
+     */
+    Inspection look() throws StageException {
         NodeRuntime runtime = session.runtime();
         runtime.requireGpu();
-        if (engine.equals(EngineId.CRIU_CUDA)) {
-            runtime.requireCriu();
-        }
         Workload workload = runtime.workloads()
                 .read(session.process())
                 .orElseThrow(() -> new StageException(
                         FailureCode.WORKLOAD_NOT_FOUND, session.process() + " is gone, or is another process by now"));
-        session.state(WorkloadInfo.State.RUNNING);
         Inspection inspection = new Inspector(runtime).inspect(workload, engine);
-        for (Refusal refusal : inspection.refusals()) {
+        found = new Look(workload, inspection);
+        return inspection;
+    }
+
+    @Override
+    void execute(StageContext context) throws StageException, TierException, IOException {
+        NodeRuntime runtime = session.runtime();
+        if (engine.equals(EngineId.CRIU_CUDA)) {
+            runtime.requireGpu();
+            runtime.requireCriu();
+        }
+        session.state(WorkloadInfo.State.RUNNING);
+        if (found == null) {
+            look();
+        }
+        Look look = Objects.requireNonNull(found);
+        for (Refusal refusal : look.inspection().refusals()) {
             throw refusal.asException();
         }
-        new Space(runtime).requireForSave(workload, inspection, engine);
+        new Space(runtime).requireForSave(look.workload(), look.inspection(), engine);
         context.remember(new SaveSubject(
-                workload.process(),
-                inspection.cudaPids(),
-                workload.name(),
-                ProcessCapture.isSessionLeader(runtime.proc(), workload.process()),
-                libraries(workload)));
+                look.workload().process(),
+                look.inspection().cudaPids(),
+                look.workload().name(),
+                ProcessCapture.isSessionLeader(runtime.proc(), look.workload().process()),
+                libraries(look.workload())));
     }
 
     /**

@@ -11,9 +11,9 @@ import io.gpusnap.node.engine.device.DeviceStore;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.snapshot.ReadManifest;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.Manifest;
-import io.gpusnap.node.store.ManifestDigest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.ManifestJson;
 import io.gpusnap.node.tier.TierException;
@@ -45,6 +45,11 @@ final class SaveStore extends EngineStage {
     }
 
     @Override
+    public boolean lasting() {
+        return true;
+    }
+
+    @Override
     void execute(StageContext context)
             throws StageException, GpuException, TierException, ManifestException, IOException, InterruptedException {
         NodeRuntime runtime = session.runtime();
@@ -62,11 +67,9 @@ final class SaveStore extends EngineStage {
         store.nvme().sync();
         Manifest manifest =
                 new ManifestDraft(session, engine, context).build(allocations, new Manifest.Host(files, areas));
-        byte[] bytes = ManifestJson.write(manifest);
         // What is written here must be readable there: a writer's mistake shows now, not at the thaw.
-        ManifestJson.read(bytes);
-        store.writePending(session.snapshot(), bytes);
-        context.remember(new StoredManifest(ManifestDigest.of(bytes).hex()));
+        ReadManifest read = store.writePending(session.snapshot(), ManifestJson.write(manifest));
+        context.remember(new StoredManifest(read.digest()));
     }
 
     private ImageCut cutImage() throws IOException {

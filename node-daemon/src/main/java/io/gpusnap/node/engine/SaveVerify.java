@@ -8,7 +8,6 @@ import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
-import io.gpusnap.node.store.ManifestJson;
 import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
@@ -43,7 +42,7 @@ final class SaveVerify extends EngineStage {
     @Override
     void execute(StageContext context) throws StageException, TierException, ManifestException, InterruptedException {
         SnapshotStore store = session.runtime().store();
-        Manifest manifest = ManifestJson.read(store.pendingManifest(session.snapshot()));
+        Manifest manifest = store.readPending(session.snapshot()).manifest();
         List<ChunkRef> chunks = manifest.chunks().toList();
         Set<ChunkDigest> digests = new HashSet<>();
         chunks.stream().map(ChunkRef::content).flatMap(Optional::stream).forEach(digests::add);

@@ -5,6 +5,7 @@ import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.process.Workload;
 import io.gpusnap.node.store.Manifest;
+import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.Slot;
 import io.gpusnap.node.tier.TierException;
 import java.io.IOException;
@@ -37,8 +38,20 @@ final class Space {
         }
         long host = engine.equals(EngineId.CRIU_CUDA) ? residentBytes(inspection) : 0;
         requireScratch(host);
-        boolean repeated = Snapshots.anyOf(runtime.store(), workload.name());
-        runtime.store().nvme().requireSpace(repeated ? (device + host) / REPEATED_SHARE : device + host);
+        requireStore(workload, device + host);
+    }
+
+    /** Manifests are looked at only where it depends on them: there may be many. */
+    private void requireStore(Workload workload, long sizeBytes) throws TierException {
+        NvmeTier nvme = runtime.store().nvme();
+        try {
+            nvme.requireSpace(sizeBytes);
+        } catch (TierException e) {
+            if (!Snapshots.anyOf(runtime.store(), workload.name())) {
+                throw e;
+            }
+            nvme.requireSpace(sizeBytes / REPEATED_SHARE);
+        }
     }
 
     void requireForThaw(Manifest manifest) throws StageException, IOException {

@@ -31,8 +31,18 @@ final class SuspendedPreflight extends EngineStage {
         session.requireVram(session.gpus());
     }
 
+    /** As {@link #look}, for whoever looks at something else meanwhile. */
+    void typedLook(StageContext context) throws StageException {
+        try {
+            look(context);
+        } catch (GpuException | TierException | ManifestException | IOException e) {
+            throw Failures.typed(e);
+        }
+    }
+
     /** All but the room. */
-    void look(StageContext context) throws StageException, GpuException, TierException, ManifestException, IOException {
+    private void look(StageContext context)
+            throws StageException, GpuException, TierException, ManifestException, IOException {
         NodeRuntime runtime = session.runtime();
         Manifest manifest = session.manifest();
         if (!manifest.engine().equals(EngineId.SUSPEND.value())) {

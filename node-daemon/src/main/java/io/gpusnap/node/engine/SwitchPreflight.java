@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Whether the process can come back, who has to make room for it, and whether they can. Touches nothing. */
 final class SwitchPreflight extends EngineStage {
@@ -31,7 +32,9 @@ final class SwitchPreflight extends EngineStage {
     @Override
     void execute(StageContext context)
             throws StageException, GpuException, TierException, ManifestException, IOException, InterruptedException {
-        new SuspendedPreflight(session).look(context);
+        AtOnce.run(Stream.concat(
+                Stream.of(() -> new SuspendedPreflight(session).typedLook(context)),
+                evictees.all().stream().map(one -> one::look)));
         Map<Integer, GpuInfo> gpus = session.gpus().devices();
         requireGpu(gpus);
         List<Evictee> chosen = choose(gpus, context);
@@ -66,7 +69,7 @@ final class SwitchPreflight extends EngineStage {
         List<String> refused = new ArrayList<>();
         long givenBytes = 0;
         for (Evictee one : evictees.all()) {
-            Map<Integer, Long> held = one.heldBytes();
+            Map<Integer, Long> held = new HashMap<>(one.heldBytes());
             held.keySet().retainAll(missing.keySet());
             boolean wanted = request.policy() == SwitchRequest.Policy.SUSPEND_OTHERS
                     || held.keySet().stream().anyMatch(ordinal -> missing.getOrDefault(ordinal, 0L) > 0);

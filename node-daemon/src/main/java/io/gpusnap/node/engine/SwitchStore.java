@@ -35,6 +35,11 @@ final class SwitchStore extends EngineStage {
     }
 
     @Override
+    public boolean lasting() {
+        return true;
+    }
+
+    @Override
     public boolean pointOfNoReturn() {
         return true;
     }

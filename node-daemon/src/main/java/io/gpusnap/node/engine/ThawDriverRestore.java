@@ -12,7 +12,7 @@ import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 
-/** The process runs again, up to its gate, and the driver gives it its context back. */
+/** The process runs again, up to its gate (one that was kept was never stopped), and the driver gives it its context back. */
 final class ThawDriverRestore extends EngineStage {
 
     private final ThawSession session;
@@ -38,7 +38,9 @@ final class ThawDriverRestore extends EngineStage {
             session.requireVram(gpus);
         }
         context.checkCancelled();
-        runtime.tree().resume(process);
+        if (!session.keepsProcess()) {
+            runtime.tree().resume(process);
+        }
         Rescue.driverBack(cuda, gpus.uuidPairs(session.manifest()));
     }
 

@@ -1,6 +1,7 @@
 package io.gpusnap.node.engine;
 
 import io.gpusnap.gpu.GpuException;
+import io.gpusnap.node.engine.device.Arrival;
 import io.gpusnap.node.engine.device.DeviceContent;
 import io.gpusnap.node.engine.device.DeviceFill;
 import io.gpusnap.node.engine.device.TargetPort;
@@ -10,7 +11,7 @@ import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 
-/** Device memory has its content again. */
+/** Device memory has its content again. It stays mapped here until the gate is open: letting go of it takes time as well. */
 final class ThawFill extends EngineStage {
 
     private final ThawSession session;
@@ -32,9 +33,9 @@ final class ThawFill extends EngineStage {
         DeviceContent content = DeviceContent.of(session.manifest().device());
         context.progress().setTotalBytes(content.sizeBytes());
         TargetPort target = session.target(context);
-        target.importMemory();
-        try {
-            long start = System.nanoTime();
+        boolean filled = false;
+        long start = System.nanoTime();
+        try (Arrival arrival = Arrival.prepare(target)) {
             long copiedBytes = new DeviceFill(
                             runtime.requireGpu(),
                             runtime.store().memory(),
@@ -42,11 +43,14 @@ final class ThawFill extends EngineStage {
                             session.owner(),
                             session.loaded(),
                             runtime.direct().used())
-                    .fill(content, target.allocations(), runtime.transfer(context));
+                    .fill(content, arrival.start(), runtime.transfer(context));
             double seconds = (System.nanoTime() - start) / 1e9;
             session.fillBytesPerSecond(copiedBytes / Math.max(seconds, 1e-9));
+            filled = true;
         } finally {
-            target.unimportMemory();
+            if (!filled) {
+                target.unimportMemory();
+            }
         }
     }
 }

@@ -6,9 +6,13 @@ import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The gate opens. */
 final class ThawResume extends EngineStage {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ThawResume.class);
 
     private final ThawSession session;
 
@@ -32,6 +36,17 @@ final class ThawResume extends EngineStage {
         TargetPort target = session.target(context);
         if (target.status().state() != TargetState.RUNNING) {
             open(context, target);
+        }
+        letGo(session.target(context));
+    }
+
+    /** Of the memory that was filled. The process serves by now: what goes wrong here must not cost it its life. */
+    private void letGo(TargetPort target) {
+        try {
+            target.unimportMemory();
+        } catch (GpuException e) {
+            LOG.warn("memory that was filled is let go by closing the connection: {}", e.getMessage());
+            session.closeTarget();
         }
     }
 

@@ -35,6 +35,7 @@ final class ThawSession {
     private final StageTimes times = new StageTimes();
     private SnapshotUses.@Nullable Use use;
     private @Nullable Manifest manifest;
+    private @Nullable CudaProcesses kept;
     private @Nullable TargetPort target;
     private LoadedChunks loaded = new LoadedChunks();
     private LoadedChunks loadedHost = new LoadedChunks();
@@ -116,8 +117,18 @@ final class ThawSession {
         return SaveSession.recall(context, RestoredProcess.class).process();
     }
 
-    /** Those of the restored processes that use CUDA. */
+    /** Those of the restored processes that use CUDA. Of a kept process they are the same from the first look on. */
     CudaProcesses cuda(StageContext context) throws StageException {
+        CudaProcesses known = kept;
+        if (known != null) {
+            return known;
+        }
+        CudaProcesses found = findCuda(context);
+        kept = keepsProcess ? found : null;
+        return found;
+    }
+
+    private CudaProcesses findCuda(StageContext context) throws StageException {
         try {
             Map<Integer, Integer> pids = pidsOfTasks(context);
             List<Integer> found = new ArrayList<>();

@@ -8,7 +8,6 @@ import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.snapshot.SnapshotUses;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.Manifest;
-import io.gpusnap.node.store.ManifestDigest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.ChunkTier.ReadFrom;
@@ -46,7 +45,7 @@ final class VerifyStage extends EngineStage {
             long sizeBytes = ChunkVerifier.distinctBytes(chunks);
             context.progress().setTotalBytes(sizeBytes);
             ChunkVerifier.verify(chunks, store.nvme(), chunk -> ReadFrom.MEDIUM, runtime.transfer(context));
-            String digest = ManifestDigest.of(store.manifest(snapshot)).hex();
+            String digest = store.read(snapshot).digest();
             context.remember(new VerifyOutcome(snapshot, digest, chunks.size(), sizeBytes));
         }
     }

@@ -8,7 +8,10 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** The journal of one operation: every change goes to the file first, then into the state here. Thread-safe. */
+/**
+ * The journal of one operation: every change goes to the file first, then into the state here. What is there survives the
+ * daemon at once; the machine's death it survives from the next durable change on: see {@link #lasting}. Thread-safe.
+ */
 public final class OperationLog {
 
     private record FactKey(String scope, Class<? extends Record> type) {}
@@ -20,6 +23,7 @@ public final class OperationLog {
     private final Map<FactKey, Record> facts = new LinkedHashMap<>();
     private OperationState state = OperationState.PENDING;
     private @Nullable OperationOutcome outcome;
+    private boolean lasting;
 
     /** @param known facts from the spec; later ones of the same class replace them */
     OperationLog(OperationSpec spec, List<Record> known, JournalFile file, JournalCodec codec) {
@@ -51,14 +55,23 @@ public final class OperationLog {
         return new ArrayList<>(stages.values());
     }
 
-    /** @throws JournalException when it cannot be made durable */
+    /**
+     * Of the operation itself. Durable before it returns.
+     *
+     * @throws JournalException when it cannot be made durable
+     */
     public void remember(Record fact) {
-        remember("", fact);
+        append(new JournalEvent.FactRemembered("", fact), true);
     }
 
-    /** As {@link StageContext#scoped} has it. */
+    /** As {@link StageContext#remember} and {@link StageContext#scoped} have it. */
     void remember(String scope, Record fact) {
         append(new JournalEvent.FactRemembered(scope, fact));
+    }
+
+    /** From here on each change is durable, with all that came before it, when it has been appended. */
+    synchronized void lasting() {
+        lasting = true;
     }
 
     public <T extends Record> Optional<T> recall(Class<T> type) {
@@ -86,12 +99,28 @@ public final class OperationLog {
         return stages.computeIfAbsent(name, StageStatus::pending);
     }
 
+    /** An end, and that undoing began, are durable: nobody may find the operation before it any more. */
     synchronized void append(JournalEvent event) {
+        boolean turn = switch (event) {
+            case JournalEvent.StageChanged change -> false;
+            case JournalEvent.FactRemembered fact -> false;
+            case JournalEvent.UndoStarted undo -> true;
+            case JournalEvent.Ended ended -> true;
+        };
+        append(event, turn || lasting);
+    }
+
+    private synchronized void append(JournalEvent event, boolean durably) {
         next(event)
                 .ifPresent(this::requireLegal); // before it is written: a file with an illegal step could not be read
         // again
         try {
-            file.append(codec.write(event));
+            String line = codec.write(event);
+            if (durably) {
+                file.appendDurably(line);
+            } else {
+                file.append(line);
+            }
         } catch (IOException e) {
             throw new JournalException("cannot write the journal of operation " + spec.id() + ": " + e.getMessage(), e);
         }

@@ -92,6 +92,9 @@ public final class RunningOperation {
                 if (stage.pointOfNoReturn()) {
                     cancellation.close();
                 }
+                if (stage.lasting()) {
+                    log.lasting();
+                }
                 if (log.stage(stage.name()).state() == StageState.SUCCEEDED) {
                     continue;
                 }

@@ -28,6 +28,15 @@ public interface Stage {
     }
 
     /**
+     * True when what it does outlives the machine: a change of the store that names or frees something. All that was
+     * remembered is on the disk before such a stage begins, and from then on each fact is. Other stages work with processes,
+     * devices and memory, of which nothing is left to be undone when the machine has died.
+     */
+    default boolean lasting() {
+        return false;
+    }
+
+    /**
      * Does the work. Calls {@link StageContext#checkCancelled()} wherever it is safe to stop.
      *
      * @throws StageException on a typed failure; anything else that is thrown counts as INTERNAL

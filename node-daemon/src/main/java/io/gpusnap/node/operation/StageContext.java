@@ -17,11 +17,11 @@ public interface StageContext {
     void checkCancelled() throws OperationCancelledException;
 
     /**
-     * Keeps a fact for later stages, for compensation, and across a daemon crash. Durable before it returns. One value per
-     * record class: a later one replaces it.
+     * Keeps a fact for later stages, for compensation, and across a daemon crash, from before it returns. The machine's death it
+     * survives from the next {@link Stage#lasting} stage on. One value per record class: a later one replaces it.
      *
      * @throws IllegalArgumentException when the class is not in the {@link FactRegistry}
-     * @throws JournalException when it cannot be made durable
+     * @throws JournalException when it cannot be written
      */
     void remember(Record fact);
 

@@ -42,8 +42,8 @@ public record OpenFd(int fd, String target, int flags) {
         return target.equals("anon_inode:[io_uring]");
     }
 
-    /** Of a socket, else -1. */
-    public long socketInode() {
+    /** @return -1 for what is no socket */
+    static long socketInode(String target) {
         return target.startsWith("socket:[")
                 ? Long.parseLong(target.substring("socket:[".length(), target.length() - 1))
                 : -1;

@@ -1,11 +1,11 @@
 package io.gpusnap.node.process;
 
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Who holds which socket or pipe. */
 public final class SocketOwners {
@@ -21,10 +21,7 @@ public final class SocketOwners {
         if (processes.isEmpty()) {
             return List.of();
         }
-        Set<Long> inodes = new HashSet<>();
-        for (ProcessId process : processes) {
-            proc.descriptors(process.pid()).forEach(fd -> inodes.add(fd.socketInode()));
-        }
+        Set<Long> inodes = sockets(processes);
         return TcpListener.inNamespaceOf(proc, processes.getFirst().pid()).stream()
                 .filter(listener -> inodes.contains(listener.inode()))
                 .toList();
@@ -35,10 +32,7 @@ public final class SocketOwners {
         if (processes.isEmpty()) {
             return List.of();
         }
-        Set<Long> inodes = new HashSet<>();
-        for (ProcessId process : processes) {
-            proc.descriptors(process.pid()).forEach(fd -> inodes.add(fd.socketInode()));
-        }
+        Set<Long> inodes = sockets(processes);
         return proc.netTable(processes.getFirst().pid(), "unix").stream()
                 .map(line -> line.trim().split("\\s+", 8))
                 .filter(fields -> fields.length == 8 && fields[7].startsWith("/"))
@@ -46,6 +40,13 @@ public final class SocketOwners {
                 .map(fields -> fields[7])
                 .distinct()
                 .toList();
+    }
+
+    private Set<Long> sockets(List<ProcessId> processes) {
+        return processes.stream()
+                .flatMap(process -> proc.descriptorTargets(process.pid()).stream())
+                .map(OpenFd::socketInode)
+                .collect(Collectors.toSet());
     }
 
     /** A process that has this descriptor open. */

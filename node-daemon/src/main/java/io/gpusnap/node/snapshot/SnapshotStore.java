@@ -2,9 +2,7 @@ package io.gpusnap.node.snapshot;
 
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
-import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
-import io.gpusnap.node.store.ManifestJson;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.MemoryTier;
 import io.gpusnap.node.tier.NvmeTier;
@@ -24,17 +22,20 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
  * What this node's store holds. A snapshot exists once its manifest is in {@code manifests/}. Chunks are shared: a chunk is
  * deleted only while no manifest, committed or pending, and no running save names it. Saves pin what they name as they
- * look for it, and the sweep excludes pinning, so a chunk that a save found is never taken from under it.
+ * look for it, and each step of a sweep excludes pinning, so a chunk that a save found is never taken from under it.
  */
 public final class SnapshotStore implements AutoCloseable {
 
     private static final String SUFFIX = ".json";
+    /** Of manifests' text, about as much in memory: a hundred 8B models. */
+    private static final long CACHED_BYTES = 64L << 20;
 
     private final StoreRoot root;
     private final NvmeTier nvme;
@@ -42,11 +43,15 @@ public final class SnapshotStore implements AutoCloseable {
     private final ReadWriteLock sweepLock = new ReentrantReadWriteLock();
     private final Set<SavePins> pins = ConcurrentHashMap.newKeySet();
     private final SnapshotUses uses = new SnapshotUses();
+    private final ManifestCache manifests = new ManifestCache(CACHED_BYTES);
+    private final AtomicLong manifestsWritten = new AtomicLong();
+    private final Sweep sweep;
 
     public SnapshotStore(StoreRoot root, NvmeTier nvme, MemoryTier memory) {
         this.root = root;
         this.nvme = nvme;
         this.memory = memory;
+        this.sweep = new Sweep(nvme, memory, pins, sweepLock.writeLock(), this::named, manifestsWritten::get);
     }
 
     public NvmeTier nvme() {
@@ -69,6 +74,28 @@ public final class SnapshotStore implements AutoCloseable {
         return uses.begin(snapshot);
     }
 
+    /**
+     * A committed snapshot's manifest; parsed when it is first asked for.
+     *
+     * @throws TierException MISSING, IO
+     */
+    public ReadManifest read(SnapshotId snapshot) throws TierException, ManifestException {
+        return parsed(root.manifests().resolve(snapshot + SUFFIX), snapshot);
+    }
+
+    /** As {@link #read}, of a save that is not committed yet. */
+    public ReadManifest readPending(SnapshotId snapshot) throws TierException, ManifestException {
+        return parsed(root.pending().resolve(snapshot + SUFFIX), snapshot);
+    }
+
+    private ReadManifest parsed(Path file, SnapshotId snapshot) throws TierException, ManifestException {
+        try {
+            return manifests.read(file);
+        } catch (IOException e) {
+            throw unread(file, snapshot, e);
+        }
+    }
+
     /** @throws TierException MISSING, IO */
     public byte[] manifest(SnapshotId snapshot) throws TierException {
         return readFile(root.manifests().resolve(snapshot + SUFFIX), snapshot);
@@ -79,10 +106,23 @@ public final class SnapshotStore implements AutoCloseable {
         return readFile(root.pending().resolve(snapshot + SUFFIX), snapshot);
     }
 
-    /** From here on the chunks are safe also over a daemon's death. */
-    public void writePending(SnapshotId snapshot, byte[] manifest) throws TierException {
-        root.files().write(root.pending().resolve(snapshot + SUFFIX), MemorySegment.ofArray(manifest));
+    /**
+     * From here on the chunks are safe also over a daemon's death.
+     *
+     * @throws ManifestException when it could not be read again: then nothing is written
+     */
+    public ReadManifest writePending(SnapshotId snapshot, byte[] manifest) throws TierException, ManifestException {
+        ReadManifest read = ManifestCache.parse(manifest);
+        Path pending = root.pending().resolve(snapshot + SUFFIX);
+        root.files().write(pending, MemorySegment.ofArray(manifest));
+        manifestsWritten.incrementAndGet();
         nvme.sync();
+        try {
+            manifests.written(pending, read);
+        } catch (IOException e) {
+            throw unread(pending, snapshot, e);
+        }
+        return read;
     }
 
     /** The pending manifest becomes the snapshot. Idempotent. */
@@ -90,37 +130,44 @@ public final class SnapshotStore implements AutoCloseable {
         // A sweep must not look between the two names.
         sweepLock.readLock().lock();
         try {
+            Path pending = root.pending().resolve(snapshot + SUFFIX);
             Path manifest = root.manifests().resolve(snapshot + SUFFIX);
             if (!Files.exists(manifest)) {
                 root.files().write(manifest, MemorySegment.ofArray(pendingManifest(snapshot)));
+                manifests.copied(pending, manifest);
+                manifestsWritten.incrementAndGet();
                 nvme.sync();
             }
-            root.files().delete(root.pending().resolve(snapshot + SUFFIX));
+            deleteManifest(pending);
             nvme.sync();
+        } catch (IOException e) {
+            throw new TierException(Reason.IO, "cannot look at the manifest of snapshot " + snapshot, e);
         } finally {
             sweepLock.readLock().unlock();
         }
     }
 
+    private void deleteManifest(Path file) throws TierException {
+        root.files().delete(file);
+        manifests.forget(file);
+    }
+
     /** Ends a save that failed: its pending manifest goes, and of the chunks that it wrote those that nobody else names. */
     public void abandon(SnapshotId snapshot, SavePins failed) throws TierException, ManifestException {
-        sweepLock.writeLock().lock();
-        try {
-            Set<ChunkDigest> candidates = new HashSet<>(failed.pinned());
-            Path pending = root.pending().resolve(snapshot + SUFFIX);
-            if (Files.exists(pending)) {
-                candidates.addAll(digestsOf(pending));
-            }
-            root.files().delete(pending);
-            failed.close();
-            sweep(candidates);
-        } finally {
-            sweepLock.writeLock().unlock();
+        Set<ChunkDigest> candidates = new HashSet<>(failed.pinned());
+        Path pending = root.pending().resolve(snapshot + SUFFIX);
+        if (Files.exists(pending)) {
+            candidates.addAll(digestsOf(pending));
         }
+        deleteManifest(pending);
+        failed.close();
+        sweep.run(candidates);
     }
 
     /**
-     * Deletes a snapshot and every chunk in the store that nothing names any more.
+     * Deletes a snapshot and every chunk in the store that nothing names any more. From the first moment on the snapshot does not
+     * exist; saves of other workloads go on between the deletions of its chunks. What a crash interrupts is ended by the next
+     * call, for this snapshot or for another.
      *
      * @return bytes that became free
      * @throws TierException MISSING when there is no such snapshot, IO also while it is in use
@@ -128,33 +175,24 @@ public final class SnapshotStore implements AutoCloseable {
      */
     public long delete(SnapshotId snapshot) throws TierException, ManifestException {
         Path manifest = root.manifests().resolve(snapshot + SUFFIX);
+        Path deleted = root.deleted().resolve(snapshot + SUFFIX);
         SnapshotUses.Deletion deletion = uses.delete(snapshot)
                 .orElseThrow(() -> new TierException(Reason.IO, "snapshot " + snapshot + " is in use"));
-        sweepLock.writeLock().lock();
         try (deletion) {
-            if (!Files.exists(manifest)) {
+            if (Files.exists(manifest)) {
+                root.files().move(manifest, deleted);
+                manifests.forget(manifest);
+                nvme.sync();
+            } else if (!Files.exists(deleted)) {
                 throw new TierException(Reason.MISSING, "snapshot " + snapshot + " is not in this store");
             }
-            long before = nvme.usage().usedBytes();
-            root.files().delete(manifest);
-            nvme.sync();
-            sweep(nvme.list());
-            return Math.max(0, before - nvme.usage().usedBytes());
-        } finally {
-            sweepLock.writeLock().unlock();
-        }
-    }
-
-    private void sweep(Set<ChunkDigest> candidates) throws TierException, ManifestException {
-        if (candidates.isEmpty()) {
-            return;
-        }
-        Set<ChunkDigest> named = named();
-        for (ChunkDigest digest : candidates) {
-            if (!named.contains(digest)) {
-                memory.delete(digest);
-                nvme.delete(digest);
+            List<Path> ending = files(root.deleted());
+            long freedBytes = sweep.run(nvme.list());
+            for (Path ended : ending) {
+                root.files().delete(ended);
             }
+            nvme.sync();
+            return freedBytes;
         }
     }
 
@@ -174,7 +212,6 @@ public final class SnapshotStore implements AutoCloseable {
 
     private Set<ChunkDigest> named() throws TierException, ManifestException {
         Set<ChunkDigest> named = new HashSet<>();
-        pins.forEach(save -> named.addAll(save.pinned()));
         for (Path folder : List.of(root.manifests(), root.pending())) {
             for (Path file : files(folder)) {
                 named.addAll(digestsOf(file));
@@ -183,11 +220,19 @@ public final class SnapshotStore implements AutoCloseable {
         return named;
     }
 
-    private static Set<ChunkDigest> digestsOf(Path file) throws TierException, ManifestException {
+    /** None of a manifest that is gone by now. */
+    private Set<ChunkDigest> digestsOf(Path file) throws TierException, ManifestException {
         Set<ChunkDigest> digests = new HashSet<>();
         try {
-            Manifest manifest = ManifestJson.read(Files.readAllBytes(file));
-            manifest.chunks().map(ChunkRef::content).flatMap(Optional::stream).forEach(digests::add);
+            manifests
+                    .read(file)
+                    .manifest()
+                    .chunks()
+                    .map(ChunkRef::content)
+                    .flatMap(Optional::stream)
+                    .forEach(digests::add);
+        } catch (NoSuchFileException e) {
+            return digests;
         } catch (IOException e) {
             throw new TierException(Reason.IO, "cannot read " + file, e);
         } catch (ManifestException e) {
@@ -222,11 +267,15 @@ public final class SnapshotStore implements AutoCloseable {
                 throw new NoSuchFileException(file.toString());
             }
             return Files.readAllBytes(file);
-        } catch (NoSuchFileException e) {
-            throw new TierException(Reason.MISSING, "snapshot " + snapshot + " is not in this store", e);
         } catch (IOException e) {
-            throw new TierException(Reason.IO, "cannot read " + file, e);
+            throw unread(file, snapshot, e);
         }
+    }
+
+    private static TierException unread(Path file, SnapshotId snapshot, IOException e) {
+        return e instanceof NoSuchFileException
+                ? new TierException(Reason.MISSING, "snapshot " + snapshot + " is not in this store", e)
+                : new TierException(Reason.IO, "cannot read " + file, e);
     }
 
     @Override

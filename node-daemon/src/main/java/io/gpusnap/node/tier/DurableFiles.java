@@ -42,7 +42,8 @@ public final class DurableFiles {
         }
     }
 
-    void move(Path from, Path to) throws TierException {
+    /** @throws TierException IO */
+    public void move(Path from, Path to) throws TierException {
         try {
             Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             dirtyFolders.add(folderOf(from));

@@ -8,7 +8,9 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -144,6 +146,20 @@ public final class MemoryTier implements ChunkTier {
         }
         table.release(found.slot());
         return Optional.empty();
+    }
+
+    /**
+     * As {@link #leaseVerified(ChunkDigest, int)}, of many chunks in one go; repeated and zero ones are looked at once or not
+     * at all.
+     *
+     * @param spareSlots where more than 0: how many claimable slots are left to others
+     */
+    public Map<ChunkRef, Lease> leaseVerified(Collection<ChunkRef> chunks, int spareSlots) {
+        Map<ChunkRef, Lease> leases = new LinkedHashMap<>();
+        table.leaseVerified(chunks, spareSlots)
+                .forEach((chunk, slot) ->
+                        leases.put(chunk, new Lease(this, slot, slot(slot).first(chunk.sizeBytes()))));
+        return leases;
     }
 
     private static boolean isContent(MemorySegment memory, ChunkDigest digest) {

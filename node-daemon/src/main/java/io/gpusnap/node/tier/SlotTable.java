@@ -2,11 +2,12 @@ package io.gpusnap.node.tier;
 
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
+import java.util.BitSet;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -38,7 +39,9 @@ final class SlotTable {
 
     private final SlotIndex index;
     private final Entry[] entries;
-    private final Deque<Integer> free = new ArrayDeque<>();
+    /** Taken from the lowest on, so that what is claimed together lies together: neighbours are copied in one piece. */
+    private final BitSet free = new BitSet();
+
     private final Map<ChunkDigest, Integer> clean = new HashMap<>();
     /** Clean slots without a lease, least recently used first. */
     private final LinkedHashSet<Integer> evictable = new LinkedHashSet<>();
@@ -54,7 +57,7 @@ final class SlotTable {
 
     private void load(int slot, Entry entry) {
         switch (index.state(slot)) {
-            case FREE -> free.addLast(slot);
+            case FREE -> free.set(slot);
             case OWNED -> entry.owner = index.owner(slot);
             case CLEAN -> {
                 int sizeBytes = index.sizeBytes(slot);
@@ -70,12 +73,12 @@ final class SlotTable {
     }
 
     synchronized List<Integer> claim(UUID owner, int count) {
+        for (int missing = count - free.cardinality(); missing > 0 && !evictable.isEmpty(); missing--) {
+            evict(evictable.getFirst());
+        }
         List<Integer> claimed = new ArrayList<>(Math.min(count, entries.length));
-        while (claimed.size() < count && (!free.isEmpty() || !evictable.isEmpty())) {
-            if (free.isEmpty()) {
-                evict(evictable.getFirst());
-            }
-            int slot = free.removeFirst();
+        for (int slot = free.nextSetBit(0); slot >= 0 && claimed.size() < count; slot = free.nextSetBit(slot + 1)) {
+            free.clear(slot);
             entries[slot].owner = owner;
             index.own(slot, owner);
             claimed.add(slot);
@@ -85,11 +88,11 @@ final class SlotTable {
 
     /** As {@link #claim}, but no clean copy makes room. */
     synchronized List<Integer> claimEmpty(UUID owner, int count) {
-        return claim(owner, Math.min(count, free.size()));
+        return claim(owner, Math.min(count, free.cardinality()));
     }
 
     synchronized int claimable() {
-        return free.size() + evictable.size();
+        return free.cardinality() + evictable.size();
     }
 
     synchronized boolean isOwned(UUID owner, int slot) {
@@ -153,6 +156,27 @@ final class SlotTable {
         return new Found(slot, entries[slot].sizeBytes, entries[slot].verified);
     }
 
+    /**
+     * Of each chunk whose copy is verified and has its size: the slot, held.
+     *
+     * @param spare where more than 0, no more are held once no more slots than these can be claimed
+     */
+    synchronized Map<ChunkRef, Integer> leaseVerified(Collection<ChunkRef> chunks, int spare) {
+        Map<ChunkRef, Integer> held = new LinkedHashMap<>();
+        for (ChunkRef chunk : chunks) {
+            if (spare > 0 && claimable() <= spare) {
+                break;
+            }
+            Integer slot =
+                    chunk.isZero() || held.containsKey(chunk) ? null : clean.get(new ChunkDigest(chunk.digest()));
+            if (slot != null && entries[slot].verified && entries[slot].sizeBytes == chunk.sizeBytes()) {
+                hold(slot);
+                held.put(chunk, slot);
+            }
+        }
+        return held;
+    }
+
     synchronized void verified(int slot) {
         entries[slot].verified = true;
     }
@@ -194,7 +218,7 @@ final class SlotTable {
     }
 
     synchronized long usedBytes() {
-        return (long) (entries.length - free.size()) * Slot.BYTES;
+        return (long) (entries.length - free.cardinality()) * Slot.BYTES;
     }
 
     private void evict(int slot) {
@@ -232,6 +256,6 @@ final class SlotTable {
         entry.verified = false;
         evictable.remove(slot);
         index.free(slot);
-        free.addLast(slot);
+        free.set(slot);
     }
 }

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * chunks/      {@code <2 hex>/<64 hex>}
  * manifests/   {@code <snapshotId>.json}: committed snapshots
  * pending/     {@code <snapshotId>.json}: saves that are not committed yet
+ * deleted/     {@code <snapshotId>.json}: no snapshots any more; chunks of theirs may be left
  * quarantine/  chunks that were not what their names said
  * tmp/         files being written; emptied at open
  * </pre>
@@ -55,7 +56,7 @@ public final class StoreRoot implements AutoCloseable {
             if (lock(lockChannel) == null) {
                 throw new TierException(Reason.IO, "another daemon holds " + path + " (nvme.root)");
             }
-            for (String folder : List.of("chunks", "manifests", "pending", "quarantine", "tmp")) {
+            for (String folder : List.of("chunks", "manifests", "pending", "deleted", "quarantine", "tmp")) {
                 Files.createDirectories(path.resolve(folder));
                 if (Files.isSymbolicLink(path.resolve(folder))) {
                     throw new TierException(Reason.IO, path.resolve(folder) + " is a symbolic link");
@@ -124,6 +125,10 @@ public final class StoreRoot implements AutoCloseable {
 
     public Path pending() {
         return path.resolve("pending");
+    }
+
+    public Path deleted() {
+        return path.resolve("deleted");
     }
 
     public Path quarantine() {

@@ -13,7 +13,6 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -81,22 +80,35 @@ public final class ChunkLoader {
         }
     }
 
-    /** In parallel, because a copy from an earlier life of the daemon is hashed when it is first leased. */
+    /**
+     * What was verified in this daemon's life is leased in one go. The rest in parallel, because a copy from an earlier life is
+     * hashed when it is first leased.
+     */
     private List<ChunkRef> hot(List<ChunkRef> chunks, LoadedChunks loaded, Transfer transfer)
             throws InterruptedException {
-        Crew.each("lease", transfer.threads(), RuntimeException.class, chunks, () -> chunk -> {
+        transfer.safePoint().run();
+        memory.leaseVerified(chunks, spareSlots).forEach((chunk, lease) -> add(chunk, lease, loaded, transfer));
+        List<ChunkRef> others = notIn(loaded, chunks).stream()
+                .filter(chunk -> memory.contains(new ChunkDigest(chunk.digest()), chunk.sizeBytes()))
+                .toList();
+        Crew.each("lease", transfer.threads(), RuntimeException.class, others, () -> chunk -> {
             transfer.safePoint().run();
             // A lease takes a slot from others as much as a claim does.
             if (spareSlots > 0 && memory.claimable() <= spareSlots) {
                 return;
             }
-            ChunkDigest digest = new ChunkDigest(chunk.digest());
-            Optional<Lease> lease = memory.lease(digest, chunk.sizeBytes());
-            if (lease.isPresent()) {
-                loaded.add(digest, lease.get());
-                transfer.progress().accept(chunk.sizeBytes());
-            }
+            memory.lease(new ChunkDigest(chunk.digest()), chunk.sizeBytes())
+                    .ifPresent(lease -> add(chunk, lease, loaded, transfer));
         });
+        return notIn(loaded, chunks);
+    }
+
+    private static void add(ChunkRef chunk, Lease lease, LoadedChunks loaded, Transfer transfer) {
+        loaded.add(new ChunkDigest(chunk.digest()), lease);
+        transfer.progress().accept(chunk.sizeBytes());
+    }
+
+    private static List<ChunkRef> notIn(LoadedChunks loaded, List<ChunkRef> chunks) {
         return chunks.stream()
                 .filter(chunk -> loaded.find(new ChunkDigest(chunk.digest())).isEmpty())
                 .toList();

@@ -23,7 +23,7 @@ class DriverFailureIT {
     private static final List<String> SAVE_VERBS =
             List.of("quiesce", "import", "digest", "copy", "unimport", "release", "lock", "checkpoint");
     private static final List<String> THAW_VERBS =
-            List.of("restore", "unlock", "remap", "import", "fill-zero", "digest", "copy", "unimport", "resume");
+            List.of("restore", "unlock", "remap", "import", "fill-zero", "digest", "resume", "copy");
 
     @TempDir
     Path folder;
@@ -115,7 +115,7 @@ class DriverFailureIT {
                 .fact(SaveOutcome.class)
                 .snapshot();
         for (FailingGpu.Moment moment : FailingGpu.Moment.values()) {
-            for (String verb : List.of("restore", "unlock", "remap", "import", "fill-zero", "copy", "unimport")) {
+            for (String verb : List.of("restore", "unlock", "remap", "import", "fill-zero", "copy")) {
                 gpu.fail(verb, moment, 1);
                 TestNode.Ended ended = node.thaw(EngineId.SUSPEND, snapshot);
                 assertThat(ended.failed().code()).as("%s %s", verb, moment).isEqualTo(FailureCode.DRIVER_FAILED);
@@ -130,6 +130,51 @@ class DriverFailureIT {
         gpu.healthy();
         node.thaw(EngineId.SUSPEND, snapshot).succeeded();
         assertThat(workload.answer("warm")).isEqualTo(answer);
+    }
+
+    @Test
+    void memoryThatStopsArrivingHalfWayFailsWhatWaitsForIt() throws Exception {
+        // given room for it, and nothing that comes
+        gpu.failAfter("import", 1);
+        // when
+        OperationOutcome.Failed save =
+                node.save(EngineId.SUSPEND, workload, AfterSave.STOP).failed();
+        // then
+        assertThat(save.code()).isEqualTo(FailureCode.DRIVER_FAILED);
+        assertThat(save.stage()).contains("drain");
+        assertThat(save.undoProblems()).isEmpty();
+        assertThat(workload.answer("warm")).isEqualTo(answer);
+        // and the same on the way back
+        gpu.healthy();
+        SnapshotId snapshot = node.save(EngineId.SUSPEND, workload, AfterSave.STOP)
+                .succeeded()
+                .fact(SaveOutcome.class)
+                .snapshot();
+        gpu.failAfter("import", 1);
+        TestNode.Ended thaw = node.thaw(EngineId.SUSPEND, snapshot);
+        assertThat(thaw.failed().code()).isEqualTo(FailureCode.DRIVER_FAILED);
+        assertThat(thaw.failed().stage()).contains("fill");
+        assertThat(thaw.log().recall(WorkloadLost.class)).isEmpty();
+        gpu.healthy();
+        node.thaw(EngineId.SUSPEND, snapshot).succeeded();
+        assertThat(workload.answer("warm")).isEqualTo(answer);
+    }
+
+    @Test
+    void memoryThatIsNotLetGoBehindTheOpenGateCostsTheProcessNothing() throws Exception {
+        SnapshotId snapshot = node.save(EngineId.SUSPEND, workload, AfterSave.STOP)
+                .succeeded()
+                .fact(SaveOutcome.class)
+                .snapshot();
+        gpu.fail("unimport", FailingGpu.Moment.BEFORE, 1);
+        // when
+        node.thaw(EngineId.SUSPEND, snapshot).succeeded();
+        // then
+        assertThat(gpu.hasFailed()).isTrue();
+        assertThat(workload.answer("warm")).isEqualTo(answer);
+        // and it can be saved again, which takes the connection and all of its memory
+        gpu.healthy();
+        node.save(EngineId.SUSPEND, workload, AfterSave.STOP).succeeded();
     }
 
     @Test

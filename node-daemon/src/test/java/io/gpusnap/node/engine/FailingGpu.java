@@ -319,8 +319,10 @@ final class FailingGpu implements GpuPort {
         }
 
         @Override
-        public void importMemory() throws GpuException {
-            call("import", target::importMemory);
+        public long importNext() throws GpuException {
+            long[] left = new long[1];
+            call("import", () -> left[0] = target.importNext());
+            return left[0];
         }
 
         @Override

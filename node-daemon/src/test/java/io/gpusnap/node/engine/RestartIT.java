@@ -11,11 +11,14 @@ import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.TierKind;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -103,6 +106,43 @@ class RestartIT {
                             .as("%s %s", stage, point)
                             .isEqualTo(answer);
                 }
+            }
+        }
+    }
+
+    @Test
+    void withTheMachineNothingIsLeftOfASaveButItsFailure() throws Exception {
+        for (String stage : List.of("drain", "store")) {
+            // given a machine that dies with its processes, its memory, and what was not yet on the disk
+            SnapshotId snapshot = killedSave(EngineId.SUSPEND, AfterSave.STOP, stage, StagePoint.RETURNED);
+            workload.close();
+            TestNode.cleanUp(folder);
+            loseWhatIsNotDurable();
+            assertThat(folder.resolve("nvme/pending/" + snapshot + ".json").toFile())
+                    .matches(pending -> pending.exists() == stage.equals("store"));
+            // when
+            try (TestNode node = TestNode.open(folder)) {
+                TestNode.Ended ended = node.recover();
+                // then
+                assertThat(ended.failed().undoProblems()).as(stage).isEmpty();
+                assertThat(node.engines().snapshots()).as(stage).isEmpty();
+                node.journal().forget(ended.log().spec().id());
+            }
+            assertThat(folder.resolve("nvme/pending")).as(stage).isEmptyDirectory();
+            try (Stream<Path> chunks = Files.walk(folder.resolve("nvme/chunks"))) {
+                assertThat(chunks.filter(Files::isRegularFile)).as(stage).isEmpty();
+            }
+            start();
+        }
+    }
+
+    /** The journal up to where its last line calls it durable. */
+    private void loseWhatIsNotDurable() throws Exception {
+        try (Stream<Path> files = Files.walk(folder.resolve("state/journal"))) {
+            for (Path log : (Iterable<Path>) files.filter(file -> file.endsWith("events.log"))::iterator) {
+                String last = Files.readAllLines(log).getLast();
+                int durable = Integer.parseInt(last.substring(last.indexOf('@') + 1, last.indexOf(' ')), 16);
+                Files.write(log, Arrays.copyOf(Files.readAllBytes(log), durable));
             }
         }
     }

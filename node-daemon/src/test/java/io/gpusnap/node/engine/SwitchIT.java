@@ -12,6 +12,7 @@ import io.gpusnap.node.tier.TierKind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -64,6 +65,32 @@ class SwitchIT {
             assertNothingIsHeld();
         }
         models.node().verify(models.frozenAs(models.first())).succeeded();
+    }
+
+    @Test
+    void nobodyWaitsForTheJournalsDiskUntilTheOtherServes() throws Exception {
+        // given
+        SwitchRequest request = models.request(models.first(), SwitchRequest.Policy.EVICT_IF_NEEDED);
+        Path journal = folder.resolve("state/journal/" + request.operation() + "/events.log");
+        List<String> lines = new ArrayList<>();
+        // when
+        TestNode.Ended ended = models.node()
+                .switchTo(request, new StageStarts("health", () -> {
+                    try {
+                        lines.addAll(Files.readAllLines(journal));
+                    } catch (IOException e) {
+                        throw new IllegalStateException(e);
+                    }
+                }))
+                .succeeded();
+        // then all of it was remembered, and none of it was synced
+        models.switched(models.first(), request);
+        assertThat(lines)
+                .hasSizeGreaterThan(20)
+                .allMatch(line -> line.substring(8).startsWith("@0 "));
+        assertThat(Files.readAllLines(journal).getLast().substring(8)).doesNotStartWith("@0 ");
+        assertThat(ended.log().recallAll(SaveOutcome.class)).hasSize(1);
+        models.assertAnswers(models.first(), "it serves");
     }
 
     @Test
@@ -155,7 +182,7 @@ class SwitchIT {
     @Test
     void aResumeThatFailsAnywhereBringsTheOtherBack() throws Exception {
         for (FailingGpu.Moment moment : FailingGpu.Moment.values()) {
-            for (String verb : List.of("remap", "import", "copy", "unimport", "resume")) {
+            for (String verb : List.of("remap", "import", "copy", "resume")) {
                 if (verb.equals("resume") && moment == FailingGpu.Moment.AFTER) {
                     continue; // the gate is open: that is a success whose answer was lost
                 }

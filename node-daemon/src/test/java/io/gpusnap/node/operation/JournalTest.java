@@ -186,6 +186,128 @@ class JournalTest {
         assertThat(JournalFile.open(folder.resolve("lines")).linesAtOpening()).isEqualTo(List.of("first", "second"));
     }
 
+    @Test
+    void whatAMachineLosesBehindTheLastDurableLineIsCutOffInWhateverOrderItGotLost() throws IOException {
+        Path path = folder.resolve("lines");
+        JournalFile file = JournalFile.open(path);
+        file.append("one");
+        file.appendDurably("two");
+        int durable = Files.readAllBytes(path).length;
+        file.append("three");
+        file.append("four");
+        file.append("five");
+        file.close();
+        byte[] whole = Files.readAllBytes(path);
+        List<String> all = List.of("one", "two", "three", "four", "five");
+        for (int from = durable; from < whole.length; from++) {
+            for (int to : new int[] {from + 1, whole.length - 1, whole.length}) {
+                byte[] crashed = whole.clone();
+                Arrays.fill(crashed, from, Math.max(from + 1, to), (byte) 0);
+                Files.write(path, crashed);
+
+                JournalFile read = JournalFile.open(path);
+
+                List<String> expected = all.subList(0, 2 + linesBefore(whole, durable, from));
+                assertThat(read.linesAtOpening())
+                        .as("zeros from %d to %d", from, to)
+                        .isEqualTo(expected);
+                read.append("after");
+                read.close();
+                assertThat(JournalFile.open(path).linesAtOpening())
+                        .as("continued after zeros from %d to %d", from, to)
+                        .startsWith(expected.toArray(new String[0]))
+                        .endsWith("after")
+                        .hasSize(expected.size() + 1);
+            }
+        }
+    }
+
+    private static int linesBefore(byte[] content, int start, int end) {
+        return (int) new String(content, start, end - start, StandardCharsets.UTF_8)
+                .chars()
+                .filter(one -> one == '\n')
+                .count();
+    }
+
+    @Test
+    void aBadLineThatALaterOneCallsDurableIsDamageWhereverItIs() throws IOException {
+        Path path = folder.resolve("lines");
+        JournalFile file = JournalFile.open(path);
+        file.append("one");
+        file.appendDurably("two");
+        int durable = Files.readAllBytes(path).length;
+        file.append("three");
+        file.close();
+        byte[] whole = Files.readAllBytes(path);
+        // All but its last newline: without that the line that tells is a part of the bad one.
+        for (int at = 0; at < durable - 1; at++) {
+            byte[] damaged = whole.clone();
+            damaged[at] ^= 1;
+            Files.write(path, damaged);
+
+            assertThatThrownBy(() -> JournalFile.open(path))
+                    .as("byte %d", at)
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("is damaged at byte");
+        }
+    }
+
+    @Test
+    void linesOfEarlierVersionsAreReadAsEachSynced() throws IOException {
+        Path path = folder.resolve("lines");
+        String earlier = "cff7d56a {\"a\":1}\nb323cd07 {\"b\":2}\n";
+        Files.writeString(path, earlier);
+        JournalFile file = JournalFile.open(path);
+        assertThat(file.linesAtOpening()).containsExactly("{\"a\":1}", "{\"b\":2}");
+        file.append("new");
+        file.close();
+        assertThat(JournalFile.open(path).linesAtOpening()).containsExactly("{\"a\":1}", "{\"b\":2}", "new");
+
+        Files.writeString(path, earlier.replace(":1", ":7"));
+        assertThatThrownBy(() -> JournalFile.open(path)).hasMessageContaining("is damaged at byte 0");
+    }
+
+    @Test
+    void anOperationIsSyncedBeforeWhatOutlivesTheMachineAndAtItsEndOnly() throws IOException {
+        // given stages of which one changes what lasts
+        OperationId other = OperationId.random();
+        Path log = root.resolve(other.toString()).resolve("events.log");
+        StagePlan plan = new StagePlan(
+                OperationKind.SAVE,
+                List.of(remembering("look", false), remembering("keep", true), remembering("tell", false)));
+        OperationSpec spec = new OperationSpec(other, OperationKind.SAVE, new ToyStage.Plan("/", false));
+        // when
+        new OperationRunner(Journal.open(root, ToyStage.FACTS), StageListener.NONE)
+                .begin(spec, plan)
+                .run();
+        // then the lines of the first one, and the start of the second, are durable together
+        List<String> durable = Files.readAllLines(log).stream()
+                .map(line -> line.substring(line.indexOf('@') + 1, line.indexOf(' ')))
+                .toList();
+        assertThat(durable).hasSize(10);
+        assertThat(durable.subList(0, 4)).containsOnly("0");
+        assertThat(durable.subList(4, 10)).doesNotHaveDuplicates().doesNotContain("0");
+    }
+
+    private static Stage remembering(String name, boolean lasting) {
+        return new Stage() {
+            @Override
+            public String name() {
+                return name;
+            }
+
+            @Override
+            public boolean lasting() {
+                return lasting;
+            }
+
+            @Override
+            public void run(StageContext context) {
+                context.remember(new ToyStage.Touched(name));
+            }
+        };
+    }
+
     private Optional<OperationLog> reopen() {
         return Journal.open(root, ToyStage.FACTS).find(id);
     }

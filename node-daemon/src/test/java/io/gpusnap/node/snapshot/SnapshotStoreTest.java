@@ -28,6 +28,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -190,6 +193,94 @@ class SnapshotStoreTest {
             }
         }
         assertThat(store.nvme().list()).containsExactlyInAnyOrderElementsOf(named);
+    }
+
+    @Test
+    void aDeletionThatWasCutOffIsEndedByTheNextWhicheverThatIs() throws Exception {
+        for (boolean sameAgain : new boolean[] {true, false}) {
+            // given two snapshots, and a deletion that gets no further than the name
+            SnapshotId deleted = save(1, 2);
+            SnapshotId other = save(2);
+            Path unreadable = folder.resolve("store/manifests/" + SnapshotId.random() + ".json");
+            Files.writeString(unreadable, "{}");
+            assertThatExceptionOfType(ManifestException.class).isThrownBy(() -> store.delete(deleted));
+            Files.delete(unreadable);
+            assertThat(store.list()).containsExactly(other);
+            // when there is another daemon
+            store.close();
+            open();
+            assertThat(store.list()).containsExactly(other);
+            assertThat(store.nvme().list()).containsExactlyInAnyOrder(digest(1), digest(2));
+            if (sameAgain) {
+                assertThat(store.delete(deleted)).isEqualTo(1000);
+                assertThat(store.nvme().list()).containsExactly(digest(2));
+                store.delete(other);
+            } else {
+                assertThat(store.delete(other)).isEqualTo(2000);
+            }
+            // then
+            assertThat(store.nvme().list()).isEmpty();
+            assertThat(folder.resolve("store/deleted")).isEmptyDirectory();
+            assertThatExceptionOfType(TierException.class)
+                    .isThrownBy(() -> store.delete(deleted))
+                    .satisfies(e -> assertThat(e.reason()).isEqualTo(TierException.Reason.MISSING));
+        }
+    }
+
+    @Test
+    void deletersAndSaversAtOnceFreeEachByteOnceAndNothingThatIsNamed() throws Exception {
+        for (int round = 0; round < 10; round++) {
+            // given snapshots that share chunks, more of them than one step of a sweep takes
+            int[] shared = IntStream.range(0, 100).toArray();
+            SnapshotId kept = save(0, 1, 2);
+            List<SnapshotId> deleted = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                deleted.add(save(shared));
+            }
+            // when all are deleted at once, some twice, while others are saved
+            AtomicLong freedBytes = new AtomicLong();
+            List<SnapshotId> saved;
+            try (ExecutorService executor = Executors.newFixedThreadPool(8)) {
+                List<Future<?>> deleters = new ArrayList<>();
+                for (SnapshotId snapshot : Stream.concat(
+                                deleted.stream(), deleted.stream().limit(2))
+                        .toList()) {
+                    deleters.add(executor.submit(() -> {
+                        try {
+                            freedBytes.addAndGet(store.delete(snapshot));
+                        } catch (TierException e) {
+                            // the other of the two was first
+                            assertThat(e.reason()).isIn(TierException.Reason.MISSING, TierException.Reason.IO);
+                        }
+                        return null;
+                    }));
+                }
+                Future<SnapshotId> first = executor.submit(() -> save(50, 51, 200));
+                Future<SnapshotId> second = executor.submit(() -> save(99, 201));
+                for (Future<?> deleter : deleters) {
+                    deleter.get();
+                }
+                saved = List.of(first.get(), second.get());
+            }
+            // then
+            assertThat(store.list()).containsExactlyInAnyOrder(kept, saved.get(0), saved.get(1));
+            assertThat(store.nvme().list())
+                    .containsExactlyInAnyOrder(
+                            digest(0),
+                            digest(1),
+                            digest(2),
+                            digest(50),
+                            digest(51),
+                            digest(99),
+                            digest(200),
+                            digest(201));
+            // those of the savers may have been freed and written again
+            assertThat(freedBytes.get()).isBetween(94_000L, 97_000L);
+            assertThat(folder.resolve("store/deleted")).isEmptyDirectory();
+            for (SnapshotId snapshot : List.of(kept, saved.get(0), saved.get(1))) {
+                store.delete(snapshot);
+            }
+        }
     }
 
     private SnapshotId save(int... seeds) throws Exception {

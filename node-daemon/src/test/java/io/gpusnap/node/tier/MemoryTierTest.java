@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -120,6 +121,20 @@ class MemoryTierTest extends ChunkTierContract {
     }
 
     @Test
+    void whatIsClaimedTogetherLiesTogether() throws Exception {
+        // given slots that became free in another order than they lie
+        MemoryTier tier = open(SLOTS);
+        List<Slot> taken = tier.claim(OWNER, SLOTS);
+        for (int i : List.of(9, 3, 4, 12, 8, 10, 5)) {
+            tier.free(taken.get(i));
+        }
+        // when
+        List<Slot> claimed = tier.claim(OWNER, 6);
+        // then
+        assertThat(claimed).extracting(Slot::index).containsExactly(3, 4, 5, 8, 9, 10);
+    }
+
+    @Test
     void ownedSlotsOutliveTheDaemonAndBecomeCopiesWhenSettled() throws Exception {
         // given
         MemoryTier before = open(SLOTS);
@@ -170,6 +185,38 @@ class MemoryTierTest extends ChunkTierContract {
         assertThat(after.lease(digest(1), 1000)).isPresent();
         assertThat(after.lease(digest(2), 1000)).isEmpty();
         assertThat(after.list()).containsExactly(digest(1));
+    }
+
+    @Test
+    void manyAreLeasedInOneGoAsFarAsTheyAreVerifiedAndLeaveRoom() throws Exception {
+        // given copies of an earlier life, one of them used since, and two of this one
+        MemoryTier before = open(SLOTS);
+        put(before, 1);
+        put(before, 2);
+        MemoryTier tier = open(SLOTS);
+        tier.lease(digest(2), 1000).orElseThrow().close();
+        put(tier, 3);
+        put(tier, 4);
+        List<ChunkRef> wanted = List.of(
+                ChunkRef.of(digest(1), 1000),
+                ChunkRef.of(digest(2), 1000),
+                ChunkRef.zero(1000),
+                ChunkRef.of(digest(3), 1000),
+                ChunkRef.of(digest(3), 1000),
+                ChunkRef.of(digest(4), 999),
+                ChunkRef.of(digest(5), 1000));
+        // when
+        Map<ChunkRef, Lease> leases = tier.leaseVerified(wanted, 0);
+        // then
+        assertThat(leases.keySet()).containsExactly(wanted.get(1), wanted.get(3));
+        assertThat(tier.claimable()).isEqualTo(SLOTS - 2);
+        assertThat(leases.get(wanted.get(3)).content().toArray(ValueLayout.JAVA_BYTE))
+                .isEqualTo(random(1000, 3));
+        leases.values().forEach(Lease::close);
+        assertThat(tier.claimable()).isEqualTo(SLOTS);
+        // and where others need all slots but one
+        assertThat(tier.leaseVerified(wanted, SLOTS - 1).keySet()).containsExactly(wanted.get(1));
+        assertThat(tier.leaseVerified(wanted, SLOTS - 1)).isEmpty();
     }
 
     @Test

@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
@@ -30,12 +31,12 @@ import tools.jackson.databind.JsonNode;
 class RolloutStoryIT {
     private static final String MODEL = "story";
     private static final String PROMPT = "/answer?prompt=story";
-    private static final String RIGHT = "11".repeat(16);
-    private static final String WRONG = "22".repeat(16);
+    private static final String RIGHT = "11".repeat(8);
+    private static final String WRONG = "22".repeat(8);
     private static final int SECONDS = 120;
     private static final Settings SMALL = new Settings(32, 16, 1, Settings.Driver.SIMULATED, false);
 
-    @TempDir
+    @TempDir(cleanup = CleanupMode.ON_SUCCESS)
     private Path root;
 
     private Path memory;
@@ -62,7 +63,11 @@ class RolloutStoryIT {
         launcher = new Launcher(root);
         Stack stack = new Stack(installation, launcher, places, new Terminal(System.out, false));
         api = stack.startService();
-        stack.startDaemon(api, SMALL, workload(0).deviceEnvironment(), installation.simulatedDriver().toString());
+        stack.startDaemon(
+                api,
+                SMALL,
+                workload(0).deviceEnvironment(),
+                installation.simulatedDriver().toString());
     }
 
     @AfterEach
@@ -153,9 +158,7 @@ class RolloutStoryIT {
         Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("name", version);
         facts.put("image", "samples/cuda-server@sha256:" + version);
-        facts.put(
-                "oracle",
-                Map.of("path", PROMPT, "expectedTokens", List.of(expected == null ? answer : expected)));
+        facts.put("oracle", Map.of("path", PROMPT, "expectedTokens", List.of(expected == null ? answer : expected)));
         if (parent != null) {
             facts.put("parent", parent);
         }
@@ -168,10 +171,7 @@ class RolloutStoryIT {
                         "version",
                         version,
                         "workloadId",
-                        new Catalogue(api)
-                                .workload(process.pid())
-                                .path("id")
-                                .asString(),
+                        new Catalogue(api).workload(process.pid()).path("id").asString(),
                         "engine",
                         "criu+cuda",
                         "afterSave",
@@ -192,8 +192,7 @@ class RolloutStoryIT {
     }
 
     private String restore(String replicaKey) {
-        JsonNode accepted =
-                api.post("/restores", Map.of("model", MODEL, "alias", "stable", "replicaKey", replicaKey));
+        JsonNode accepted = api.post("/restores", Map.of("model", MODEL, "alias", "stable", "replicaKey", replicaKey));
         String path = "/restores/" + accepted.path("restore").path("id").asString();
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
         while (System.nanoTime() < deadline) {

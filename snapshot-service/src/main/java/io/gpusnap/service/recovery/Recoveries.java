@@ -16,6 +16,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.event.EventListener;
 import org.springframework.core.annotation.Order;
+import org.springframework.http.HttpStatus;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Service;
 import org.springframework.transaction.annotation.Propagation;
@@ -65,24 +66,27 @@ public class Recoveries implements WorkloadFencing {
     @Scheduled(fixedDelayString = "${gpusnap.recovery.check-interval:1s}")
     void recover() {
         transaction.executeWithoutResult(status -> store.settle());
-        while (Boolean.TRUE.equals(transaction.execute(status -> recoverNext()))) {
-            LOG.debug("the next one");
-        }
+        Optional<RecoveryStore.Turn> turn;
+        do {
+            turn = transaction.execute(status -> store.next(settings.maxInFlight()));
+        } while (turn.isPresent() && place(turn.get()));
     }
 
-    private boolean recoverNext() {
-        Optional<RecoveryStore.Turn> turn = store.next(settings.maxInFlight());
-        turn.ifPresent(this::place);
-        return turn.isPresent();
-    }
-
-    private void place(RecoveryStore.Turn turn) {
+    /** Whether it is worth while to go on with the next one at once. */
+    private boolean place(RecoveryStore.Turn turn) {
         try {
-            Restores.View view = restores.again(turn.lostRestore(), turn.lostNode());
-            store.placedBy(turn.id(), view.restore().id());
+            transaction.executeWithoutResult(status -> {
+                Restores.View view = restores.again(turn.lostRestore(), turn.lostNode());
+                if (!store.placedBy(turn, view.restore().id())) {
+                    status.setRollbackOnly();
+                }
+            });
+            return true;
         } catch (ApiException refused) {
-            LOG.warn("recovery {}: {}", turn.id(), refused.detail());
-            store.failed(turn.id());
+            boolean forGood = refused.code().status() == HttpStatus.NOT_FOUND;
+            LOG.warn("recovery {}{}: {}", turn.id(), forGood ? "" : ", to be tried again", refused.detail());
+            transaction.executeWithoutResult(status -> store.unplaced(turn, forGood));
+            return forGood;
         }
     }
 

@@ -69,8 +69,8 @@ class RecoveryStore {
         return lost.size();
     }
 
-    /** Whose turn it is. */
-    record Turn(RecoveryId id, RestoreId lostRestore, NodeId lostNode) {}
+    /** Whose turn it is. {@code takenAt} tells this turn from a later one of the same. */
+    record Turn(RecoveryId id, RestoreId lostRestore, NodeId lostNode, OffsetDateTime takenAt) {}
 
     /** Takes the most important one that waits, unless enough are on their way; in the caller's transaction. */
     Optional<Turn> next(int maxInFlight) {
@@ -79,38 +79,56 @@ class RecoveryStore {
                 .query((row, number) -> 0)
                 .single();
         return jdbc.sql("""
-                        UPDATE recovery SET state = 'PLACING'
+                        UPDATE recovery SET state = 'PLACING', taken_at = now()
                          WHERE id = (SELECT id FROM recovery
                                       WHERE state = 'WAITING'
                                         AND (SELECT count(*) FROM recovery WHERE state = 'PLACING') < :most
                                       ORDER BY priority DESC, id LIMIT 1
                                         FOR UPDATE SKIP LOCKED)
-                        RETURNING id, lost_restore_id, node_id
+                        RETURNING id, lost_restore_id, node_id, taken_at
                         """)
                 .param("most", maxInFlight)
                 .query((row, number) -> new Turn(
                         new RecoveryId(row.getObject("id", UUID.class)),
                         new RestoreId(row.getObject("lost_restore_id", UUID.class)),
-                        new NodeId(row.getObject("node_id", UUID.class))))
+                        new NodeId(row.getObject("node_id", UUID.class)),
+                        row.getObject("taken_at", OffsetDateTime.class)))
                 .optional();
     }
 
-    void placedBy(RecoveryId id, RestoreId restore) {
-        jdbc.sql("UPDATE recovery SET restore_id = ? WHERE id = ?")
-                .param(restore.value())
-                .param(id.value())
-                .update();
-    }
-
-    void failed(RecoveryId id) {
-        jdbc.sql("UPDATE recovery SET state = 'FAILED', ended_at = now() WHERE id = ?")
-                .param(id.value())
-                .update();
-    }
-
-    /** Ends those whose restore has ended. */
-    int settle() {
+    /** Whether the turn was still that one; else whatever was made in it must not last. */
+    boolean placedBy(Turn turn, RestoreId restore) {
         return jdbc.sql("""
+                        UPDATE recovery SET restore_id = :restore
+                         WHERE id = :id AND state = 'PLACING' AND restore_id IS NULL AND taken_at = :takenAt
+                        """)
+                        .param("restore", restore.value())
+                        .param("id", turn.id().value())
+                        .param("takenAt", turn.takenAt())
+                        .update()
+                == 1;
+    }
+
+    /** The turn came to nothing: for good, or until the next one. */
+    void unplaced(Turn turn, boolean forGood) {
+        jdbc.sql("""
+                        UPDATE recovery SET state = :state, ended_at = CASE WHEN :forGood THEN now() END
+                         WHERE id = :id AND state = 'PLACING' AND restore_id IS NULL AND taken_at = :takenAt
+                        """)
+                .param("state", forGood ? "FAILED" : "WAITING")
+                .param("forGood", forGood)
+                .param("id", turn.id().value())
+                .param("takenAt", turn.takenAt())
+                .update();
+    }
+
+    /** Ends those whose restore has ended, and gives back the turns of instances that died in them. */
+    void settle() {
+        jdbc.sql("""
+                        UPDATE recovery SET state = 'WAITING'
+                         WHERE state = 'PLACING' AND restore_id IS NULL AND taken_at < now() - interval '1 minute'
+                        """).update();
+        jdbc.sql("""
                         UPDATE recovery k
                            SET state = CASE r.outcome WHEN 'RESTORED' THEN 'RECOVERED' WHEN 'COLD' THEN 'COLD' ELSE 'FAILED' END,
                                ended_at = now()

@@ -73,6 +73,14 @@ class OrderTargets {
         };
     }
 
+    /** What a restore that is done again is of. */
+    Order.Wish again(Restore lost) {
+        return lost.alias()
+                .filter(alias -> aliases.find(lost.modelName(), alias).isPresent())
+                .<Order.Wish>map(alias -> new Order.AliasOf(lost.modelName(), alias))
+                .orElseGet(() -> new Order.VersionOf(lost.modelName(), lost.versionName()));
+    }
+
     private static Found found(
             String model,
             String version,

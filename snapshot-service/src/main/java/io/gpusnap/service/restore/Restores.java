@@ -101,7 +101,8 @@ public class Restores {
     }
 
     /**
-     * Does a restore once more, on another node: the same version as before, and in the end cold if nothing else is left.
+     * Does a restore once more, on another node, and in the end cold if nothing else is left: of the alias that was asked
+     * for, which may stand for another version by now, or of the same version.
      *
      * @throws ApiException RESTORE_NOT_FOUND, and as for a new one
      */
@@ -110,7 +111,7 @@ public class Restores {
         Restore lost = get(id).restore();
         Constraints before = lost.wish().map(KeptWish::constraints).orElse(Constraints.NONE);
         return create(new Order(
-                new Order.VersionOf(lost.modelName(), lost.versionName()),
+                targets.again(lost),
                 before.butNot(butNot),
                 lost.replicaKey().orElse(null),
                 true,

@@ -72,6 +72,11 @@ public class Aliases implements VersionUse {
         });
     }
 
+    @Transactional(readOnly = true)
+    public Optional<Alias> find(String model, String name) {
+        return store.find(model, name);
+    }
+
     /**
      * Reads an alias and holds it: until the caller's transaction ends nobody moves it.
      *

@@ -9,7 +9,6 @@ import io.gpusnap.node.snapshot.SavePins;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.TreeDigester;
-import io.gpusnap.node.tier.Lease;
 import io.gpusnap.node.tier.MemoryTier;
 import io.gpusnap.node.tier.Slot;
 import io.gpusnap.node.tier.TierException;
@@ -25,7 +24,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.UUID;
@@ -34,6 +32,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
@@ -52,21 +51,23 @@ import java.util.function.Predicate;
 public final class DeviceDrain {
 
     /**
-     * What is where, and what it took.
+     * What it took.
      *
      * @param reused chunks of the content that were in the pool already; must stay open while the content is the only way back
      * @param movedBytes what crossed the bus
      * @param rebuildableBytes what was left out because the application can rebuild it
      */
-    public record Drained(DeviceContent content, LoadedChunks reused, long movedBytes, long rebuildableBytes) {}
+    public record Drained(LoadedChunks reused, long movedBytes, long rebuildableBytes) {}
 
     private static final BitSet NONE = new BitSet();
     /** 256 MiB a copy call: long enough to run at bus speed, short enough to show progress. */
     private static final int BATCH = 64;
-    /** 1 GiB a digest call: the first copies begin soon, and the device hashes ten times as fast as the bus takes it away. */
-    private static final int HASH_BATCH = 256;
+    /** 512 MiB a digest call: the first copies begin soon, and the device hashes ten times as fast as the bus takes it away. */
+    private static final int HASH_BATCH = 128;
     /** Copy calls at once on a GPU: while one ends, the next is already on its way. */
     private static final int COPIERS = 2;
+    /** Enough for a batch to be looked up before the device has hashed the next one. */
+    private static final int LOOKERS = 4;
 
     private record Filled(Piece piece, Slot slot) {}
 
@@ -75,7 +76,7 @@ public final class DeviceDrain {
     private final SavePins pins;
     private final UUID owner;
     private final ConcurrentMap<Piece, ChunkRef> refs = new ConcurrentHashMap<>();
-    private final ConcurrentMap<ChunkRef, DeviceContent.Chunk> done = new ConcurrentHashMap<>();
+    private final ConcurrentMap<ChunkRef, DeviceContent.Chunk> places = new ConcurrentHashMap<>();
     private final LinkedBlockingQueue<Slot> free = new LinkedBlockingQueue<>();
     /** What was copied and stays in its slot, unless there are too few. */
     private final Queue<Filled> kept = new ConcurrentLinkedQueue<>();
@@ -88,26 +89,31 @@ public final class DeviceDrain {
     }
 
     /**
-     * @param allocations imported; the copy is complete when this returns
+     * @param arrival of all of the memory; the copy is complete when this returns
      * @param rebuildable numbers of chunks to be left out, by allocation id
+     * @param whereabouts is told once where everything is, as soon as that is clear: as a rule while the last copies are under way,
+     *     so it is true only once this has returned
      * @throws TierException NO_SPACE when there is not a single slot, or the store is full
      */
-    public Drained drain(List<Allocation> allocations, Map<Long, BitSet> rebuildable, Transfer transfer)
+    public Drained drain(
+            Arrival arrival, Map<Long, BitSet> rebuildable, Consumer<DeviceContent> whereabouts, Transfer transfer)
             throws GpuException, TierException, InterruptedException {
-        List<Piece> pieces = Piece.of(allocations);
+        List<Piece> pieces = Piece.of(arrival.allocations());
         Predicate<Piece> isLeftOut =
                 piece -> rebuildable.getOrDefault(piece.allocation().id(), NONE).get(piece.number());
         List<Piece> leftOut = pieces.stream().filter(isLeftOut).toList();
         for (Piece piece : leftOut) {
             ChunkRef zero = ChunkRef.zero(piece.sizeBytes());
             refs.put(piece, zero);
-            done.put(zero, DeviceContent.Chunk.stored(zero));
+            places.put(zero, DeviceContent.Chunk.stored(zero));
             transfer.progress().accept(piece.sizeBytes());
         }
         LoadedChunks reused = new LoadedChunks();
         try {
-            long movedBytes = fetch(pieces.stream().filter(isLeftOut.negate()).toList(), reused, transfer);
-            return new Drained(content(allocations, pieces), reused, movedBytes, sizeOf(leftOut));
+            List<Piece> wanted = pieces.stream().filter(isLeftOut.negate()).toList();
+            Runnable tell = () -> whereabouts.accept(content(arrival.allocations(), pieces));
+            long movedBytes = fetch(arrival, wanted, reused, tell, transfer);
+            return new Drained(reused, movedBytes, sizeOf(leftOut));
         } catch (Throwable e) {
             reused.close();
             throw e;
@@ -124,7 +130,7 @@ public final class DeviceDrain {
      *
      * @return bytes that crossed the bus
      */
-    private long fetch(List<Piece> wanted, LoadedChunks reused, Transfer transfer)
+    private long fetch(Arrival arrival, List<Piece> wanted, LoadedChunks reused, Runnable tell, Transfer transfer)
             throws GpuException, TierException, InterruptedException {
         List<List<Piece>> batches = Batches.byTurns(wanted, Piece::gpuOrdinal, HASH_BATCH);
         Set<ChunkRef> seen = new HashSet<>();
@@ -134,11 +140,12 @@ public final class DeviceDrain {
                 new Crew<>("drain", COPIERS * Piece.gpus(wanted.stream()), GpuException.class, () -> batch -> {
                     transfer.safePoint().run();
                     copy(batch, transfer);
-                    batch.forEach(this::keep);
+                    kept.addAll(batch);
                 })) {
             for (List<Piece> batch : batches) {
                 transfer.safePoint().run();
                 copiers.check();
+                arrival.await(batch.getLast().allocation());
                 digest(batch);
                 List<Piece> missing = missing(batch, seen, reused, transfer);
                 movedBytes += sizeOf(missing);
@@ -148,9 +155,15 @@ public final class DeviceDrain {
             }
             hold(memory.claim(owner, waiting.size()));
             withSlots(waiting, BATCH).forEach(copiers::submit);
+            if (waiting.isEmpty()) {
+                tell.run();
+            }
             copiers.finish();
         }
-        stream(waiting, transfer);
+        if (!waiting.isEmpty()) {
+            stream(waiting, transfer);
+            tell.run();
+        }
         return movedBytes;
     }
 
@@ -168,28 +181,40 @@ public final class DeviceDrain {
 
     /** One piece for each chunk that is not in the pool. */
     private List<Piece> missing(List<Piece> pieces, Set<ChunkRef> seen, LoadedChunks reused, Transfer transfer)
-            throws TierException {
-        List<Piece> missing = new ArrayList<>();
+            throws TierException, InterruptedException {
+        List<Piece> fresh = new ArrayList<>();
         for (Piece piece : pieces) {
-            ChunkRef ref = ref(piece);
-            if (seen.add(ref)) {
-                if (!ref.isZero() && !isInPool(ref, reused)) {
-                    missing.add(piece);
-                    continue;
-                }
-                done.put(ref, DeviceContent.Chunk.stored(ref));
+            if (seen.add(ref(piece))) {
+                fresh.add(piece);
             }
-            transfer.progress().accept(piece.sizeBytes());
         }
+        List<ChunkRef> wanted =
+                fresh.stream().map(this::ref).filter(ref -> !ref.isZero()).toList();
+        // Each is a look into the file system too, and the workload stands still.
+        Crew.each(
+                "look-up",
+                Math.min(LOOKERS, transfer.threads()),
+                TierException.class,
+                wanted,
+                () -> ref -> lookUp(ref, reused));
+        List<Piece> missing = new ArrayList<>();
+        for (Piece piece : fresh) {
+            ChunkRef ref = ref(piece);
+            if (ref.isZero() || reused.find(new ChunkDigest(ref.digest())).isPresent()) {
+                places.put(ref, DeviceContent.Chunk.stored(ref));
+            } else {
+                missing.add(piece);
+            }
+        }
+        transfer.progress().accept(sizeOf(pieces) - sizeOf(missing));
         return missing;
     }
 
     /** And in the store: the pool may still have what a save that failed has taken out of it again. */
-    private boolean isInPool(ChunkRef ref, LoadedChunks reused) throws TierException {
+    private void lookUp(ChunkRef ref, LoadedChunks reused) throws TierException {
         ChunkDigest digest = new ChunkDigest(ref.digest());
-        Optional<Lease> found = pins.pinStored(ref, () -> memory.leaseVerified(digest, ref.sizeBytes()));
-        found.ifPresent(lease -> reused.add(digest, lease));
-        return found.isPresent();
+        pins.pinStored(ref, () -> memory.leaseVerified(digest, ref.sizeBytes()))
+                .ifPresent(lease -> reused.add(digest, lease));
     }
 
     /** In the pool's order: neighbours in device memory become neighbours here, and are copied in one piece. */
@@ -203,21 +228,16 @@ public final class DeviceDrain {
         List<Filled> filled =
                 some.stream().map(piece -> new Filled(piece, free.remove())).toList();
         some.clear();
+        for (Filled one : filled) {
+            ChunkRef ref = ref(one.piece());
+            places.put(ref, DeviceContent.Chunk.inSlot(one.slot().index(), ref));
+        }
         return Batches.byTurns(filled, one -> one.piece().gpuOrdinal(), size);
-    }
-
-    private void keep(Filled filled) {
-        ChunkRef ref = ref(filled.piece());
-        done.put(ref, DeviceContent.Chunk.inSlot(filled.slot().index(), ref));
-        kept.add(filled);
     }
 
     /** What no slot was left for goes through those of what was copied first, which is stored. */
     private void stream(List<Piece> pieces, Transfer transfer)
             throws GpuException, TierException, InterruptedException {
-        if (pieces.isEmpty()) {
-            return;
-        }
         if (kept.isEmpty()) {
             throw new TierException(Reason.NO_SPACE, "no slot of the pinned pool is free (memory.poolBytes)");
         }
@@ -258,7 +278,7 @@ public final class DeviceDrain {
                     "device memory of digest %s arrived as %s".formatted(ref.digest(), arrived.digest()));
         }
         pins.store(ref, filled.slot().first(ref.sizeBytes()));
-        done.put(ref, DeviceContent.Chunk.stored(ref));
+        places.put(ref, DeviceContent.Chunk.stored(ref));
         free.add(filled.slot());
     }
 
@@ -282,7 +302,7 @@ public final class DeviceDrain {
         Map<Allocation, List<DeviceContent.Chunk>> chunks = new LinkedHashMap<>();
         allocations.forEach(allocation -> chunks.put(allocation, new ArrayList<>()));
         for (Piece piece : pieces) {
-            Objects.requireNonNull(chunks.get(piece.allocation())).add(Objects.requireNonNull(done.get(ref(piece))));
+            Objects.requireNonNull(chunks.get(piece.allocation())).add(Objects.requireNonNull(places.get(ref(piece))));
         }
         List<DeviceContent.Allocation> contents = new ArrayList<>();
         chunks.forEach((allocation, its) -> contents.add(new DeviceContent.Allocation(

@@ -1,6 +1,5 @@
 package io.gpusnap.node.engine.device;
 
-import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.CopyItem;
 import io.gpusnap.gpu.DeviceDigest;
 import io.gpusnap.gpu.GpuException;
@@ -15,11 +14,12 @@ import io.gpusnap.node.transfer.LoadedChunks;
 import io.gpusnap.node.transfer.SlotReader;
 import io.gpusnap.node.transfer.Transfer;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.stream.Stream;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * Fills fresh device memory: zeros by the device itself, what is in the pool at bus speed, and the rest read straight from its
@@ -56,59 +56,61 @@ public final class DeviceFill {
     }
 
     /**
-     * @param target imported allocations, the same as the content's
+     * @param arrival of the fresh memory, of which the content is a part or all
      * @return bytes that crossed the bus: all but the zeros
      * @throws TierException also when the content's slots are no longer the owner's (MISSING), and when the device does not
      *     hold what it was given (CORRUPT)
      * @throws GpuException PROTOCOL when the allocations are not the content's
      */
-    public long fill(DeviceContent content, List<Allocation> target, Transfer transfer)
+    public long fill(DeviceContent content, Arrival arrival, Transfer transfer)
             throws GpuException, TierException, InterruptedException {
-        FillPlan plan = FillPlan.of(content, target, memory, owner, loaded);
-        // Once more as it is, for what went wrong on the way; then from the store, for what went wrong in the pool.
-        List<FillPlan.Cold> again =
-                fillAtHand(fillAtHand(plan.hot(), plan.zeros(), transfer), List.of(), transfer).stream()
-                        .map(one -> new FillPlan.Cold(one.piece(), one.chunk()))
-                        .toList();
-        again.forEach(one -> one.chunk().content().ifPresent(memory::delete));
-        fillCold(again, transfer);
-        fillCold(direct ? new DirectFill(gpu, nvme).fill(plan.cold(), transfer) : plan.cold(), transfer);
-        return plan.movedBytes();
-    }
-
-    /** One thread's work between two looks at the safe point. */
-    private interface Work {
-        void run() throws GpuException;
-    }
-
-    /** Answers with what did not arrive as it should. Zeros do not cross the bus: they are written while it is busy. */
-    private List<FillPlan.Hot> fillAtHand(List<FillPlan.Hot> hot, List<Piece> zeros, Transfer transfer)
-            throws GpuException, TierException, InterruptedException {
+        FillPlan plan = FillPlan.of(content, arrival, memory, owner, loaded);
+        LongAdder movedBytes = new LongAdder();
+        Queue<FillPlan.Cold> cold = new ConcurrentLinkedQueue<>();
         Queue<FillPlan.Hot> wrong = new ConcurrentLinkedQueue<>();
         Queue<Piece> notZero = new ConcurrentLinkedQueue<>();
-        List<Work> works = new ArrayList<>();
-        for (List<Piece> ofGpu : Piece.byGpu(zeros).values()) {
-            works.add(() -> notZero.addAll(fillZeros(ofGpu, transfer)));
+        try (Crew<List<FillPlan.Wanted>, GpuException> copiers =
+                new Crew<>("fill", COPIERS * plan.gpus(), GpuException.class, () -> some -> {
+                    transfer.safePoint().run();
+                    FillPlan.Batch batch = plan.look(some);
+                    movedBytes.add(batch.movedBytes());
+                    cold.addAll(batch.cold());
+                    arrival.await(some.getLast().piece().allocation());
+                    notZero.addAll(fillZeros(batch.zeros(), transfer));
+                    wrong.addAll(copy(batch.hot(), transfer));
+                })) {
+            plan.each(BATCH, copiers::submit);
+            copiers.finish();
         }
-        for (List<FillPlan.Hot> batch : Batches.byTurns(hot, one -> one.piece().gpuOrdinal(), BATCH)) {
-            works.add(() -> wrong.addAll(copy(batch, transfer)));
-        }
-        int gpus = Piece.gpus(Stream.concat(hot.stream().map(FillPlan.Hot::piece), zeros.stream()));
-        Crew.each("fill", COPIERS * gpus, GpuException.class, works, () -> work -> {
-            transfer.safePoint().run();
-            work.run();
-        });
         for (Piece piece : notZero) {
             throw unlike(piece, ChunkRef.zero(piece.sizeBytes()));
         }
-        return List.copyOf(wrong);
+        List<FillPlan.Cold> rest = List.copyOf(cold);
+        fillCold(again(wrong, transfer), transfer);
+        fillCold(direct ? new DirectFill(gpu, nvme).fill(rest, transfer) : rest, transfer);
+        return movedBytes.sum();
+    }
+
+    /** Once more as it is, for what went wrong on the way; answers with what is to come from the store, for what is wrong in the pool. */
+    private List<FillPlan.Cold> again(Collection<FillPlan.Hot> wrong, Transfer transfer) throws GpuException {
+        List<FillPlan.Cold> still = new ArrayList<>();
+        for (List<FillPlan.Hot> batch :
+                Batches.byTurns(List.copyOf(wrong), one -> one.piece().gpuOrdinal(), BATCH)) {
+            for (FillPlan.Hot one : copy(batch, transfer)) {
+                one.chunk().content().ifPresent(memory::delete);
+                still.add(new FillPlan.Cold(one.piece(), one.chunk()));
+            }
+        }
+        return still;
     }
 
     /** Answers with what is not zero then. */
     private List<Piece> fillZeros(List<Piece> pieces, Transfer transfer) throws GpuException {
+        if (pieces.isEmpty()) {
+            return List.of();
+        }
         int gpuOrdinal = pieces.getFirst().gpuOrdinal();
         for (int from = 0; from < pieces.size(); ) {
-            transfer.safePoint().run();
             int to = from + 1;
             while (to < pieces.size() && pieces.get(to).follows(pieces.get(to - 1))) {
                 to++;
@@ -135,6 +137,9 @@ public final class DeviceFill {
 
     /** Answers with what the device does not hold then. */
     private List<FillPlan.Hot> copy(List<FillPlan.Hot> batch, Transfer transfer) throws GpuException {
+        if (batch.isEmpty()) {
+            return List.of();
+        }
         List<DeviceDigest> digests = gpu.copyAndDigest(
                 batch.getFirst().piece().gpuOrdinal(),
                 batch.stream()

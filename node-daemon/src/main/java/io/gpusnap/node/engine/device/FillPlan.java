@@ -12,13 +12,25 @@ import io.gpusnap.node.transfer.LoadedChunks;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Consumer;
 
-/** What goes where in fresh device memory, by where it comes from. */
+/**
+ * What goes where in fresh device memory. It is made batch by batch, and where a chunk comes from is looked up by the threads that
+ * fill: made as a whole first, the bus would have nothing to do meanwhile.
+ */
 final class FillPlan {
+
+    /**
+     * A chunk and its place.
+     *
+     * @param slot of the owner's, where the content names one
+     */
+    record Wanted(Piece piece, ChunkRef chunk, Optional<MemorySegment> slot) {}
 
     /** A chunk that is in the pool. */
     record Hot(Piece piece, ChunkRef chunk, MemorySegment host) {}
@@ -26,95 +38,120 @@ final class FillPlan {
     /** A chunk that has to be read. */
     record Cold(Piece piece, ChunkRef chunk) {}
 
+    /** Some of it, by where it comes from. */
+    record Batch(List<Hot> hot, List<Cold> cold, List<Piece> zeros) {
+
+        /** What crosses the bus. */
+        long movedBytes() {
+            return hot.stream().mapToLong(one -> one.piece().sizeBytes()).sum()
+                    + cold.stream().mapToLong(one -> one.piece().sizeBytes()).sum();
+        }
+    }
+
+    /** Of one allocation, as it is and as it was. */
+    private record Part(Allocation there, DeviceContent.Allocation saved) {}
+
+    private final List<Part> parts;
     private final MemoryTier memory;
     private final UUID owner;
     private final LoadedChunks loaded;
-    private final List<Hot> hot = new ArrayList<>();
-    private final List<Cold> cold = new ArrayList<>();
-    private final List<Piece> zeros = new ArrayList<>();
 
-    private FillPlan(MemoryTier memory, UUID owner, LoadedChunks loaded) {
+    private FillPlan(List<Part> parts, MemoryTier memory, UUID owner, LoadedChunks loaded) {
+        this.parts = parts;
         this.memory = memory;
         this.owner = owner;
         this.loaded = loaded;
     }
 
     /**
-     * @param target imported allocations
      * @param owner whose slots the content may name
-     * @throws TierException MISSING when such a slot is no longer the owner's
      * @throws GpuException PROTOCOL when the allocations are not the content's
      */
-    static FillPlan of(
-            DeviceContent content, List<Allocation> target, MemoryTier memory, UUID owner, LoadedChunks loaded)
-            throws GpuException, TierException {
-        FillPlan plan = new FillPlan(memory, owner, loaded);
-        Map<Long, Allocation> byId = new HashMap<>();
-        target.forEach(allocation -> byId.put(allocation.id(), allocation));
-        for (DeviceContent.Allocation allocation : content.allocations()) {
-            Allocation there = byId.remove(allocation.id());
-            if (there == null
-                    || there.sizeBytes() != allocation.sizeBytes()
-                    || there.address() != allocation.address()) {
-                throw differs("allocation " + allocation.id() + " is not what it was");
+    static FillPlan of(DeviceContent content, Arrival arrival, MemoryTier memory, UUID owner, LoadedChunks loaded)
+            throws GpuException {
+        Map<Long, DeviceContent.Allocation> byId = new HashMap<>();
+        content.allocations().forEach(allocation -> byId.put(allocation.id(), allocation));
+        List<Part> parts = new ArrayList<>();
+        for (Allocation there : arrival.allocations()) {
+            DeviceContent.Allocation saved = byId.remove(there.id());
+            if (saved == null) {
+                throw differs("the workload has an allocation that was not saved: " + there.id());
             }
-            plan.add(allocation.chunks(), Piece.of(List.of(there)));
+            if (there.sizeBytes() != saved.sizeBytes() || there.address() != saved.address()) {
+                throw differs("allocation " + there.id() + " is not what it was");
+            }
+            if (saved.chunks().size() != Piece.count(there)) {
+                throw differs("%d chunks do not fill an allocation of %d"
+                        .formatted(saved.chunks().size(), Piece.count(there)));
+            }
+            parts.add(new Part(there, saved));
         }
         if (!byId.isEmpty()) {
-            throw differs("the workload has allocations that were not saved: " + byId.keySet());
+            throw differs("the workload no longer has the allocations " + byId.keySet());
         }
-        return plan;
-    }
-
-    private void add(List<DeviceContent.Chunk> chunks, List<Piece> pieces) throws GpuException, TierException {
-        if (chunks.size() != pieces.size()) {
-            throw differs("%d chunks do not fill an allocation of %d".formatted(chunks.size(), pieces.size()));
-        }
-        for (int i = 0; i < chunks.size(); i++) {
-            Piece piece = pieces.get(i);
-            ChunkRef chunk = chunks.get(i).ref();
-            if (chunk.isZero()) {
-                zeros.add(piece);
-                continue;
-            }
-            Optional<MemorySegment> host = inPool(chunks.get(i));
-            if (host.isPresent()) {
-                hot.add(new Hot(piece, chunk, host.get()));
-            } else {
-                cold.add(new Cold(piece, chunk));
-            }
-        }
-    }
-
-    private Optional<MemorySegment> inPool(DeviceContent.Chunk chunk) throws TierException {
-        if (chunk.slot() >= 0) {
-            return Optional.of(memory.owned(owner, chunk.slot())
-                    .orElseThrow(() -> new TierException(
-                            Reason.MISSING, "slot " + chunk.slot() + " of the pool is no longer this operation's"))
-                    .first(chunk.sizeBytes()));
-        }
-        return loaded.find(new ChunkDigest(chunk.digest()));
+        return new FillPlan(parts, memory, owner, loaded);
     }
 
     private static GpuException differs(String what) {
         return new GpuException(GpuStatus.PROTOCOL, what);
     }
 
-    List<Hot> hot() {
-        return hot;
+    /** On how many GPUs it is. */
+    int gpus() {
+        return (int) parts.stream()
+                .mapToInt(part -> part.there().gpuOrdinal())
+                .distinct()
+                .count();
     }
 
-    List<Cold> cold() {
-        return cold;
+    /**
+     * All of it, in the order in which its memory arrives; batches of one GPU each.
+     *
+     * @throws TierException MISSING when a slot that the content names is no longer the owner's
+     */
+    void each(int size, Consumer<List<Wanted>> batches) throws TierException {
+        Map<Integer, List<Wanted>> open = new LinkedHashMap<>();
+        for (Part part : parts) {
+            int gpuOrdinal = part.there().gpuOrdinal();
+            for (Piece piece : Piece.of(List.of(part.there()))) {
+                DeviceContent.Chunk chunk = part.saved().chunks().get(piece.number());
+                List<Wanted> batch = open.computeIfAbsent(gpuOrdinal, ordinal -> new ArrayList<>());
+                batch.add(new Wanted(piece, chunk.ref(), slot(chunk)));
+                if (batch.size() == size) {
+                    batches.accept(batch);
+                    open.remove(gpuOrdinal);
+                }
+            }
+        }
+        open.values().forEach(batches);
     }
 
-    List<Piece> zeros() {
-        return zeros;
+    private Optional<MemorySegment> slot(DeviceContent.Chunk chunk) throws TierException {
+        if (chunk.slot() < 0) {
+            return Optional.empty();
+        }
+        return Optional.of(memory.owned(owner, chunk.slot())
+                .orElseThrow(() -> new TierException(
+                        Reason.MISSING, "slot " + chunk.slot() + " of the pool is no longer this operation's"))
+                .first(chunk.sizeBytes()));
     }
 
-    /** What crosses the bus. */
-    long movedBytes() {
-        return hot.stream().mapToLong(one -> one.piece().sizeBytes()).sum()
-                + cold.stream().mapToLong(one -> one.piece().sizeBytes()).sum();
+    /** Where they come from. */
+    Batch look(List<Wanted> some) {
+        Batch batch = new Batch(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+        for (Wanted one : some) {
+            ChunkRef chunk = one.chunk();
+            if (chunk.isZero()) {
+                batch.zeros().add(one.piece());
+                continue;
+            }
+            Optional<MemorySegment> host = one.slot().or(() -> loaded.find(new ChunkDigest(chunk.digest())));
+            if (host.isPresent()) {
+                batch.hot().add(new Hot(one.piece(), chunk, host.get()));
+            } else {
+                batch.cold().add(new Cold(one.piece(), chunk));
+            }
+        }
+        return batch;
     }
 }

@@ -139,8 +139,8 @@ final class NativeGpu implements GpuPort {
         }
 
         @Override
-        public void importMemory() throws GpuException {
-            target.importAll();
+        public long importNext() throws GpuException {
+            return target.importNext();
         }
 
         @Override

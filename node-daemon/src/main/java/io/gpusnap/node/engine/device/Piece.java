@@ -4,9 +4,7 @@ import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.DeviceSpan;
 import io.gpusnap.node.tier.Slot;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 
 /**
@@ -20,8 +18,8 @@ record Piece(Allocation allocation, int number, int sizeBytes) {
     static List<Piece> of(List<Allocation> allocations) {
         List<Piece> pieces = new ArrayList<>();
         for (Allocation allocation : allocations) {
-            long chunks = Math.ceilDiv(allocation.sizeBytes(), Slot.BYTES);
-            for (int number = 0; number < chunks; number++) {
+            int count = count(allocation);
+            for (int number = 0; number < count; number++) {
                 long left = allocation.sizeBytes() - (long) number * Slot.BYTES;
                 pieces.add(new Piece(allocation, number, (int) Math.min(Slot.BYTES, left)));
             }
@@ -29,13 +27,8 @@ record Piece(Allocation allocation, int number, int sizeBytes) {
         return pieces;
     }
 
-    static Map<Integer, List<Piece>> byGpu(List<Piece> pieces) {
-        Map<Integer, List<Piece>> byGpu = new LinkedHashMap<>();
-        for (Piece piece : pieces) {
-            byGpu.computeIfAbsent(piece.allocation().gpuOrdinal(), gpu -> new ArrayList<>())
-                    .add(piece);
-        }
-        return byGpu;
+    static int count(Allocation allocation) {
+        return Math.toIntExact(Math.ceilDiv(allocation.sizeBytes(), Slot.BYTES));
     }
 
     /** On how many GPUs they are. */

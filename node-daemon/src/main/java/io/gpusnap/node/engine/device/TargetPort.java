@@ -18,13 +18,20 @@ public interface TargetPort extends AutoCloseable {
     /** RUNNING to QUIESCED. On failure the gate is open again. */
     void quiesce(Duration timeout) throws GpuException;
 
-    /** With local addresses while imported. */
+    /** With local addresses from the first import on, until it is undone. */
     List<Allocation> allocations() throws GpuException;
 
     /** What the application says it can rebuild. Does not change from QUIESCED on. */
     List<RebuildableRange> hints() throws GpuException;
 
-    void importMemory() throws GpuException;
+    /**
+     * Maps the workload's memory here too. The first call only finds room for it: from then on allocations have local addresses.
+     * Each further one maps the next few, in the order of {@link #allocations}; what is there may be used meanwhile, by any
+     * thread. A call that fails undoes all of it. {@link Arrival} makes the calls while the first memory is being worked on.
+     *
+     * @return how many of the last allocations are still to come
+     */
+    long importNext() throws GpuException;
 
     void unimportMemory() throws GpuException;
 

@@ -21,7 +21,12 @@ final class TreeTarget implements TargetPort {
     /** Ids of a preload are counted from 1; the member's number goes above them, so the first one's stay as they are. */
     private static final int MEMBER_SHIFT = 48;
 
+    /** @param left of its allocations, how many are not mapped here yet */
+    private record ToCome(TargetPort member, long left, long allocations) {}
+
     private final List<TargetPort> members;
+    /** Of each member, in their order; empty while nothing is being mapped. */
+    private final List<ToCome> toCome = new ArrayList<>();
 
     /** @param members in the same order at every save and thaw of a workload */
     TreeTarget(List<TargetPort> members) {
@@ -129,14 +134,40 @@ final class TreeTarget implements TargetPort {
         return (long) number << MEMBER_SHIFT;
     }
 
-    /** One that runs again has its memory, and is none of those that are to be filled. */
+    /** Room for all of them first, then one member after the other. One that runs again has its memory, and nothing to come. */
     @Override
-    public void importMemory() throws GpuException {
-        those(EnumSet.of(TargetState.QUIESCED, TargetState.REMAPPED), TargetPort::importMemory);
+    public long importNext() throws GpuException {
+        if (toCome.isEmpty()) {
+            for (TargetPort member : members) {
+                TargetStatus status = member.status();
+                boolean frozen =
+                        Set.of(TargetState.QUIESCED, TargetState.REMAPPED).contains(status.state());
+                toCome.add(new ToCome(member, frozen ? member.importNext() : 0, status.allocationCount()));
+            }
+        } else {
+            for (int number = 0; number < toCome.size(); number++) {
+                ToCome next = toCome.get(number);
+                if (next.left() > 0) {
+                    toCome.set(number, new ToCome(next.member(), next.member().importNext(), next.allocations()));
+                    break;
+                }
+            }
+        }
+        return left();
+    }
+
+    /** What lies behind an allocation that is still to come counts as well, whoever has it. */
+    private long left() {
+        long left = 0;
+        for (ToCome one : toCome) {
+            left = left > 0 ? left + one.allocations() : one.left();
+        }
+        return left;
     }
 
     @Override
     public void unimportMemory() throws GpuException {
+        toCome.clear();
         for (TargetPort member : members) {
             member.unimportMemory();
         }

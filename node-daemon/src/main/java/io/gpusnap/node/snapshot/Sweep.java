@@ -1,0 +1,102 @@
+package io.gpusnap.node.snapshot;
+
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.tier.MemoryTier;
+import io.gpusnap.node.tier.NvmeTier;
+import io.gpusnap.node.tier.TierException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.locks.Lock;
+import java.util.function.LongSupplier;
+
+/**
+ * Deletes chunks that nothing names, a few at a time: a save that looks for its chunks meanwhile, with its workload standing
+ * still, waits for a few deletions and not for those of a whole snapshot. Several may run at once.
+ */
+final class Sweep {
+
+    /** 128 MiB of chunks between two chances for a save. */
+    private static final int STEP = 32;
+
+    /** What manifests name. */
+    interface Names {
+        Set<ChunkDigest> read() throws TierException, ManifestException;
+    }
+
+    private final NvmeTier nvme;
+    private final MemoryTier memory;
+    private final Collection<SavePins> pins;
+    private final Lock alone;
+    private final Names names;
+    private final LongSupplier manifestsWritten;
+
+    /**
+     * @param alone while it is held nobody pins, puts or commits
+     * @param manifestsWritten counts them; a save writes its manifest, has it counted, and then lets go of its pins
+     */
+    Sweep(
+            NvmeTier nvme,
+            MemoryTier memory,
+            Collection<SavePins> pins,
+            Lock alone,
+            Names names,
+            LongSupplier manifestsWritten) {
+        this.nvme = nvme;
+        this.memory = memory;
+        this.pins = pins;
+        this.alone = alone;
+        this.names = names;
+        this.manifestsWritten = manifestsWritten;
+    }
+
+    /**
+     * @return bytes that became free in the NVMe tier
+     * @throws ManifestException when a manifest cannot be read: then nothing can be known to be unnamed
+     */
+    long run(Collection<ChunkDigest> candidates) throws TierException, ManifestException {
+        List<ChunkDigest> left = new ArrayList<>(candidates);
+        long freedBytes = 0;
+        while (!left.isEmpty()) {
+            long written = manifestsWritten.getAsLong();
+            left.removeIf(names.read()::contains);
+            while (!left.isEmpty()) {
+                List<ChunkDigest> few = left.subList(Math.max(0, left.size() - STEP), left.size());
+                long freed = delete(few, written);
+                if (freed < 0) {
+                    break;
+                }
+                freedBytes += freed;
+                few.clear();
+            }
+        }
+        return freedBytes;
+    }
+
+    /** Negative, with nothing deleted, when a manifest came since the names were read. */
+    private long delete(List<ChunkDigest> few, long written) throws TierException {
+        alone.lock();
+        try {
+            // Pins first: who has let go of one since has had his manifest counted before.
+            List<ChunkDigest> unnamed =
+                    few.stream().filter(chunk -> !isPinned(chunk)).toList();
+            if (manifestsWritten.getAsLong() != written) {
+                return -1;
+            }
+            long before = nvme.usage().usedBytes();
+            for (ChunkDigest chunk : unnamed) {
+                memory.delete(chunk);
+                nvme.delete(chunk);
+            }
+            return Math.max(0, before - nvme.usage().usedBytes());
+        } finally {
+            alone.unlock();
+        }
+    }
+
+    private boolean isPinned(ChunkDigest chunk) {
+        return pins.stream().anyMatch(save -> save.pinned().contains(chunk));
+    }
+}

@@ -26,30 +26,38 @@ class LocationReach implements SnapshotReach {
 
     @Override
     public List<Reach> of(Collection<SnapshotId> snapshots, int limit) {
+        // Stores of a node are looked up as scalars: so a copy is found by its key, and not among all copies of a
+        // snapshot.
         return jdbc.sql("""
-                        SELECT i.id, near.* FROM unnest(:ids) AS i (id)
+                        SELECT i.id, near.node_id, near.missing,
+                               CASE WHEN near.own AND EXISTS (
+                                         SELECT 1 FROM snapshot_location m
+                                          WHERE m.snapshot_id = i.id AND m.state = 'PRESENT'
+                                            AND m.store_id = (SELECT p.id FROM store p WHERE p.node_id = near.node_id AND p.kind = 'MEMORY'))
+                                    THEN 'MEMORY' ELSE near.kind END AS kind
+                          FROM unnest(:ids) AS i (id)
                          CROSS JOIN LATERAL (
-                               SELECT c.node_id, c.kind, c.missing FROM (
-                                      (SELECT s.node_id, l.confirmed_at, 0::bigint AS missing, true AS own,
-                                              CASE WHEN EXISTS (SELECT 1 FROM snapshot_location m JOIN store p ON p.id = m.store_id
-                                                                 WHERE m.snapshot_id = i.id AND m.state = 'PRESENT'
-                                                                   AND p.node_id = s.node_id AND p.kind = 'MEMORY')
-                                                   THEN 'MEMORY' ELSE 'NVME' END AS kind
+                               SELECT c.node_id, c.kind, c.missing, c.own FROM (
+                                      (SELECT s.node_id, s.kind, 0::bigint AS missing, true AS own, l.confirmed_at
                                          FROM snapshot_location l JOIN store s ON s.id = l.store_id
                                         WHERE l.snapshot_id = i.id AND l.state = 'PRESENT' AND s.kind = 'NVME'
-                                        ORDER BY s.node_id LIMIT :most)
+                                        ORDER BY l.store_id LIMIT :most)
                                       UNION ALL
-                                      (SELECT DISTINCT ON (t.node_id) t.node_id, l.confirmed_at, coalesce(n.distinct_bytes, n.stored_bytes),
-                                              false, s.kind
-                                         FROM snapshot n
-                                         JOIN snapshot_location l ON l.snapshot_id = n.id AND l.state = 'PRESENT'
-                                         JOIN store s ON s.id = l.store_id AND s.node_id IS NULL
-                                         JOIN node_tier t ON t.store_id = s.id AND t.health <> 'UNHEALTHY' AND t.reported_store_id IS NOT NULL
-                                        WHERE n.id = i.id AND n.engine <> 'suspend'
-                                          AND NOT EXISTS (SELECT 1 FROM snapshot_location o JOIN store p ON p.id = o.store_id
-                                                           WHERE o.snapshot_id = i.id AND o.state = 'PRESENT'
-                                                             AND p.node_id = t.node_id AND p.kind = 'NVME')
-                                        ORDER BY t.node_id, s.kind LIMIT :most)) c
+                                      (SELECT DISTINCT ON (seen.node_id) seen.* FROM (
+                                              SELECT t.node_id, s.kind, coalesce(n.distinct_bytes, n.stored_bytes), false, l.confirmed_at
+                                                FROM snapshot n
+                                                JOIN snapshot_location l ON l.snapshot_id = n.id AND l.state = 'PRESENT'
+                                                JOIN store s ON s.id = l.store_id AND s.node_id IS NULL
+                                                JOIN node_tier t ON t.store_id = s.id AND t.health <> 'UNHEALTHY'
+                                                     AND t.reported_store_id IS NOT NULL
+                                               WHERE n.id = i.id AND n.engine <> 'suspend'
+                                                 AND NOT EXISTS (
+                                                     SELECT 1 FROM snapshot_location o
+                                                      WHERE o.snapshot_id = i.id AND o.state = 'PRESENT'
+                                                        AND o.store_id = (SELECT p.id FROM store p
+                                                                           WHERE p.node_id = t.node_id AND p.kind = 'NVME'))
+                                               LIMIT :most) seen
+                                        ORDER BY seen.node_id, seen.kind)) c
                                  JOIN node n ON n.id = c.node_id
                                 WHERE c.own OR jsonb_path_exists(
                                           n.inventory, '$.capabilities[*] ? (@.name == "transfer" && @.available == true)')

@@ -46,14 +46,19 @@ class DecisionScaleTest {
                           JOIN model_version v ON v.name = 'v' || CASE WHEN i % 2 = 0 THEN 1 ELSE 1 + i % 100 END
                           JOIN node n ON n.name = 'n' || (1 + i % :nodes)
                         """).param("snapshots", SNAPSHOTS).param("nodes", NODES).update();
-        jdbc.sql(
-                        "INSERT INTO snapshot_holder (snapshot_id, node_id, confirmed_at) SELECT id, node_id, now() FROM snapshot")
-                .update();
+        jdbc.sql("""
+                        INSERT INTO store (id, kind, node_id, first_seen_at)
+                        SELECT md5('store of ' || id || ' NVME')::uuid, 'NVME', id, now() FROM node
+                        """).update();
+        jdbc.sql("""
+                        INSERT INTO snapshot_location (snapshot_id, store_id, state, since, confirmed_at)
+                        SELECT s.id, t.id, 'PRESENT', now(), now() FROM snapshot s JOIN store t ON t.node_id = s.node_id
+                        """).update();
         // the newest of one version is everywhere
         jdbc.sql("""
-                        INSERT INTO snapshot_holder (snapshot_id, node_id, confirmed_at)
+                        INSERT INTO snapshot_location (snapshot_id, store_id, state, since, confirmed_at)
                         SELECT (SELECT id FROM snapshot WHERE version_name = 'v1' ORDER BY id DESC LIMIT 1),
-                               id, now() FROM node
+                               id, 'PRESENT', now(), now() FROM store
                         ON CONFLICT DO NOTHING
                         """).update();
         jdbc.sql("""
@@ -99,7 +104,7 @@ class DecisionScaleTest {
                     .allSatisfy(
                             read -> assertThat(read.rows()).as(read.toString()).isLessThan(5_000));
             assertThat(reads)
-                    .filteredOn(read -> Set.of("snapshot", "snapshot_holder", "restore", "operation")
+                    .filteredOn(read -> Set.of("snapshot", "snapshot_location", "restore", "operation")
                             .contains(read.table()))
                     .allSatisfy(
                             read -> assertThat(read.scans()).as(read.toString()).isZero());

@@ -94,6 +94,11 @@ find_make() {
     command -v make
 }
 
+# Only tests need it: queries are tried on a real one.
+find_prometheus() {
+    command -v "${GPUSNAP_PROMETHEUS:-prometheus}"
+}
+
 # Names of packages, by tool and package manager, best first.
 packages_of() {
     case $(package_manager):$1 in
@@ -104,6 +109,8 @@ packages_of() {
         dnf:cxx) echo gcc-c++ ;;
         *:cmake) echo cmake ;;
         *:make) echo make ;;
+        apt:prometheus) echo prometheus ;;
+        dnf:prometheus) first_available prometheus prometheus2 golang-github-prometheus ;;
     esac
 }
 
@@ -128,5 +135,6 @@ describe_tool() {
         cxx) echo "a compiler for C++20. Install g++ 11 or newer (package g++ or gcc-c++), or set CXX" ;;
         cmake) echo "CMake 3.22 or newer. Install the package cmake" ;;
         make) echo "make. Install the package make" ;;
+        prometheus) echo "prometheus, which some tests start. Install the package prometheus, or set GPUSNAP_PROMETHEUS" ;;
     esac
 }

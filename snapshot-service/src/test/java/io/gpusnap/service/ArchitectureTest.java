@@ -88,6 +88,57 @@ class ArchitectureTest {
             "version",
             "workload",
             "operation",
+            "tier",
+            "node",
+            "platform");
+
+    @ArchTest
+    static final ArchRule tier = only(
+            "tier",
+            "a store keeps objects for whoever needs them, by id, and knows nothing of snapshots",
+            "tier",
+            "operation",
+            "node",
+            "platform");
+
+    @ArchTest
+    static final ArchRule policy = only(
+            "policy",
+            "policies decide about snapshots and stores, and ask for moves; a forecast is told by a port",
+            "policy",
+            "snapshot",
+            "tier",
+            "operation",
+            "node",
+            "platform");
+
+    @ArchTest
+    static final ArchRule restore = only(
+            "restore",
+            "a decision looks at everything that can come back, and knows of no one who asks for it",
+            "restore",
+            "snapshot",
+            "version",
+            "workload",
+            "operation",
+            "node",
+            "platform");
+
+    @ArchTest
+    static final ArchRule rollout = only(
+            "rollout",
+            "it moves aliases and is asked by restores through their port; nodes are not its matter",
+            "rollout",
+            "restore",
+            "version",
+            "platform");
+
+    @ArchTest
+    static final ArchRule recovery = only(
+            "recovery",
+            "it has restores done again, and decides nothing itself",
+            "recovery",
+            "restore",
             "node",
             "platform");
 

@@ -88,6 +88,8 @@ class DocumentationTest {
                         "STORE_ERROR",
                         "DAEMON_RESTARTED",
                         "LEASE_LOST",
+                        "TIER_UNAVAILABLE",
+                        "TIER_MISMATCH",
                         "CANCELLED",
                         "INTERNAL");
     }

@@ -58,6 +58,9 @@ final class Heartbeats {
             answer.cancelOperations().forEach(id -> supervisor.ifHeld(new OperationId(id), HeldOperation::cancel));
             answer.fencedOperations()
                     .forEach(id -> supervisor.ifHeld(new OperationId(id), operation -> fence(operation, heartbeat)));
+            if (answer.endWorkloads() != null) {
+                answer.endWorkloads().forEach(process -> end(process.pid(), process.startTimeTicks()));
+            }
             compareClocks(answer);
         } catch (NodeApiException.StaleSession e) {
             link.stale(session, e);
@@ -74,6 +77,13 @@ final class Heartbeats {
         heartbeat.runningOperations().stream()
                 .filter(held -> held.operationId().equals(operation.id().value()))
                 .forEach(held -> operation.fence(held.epoch(), "the service gave the operation to another claim"));
+    }
+
+    /** Twice in the world is worse than not at all: the service has decided which of the two goes on. */
+    private void end(int pid, long startTimeTicks) {
+        LOG.atWarn().addKeyValue("pid", pid).log("a workload came back on another node meanwhile: it is ended here");
+        work.end(pid, startTimeTicks);
+        soon();
     }
 
     private void compareClocks(HeartbeatAnswer answer) {

@@ -23,6 +23,9 @@ public interface NodeWork extends PlanFactory {
 
     List<Workload> workloads();
 
+    /** Ends a workload that is elsewhere by now; what is no workload, or not this very process, is left alone. */
+    void end(int pid, long startTimeTicks);
+
     /** What an ended operation leaves for the service, from its remembered facts. */
     Result result(OperationLog log);
 

@@ -22,6 +22,7 @@ import io.gpusnap.node.operation.OperationSpec;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.operation.StagePlan;
 import io.gpusnap.node.process.ProcFs;
+import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.SnapshotId;
 import java.util.Collection;
@@ -74,6 +75,18 @@ final class EngineNode implements NodeAccess {
     @Override
     public List<Workload> workloads() {
         return engines.workloads().stream().map(workloads::of).toList();
+    }
+
+    @Override
+    public void end(int pid, long startTimeTicks) {
+        try {
+            engines.end(new ProcessId(pid, startTimeTicks));
+        } catch (StageException e) {
+            LOG.atError()
+                    .addKeyValue("pid", pid)
+                    .addKeyValue("reason", e.detail())
+                    .log("it cannot be ended");
+        }
     }
 
     @Override

@@ -23,6 +23,8 @@ final class Mends {
             case PATH_MISSING -> "put back what is named";
             case CRIU_UNAVAILABLE, CAPABILITY_MISSING -> "gpusnap-node doctor says how to get it";
             case CRIU_FAILED -> "its log is named above where one was kept";
+            case ANSWER_WRONG ->
+                "its recorded prompt is named above with what came; save a process that answers rightly";
             case DRIVER_FAILED -> "see the driver's error; try again when it is at rest";
             case QUIESCE_TIMEOUT -> "try again when the workload is less busy";
             case WORKLOAD_REFUSED -> "its own callback said why; try again when that no longer holds";

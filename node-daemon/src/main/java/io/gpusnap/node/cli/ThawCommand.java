@@ -36,7 +36,7 @@ final class ThawCommand implements Callable<Integer> {
         UUID id = CommandContext.snapshotId(snapshot);
         try (LocalNode node = LocalNode.open(context)) {
             Inspection known = node.access().inspect(id);
-            Task.Thaw request = new Task.Thaw(id, known.engine(), known.manifestDigest(), gpus);
+            Task.Thaw request = new Task.Thaw(id, known.engine(), known.manifestDigest(), gpus, null);
             Completion.Thawed thawed = Objects.requireNonNull(
                     ManualRun.run(context, node, new OperationSpec(OperationId.random(), OperationKind.THAW, request))
                             .thawed(),

@@ -76,5 +76,6 @@ public record Completion(
             String workloadName,
             double seconds,
             Map<String, Double> stageSeconds,
-            @Nullable Double fillBytesPerSecond) {}
+            @Nullable Double fillBytesPerSecond,
+            @Nullable Double firstAnswerSeconds) {}
 }

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
  * The whole of what the node has and can do now.
  *
  * @param cudaDriverVersion as cuDriverGetVersion says: 13000 is 13.0
+ * @param cpuFeatures sorted, as manifests have them
  * @param snapshots those that the local store holds; null when it cannot be told now
  */
 public record Inventory(
@@ -23,7 +24,8 @@ public record Inventory(
         @Nullable String criuVersion,
         List<Tier> tiers,
         List<Capability> capabilities,
-        @Nullable List<UUID> snapshots) {
+        @Nullable List<UUID> snapshots,
+        @Nullable List<String> cpuFeatures) {
 
     public record Gpu(
             int ordinal,
@@ -32,7 +34,8 @@ public record Inventory(
             long memoryBytes,
             long freeBytes,
             boolean migEnabled,
-            boolean simulated) {}
+            boolean simulated,
+            @Nullable String computeCapability) {}
 
     /** @param kind MEMORY or NVME */
     public record Tier(String kind, String path, long capacityBytes, long freeBytes, long usedBytes) {}

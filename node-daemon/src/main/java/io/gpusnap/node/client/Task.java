@@ -38,12 +38,30 @@ public record Task(
 
     public record Process(int pid, long startTimeTicks, String name) {}
 
-    /** @param gpuRemap GPU ordinal in the manifest to GPU UUID here */
+    /**
+     * @param gpuRemap GPU ordinal in the manifest to GPU UUID here
+     * @param probe what the process has to answer; absent from services that do not ask it
+     */
     public record Thaw(
             UUID snapshotId,
             String engine,
             @Nullable String manifestDigest,
-            @Nullable Map<Integer, String> gpuRemap) {}
+            @Nullable Map<Integer, String> gpuRemap,
+            @Nullable Probe probe) {}
+
+    /**
+     * @param port absent is the first one that the process listens on
+     * @param body sent by POST; absent asks by GET
+     * @param expectedTokens that the answer has in it, in this order
+     */
+    public record Probe(
+            @Nullable Integer port,
+            String path,
+            @Nullable String body,
+            @Nullable String contentType,
+            int expectedStatus,
+            List<String> expectedTokens,
+            int timeoutSeconds) {}
 
     /**
      * @param gpuUuid the GPU that the process to be resumed is on

@@ -20,6 +20,8 @@ import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.operation.StagePlan;
 import io.gpusnap.node.process.HostFacts;
 import io.gpusnap.node.process.ProcFs;
+import io.gpusnap.node.process.ProcessException;
+import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.process.ProcessTree;
 import io.gpusnap.node.process.Workloads;
 import io.gpusnap.node.snapshot.SnapshotStore;
@@ -197,6 +199,22 @@ public final class Engines implements AutoCloseable {
     /** Takes a moment: every preload is asked. */
     public List<WorkloadInfo> workloads() {
         return new WorkloadLister(runtime).list();
+    }
+
+    /**
+     * Ends a workload with everything that it has started. What is no workload, or not this very process, is left alone.
+     *
+     * @throws StageException when something of it is still there after a while
+     */
+    public void end(ProcessId process) throws StageException {
+        if (runtime.workloads().find().stream().noneMatch(one -> one.process().equals(process))) {
+            return;
+        }
+        try {
+            runtime.tree().end(process);
+        } catch (ProcessException e) {
+            throw Failures.typed(e);
+        }
     }
 
     public GpuUse gpuUse() {

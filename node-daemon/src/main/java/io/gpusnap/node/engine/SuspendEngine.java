@@ -6,6 +6,7 @@ import io.gpusnap.node.operation.StagePlan;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** The process stays, frozen at its gate; its device memory leaves. Needs no CRIU, and cannot leave the node. */
@@ -82,7 +83,8 @@ final class SuspendEngine implements CheckpointEngine {
     StagePlan switchTo(SwitchRequest request) {
         ThawSession session = new ThawSession(
                 runtime,
-                new ThawRequest(request.operation(), request.snapshot(), request.manifestDigest(), Map.of()),
+                new ThawRequest(
+                        request.operation(), request.snapshot(), request.manifestDigest(), Map.of(), Optional.empty()),
                 true);
         List<SaveSession> leaving = request.candidates().stream()
                 .map(candidate -> new SaveSession(

@@ -7,14 +7,16 @@ import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import java.io.IOException;
 import java.util.Map;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The process lives and its preload says so. */
+/** The process lives and its preload says so; and it answers its recorded prompt as it has to, where there is one. */
 final class ThawHealth extends EngineStage {
 
     private static final Logger LOG = LoggerFactory.getLogger(ThawHealth.class);
@@ -33,7 +35,7 @@ final class ThawHealth extends EngineStage {
 
     @Override
     void execute(StageContext context)
-            throws StageException, GpuException, TierException, ManifestException, IOException {
+            throws StageException, GpuException, TierException, ManifestException, IOException, InterruptedException {
         NodeRuntime runtime = session.runtime();
         ProcessId process = ThawSession.process(context);
         TargetState state = session.target(context).status().state();
@@ -43,6 +45,10 @@ final class ThawHealth extends EngineStage {
         if (!runtime.proc().isAlive(process)) {
             throw new StageException(FailureCode.WORKLOAD_LOST, process + " ended as soon as it was resumed");
         }
+        Optional<AnswerProbe> probe = session.request().probe();
+        if (probe.isPresent()) {
+            AnswerCheck.ask(probe.get(), port(probe.get()));
+        }
         session.closeTarget();
         Map<String, Double> seconds = session.times().seconds();
         context.remember(new ThawOutcome(
@@ -51,8 +57,21 @@ final class ThawHealth extends EngineStage {
                 session.manifest().process().workload(),
                 session.times().totalSeconds(),
                 seconds,
-                session.fillBytesPerSecond()));
+                session.fillBytesPerSecond(),
+                probe.isPresent() ? session.times().totalSeconds() : null));
         tidyUp(process);
+    }
+
+    private int port(AnswerProbe probe) throws StageException, TierException, ManifestException {
+        if (probe.port().isPresent()) {
+            return probe.port().get();
+        }
+        return session.manifest().process().listeningSockets().stream()
+                .map(Manifest.ListeningSocket::port)
+                .findFirst()
+                .orElseThrow(() -> new StageException(
+                        FailureCode.ANSWER_WRONG,
+                        "the process listens on no port, so nobody can ask it its recorded prompt"));
     }
 
     /** It serves: nothing that fails here may end it. */

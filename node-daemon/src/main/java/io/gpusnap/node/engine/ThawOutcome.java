@@ -1,6 +1,7 @@
 package io.gpusnap.node.engine;
 
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Left by a thaw that succeeded.
@@ -9,6 +10,7 @@ import java.util.Map;
  * @param stageSeconds seconds of each stage; {@code verify} runs beside {@code criu-restore} and is counted by itself
  * @param fillBytesPerSecond bytes that crossed the bus over the time of the whole fill; zeros, which the device writes by
  *     itself, take time and count for nothing; 0 when there were none
+ * @param firstAnswerSeconds from the start of preflight to the right answer of its recorded prompt; null where there is none
  */
 public record ThawOutcome(
         int pid,
@@ -16,4 +18,5 @@ public record ThawOutcome(
         String workloadName,
         double seconds,
         Map<String, Double> stageSeconds,
-        double fillBytesPerSecond) {}
+        double fillBytesPerSecond,
+        @Nullable Double firstAnswerSeconds) {}

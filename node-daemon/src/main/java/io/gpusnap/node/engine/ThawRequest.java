@@ -11,9 +11,14 @@ import java.util.Optional;
  * @param manifestDigest SHA-256 of the manifest as the caller remembers it; a manifest with another one is refused
  * @param gpuRemap GPU ordinal in the manifest to GPU UUID here; an ordinal that is not named goes to the same UUID where
  *     there is one, else to the GPU of the same ordinal
+ * @param probe what the process has to answer before the thaw has succeeded
  */
 public record ThawRequest(
-        OperationId operation, SnapshotId snapshot, Optional<String> manifestDigest, Map<Integer, String> gpuRemap) {
+        OperationId operation,
+        SnapshotId snapshot,
+        Optional<String> manifestDigest,
+        Map<Integer, String> gpuRemap,
+        Optional<AnswerProbe> probe) {
 
     public ThawRequest {
         gpuRemap = Map.copyOf(gpuRemap);

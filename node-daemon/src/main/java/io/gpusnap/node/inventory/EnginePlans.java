@@ -2,6 +2,7 @@ package io.gpusnap.node.inventory;
 
 import io.gpusnap.node.client.Task;
 import io.gpusnap.node.engine.AfterSave;
+import io.gpusnap.node.engine.AnswerProbe;
 import io.gpusnap.node.engine.EngineId;
 import io.gpusnap.node.engine.Engines;
 import io.gpusnap.node.engine.SaveRequest;
@@ -17,6 +18,7 @@ import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.operation.StagePlan;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -70,7 +72,19 @@ public final class EnginePlans implements PlanFactory {
                         operation,
                         new SnapshotId(thaw.snapshotId()),
                         Optional.ofNullable(thaw.manifestDigest()),
-                        thaw.gpuRemap() == null ? Map.of() : thaw.gpuRemap()));
+                        thaw.gpuRemap() == null ? Map.of() : thaw.gpuRemap(),
+                        Optional.ofNullable(thaw.probe()).map(EnginePlans::probe)));
+    }
+
+    private static AnswerProbe probe(Task.Probe probe) {
+        return new AnswerProbe(
+                Optional.ofNullable(probe.port()),
+                probe.path(),
+                Optional.ofNullable(probe.body()),
+                probe.contentType() == null ? "application/json" : probe.contentType(),
+                probe.expectedStatus(),
+                probe.expectedTokens(),
+                Duration.ofSeconds(probe.timeoutSeconds()));
     }
 
     private StagePlan switchTo(OperationId operation, Task.Switch to) {

@@ -44,6 +44,7 @@ public final class EngineResults {
                 outcome.workloadName(),
                 outcome.seconds(),
                 outcome.stageSeconds(),
-                outcome.fillBytesPerSecond() > 0 ? outcome.fillBytesPerSecond() : null);
+                outcome.fillBytesPerSecond() > 0 ? outcome.fillBytesPerSecond() : null,
+                outcome.firstAnswerSeconds());
     }
 }

@@ -61,7 +61,8 @@ public final class NodeInventory {
                                 tier.usedBytes()))
                         .toList(),
                 capabilities(),
-                snapshots());
+                snapshots(),
+                host.cpuFeatures());
     }
 
     public List<Inventory.Capability> capabilities() {
@@ -100,7 +101,8 @@ public final class NodeInventory {
                 device.memoryBytes(),
                 device.freeBytes(),
                 device.migEnabled(),
-                simulated);
+                simulated,
+                device.computeCapability());
     }
 
     private static String cut(String reason) {

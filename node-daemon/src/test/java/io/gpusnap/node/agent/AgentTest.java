@@ -107,6 +107,16 @@ class AgentTest {
     }
 
     @Test
+    void aWorkloadThatCameBackElsewhereIsEnded() throws Exception {
+        service.up();
+        service.isElsewhere(7, 70);
+
+        startAgent(journal);
+
+        await().until(() -> work.ended.contains("7/70"));
+    }
+
+    @Test
     void aServiceThatComesLaterIsFound() throws Exception {
         startAgent(journal);
         await().until(() -> agent.connection() == ConnectionState.UNREACHABLE);

@@ -34,6 +34,7 @@ final class FakeService implements AutoCloseable {
     private final int port;
     private final List<Offer> tasks = new ArrayList<>();
     private final Map<UUID, Long> epochs = new HashMap<>();
+    private List<Map<String, Object>> endWorkloads = List.of();
     private final Set<UUID> cancelled = new HashSet<>();
     private final Map<UUID, JsonNode> completions = new HashMap<>();
     private final Map<UUID, JsonNode> lastProgress = new HashMap<>();
@@ -89,6 +90,11 @@ final class FakeService implements AutoCloseable {
     /** From now on the latest claim's epoch is over, without anybody else having it yet. */
     synchronized void fence(UUID operation) {
         epochs.merge(operation, 1L, Long::sum);
+    }
+
+    /** From now on every heartbeat is answered with this process, which is elsewhere by now. */
+    synchronized void isElsewhere(int pid, long startTimeTicks) {
+        endWorkloads = List.of(Map.of("pid", pid, "startTimeTicks", startTimeTicks));
     }
 
     synchronized void requestCancel(UUID operation) {
@@ -172,7 +178,15 @@ final class FakeService implements AutoCloseable {
                 fenced.add(id.toString());
             }
         }
-        return Map.of("serverTime", Instant.now(), "cancelOperations", cancelled, "fencedOperations", fenced);
+        return Map.of(
+                "serverTime",
+                Instant.now(),
+                "cancelOperations",
+                cancelled,
+                "fencedOperations",
+                fenced,
+                "endWorkloads",
+                endWorkloads);
     }
 
     private void claim(HttpExchange exchange) throws IOException {

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -32,6 +33,7 @@ final class ToyWork implements NodeWork {
     final AtomicInteger undone = new AtomicInteger();
     final AtomicInteger atOnce = new AtomicInteger();
     final AtomicInteger mostAtOnce = new AtomicInteger();
+    final List<String> ended = new CopyOnWriteArrayList<>();
     volatile boolean pointOfNoReturn;
     volatile OnRestart onRestart = OnRestart.COMPENSATE;
 
@@ -112,8 +114,8 @@ final class ToyWork implements NodeWork {
     @Override
     public Inventory inventory() {
         return new Inventory(
-                "Linux", "6", "x86_64", null, 2, 1L << 30, List.of(), null, null, null, List.of(), List.of(),
-                List.of());
+                "Linux", "6", "x86_64", null, 2, 1L << 30, List.of(), null, null, null, List.of(), List.of(), List.of(),
+                null);
     }
 
     @Override
@@ -123,10 +125,15 @@ final class ToyWork implements NodeWork {
     }
 
     @Override
+    public void end(int pid, long startTimeTicks) {
+        ended.add(pid + "/" + startTimeTicks);
+    }
+
+    @Override
     public Result result(OperationLog log) {
         boolean thawed = log.spec().kind() == OperationKind.THAW
                 && log.recall(Done.class).isPresent();
-        Completion.Thawed details = new Completion.Thawed(7, 70, "llm", 1.5, Map.of("work", 1.0), null);
+        Completion.Thawed details = new Completion.Thawed(7, 70, "llm", 1.5, Map.of("work", 1.0), null, null);
         return new Result(null, thawed ? details : null, false);
     }
 }

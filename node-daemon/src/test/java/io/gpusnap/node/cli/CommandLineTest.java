@@ -146,7 +146,7 @@ class CommandLineTest {
                   fill      50.0 GiB/s
                 """);
         assertThat(node.ran.getFirst().request())
-                .isEqualTo(new Task.Thaw(ToyNode.SNAPSHOT, "suspend", "d".repeat(64), Map.of(0, "GPU-b")));
+                .isEqualTo(new Task.Thaw(ToyNode.SNAPSHOT, "suspend", "d".repeat(64), Map.of(0, "GPU-b"), null));
     }
 
     @Test

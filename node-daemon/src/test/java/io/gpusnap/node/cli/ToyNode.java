@@ -101,7 +101,13 @@ final class ToyNode implements NodeOpener, NodeAccess {
                 null,
                 List.of(),
                 capabilities,
-                List.of(SNAPSHOT));
+                List.of(SNAPSHOT),
+                null);
+    }
+
+    @Override
+    public void end(int pid, long startTimeTicks) {
+        throw new IllegalStateException("no command ends a workload");
     }
 
     @Override
@@ -133,7 +139,7 @@ final class ToyNode implements NodeOpener, NodeAccess {
     @Override
     public Result result(OperationLog log) {
         Completion.Saved saved = new Completion.Saved("{}", "d".repeat(64), TOTALS, 1.25, true, 512L << 20, 1L << 30);
-        Completion.Thawed thawed = new Completion.Thawed(4711, 99, "llm", 3.82, Map.of(), 50.0 * (1L << 30));
+        Completion.Thawed thawed = new Completion.Thawed(4711, 99, "llm", 3.82, Map.of(), 50.0 * (1L << 30), null);
         return switch (log.spec().request()) {
             case Task.Save save -> new Result(saved, null, false);
             case Task.Thaw thaw -> new Result(null, thawed, false);

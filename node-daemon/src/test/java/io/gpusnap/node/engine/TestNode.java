@@ -274,7 +274,8 @@ final class TestNode implements AutoCloseable {
                                 request.operation(),
                                 request.snapshot(),
                                 Optional.of(request.manifestDigest()).filter(digest -> !digest.isEmpty()),
-                                request.gpuRemap()));
+                                request.gpuRemap(),
+                                Optional.empty()));
             case SWITCH -> throw new IllegalStateException("a switch has a request of its own");
             case VERIFY -> engines.verify(request.snapshot());
             case DELETE -> engines.delete(request.snapshot());

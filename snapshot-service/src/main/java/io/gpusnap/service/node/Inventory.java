@@ -2,13 +2,16 @@ package io.gpusnap.service.node;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import io.gpusnap.service.platform.id.SnapshotId;
+import io.gpusnap.service.platform.id.StoreId;
 import io.swagger.v3.oas.annotations.media.Schema;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.NotBlank;
 import jakarta.validation.constraints.NotNull;
+import jakarta.validation.constraints.Pattern;
 import jakarta.validation.constraints.PositiveOrZero;
 import jakarta.validation.constraints.Size;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param driverBuild the driver's own version such as 580.159.04
  * @param criuVersion absent where CRIU cannot be had
  * @param snapshots every snapshot whose manifest and chunks the local store holds; absent means "unknown, change nothing"
+ * @param cpuFeatures of the processor, as a snapshot's manifest has them; absent from daemons that do not say
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 public record Inventory(
@@ -35,9 +39,15 @@ public record Inventory(
         @Size(max = 60) @Nullable String criuVersion,
         @NotNull @Size(max = 64) List<@Valid Tier> tiers,
         @NotNull @Size(max = 100) List<@Valid Capability> capabilities,
-        @Size(max = 100_000) @Nullable List<SnapshotId> snapshots) {
+        @Size(max = 100_000) @Nullable List<SnapshotId> snapshots,
+        @Size(max = 2_000) @Nullable List<@NotNull @Size(max = 60) String> cpuFeatures) {
 
-    /** One GPU. {@code simulated} when the driver is the stand-in of tests and the demo. */
+    /**
+     * One GPU.
+     *
+     * @param simulated when the driver is the stand-in of tests and the demo
+     * @param computeCapability such as 9.0; absent from daemons that do not say
+     */
     @JsonIgnoreProperties(ignoreUnknown = true)
     @Schema(name = "Gpu")
     public record Gpu(
@@ -47,9 +57,22 @@ public record Inventory(
             @PositiveOrZero long memoryBytes,
             @PositiveOrZero long freeBytes,
             boolean migEnabled,
-            boolean simulated) {}
+            boolean simulated,
+            @Size(max = 20) @Nullable String computeCapability) {}
 
-    /** A place where the node keeps chunks. {@code usedBytes} are gpusnap's own, {@code freeBytes} what it may still take. */
+    /**
+     * A named place where the node keeps chunks.
+     *
+     * @param name unique on the node; absent from older daemons, which have one of each kind
+     * @param storeId of what is behind it: the same NFS directory or bucket has the same on every node. Absent from older
+     *     daemons, and for a tier that holds no whole snapshots
+     * @param capacityBytes what gpusnap may use; 0 for a store without bound, {@code freeBytes} means nothing then
+     * @param freeBytes what it may still take
+     * @param usedBytes gpusnap's own
+     * @param health absent is HEALTHY
+     * @param healthReason why it is not HEALTHY, and how to mend it
+     * @param residents of a MEMORY tier: snapshots of which it has chunks; absent means "unknown"
+     */
     @JsonIgnoreProperties(ignoreUnknown = true)
     @Schema(name = "Tier")
     public record Tier(
@@ -57,18 +80,65 @@ public record Inventory(
             @Size(max = 4096) @Nullable String path,
             @PositiveOrZero long capacityBytes,
             @PositiveOrZero long freeBytes,
-            @PositiveOrZero long usedBytes) {}
+            @PositiveOrZero long usedBytes,
+
+            @Pattern(regexp = "[a-z0-9][a-z0-9-]{0,62}", message = "must be a DNS label") @Nullable
+            String name,
+
+            @Nullable StoreId storeId,
+            @Nullable TierHealth health,
+            @Size(max = 2000) @Nullable String healthReason,
+            @Size(max = 10_000) @Nullable List<@Valid Resident> residents) {
+
+        /** The name, or of an older daemon's tier its kind in lower case. */
+        public String nameOrKind() {
+            return name == null ? kind.name().toLowerCase(Locale.ROOT) : name;
+        }
+
+        /** Whether it takes and gives bytes now. */
+        public boolean usable() {
+            return health != TierHealth.UNHEALTHY;
+        }
+    }
+
+    /** How much of a snapshot's chunks a MEMORY tier has; {@code totalBytes} would be all. */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    @Schema(name = "Resident")
+    public record Resident(
+            @NotNull SnapshotId snapshotId,
+            @PositiveOrZero long bytes,
+            @PositiveOrZero long totalBytes) {}
+
+    /** DEGRADED: it works, but slowly or not always. UNHEALTHY: nothing is asked of it. */
+    @Schema(name = "TierHealth")
+    public enum TierHealth {
+        HEALTHY,
+        DEGRADED,
+        UNHEALTHY
+    }
 
     /** Kinds of {@link Tier}. */
     public enum TierKind {
+        /** Chunks in page-locked memory; lost with the node. */
         MEMORY,
-        NVME
+        /** The node's own store. */
+        NVME,
+        /** A directory that several nodes share. */
+        NFS,
+        /** An object store. */
+        S3;
+
+        /** Whether several nodes may see the same store. */
+        public boolean shared() {
+            return this == NFS || this == S3;
+        }
     }
 
     /**
      * Something that the daemon probed.
      *
-     * @param name {@code criu}, {@code cuda-checkpoint}, {@code pinned-pool}, or an engine's name
+     * @param name {@code criu}, {@code cuda-checkpoint}, {@code pinned-pool}, an engine's name, or work on tiers that the daemon
+     *     knows: {@code transfer}, {@code evict}, {@code sweep}, {@code scrub}
      * @param reason why it is not available, and how to get it
      */
     @JsonIgnoreProperties(ignoreUnknown = true)

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.stereotype.Service;
 import org.springframework.transaction.annotation.Transactional;
@@ -25,21 +26,25 @@ public class NodeAgents implements NodeSessions {
     private final NodeRepository nodes;
     private final List<HeartbeatListener> listeners;
     private final HeldOperations operations;
+    // Looked up late: who fences restores elsewhere, and that needs nodes.
+    private final ObjectProvider<WorkloadFencing> fencing;
     private final ApplicationEventPublisher events;
 
     NodeAgents(
             NodeRepository nodes,
             List<HeartbeatListener> listeners,
             HeldOperations operations,
+            ObjectProvider<WorkloadFencing> fencing,
             ApplicationEventPublisher events) {
         this.nodes = nodes;
         this.listeners = listeners;
         this.operations = operations;
+        this.fencing = fencing;
         this.events = events;
     }
 
     /** What a heartbeat brings back. */
-    public record Reply(Instant serverTime, HeldOperations.Verdict verdict) {}
+    public record Reply(Instant serverTime, HeldOperations.Verdict verdict, List<WorkloadReport> toEnd) {}
 
     /** The same name is the same node; its session before this one is over. */
     @Transactional
@@ -68,7 +73,10 @@ public class NodeAgents implements NodeSessions {
         // Operations before what belongs to them, as a completion locks them; the other way round the two deadlock.
         HeldOperations.Verdict verdict = operations.review(caller.nodeId(), heartbeat.runningOperations());
         listeners.forEach(listener -> listener.heard(heartbeat));
-        return new Reply(beat.serverTime(), verdict);
+        List<WorkloadReport> toEnd = fencing.stream()
+                .flatMap(one -> one.toEnd(caller.nodeId(), heartbeat.workloads()).stream())
+                .toList();
+        return new Reply(beat.serverTime(), verdict, toEnd);
     }
 
     /**

@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -106,6 +107,15 @@ class NodeRepository {
                 .param(id.value())
                 .query(this::map)
                 .optional();
+    }
+
+    /** Without what they store. */
+    List<Node> find(Collection<NodeId> ids) {
+        return jdbc.sql("SELECT " + COLUMNS.replace("inventory", "inventory - 'snapshots' AS inventory")
+                        + " FROM node WHERE id = ANY (?)")
+                .param(ids.stream().map(NodeId::value).toArray(UUID[]::new))
+                .query(this::map)
+                .list();
     }
 
     List<Node> list(PageQuery query) {

@@ -6,7 +6,10 @@ import io.gpusnap.service.platform.page.PageQuery;
 import io.gpusnap.service.platform.problem.ApiException;
 import io.gpusnap.service.platform.problem.ErrorCode;
 import io.gpusnap.service.platform.web.IfMatch;
+import java.util.Collection;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.springframework.stereotype.Service;
 import org.springframework.transaction.annotation.Transactional;
 
@@ -30,6 +33,11 @@ public class Nodes {
 
     public Optional<Node> find(NodeId id) {
         return nodes.find(id);
+    }
+
+    /** Nodes by id, each without the list of what it stores, which can be long. Unknown ids are not in it. */
+    public Map<NodeId, Node> find(Collection<NodeId> ids) {
+        return nodes.find(ids).stream().collect(Collectors.toMap(Node::id, node -> node));
     }
 
     /**

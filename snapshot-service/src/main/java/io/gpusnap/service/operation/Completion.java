@@ -19,8 +19,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param epoch the claim's
  * @param workloadLost the workload did not survive
+ * @param damaged copies that were found wrong on the way
  */
-public record Completion(long epoch, List<StageReport> stages, Outcome outcome, boolean workloadLost) {
+public record Completion(
+        long epoch, List<StageReport> stages, Outcome outcome, boolean workloadLost, List<DamagedCopy> damaged) {
 
     /** The three ways to end. */
     @Schema(name = "OutcomeKind")
@@ -79,6 +81,8 @@ public record Completion(long epoch, List<StageReport> stages, Outcome outcome, 
      *
      * @param seconds from the claim to a healthy process
      * @param fillBytesPerSecond bytes brought to the devices per second of the fill, absent where there were none
+     * @param firstAnswerSeconds from the claim to the right answer of the task's probe, absent where it had none
+     * @param bytesByTier bytes of chunks that were read, by the name of the tier that had them
      */
     @JsonIgnoreProperties(ignoreUnknown = true)
     @Schema(name = "ThawResult")
@@ -88,5 +92,7 @@ public record Completion(long epoch, List<StageReport> stages, Outcome outcome, 
             @NotBlank @Size(max = 63) String workloadName,
             @PositiveOrZero double seconds,
             @Nullable @Size(max = 100) Map<String, Double> stageSeconds,
-            @PositiveOrZero @Nullable Double fillBytesPerSecond) {}
+            @PositiveOrZero @Nullable Double fillBytesPerSecond,
+            @PositiveOrZero @Nullable Double firstAnswerSeconds,
+            @Nullable @Size(max = 64) Map<String, Long> bytesByTier) {}
 }

@@ -4,6 +4,7 @@ import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.OperationId;
 import io.gpusnap.service.platform.id.RestoreId;
 import io.gpusnap.service.platform.id.SnapshotId;
+import io.gpusnap.service.platform.id.StoreId;
 import io.gpusnap.service.platform.id.WorkloadId;
 import jakarta.persistence.Column;
 import jakarta.persistence.Convert;
@@ -37,14 +38,18 @@ public class Operation {
     private OperationState state;
 
     private UUID nodeId;
-    private UUID snapshotId;
+    private @Nullable UUID snapshotId;
+    private @Nullable UUID storeId;
     private @Nullable UUID restoreId;
     private @Nullable UUID workloadId;
-    private String engine;
+    private @Nullable String engine;
 
     @Column(columnDefinition = "jsonb", updatable = false)
     @ColumnTransformer(write = "?::jsonb")
     private String spec;
+
+    @SuppressWarnings("UnusedVariable") // read by SQL only
+    private int priority;
 
     private boolean cancelRequested;
     private long epoch;
@@ -79,10 +84,13 @@ public class Operation {
         this.kind = asked.spec().kind();
         this.state = OperationState.PENDING;
         this.nodeId = asked.node().value();
-        this.snapshotId = asked.spec().snapshotId().value();
+        SnapshotId about = asked.spec().snapshotId();
+        this.snapshotId = about == null ? null : about.value();
+        this.storeId = asked.store().map(StoreId::value).orElse(null);
+        this.priority = asked.spec() instanceof TierSpec work ? work.priority().rank() : TransferPriority.OF_OTHERS;
         this.restoreId = asked.restore().map(RestoreId::value).orElse(null);
         this.workloadId = asked.workload().map(WorkloadId::value).orElse(null);
-        this.engine = asked.engine().wireName();
+        this.engine = asked.engine() == null ? null : asked.engine().wireName();
         this.spec = spec;
         this.stages = List.of();
         this.createdAt = now;
@@ -104,6 +112,7 @@ public class Operation {
             case Outcome.Thawed thawed -> to(OperationState.SUCCEEDED);
             case Outcome.Switched switched -> to(OperationState.SUCCEEDED);
             case Outcome.Done done -> to(OperationState.SUCCEEDED);
+            case Outcome.OfTier work -> to(OperationState.SUCCEEDED);
             case Outcome.Failed failed -> {
                 to(OperationState.FAILED);
                 failure = failed.failure();
@@ -149,8 +158,22 @@ public class Operation {
         return new NodeId(nodeId);
     }
 
+    /**
+     * The snapshot that it is about.
+     *
+     * @throws IllegalStateException of a SWEEP or a SCRUB, which are about a store
+     */
     public SnapshotId snapshotId() {
-        return new SnapshotId(snapshotId);
+        return snapshot().orElseThrow(() -> new IllegalStateException("a " + kind + " is about no snapshot"));
+    }
+
+    public Optional<SnapshotId> snapshot() {
+        return Optional.ofNullable(snapshotId).map(SnapshotId::new);
+    }
+
+    /** The store whose content it changes or reads; empty for what is not work on a tier. */
+    public Optional<StoreId> storeId() {
+        return Optional.ofNullable(storeId).map(StoreId::new);
     }
 
     public Optional<RestoreId> restoreId() {
@@ -166,8 +189,17 @@ public class Operation {
         return spec;
     }
 
+    /**
+     * Of the snapshot.
+     *
+     * @throws IllegalStateException if it is about no snapshot
+     */
     public Engine engine() {
-        return Engine.of(engine);
+        return engineIfAny().orElseThrow(() -> new IllegalStateException("a " + kind + " has no engine"));
+    }
+
+    Optional<Engine> engineIfAny() {
+        return Optional.ofNullable(engine).map(Engine::of);
     }
 
     public boolean cancelRequested() {

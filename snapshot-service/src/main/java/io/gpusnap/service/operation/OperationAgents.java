@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.springframework.stereotype.Service;
@@ -48,14 +49,16 @@ public class OperationAgents {
     /**
      * Waits for work. While it waits it holds no database connection, and its thread is virtual.
      *
+     * @param kinds what the daemon has room for
      * @return empty when the time ran out
      * @throws ApiException STALE_SESSION if the node registered again meanwhile
      */
-    public Optional<Task> claim(NodeCaller caller, Duration wait) throws InterruptedException {
+    public Optional<Task> claim(NodeCaller caller, Duration wait, Set<OperationKind> kinds)
+            throws InterruptedException {
         long deadline = System.nanoTime() + wait.toNanos();
         while (true) {
             CountDownLatch signal = signals.next(caller.nodeId());
-            Optional<Task> task = queue.claim(caller);
+            Optional<Task> task = queue.claim(caller, kinds);
             if (task.isPresent()) {
                 return task;
             }
@@ -113,8 +116,7 @@ public class OperationAgents {
             }
             throw new ApiException(ErrorCode.OPERATION_FINISHED, "The operation is " + operation.state() + " already.");
         }
-        Outcome standing =
-                settlement.settle(operation, completion.outcome(), completion.stages(), completion.workloadLost());
+        Outcome standing = settlement.settle(operation, completion);
         operations.saveAndFlush(operation);
         return standing instanceof Outcome.Failed failed && !standing.equals(completion.outcome())
                 ? Optional.of(failed.failure())
@@ -127,6 +129,7 @@ public class OperationAgents {
             case Outcome.Thawed thawed -> OperationState.SUCCEEDED;
             case Outcome.Switched switched -> OperationState.SUCCEEDED;
             case Outcome.Done done -> OperationState.SUCCEEDED;
+            case Outcome.OfTier work -> OperationState.SUCCEEDED;
             case Outcome.Failed failed -> OperationState.FAILED;
             case Outcome.SwitchedInPart part -> OperationState.FAILED;
             case Outcome.Cancelled cancelled -> OperationState.CANCELLED;

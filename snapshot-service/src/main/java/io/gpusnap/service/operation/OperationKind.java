@@ -6,7 +6,11 @@ public enum OperationKind {
     THAW(OperationSpec.Thaw.class),
     SWITCH(OperationSpec.Switch.class),
     VERIFY(OperationSpec.Verify.class),
-    DELETE(OperationSpec.Delete.class);
+    DELETE(OperationSpec.Delete.class),
+    TRANSFER(TierSpec.Transfer.class),
+    EVICT(TierSpec.Evict.class),
+    SWEEP(TierSpec.Sweep.class),
+    SCRUB(TierSpec.Scrub.class);
 
     private final Class<? extends OperationSpec> spec;
 

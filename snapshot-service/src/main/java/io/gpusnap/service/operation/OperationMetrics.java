@@ -26,7 +26,7 @@ class OperationMetrics {
     /** Counts it once its end is committed. */
     void ended(Operation operation) {
         String kind = operation.kind().name().toLowerCase(Locale.ROOT);
-        String engine = operation.engine().wireName();
+        String engine = operation.engineIfAny().map(Engine::wireName).orElse("none");
         String outcome = operation.state().name().toLowerCase(Locale.ROOT);
         AfterCommit.run(() -> {
             registry.counter(OPERATIONS, "kind", kind, "outcome", outcome).increment();

@@ -47,11 +47,11 @@ class OperationQueue implements HeldOperations {
     }
 
     /**
-     * Takes the node's oldest waiting operation, or one whose lease ran out or belonged to an earlier session of the
+     * Takes the node's oldest waiting operation of the lowest rank, or one whose lease ran out or belonged to an earlier session of the
      * node: a daemon that registered again has ended or forgotten what it held, and only it can know what is left of it
      * on the node. Only for the node's current session.
      */
-    Optional<Task> claim(NodeCaller caller) {
+    Optional<Task> claim(NodeCaller caller, Set<OperationKind> kinds) {
         return jdbc.sql("""
                         UPDATE operation
                            SET state = 'RUNNING', epoch = epoch + 1, attempt = attempt + 1, lease_owner = :session,
@@ -59,17 +59,19 @@ class OperationQueue implements HeldOperations {
                                started_at = coalesce(started_at, now()), version = version + 1
                          WHERE id = (SELECT o.id FROM operation o
                                       WHERE o.node_id = :node
+                                        AND o.kind = ANY (:kinds)
                                         AND EXISTS (SELECT 1 FROM node n WHERE n.id = :node AND n.epoch = :session)
                                         AND (o.state = 'PENDING'
                                              OR (o.state = 'RUNNING' AND o.attempt < :attempts
                                                  AND (o.lease_owner < :session
                                                       OR greatest(o.lease_until, :since + make_interval(secs => :lease)) < now())))
-                                      ORDER BY o.id LIMIT 1
+                                      ORDER BY o.priority, o.id LIMIT 1
                                         FOR UPDATE OF o SKIP LOCKED)
                         RETURNING id, epoch, attempt, lease_until, kind, spec
                         """)
                 .param("session", caller.epoch())
                 .param("node", caller.nodeId().value())
+                .param("kinds", kinds.stream().map(Enum::name).toArray(String[]::new))
                 .param("lease", leaseSeconds())
                 .param("attempts", settings.maxAttempts())
                 .param("since", listeningSince.atOffset(ZoneOffset.UTC))

@@ -5,6 +5,7 @@ import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.OperationId;
 import io.gpusnap.service.platform.id.RestoreId;
 import io.gpusnap.service.platform.id.SnapshotId;
+import io.gpusnap.service.platform.id.StoreId;
 import io.gpusnap.service.platform.id.WorkloadId;
 import io.swagger.v3.oas.annotations.media.Schema;
 import java.time.Instant;
@@ -27,7 +28,7 @@ public record OperationResource(
         boolean cancelRequested,
         NodeId nodeId,
         Target target,
-        Engine engine,
+        @Nullable Engine engine,
         int attempt,
         List<StageReport> stages,
         Progress progress,
@@ -36,13 +37,14 @@ public record OperationResource(
         @Nullable Instant startedAt,
         @Nullable Instant finishedAt) {
 
-    /** What the operation is about. */
+    /** What the operation is about: a snapshot, and of work on a tier the store that it changes or reads. */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @Schema(name = "OperationTarget")
     public record Target(
-            SnapshotId snapshotId,
+            @Nullable SnapshotId snapshotId,
             @Nullable RestoreId restoreId,
-            @Nullable WorkloadId workloadId) {}
+            @Nullable WorkloadId workloadId,
+            @Nullable StoreId storeId) {}
 
     public static OperationResource of(Operation operation) {
         return new OperationResource(
@@ -52,10 +54,11 @@ public record OperationResource(
                 operation.cancelRequested(),
                 operation.nodeId(),
                 new Target(
-                        operation.snapshotId(),
+                        operation.snapshot().orElse(null),
                         operation.restoreId().orElse(null),
-                        operation.workloadId().orElse(null)),
-                operation.engine(),
+                        operation.workloadId().orElse(null),
+                        operation.storeId().orElse(null)),
+                operation.engineIfAny().orElse(null),
                 operation.attempt(),
                 operation.stages(),
                 Progress.of(operation.stages()),

@@ -1,6 +1,7 @@
 package io.gpusnap.service.operation;
 
 import io.gpusnap.service.platform.transaction.DatabaseClock;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -18,16 +19,31 @@ class OperationSettlement {
 
     // Looked up late: the owners themselves queue operations.
     private final ObjectProvider<OperationOutcomes> owners;
+    private final ObjectProvider<DamageListener> damage;
     private final DatabaseClock clock;
     private final OperationMetrics metrics;
 
-    OperationSettlement(ObjectProvider<OperationOutcomes> owners, DatabaseClock clock, OperationMetrics metrics) {
+    OperationSettlement(
+            ObjectProvider<OperationOutcomes> owners,
+            ObjectProvider<DamageListener> damage,
+            DatabaseClock clock,
+            OperationMetrics metrics) {
         this.owners = owners;
+        this.damage = damage;
         this.clock = clock;
         this.metrics = metrics;
     }
 
     /** Ends the operation with the outcome that its owner lets stand, and returns that. */
+    @Transactional(propagation = Propagation.MANDATORY)
+    Outcome settle(Operation operation, Completion completion) {
+        damage.forEach(listener -> completion.damaged().stream()
+                .sorted(Comparator.comparing(copy -> copy.snapshotId().value()))
+                .forEach(copy -> listener.found(operation, copy)));
+        return settle(operation, completion.outcome(), completion.stages(), completion.workloadLost());
+    }
+
+    /** The same of an operation whose daemon says nothing any more. */
     @Transactional(propagation = Propagation.MANDATORY)
     Outcome settle(Operation operation, Outcome reported, List<StageReport> stages, boolean workloadLost) {
         Outcome standing = ownerOf(operation.kind()).settle(operation, reported, workloadLost);

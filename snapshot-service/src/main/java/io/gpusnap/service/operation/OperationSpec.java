@@ -8,11 +8,20 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What exactly is to be done; fixed when the operation is made, kept with it, handed to the daemon as it is. */
-public sealed interface OperationSpec {
+public sealed interface OperationSpec
+        permits OperationSpec.Save,
+                OperationSpec.Thaw,
+                OperationSpec.Switch,
+                OperationSpec.Verify,
+                OperationSpec.Delete,
+                TierSpec {
 
     OperationKind kind();
 
-    SnapshotId snapshotId();
+    /** Null for what is about a store and not about one snapshot. */
+    default @Nullable SnapshotId snapshotId() {
+        return null;
+    }
 
     /**
      * Freeze a process into a snapshot.
@@ -41,15 +50,46 @@ public sealed interface OperationSpec {
      *
      * @param manifestDigest SHA-256 of the manifest's exact bytes, lower-case hex; another manifest is refused
      * @param gpuRemap ordinal in the snapshot to UUID of the GPU to use; empty for the same GPUs
+     * @param probe what the process has to answer before the thaw has succeeded; daemons that do not know it ask nothing
+     * @param sources tiers of the node that have it whole, as far as the service knows, the fastest first; absent or empty:
+     *     the node's own store
      */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
     @Schema(name = "ThawTask")
-    record Thaw(SnapshotId snapshotId, Engine engine, String manifestDigest, Map<String, String> gpuRemap)
+    record Thaw(
+            SnapshotId snapshotId,
+            Engine engine,
+            String manifestDigest,
+            Map<String, String> gpuRemap,
+            @Nullable AnswerProbe probe,
+            @Nullable List<TierSpec.TierRef> sources)
             implements OperationSpec {
         @Override
         public OperationKind kind() {
             return OperationKind.THAW;
         }
     }
+
+    /**
+     * A recorded prompt. Another answer than the expected one fails the thaw with ANSWER_WRONG, and the process is ended
+     * or suspended again.
+     *
+     * @param port absent is the first one that the process listens on
+     * @param path with query
+     * @param body sent by POST; absent asks by GET
+     * @param expectedTokens that the answer's body has in it, in this order
+     * @param timeoutSeconds until there is an answer
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    @Schema(name = "AnswerProbe")
+    record AnswerProbe(
+            @Nullable Integer port,
+            String path,
+            @Nullable String body,
+            @Nullable String contentType,
+            int expectedStatus,
+            List<String> expectedTokens,
+            int timeoutSeconds) {}
 
     /**
      * Resume a suspended process, and suspend others to make room for it.

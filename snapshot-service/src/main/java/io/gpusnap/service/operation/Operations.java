@@ -88,18 +88,31 @@ public class Operations {
         return operations.findById(id.value()).orElseThrow(() -> notFound(id));
     }
 
-    /** Operations of restores, by restore. */
+    /** The latest operation of each restore. */
     @Transactional(readOnly = true)
     public Map<RestoreId, Operation> ofRestores(Collection<RestoreId> restores) {
         return operations
                 .findByRestoreIdIn(restores.stream().map(RestoreId::value).toList())
                 .stream()
-                .collect(Collectors.toMap(operation -> operation.restoreId().orElseThrow(), operation -> operation));
+                .collect(Collectors.toMap(
+                        operation -> operation.restoreId().orElseThrow(),
+                        operation -> operation,
+                        (one, other) -> one.id().toString().compareTo(other.id().toString()) > 0 ? one : other));
     }
 
     /** What a SWITCH was asked to do. */
     public OperationSpec.Switch switchOf(Operation operation) {
         return json.read(operation.spec(), OperationSpec.Switch.class);
+    }
+
+    /** What a TRANSFER was asked to do. */
+    public TierSpec.Transfer transferOf(Operation operation) {
+        return json.read(operation.spec(), TierSpec.Transfer.class);
+    }
+
+    /** What a SWEEP was asked to do. */
+    public TierSpec.Sweep sweepOf(Operation operation) {
+        return json.read(operation.spec(), TierSpec.Sweep.class);
     }
 
     /** Newest first. */

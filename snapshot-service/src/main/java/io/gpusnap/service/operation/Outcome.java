@@ -20,6 +20,9 @@ public sealed interface Outcome {
     /** A VERIFY or a DELETE went through. */
     record Done() implements Outcome {}
 
+    /** Work on a tier went through. */
+    record OfTier(TierResult result) implements Outcome {}
+
     /** It failed, and was undone as far as possible. */
     record Failed(Failure failure) implements Outcome {}
 

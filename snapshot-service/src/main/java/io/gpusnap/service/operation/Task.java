@@ -24,20 +24,31 @@ public record Task(
         OperationSpec.@Nullable Thaw thaw,
         @JsonProperty("switch") OperationSpec.@Nullable Switch switchTo,
         OperationSpec.@Nullable Verify verify,
-        OperationSpec.@Nullable Delete delete) {
+        OperationSpec.@Nullable Delete delete,
+        TierSpec.@Nullable Transfer transfer,
+        TierSpec.@Nullable Evict evict,
+        TierSpec.@Nullable Sweep sweep,
+        TierSpec.@Nullable Scrub scrub) {
 
     static Task of(OperationId id, long epoch, int attempt, Instant leaseUntil, OperationSpec spec) {
-        return switch (spec) {
-            case OperationSpec.Save save ->
-                new Task(id, epoch, attempt, leaseUntil, OperationKind.SAVE, save, null, null, null, null);
-            case OperationSpec.Thaw thaw ->
-                new Task(id, epoch, attempt, leaseUntil, OperationKind.THAW, null, thaw, null, null, null);
-            case OperationSpec.Switch to ->
-                new Task(id, epoch, attempt, leaseUntil, OperationKind.SWITCH, null, null, to, null, null);
-            case OperationSpec.Verify verify ->
-                new Task(id, epoch, attempt, leaseUntil, OperationKind.VERIFY, null, null, null, verify, null);
-            case OperationSpec.Delete delete ->
-                new Task(id, epoch, attempt, leaseUntil, OperationKind.DELETE, null, null, null, null, delete);
-        };
+        return new Task(
+                id,
+                epoch,
+                attempt,
+                leaseUntil,
+                spec.kind(),
+                only(spec, OperationSpec.Save.class),
+                only(spec, OperationSpec.Thaw.class),
+                only(spec, OperationSpec.Switch.class),
+                only(spec, OperationSpec.Verify.class),
+                only(spec, OperationSpec.Delete.class),
+                only(spec, TierSpec.Transfer.class),
+                only(spec, TierSpec.Evict.class),
+                only(spec, TierSpec.Sweep.class),
+                only(spec, TierSpec.Scrub.class));
+    }
+
+    private static <T> @Nullable T only(OperationSpec spec, Class<T> type) {
+        return type.isInstance(spec) ? type.cast(spec) : null;
     }
 }

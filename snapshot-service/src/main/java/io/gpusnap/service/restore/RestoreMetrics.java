@@ -5,12 +5,16 @@ import io.gpusnap.service.platform.transaction.AfterCommit;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
+import java.util.Locale;
 import org.springframework.stereotype.Component;
 
 /** Meters of restores. */
 @Component
 class RestoreMetrics {
     static final String THAW_DURATION = "gpusnap.thaw.duration";
+    static final String DECISIONS = "gpusnap.restore.decisions";
+    static final String FALLBACKS = "gpusnap.restore.fallbacks";
+    static final String RESTORES = "gpusnap.restores";
 
     private final MeterRegistry registry;
 
@@ -27,5 +31,24 @@ class RestoreMetrics {
                 .maximumExpectedValue(Duration.ofMinutes(5))
                 .register(registry)
                 .record(Duration.ofNanos((long) (seconds * 1e9))));
+    }
+
+    /** What a restore sets out with, once that is committed. */
+    void decided(Decision.Way way) {
+        count(DECISIONS, "way", way);
+    }
+
+    /** What a restore goes on with after a way that failed. */
+    void fellBack(Decision.Way to) {
+        count(FALLBACKS, "to", to);
+    }
+
+    void ended(Restore.Outcome outcome) {
+        count(RESTORES, "outcome", outcome);
+    }
+
+    private void count(String name, String tag, Enum<?> value) {
+        String lower = value.name().toLowerCase(Locale.ROOT);
+        AfterCommit.run(() -> registry.counter(name, tag, lower).increment());
     }
 }

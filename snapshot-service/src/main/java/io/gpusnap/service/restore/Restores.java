@@ -1,100 +1,187 @@
 package io.gpusnap.service.restore;
 
-import io.gpusnap.service.operation.Engine;
-import io.gpusnap.service.operation.NewOperation;
+import io.gpusnap.service.node.Nodes;
 import io.gpusnap.service.operation.Operation;
-import io.gpusnap.service.operation.OperationSpec;
 import io.gpusnap.service.operation.Operations;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.RestoreId;
 import io.gpusnap.service.platform.id.SnapshotId;
-import io.gpusnap.service.platform.id.WorkloadId;
 import io.gpusnap.service.platform.page.Page;
 import io.gpusnap.service.platform.page.PageQuery;
 import io.gpusnap.service.platform.problem.ApiException;
 import io.gpusnap.service.platform.problem.ErrorCode;
 import io.gpusnap.service.platform.transaction.DatabaseClock;
+import io.gpusnap.service.restore.gate.Constraints;
 import io.gpusnap.service.snapshot.Snapshot;
 import io.gpusnap.service.snapshot.Snapshots;
-import io.gpusnap.service.version.ModelVersions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.springframework.data.domain.Sort;
 import org.springframework.data.jpa.domain.Specification;
 import org.springframework.stereotype.Service;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 
-/** Restores: choose, record why, queue the THAW. */
+/** Restores: decide, record why, set out on the first way back. */
 @Service
 public class Restores {
     private final RestoreRepository restores;
     private final Snapshots snapshots;
-    private final ModelVersions versions;
-    private final Placement placement;
+    private final Nodes nodes;
+    private final OrderTargets targets;
+    private final NamedSnapshots named;
+    private final Decider decider;
+    private final Ways ways;
+    private final ColdStarts coldStarts;
     private final Operations operations;
+    private final RestoreMetrics metrics;
     private final DatabaseClock clock;
 
     Restores(
             RestoreRepository restores,
             Snapshots snapshots,
-            ModelVersions versions,
-            Placement placement,
+            Nodes nodes,
+            OrderTargets targets,
+            NamedSnapshots named,
+            Decider decider,
+            Ways ways,
+            ColdStarts coldStarts,
             Operations operations,
+            RestoreMetrics metrics,
             DatabaseClock clock) {
         this.restores = restores;
         this.snapshots = snapshots;
-        this.versions = versions;
-        this.placement = placement;
+        this.nodes = nodes;
+        this.targets = targets;
+        this.named = named;
+        this.decider = decider;
+        this.ways = ways;
+        this.coldStarts = coldStarts;
         this.operations = operations;
+        this.metrics = metrics;
         this.clock = clock;
     }
 
-    /** What a caller wants back. */
-    public sealed interface Wish {}
+    /** A restore with its snapshot and its latest operation; neither when there was nothing to try. */
+    public record View(Restore restore, Optional<Snapshot> snapshot, Optional<Operation> operation) {}
 
-    /** This very snapshot. */
-    public record ThatSnapshot(SnapshotId snapshot) implements Wish {}
-
-    /** The newest READY snapshot of a model version that can come back. */
-    public record LatestOf(String model, String version) implements Wish {}
-
-    /** A restore, its snapshot and its operation. */
-    public record View(Restore restore, Snapshot snapshot, Operation operation) {}
+    /** What a restore would be. */
+    public record Preview(String model, String version, Decision decision) {}
 
     /**
-     * Chooses snapshot and node, keeps why, and queues the THAW.
+     * Decides, keeps why, and queues the THAW of the first way back; or ends cold when there is none.
      *
-     * @param node where, or empty to let the service choose
-     * @throws ApiException CONFLICT, SNAPSHOT_NOT_FOUND, SNAPSHOT_NOT_READY, SNAPSHOT_QUARANTINED, NO_NODE, NODE_SILENT,
-     *     NODE_UNSCHEDULABLE, CAPABILITY_MISSING, WORKLOAD_LOST, WORKLOAD_BUSY
+     * @throws ApiException SNAPSHOT_NOT_FOUND, VERSION_NOT_FOUND, ALIAS_NOT_FOUND, NODE_NOT_FOUND; for an order that must
+     *     not be cold also CONFLICT, SNAPSHOT_NOT_READY, SNAPSHOT_QUARANTINED, NO_NODE, WORKLOAD_LOST, WORKLOAD_BUSY or
+     *     what a gate says
      */
     @Transactional
-    public View create(Wish wish, Optional<NodeId> node) {
-        List<String> reasons = new ArrayList<>();
-        Snapshot snapshot = snapshots.lockReady(choose(wish, reasons));
-        requireNotResumed(snapshot);
-        Placement.Choice choice = placement.choose(snapshot, node);
-        reasons.addAll(choice.reasons());
+    public View create(Order order) {
+        OrderTargets.Found found = targets.of(order, false);
+        Decider.Plan plan = plan(order, found);
+        Decision decision = decision(order, found, plan);
         Restore restore = restores.saveAndFlush(new Restore(
                 RestoreId.next(),
-                snapshot.id(),
-                choice.node().id(),
-                new Decision(List.copyOf(reasons), choice.rejected()),
+                found.target(),
+                new KeptWish(found.only().orElse(null), order.constraints(), order.cold()),
+                decision,
                 clock.now()));
-        Operation operation = operations.queue(new NewOperation(
-                choice.node().id(),
-                new OperationSpec.Thaw(
-                        snapshot.id(),
-                        snapshot.engine(),
-                        snapshot.manifestDigest().orElseThrow(),
-                        Map.of()),
-                snapshot.engine(),
-                suspendedProcess(snapshot),
-                Optional.of(restore.id())));
-        return new View(restore, snapshot, operation);
+        if (plan.steps().isEmpty()) {
+            ApiException why = whyNone(found, plan);
+            metrics.decided(Decision.Way.COLD);
+            return new View(coldStarts.end(restore, why.code(), why.detail()), Optional.empty(), Optional.empty());
+        }
+        metrics.decided(plan.steps().getFirst().way());
+        Ways.SetOut setOut = ways.setOut(restore, plan.steps().getFirst());
+        return new View(setOut.restore(), Optional.of(setOut.snapshot()), Optional.of(setOut.operation()));
+    }
+
+    /**
+     * Does a restore once more, on another node, and in the end cold if nothing else is left: of the alias that was asked
+     * for, which may stand for another version by now, or of the same version.
+     *
+     * @throws ApiException RESTORE_NOT_FOUND, and as for a new one
+     */
+    @Transactional
+    public View again(RestoreId id, NodeId butNot) {
+        Restore lost = get(id).restore();
+        Constraints before = lost.wish().map(KeptWish::constraints).orElse(Constraints.NONE);
+        return create(new Order(
+                targets.again(lost),
+                before.butNot(butNot),
+                lost.replicaKey().orElse(null),
+                true,
+                lost.recoveryPriority().orElse(null)));
+    }
+
+    /** The same without doing or counting anything. */
+    @Transactional
+    public Preview preview(Order order) {
+        OrderTargets.Found found = targets.of(order, true);
+        Decider.Plan plan = plan(order, found);
+        return new Preview(found.target().model(), found.target().version(), decision(order, found, plan));
+    }
+
+    private Decider.Plan plan(Order order, OrderTargets.Found found) {
+        List<NodeId> only = order.constraints().nodeIds();
+        if (only != null) {
+            only.forEach(nodes::get);
+        }
+        if (!order.cold()) {
+            found.only().ifPresent(named::requireUsable);
+        }
+        Decider.Plan plan = decider.decide(new Decider.Question(
+                found.target().model(), found.target().version(), found.only(), order.constraints(), Set.of()));
+        if (plan.steps().isEmpty() && !order.cold()) {
+            throw whyNone(found, plan);
+        }
+        return plan;
+    }
+
+    private static Decision decision(Order order, OrderTargets.Found found, Decider.Plan plan) {
+        List<String> reasons = new ArrayList<>();
+        List<Decision.Step> chain = new ArrayList<>(plan.steps());
+        if (plan.steps().isEmpty()) {
+            reasons.add(whyNone(found, plan).detail());
+        } else {
+            reasons.addAll(found.reasons());
+            reasons.add(plan.steps().getFirst().reason());
+        }
+        if (order.cold()) {
+            chain.add(new Decision.Step(
+                    Decision.Way.COLD,
+                    null,
+                    null,
+                    null,
+                    null,
+                    null,
+                    "When nothing else leads back, start it yourself."));
+        }
+        return new Decision(List.copyOf(reasons), List.copyOf(chain), plan.rejected());
+    }
+
+    private static ApiException whyNone(OrderTargets.Found found, Decider.Plan plan) {
+        List<Decision.Rejected> rejected = plan.rejected();
+        if (rejected.size() == 1) {
+            return new ApiException(
+                    rejected.getFirst().code(), rejected.getFirst().reason());
+        }
+        if (!rejected.isEmpty()) {
+            return new ApiException(
+                    ErrorCode.NO_NODE,
+                    rejected.stream().map(Decision.Rejected::reason).distinct().collect(Collectors.joining(" ")));
+        }
+        return found.only()
+                .map(snapshot -> new ApiException(
+                        ErrorCode.NO_NODE, "No node that it may come back on holds snapshot " + snapshot + "."))
+                .orElseGet(() -> new ApiException(
+                        ErrorCode.SNAPSHOT_NOT_READY,
+                        "Version " + found.target().version() + " of "
+                                + found.target().model() + " has no READY snapshot that can come back."));
     }
 
     /**
@@ -123,33 +210,18 @@ public class Restores {
         return Page.of(query, views(rows), view -> view.restore().id().toString());
     }
 
-    private SnapshotId choose(Wish wish, List<String> reasons) {
-        return switch (wish) {
-            case ThatSnapshot that -> {
-                reasons.add("The caller named the snapshot.");
-                yield that.snapshot();
-            }
-            case LatestOf latest -> {
-                versions.get(latest.model(), latest.version());
-                SnapshotId id = restores.newestThatCanComeBack(latest.model(), latest.version())
-                        .map(SnapshotId::new)
-                        .orElseThrow(() -> new ApiException(
-                                ErrorCode.SNAPSHOT_NOT_READY,
-                                "Version " + latest.version() + " of " + latest.model()
-                                        + " has no READY snapshot that can come back."));
-                reasons.add("It is the newest READY snapshot of " + latest.model() + " " + latest.version()
-                        + " that can come back.");
-                yield id;
-            }
-        };
-    }
-
     /** A restore that a switch does; it decides and queues itself. */
     @Transactional(propagation = Propagation.MANDATORY)
-    public RestoreId bySwitch(SnapshotId snapshot, NodeId node, String reason) {
-        return restores.saveAndFlush(new Restore(
-                        RestoreId.next(), snapshot, node, new Decision(List.of(reason), List.of()), clock.now()))
-                .id();
+    public RestoreId bySwitch(SnapshotId snapshotId, NodeId node, String reason) {
+        Snapshot snapshot = snapshots.get(snapshotId);
+        Restore restore = new Restore(
+                RestoreId.next(),
+                new Restore.Target(snapshot.modelName(), snapshot.versionName(), null, null, null, null),
+                null,
+                new Decision(List.of(reason), List.of(), List.of()),
+                clock.now());
+        restore.goes(snapshotId, node);
+        return restores.saveAndFlush(restore).id();
     }
 
     /**
@@ -158,18 +230,7 @@ public class Restores {
      * @throws ApiException CONFLICT
      */
     public void requireNotResumed(Snapshot snapshot) {
-        if (snapshot.engine() == Engine.SUSPEND
-                && restores.existsBySnapshotIdAndThawSecondsNotNull(
-                        snapshot.id().value())) {
-            throw new ApiException(
-                    ErrorCode.CONFLICT,
-                    "Snapshot " + snapshot.id() + " was resumed already; a suspend snapshot comes back once.");
-        }
-    }
-
-    /** A resume changes a living process, so no other operation may work on it meanwhile. */
-    private static Optional<WorkloadId> suspendedProcess(Snapshot snapshot) {
-        return snapshot.engine() == Engine.SUSPEND ? snapshot.workloadId() : Optional.empty();
+        named.requireNotResumed(snapshot);
     }
 
     private List<View> views(List<Restore> rows) {
@@ -178,8 +239,8 @@ public class Restores {
         return rows.stream()
                 .map(restore -> new View(
                         restore,
-                        snapshots.get(restore.snapshotId()),
-                        Optional.ofNullable(found.get(restore.id())).orElseThrow()))
+                        restore.triedSnapshot().map(snapshots::get),
+                        Optional.ofNullable(found.get(restore.id()))))
                 .toList();
     }
 }

@@ -14,13 +14,31 @@ record Manifest(
         String digestAlgorithm,
         Device device,
         Host host,
-        Completion.Totals totals) {
+        Completion.Totals totals,
+        Optional<Compatibility> compatibility) {
+
+    /** What the machine was that it was taken on. */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    record Compatibility(
+            String architecture,
+            String kernelRelease,
+            String cpuModel,
+            List<String> cpuFeatures,
+            List<Gpu> gpus,
+            int cudaDriverVersion,
+            String driverBuild,
+            boolean simulated,
+            Optional<List<String>> mounts,
+            Optional<String> image) {}
 
     @JsonIgnoreProperties(ignoreUnknown = true)
-    record Device(List<Allocation> allocations) {}
+    record Gpu(int ordinal, String name, Optional<String> computeCapability) {}
 
     @JsonIgnoreProperties(ignoreUnknown = true)
-    record Allocation(String address, long sizeBytes, List<Chunk> chunks) {}
+    record Device(List<Allocation> allocations, Optional<Long> driverBytes) {}
+
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    record Allocation(String address, long sizeBytes, Optional<Integer> gpuOrdinal, List<Chunk> chunks) {}
 
     @JsonIgnoreProperties(ignoreUnknown = true)
     record Host(List<File> files, Optional<List<Area>> areas) {}

@@ -65,8 +65,12 @@ final class ManifestCheck {
         }
     }
 
+    /** A manifest that may make a snapshot READY. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared as a record
+    record Checked(byte[] bytes, Manifest manifest) {}
+
     /** @throws Refused unless the text has the digest, belongs to the snapshot, and its sizes add up to the totals */
-    static byte[] check(SnapshotId snapshot, Engine engine, Completion.SaveResult result) throws Refused {
+    static Checked check(SnapshotId snapshot, Engine engine, Completion.SaveResult result) throws Refused {
         byte[] bytes = result.manifest().getBytes(StandardCharsets.UTF_8);
         String digest = sha256(bytes);
         require(
@@ -83,7 +87,7 @@ final class ManifestCheck {
         require(engine.wireName().equals(manifest.engine()), "engine is not " + engine);
         checkSizes(manifest);
         require(manifest.totals().equals(result.totals()), "totals are not those reported");
-        return bytes;
+        return new Checked(bytes, manifest);
     }
 
     private static Manifest parse(byte[] bytes) throws Refused {

@@ -7,6 +7,7 @@ import io.gpusnap.service.operation.Failure;
 import io.gpusnap.service.operation.FailureColumn;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.SnapshotId;
+import io.gpusnap.service.platform.id.VersionId;
 import io.gpusnap.service.platform.id.WorkloadId;
 import io.gpusnap.service.version.ModelVersion;
 import io.gpusnap.service.workload.Workload;
@@ -33,7 +34,6 @@ public class Snapshot {
     @Id
     private UUID id;
 
-    @SuppressWarnings("UnusedVariable") // read by SQL only
     private @Nullable UUID versionId;
 
     private String modelName;
@@ -54,9 +54,19 @@ public class Snapshot {
     @Embedded
     private @Nullable StoredTotals totals;
 
+    private @Nullable Long distinctBytes;
     private @Nullable Double pauseSeconds;
     private @Nullable Long movedBytes;
     private @Nullable Long rebuildableBytes;
+
+    private String classKey = "";
+
+    @Convert(converter = NeedsColumn.class)
+    @Column(columnDefinition = "jsonb")
+    @ColumnTransformer(write = "?::jsonb")
+    private @Nullable Needs needs;
+
+    private int thawFailures;
 
     @Convert(converter = FailureColumn.class)
     @Column(columnDefinition = "jsonb")
@@ -91,15 +101,27 @@ public class Snapshot {
     }
 
     /** Its chunks and manifest are durable and proven. The daemon has just verified them. */
-    void commit(Completion.SaveResult result, Instant now) {
+    void commit(Completion.SaveResult result, long distinctChunkBytes, Instant now) {
         to(SnapshotState.READY, now);
         manifestDigest = result.manifestDigest();
         totals = new StoredTotals(result.totals());
+        distinctBytes = distinctChunkBytes;
         pauseSeconds = result.pauseSeconds();
         movedBytes = result.movedBytes();
         rebuildableBytes = result.rebuildableBytes();
         readyAt = now;
         verifiedAt = now;
+    }
+
+    /** What a node must be like, as its manifest says. */
+    void requires(CompatibilityClass of, Needs besides) {
+        classKey = of.key();
+        needs = besides;
+    }
+
+    /** A thaw of it failed for a reason that may lie in it. Returns how many did so in a row. */
+    int thawFailed() {
+        return ++thawFailures;
     }
 
     void fail(Failure why, Instant now) {
@@ -148,6 +170,20 @@ public class Snapshot {
         return versionName;
     }
 
+    /** Empty once the version was deleted. */
+    public Optional<VersionId> versionId() {
+        return Optional.ofNullable(versionId).map(VersionId::new);
+    }
+
+    /** Key of its compatibility class; empty where the manifest did not say. */
+    public Optional<String> classKey() {
+        return Optional.of(classKey).filter(key -> !key.isEmpty());
+    }
+
+    public Optional<Needs> needs() {
+        return Optional.ofNullable(needs);
+    }
+
     /** Where it was taken. */
     public NodeId nodeId() {
         return new NodeId(nodeId);
@@ -181,6 +217,11 @@ public class Snapshot {
 
     public Optional<Completion.Totals> totals() {
         return Optional.ofNullable(totals).map(StoredTotals::toTotals);
+    }
+
+    /** Bytes of its different chunks that are not zero: what one copy takes when nothing is shared. */
+    public Optional<Long> distinctBytes() {
+        return Optional.ofNullable(distinctBytes);
     }
 
     public Optional<Double> pauseSeconds() {

@@ -35,12 +35,20 @@ import org.springframework.transaction.annotation.Transactional;
 /** What callers ask to be done with snapshots: each is checked here and becomes an operation for a node. */
 @Service
 public class SnapshotCommands {
+    private static final Set<OperationKind> USES = Set.of(
+            OperationKind.THAW,
+            OperationKind.SWITCH,
+            OperationKind.VERIFY,
+            OperationKind.TRANSFER,
+            OperationKind.EVICT);
+
     private final Snapshots snapshots;
     private final SnapshotRepository repository;
     private final ModelVersions versions;
     private final Workloads workloads;
     private final Nodes nodes;
     private final Operations operations;
+    private final Deletion deletion;
     private final DatabaseClock clock;
 
     SnapshotCommands(
@@ -50,6 +58,7 @@ public class SnapshotCommands {
             Workloads workloads,
             Nodes nodes,
             Operations operations,
+            Deletion deletion,
             DatabaseClock clock) {
         this.snapshots = snapshots;
         this.repository = repository;
@@ -57,6 +66,7 @@ public class SnapshotCommands {
         this.workloads = workloads;
         this.nodes = nodes;
         this.operations = operations;
+        this.deletion = deletion;
         this.clock = clock;
     }
 
@@ -127,9 +137,9 @@ public class SnapshotCommands {
     }
 
     /**
-     * Queues a DELETE on the node that holds the snapshot; no restore can begin from here on.
+     * Queues a DELETE on every node that holds the snapshot, and returns the first; no restore can begin from here on.
      *
-     * @throws ApiException IN_USE while a restore, a verification or a suspended process needs it, CONFLICT in a state that cannot be deleted,
+     * @throws ApiException IN_USE while a restore, a move, a verification or a suspended process needs it, CONFLICT in a state that cannot be deleted,
      *     NODE_LOST
      */
     @Transactional
@@ -143,15 +153,13 @@ public class SnapshotCommands {
             case DELETING, DELETED ->
                 throw new ApiException(ErrorCode.CONFLICT, "The snapshot is " + snapshot.state() + " already.");
         }
-        if (operations.anyActive(id, Set.of(OperationKind.THAW, OperationKind.SWITCH, OperationKind.VERIFY))) {
-            throw new ApiException(ErrorCode.IN_USE, "A restore, a switch or a verification works on the snapshot.");
+        if (operations.anyActive(id, USES)) {
+            throw new ApiException(
+                    ErrorCode.IN_USE, "A restore, a switch, a verification or a move works on the snapshot.");
         }
         requireNobodyWaitsFor(snapshot);
         repository.saveAndFlush(snapshot);
-        NodeId holder = snapshots.holders(id).stream().findFirst().orElse(snapshot.nodeId());
-        nodes.requireNotLost(holder);
-        return operations.queue(new NewOperation(
-                holder, new OperationSpec.Delete(id), snapshot.engine(), Optional.empty(), Optional.empty()));
+        return deletion.begin(snapshot);
     }
 
     /** Without its snapshot a suspended process could neither go on nor be told apart from a hung one. */

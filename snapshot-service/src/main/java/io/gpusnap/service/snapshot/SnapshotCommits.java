@@ -6,6 +6,7 @@ import io.gpusnap.service.operation.Failure;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.WorkloadId;
 import io.gpusnap.service.platform.problem.ErrorCode;
+import io.gpusnap.service.version.ModelVersions;
 import io.gpusnap.service.workload.Workloads;
 import java.time.Instant;
 import java.util.Optional;
@@ -19,10 +20,24 @@ class SnapshotCommits {
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotCommits.class);
 
     private final SnapshotStore store;
+    private final ChunkAccounts chunks;
+    private final Copies copies;
+    private final CompatibilityClasses classes;
+    private final ModelVersions versions;
     private final Workloads workloads;
 
-    SnapshotCommits(SnapshotStore store, Workloads workloads) {
+    SnapshotCommits(
+            SnapshotStore store,
+            ChunkAccounts chunks,
+            Copies copies,
+            CompatibilityClasses classes,
+            ModelVersions versions,
+            Workloads workloads) {
         this.store = store;
+        this.chunks = chunks;
+        this.copies = copies;
+        this.classes = classes;
+        this.versions = versions;
         this.workloads = workloads;
     }
 
@@ -34,10 +49,12 @@ class SnapshotCommits {
     Optional<Failure> commit(
             Snapshot snapshot, NodeId node, Optional<WorkloadId> workload, Completion.SaveResult result, Instant now) {
         try {
-            byte[] manifest = ManifestCheck.check(snapshot.id(), snapshot.engine(), result);
-            snapshot.commit(result, now);
-            store.putManifest(snapshot.id(), manifest);
-            store.addHolder(snapshot.id(), node);
+            ManifestCheck.Checked checked = ManifestCheck.check(snapshot.id(), snapshot.engine(), result);
+            store.putManifest(snapshot.id(), checked.bytes());
+            snapshot.commit(result, chunks.add(snapshot.id(), checked.manifest()), now);
+            classify(snapshot, checked.manifest());
+            snapshot.versionId().ifPresent(versions::freeze);
+            copies.saved(snapshot.id(), node);
             return Optional.empty();
         } catch (ManifestCheck.Refused e) {
             Failure failure = Failure.of(
@@ -54,5 +71,13 @@ class SnapshotCommits {
                 }
             });
         }
+    }
+
+    private void classify(Snapshot snapshot, Manifest manifest) {
+        manifest.compatibility().ifPresent(facts -> {
+            CompatibilityClass of = CompatibilityClass.of(facts, snapshot.engine() == Engine.CRIU_CUDA);
+            classes.keep(of);
+            snapshot.requires(of, Needs.of(manifest, facts));
+        });
     }
 }

@@ -1,7 +1,5 @@
 package io.gpusnap.service.snapshot;
 
-import io.gpusnap.service.node.Heartbeat;
-import io.gpusnap.service.node.HeartbeatListener;
 import io.gpusnap.service.operation.Failure;
 import io.gpusnap.service.operation.Operation;
 import io.gpusnap.service.operation.OperationKind;
@@ -14,27 +12,30 @@ import java.time.Instant;
 import java.util.Set;
 import org.springframework.stereotype.Component;
 
-/** What the end of a SAVE, VERIFY or DELETE means for its snapshot, and what heartbeats say of stored ones. */
+/** What the end of a SAVE, VERIFY or DELETE means for its snapshot. */
 @Component
-class SnapshotOutcomes implements OperationOutcomes, HeartbeatListener {
+class SnapshotOutcomes implements OperationOutcomes {
     private final Snapshots snapshots;
     private final SnapshotRepository repository;
-    private final SnapshotStore store;
+    private final Deletion deletion;
     private final SnapshotCommits commits;
+    private final Copies copies;
     private final Workloads workloads;
     private final DatabaseClock clock;
 
     SnapshotOutcomes(
             Snapshots snapshots,
             SnapshotRepository repository,
-            SnapshotStore store,
+            Deletion deletion,
             SnapshotCommits commits,
+            Copies copies,
             Workloads workloads,
             DatabaseClock clock) {
         this.snapshots = snapshots;
         this.repository = repository;
-        this.store = store;
+        this.deletion = deletion;
         this.commits = commits;
+        this.copies = copies;
         this.workloads = workloads;
         this.clock = clock;
     }
@@ -55,13 +56,13 @@ class SnapshotOutcomes implements OperationOutcomes, HeartbeatListener {
             case Outcome.Saved saved -> commit(snapshot, operation, saved, now);
             case Outcome.Done done -> done(snapshot, operation, done, now);
             case Outcome.Failed failed -> {
-                failed(snapshot, operation.kind(), failed.failure(), now);
+                failed(snapshot, operation, failed.failure(), now);
                 yield failed;
             }
             case Outcome.Cancelled cancelled -> {
                 failed(
                         snapshot,
-                        operation.kind(),
+                        operation,
                         Failure.of(ErrorCode.CANCELLED, "The operation was cancelled.", null, true),
                         now);
                 yield cancelled;
@@ -70,18 +71,13 @@ class SnapshotOutcomes implements OperationOutcomes, HeartbeatListener {
                 throw new IllegalStateException("a " + operation.kind() + " cannot end as a THAW");
             case Outcome.Switched switched ->
                 throw new IllegalStateException("a " + operation.kind() + " cannot end as a SWITCH");
+            case Outcome.OfTier work ->
+                throw new IllegalStateException("a " + operation.kind() + " cannot end as work on a tier");
             case Outcome.SwitchedInPart part ->
                 throw new IllegalStateException("a " + operation.kind() + " cannot end as a SWITCH");
         };
         repository.saveAndFlush(snapshot);
         return standing;
-    }
-
-    @Override
-    public void heard(Heartbeat heartbeat) {
-        if (heartbeat.inventory().snapshots() != null) {
-            store.replaceHeldBy(heartbeat.nodeId(), heartbeat.inventory().snapshots());
-        }
     }
 
     private Outcome commit(Snapshot snapshot, Operation operation, Outcome.Saved saved, Instant now) {
@@ -94,25 +90,29 @@ class SnapshotOutcomes implements OperationOutcomes, HeartbeatListener {
         switch (operation.kind()) {
             case VERIFY -> snapshot.verified(now);
             case DELETE -> {
-                snapshot.deleted(now);
-                store.forget(snapshot.id());
+                deletion.doneOn(snapshot, operation.nodeId(), now);
             }
-            case SAVE, THAW, SWITCH ->
+            case SAVE, THAW, SWITCH, TRANSFER, EVICT, SWEEP, SCRUB ->
                 throw new IllegalStateException("a " + operation.kind() + " cannot end without a result");
         }
         return done;
     }
 
-    private static void failed(Snapshot snapshot, OperationKind kind, Failure failure, Instant now) {
-        switch (kind) {
+    private void failed(Snapshot snapshot, Operation operation, Failure failure, Instant now) {
+        switch (operation.kind()) {
             case SAVE -> snapshot.fail(failure, now);
             case VERIFY -> {
-                if (Snapshots.condemns(failure) && snapshot.state() == SnapshotState.READY) {
+                if (Snapshots.condemns(failure)) {
+                    copies.damagedOn(operation.nodeId(), snapshot.id(), failure);
+                }
+            }
+            case DELETE -> {
+                if (snapshot.state() == SnapshotState.DELETING) {
                     snapshot.quarantine(failure, now);
                 }
             }
-            case DELETE -> snapshot.quarantine(failure, now);
-            case THAW, SWITCH -> throw new IllegalStateException("a " + kind + " is not the snapshots' own");
+            case THAW, SWITCH, TRANSFER, EVICT, SWEEP, SCRUB ->
+                throw new IllegalStateException("a " + operation.kind() + " is not the snapshots' own");
         }
     }
 }

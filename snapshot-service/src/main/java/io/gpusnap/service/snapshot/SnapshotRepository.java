@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.UUID;
 import org.springframework.data.jpa.repository.JpaSpecificationExecutor;
 import org.springframework.data.jpa.repository.Lock;
+import org.springframework.data.jpa.repository.Modifying;
 import org.springframework.data.jpa.repository.Query;
 import org.springframework.data.repository.Repository;
 
@@ -17,6 +18,11 @@ interface SnapshotRepository extends Repository<Snapshot, UUID>, JpaSpecificatio
     @Lock(LockModeType.PESSIMISTIC_WRITE)
     @Query("select s from Snapshot s where s.id = :id")
     Optional<Snapshot> lock(UUID id);
+
+    /** Not its ETag: callers see nothing of it. */
+    @Modifying
+    @Query("update Snapshot s set s.thawFailures = 0 where s.id = :id and s.thawFailures <> 0")
+    void forgetThawFailures(UUID id);
 
     long countByVersionIdAndStateIn(UUID version, Collection<SnapshotState> states);
 }

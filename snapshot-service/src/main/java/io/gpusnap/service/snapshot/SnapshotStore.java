@@ -33,30 +33,6 @@ class SnapshotStore {
                 .optional();
     }
 
-    void addHolder(SnapshotId snapshot, NodeId node) {
-        jdbc.sql("""
-                        INSERT INTO snapshot_holder (snapshot_id, node_id, confirmed_at) VALUES (?, ?, now())
-                        ON CONFLICT (snapshot_id, node_id) DO UPDATE SET confirmed_at = now()
-                        """).param(snapshot.value()).param(node.value()).update();
-    }
-
-    /**
-     * Makes the node's rows what it says it holds. Ids that we do not know are left alone, and a snapshot that became
-     * READY a moment ago may be missing in a report that was on its way.
-     */
-    void replaceHeldBy(NodeId node, List<SnapshotId> held) {
-        UUID[] ids = held.stream().map(SnapshotId::value).distinct().toArray(UUID[]::new);
-        jdbc.sql("""
-                        WITH confirmed AS (
-                            INSERT INTO snapshot_holder (snapshot_id, node_id, confirmed_at)
-                            SELECT s.id, :node, now() FROM snapshot s
-                             WHERE s.id = ANY (:ids) AND s.state IN ('READY', 'QUARANTINED')
-                            ON CONFLICT (snapshot_id, node_id) DO UPDATE SET confirmed_at = now())
-                        DELETE FROM snapshot_holder
-                         WHERE node_id = :node AND snapshot_id <> ALL (:ids) AND confirmed_at < now() - interval '1 minute'
-                        """).param("node", node.value()).param("ids", ids).update();
-    }
-
     List<NodeId> holders(SnapshotId snapshot) {
         return jdbc.sql("SELECT node_id FROM snapshot_holder WHERE snapshot_id = ? ORDER BY confirmed_at DESC, node_id")
                 .param(snapshot.value())
@@ -77,9 +53,6 @@ class SnapshotStore {
     /** Drops what is only needed while the snapshot exists. */
     void forget(SnapshotId snapshot) {
         jdbc.sql("DELETE FROM snapshot_manifest WHERE snapshot_id = ?")
-                .param(snapshot.value())
-                .update();
-        jdbc.sql("DELETE FROM snapshot_holder WHERE snapshot_id = ?")
                 .param(snapshot.value())
                 .update();
     }

@@ -108,6 +108,12 @@ public class Snapshots implements VersionUse {
         return snapshot;
     }
 
+    /** The same without a complaint: whether it is READY, and then it stays so until the caller's transaction ends. */
+    @Transactional(propagation = Propagation.MANDATORY)
+    public boolean holdIfReady(SnapshotId id) {
+        return lock(id).state() == SnapshotState.READY;
+    }
+
     /** Something found a READY snapshot to be wrong; it is never restored again. */
     @Transactional(propagation = Propagation.MANDATORY)
     public void quarantine(SnapshotId id, Failure why) {
@@ -116,6 +122,29 @@ public class Snapshots implements VersionUse {
             snapshot.quarantine(why, clock.now());
             snapshots.saveAndFlush(snapshot);
         }
+    }
+
+    /** A thaw of it succeeded: it is as good as it was. */
+    @Transactional(propagation = Propagation.MANDATORY)
+    public void thawSucceeded(SnapshotId id) {
+        snapshots.forgetThawFailures(id.value());
+    }
+
+    /** A thaw of it failed for a reason that may lie in it; the last of {@code limit} in a row quarantines it. */
+    @Transactional(propagation = Propagation.MANDATORY)
+    public void thawFailed(SnapshotId id, Failure why, int limit) {
+        Snapshot snapshot = lock(id);
+        int failures = snapshot.thawFailed();
+        if (failures >= limit && snapshot.state() == SnapshotState.READY) {
+            snapshot.quarantine(
+                    Failure.of(
+                            why.code(),
+                            failures + " thaws failed in a row, the last one with: " + why.detail(),
+                            why.stage(),
+                            false),
+                    clock.now());
+        }
+        snapshots.saveAndFlush(snapshot);
     }
 
     /** Whether a failure says that the stored bytes themselves are wrong, and not the circumstances. */

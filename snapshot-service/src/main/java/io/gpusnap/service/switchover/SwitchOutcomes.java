@@ -10,6 +10,7 @@ import io.gpusnap.service.operation.Operations;
 import io.gpusnap.service.operation.Outcome;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.restore.RestoredProcesses;
+import io.gpusnap.service.snapshot.Copies;
 import io.gpusnap.service.snapshot.Snapshots;
 import io.gpusnap.service.snapshot.SwitchSnapshots;
 import io.gpusnap.service.workload.Workloads;
@@ -26,7 +27,7 @@ class SwitchOutcomes implements OperationOutcomes {
     private static final String KEEPING = "store";
 
     private final SwitchSnapshots candidates;
-    private final Snapshots snapshots;
+    private final Copies copies;
     private final RestoredProcesses restores;
     private final Workloads workloads;
     private final Operations operations;
@@ -34,13 +35,13 @@ class SwitchOutcomes implements OperationOutcomes {
 
     SwitchOutcomes(
             SwitchSnapshots candidates,
-            Snapshots snapshots,
+            Copies copies,
             RestoredProcesses restores,
             Workloads workloads,
             Operations operations,
             SwitchMetrics metrics) {
         this.candidates = candidates;
-        this.snapshots = snapshots;
+        this.copies = copies;
         this.restores = restores;
         this.workloads = workloads;
         this.operations = operations;
@@ -67,19 +68,22 @@ class SwitchOutcomes implements OperationOutcomes {
             case Outcome.Failed failed -> {
                 if (Snapshots.condemns(failed.failure())
                         && !KEEPING.equals(failed.failure().stage())) {
-                    snapshots.quarantine(operation.snapshotId(), failed.failure());
+                    copies.damagedOn(operation.nodeId(), operation.snapshotId(), failed.failure());
                 }
                 stay(operation, Set.of());
+                restores.failed(operation);
                 metrics.ended("failed");
                 yield failed;
             }
             case Outcome.Cancelled cancelled -> {
                 stay(operation, Set.of());
+                restores.cancelled(operation);
                 metrics.ended("cancelled");
                 yield cancelled;
             }
             case Outcome.Saved saved -> throw new IllegalStateException("a SWITCH cannot end as a SAVE");
             case Outcome.Thawed thawed -> throw new IllegalStateException("a SWITCH cannot end as a THAW");
+            case Outcome.OfTier work -> throw new IllegalStateException("a SWITCH cannot end as work on a tier");
             case Outcome.Done done -> throw new IllegalStateException("a SWITCH cannot end without a result");
         };
     }

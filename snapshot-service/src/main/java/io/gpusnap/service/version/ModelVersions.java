@@ -9,16 +9,22 @@ import io.gpusnap.service.platform.problem.ErrorCode;
 import io.gpusnap.service.platform.transaction.Constraints;
 import io.gpusnap.service.platform.transaction.DatabaseClock;
 import io.gpusnap.service.platform.web.IfMatch;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.springframework.dao.DataIntegrityViolationException;
 import org.springframework.data.domain.Sort;
 import org.springframework.data.jpa.domain.Specification;
 import org.springframework.stereotype.Service;
+import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 
 /** The catalogue of model versions. */
 @Service
 public class ModelVersions {
+    private static final int LONGEST_LINEAGE = 100;
+
     private final ModelVersionRepository versions;
     private final Models models;
     private final List<VersionUse> uses;
@@ -34,16 +40,20 @@ public class ModelVersions {
     /**
      * Adds a version to a model.
      *
-     * @throws ApiException MODEL_NOT_FOUND, NAME_TAKEN
+     * @param parent the version of the same model that it was made from
+     * @throws ApiException MODEL_NOT_FOUND, NAME_TAKEN, VERSION_NOT_FOUND for the parent
      */
     @Transactional
-    public ModelVersion create(String model, String name, VersionFacts facts) {
+    public ModelVersion create(String model, String name, @Nullable String parent, VersionFacts facts) {
         models.get(model);
+        if (parent != null) {
+            get(model, parent);
+        }
         if (versions.existsByModelNameAndName(model, name)) {
             throw taken(model, name);
         }
         try {
-            return versions.saveAndFlush(new ModelVersion(VersionId.next(), model, name, facts, clock.now()));
+            return versions.saveAndFlush(new ModelVersion(VersionId.next(), model, name, parent, facts, clock.now()));
         } catch (DataIntegrityViolationException e) {
             throw Constraints.isViolated(e, "model_version_name") ? taken(model, name) : e;
         }
@@ -61,6 +71,32 @@ public class ModelVersions {
             return new ApiException(
                     ErrorCode.VERSION_NOT_FOUND, "Model " + model + " has no version called " + name + ".");
         });
+    }
+
+    /** The version and those that it was made from, the version first; ends where one was deleted. */
+    @Transactional(readOnly = true)
+    public List<ModelVersion> lineage(String model, String name) {
+        List<ModelVersion> lineage = new ArrayList<>();
+        Optional<ModelVersion> next = Optional.of(get(model, name));
+        while (next.isPresent() && lineage.size() < LONGEST_LINEAGE) {
+            lineage.add(next.get());
+            next = next.get().parent().flatMap(parent -> versions.findByModelNameAndName(model, parent));
+        }
+        return lineage;
+    }
+
+    public Optional<ModelVersion> find(String model, String name) {
+        return versions.findByModelNameAndName(model, name);
+    }
+
+    public Optional<ModelVersion> find(VersionId id) {
+        return versions.findById(id.value());
+    }
+
+    /** A snapshot of the version is READY; what it is a snapshot of does not change any more. */
+    @Transactional(propagation = Propagation.MANDATORY)
+    public void freeze(VersionId id) {
+        versions.freeze(id.value(), clock.now());
     }
 
     /** Newest first. */
@@ -104,8 +140,14 @@ public class ModelVersions {
                 throw new ApiException(ErrorCode.IN_USE, "Version " + name + " of " + model + " " + reason + ".");
             });
         }
-        versions.delete(version);
-        versions.flush();
+        try {
+            versions.delete(version);
+            versions.flush();
+        } catch (DataIntegrityViolationException e) {
+            throw Constraints.isViolated(e, "model_alias_version")
+                    ? new ApiException(ErrorCode.IN_USE, "An alias of " + model + " was moved to version " + name + ".")
+                    : e;
+        }
     }
 
     private static ApiException taken(String model, String name) {

@@ -54,7 +54,7 @@ class HeartbeatDuringCompletionTest {
             int pid = jdbc.sql("SELECT pg_backend_pid()").query(Integer.class).single();
             await().atMost(Duration.ofSeconds(30)).until(() -> somebodyWaitsFor(pid));
             jdbc.sql(
-                            "INSERT INTO snapshot_holder (snapshot_id, node_id, confirmed_at) VALUES (?::uuid, ?::uuid, now())")
+                            "INSERT INTO snapshot_location (snapshot_id, store_id, state, since, confirmed_at) SELECT ?::uuid, id, 'PRESENT', now(), now() FROM store WHERE node_id = ?::uuid AND kind = 'NVME'")
                     .param(task.at("/save/snapshotId").asString())
                     .param(node.id())
                     .update();

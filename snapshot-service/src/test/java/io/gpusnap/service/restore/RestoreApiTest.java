@@ -258,10 +258,23 @@ class RestoreApiTest {
     }
 
     @Test
-    void aVersionWithNothingThatCanComeBackSaysSo() {
+    void aVersionWithNothingThatCanComeBackIsStartedCold() {
         catalogue.ready(node, "suspend", 11);
 
-        assertThat(restoreNewest().code()).isEqualTo("SNAPSHOT_NOT_READY");
+        JsonNode restore = restoreNewest().expect(201).json().path("restore");
+
+        assertThat(restore.path("state").asString()).isEqualTo("COLD");
+        assertThat(restore.at("/cold/action").asString()).isEqualTo("START_IT_YOURSELF");
+        assertThat(restore.at("/cold/code").asString()).isEqualTo("SNAPSHOT_NOT_READY");
+        assertThat(restore.at("/cold/image").asString()).isEqualTo("llm@sha256:1");
+    }
+
+    @Test
+    void whoWantsNoColdStartIsRefusedInstead() {
+        Reply reply = api.once()
+                .post("/api/v1/restores", Map.of("model", catalogue.model(), "version", "v1", "fallback", "NONE"));
+
+        assertThat(reply.code()).isEqualTo("SNAPSHOT_NOT_READY");
     }
 
     @Test
@@ -279,7 +292,7 @@ class RestoreApiTest {
     void whatANodeNoLongerHasCannotBeRestoredThere() {
         // given a holder that stops to list the snapshot, some time after it was confirmed
         String snapshot = catalogue.ready(node);
-        jdbc.sql("UPDATE snapshot_holder SET confirmed_at = now() - interval '5 minutes' WHERE snapshot_id = ?::uuid")
+        jdbc.sql("UPDATE snapshot_location SET confirmed_at = now() - interval '5 minutes' WHERE snapshot_id = ?::uuid")
                 .param(snapshot)
                 .update();
         Map<String, Object> inventory = SimulatedNode.inventory(Map.of("criu+cuda", ""));

@@ -114,7 +114,10 @@ class SnapshotLifecycleTest {
         assertThat(verify(snapshot).code()).isEqualTo("SNAPSHOT_QUARANTINED");
         assertThat(api.once()
                         .post("/api/v1/restores", Map.of("model", catalogue.model(), "version", "v1"))
-                        .code())
+                        .expect(201)
+                        .json()
+                        .at("/restore/cold/code")
+                        .asString())
                 .isEqualTo("SNAPSHOT_NOT_READY");
     }
 

@@ -107,6 +107,10 @@ public final class Api {
         return json("PATCH", path, body);
     }
 
+    public Reply put(String path, Object body) {
+        return json("PUT", path, body);
+    }
+
     private Reply json(String method, String path, Object body) {
         String text = body instanceof String raw ? raw : JSON.writeValueAsString(body);
         Api typed = headers.contains("Content-Type") ? this : with("Content-Type", "application/json");

@@ -41,6 +41,15 @@ public final class TestManifest {
         return new TestManifest(change.apply(text));
     }
 
+    /** The same with what a current daemon says of its machine: driver 580.1, one H100, image llm@sha256:1. */
+    public TestManifest withCompatibility() {
+        return but(text -> text.replace("\"digestAlgorithm\"", """
+                "compatibility":{"architecture":"x86_64","kernelRelease":"6.18.44","cpuModel":"cpu","cpuFeatures":["avx2","sse"],
+                 "gpus":[{"ordinal":0,"uuid":"GPU-0","name":"Simulated H100","memoryBytes":8589934592,"computeCapability":"9.0"}],
+                 "cudaDriverVersion":13000,"driverBuild":"580.1","simulated":true,"libraries":[],"mounts":["/","/models"],
+                 "image":"llm@sha256:1"},"digestAlgorithm\""""));
+    }
+
     public String text() {
         return text;
     }

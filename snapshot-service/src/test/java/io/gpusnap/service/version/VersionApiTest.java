@@ -12,6 +12,7 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
+import tools.jackson.databind.JsonNode;
 
 @ServiceTest
 class VersionApiTest {
@@ -84,5 +85,61 @@ class VersionApiTest {
         node.complete(node.claim(), Map.of("outcome", "SUCCEEDED")).expect(204);
         api.with("If-Match", "*").delete(path + "/v1").expect(204);
         assertThat(catalogue.snapshot(snapshot).path("version").asString()).isEqualTo("v1");
+    }
+
+    @Test
+    void aReadySnapshotFixesTheFactsAndLeavesTheWords() {
+        // given
+        catalogue.ready(SimulatedNode.register(api));
+
+        // when, then: what the snapshot depends on stays
+        Reply refused = api.with("If-Match", "*").patch(path + "/v1", Map.of("image", "llm@sha256:9"));
+        assertThat(refused.code()).isEqualTo("VERSION_IMMUTABLE");
+        assertThat(refused.json().path("detail").asString()).contains("READY snapshot since");
+
+        // and what is only said of it can change
+        JsonNode changed = api.with("If-Match", "*")
+                .patch(path + "/v1", Map.of("tags", List.of("blessed"), "labels", Map.of("team", "a")))
+                .expect(200)
+                .json();
+        assertThat(changed.at("/tags/0").asString()).isEqualTo("blessed");
+        assertThat(changed.path("frozenAt").asString()).isNotEmpty();
+        assertThat(changed.path("image").asString()).isEqualTo("llm@sha256:1");
+    }
+
+    @Test
+    void aSnapshotThatBecameReadyMeanwhileMakesAnOldETagStale() {
+        String etag = api.get(path + "/v1").header("ETag");
+        catalogue.ready(SimulatedNode.register(api));
+
+        assertThat(api.with("If-Match", etag)
+                        .patch(path + "/v1", Map.of("framework", "vllm"))
+                        .code())
+                .isEqualTo("PRECONDITION_FAILED");
+    }
+
+    @Test
+    void aLineageSaysWhatChangedAtEachStep() {
+        // given v1 <- v2 <- v3
+        api.once()
+                .post(path, Map.of("name", "v2", "image", "llm@sha256:2", "parent", "v1", "changes", "new tokenizer"))
+                .expect(201);
+        api.once()
+                .post(path, Map.of("name", "v3", "image", "llm@sha256:2", "parent", "v2", "framework", "vllm 0.15"))
+                .expect(201);
+
+        // when
+        JsonNode steps = api.get(path + "/v3/lineage").expect(200).json().path("steps");
+
+        // then
+        assertThat(steps.valueStream().map(step -> step.path("version").asString()))
+                .containsExactly("v3", "v2", "v1");
+        assertThat(steps.at("/0/differences")).hasSize(1);
+        assertThat(steps.at("/0/differences/0/fact").asString()).isEqualTo("framework");
+        assertThat(steps.at("/1/changes").asString()).isEqualTo("new tokenizer");
+        assertThat(steps.at("/1/differences/0/from").asString()).isEqualTo("llm@sha256:1");
+        assertThat(steps.at("/2/differences")).isEmpty();
+        assertThat(api.once().post(path, Map.of("name", "v4", "parent", "v9")).code())
+                .isEqualTo("VERSION_NOT_FOUND");
     }
 }

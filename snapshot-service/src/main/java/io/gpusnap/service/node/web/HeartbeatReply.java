@@ -10,5 +10,14 @@ import java.util.List;
  * @param serverTime the database's clock; a daemon whose own differs should say so in its log
  * @param cancelOperations running here, asked to be cancelled
  * @param fencedOperations reported as running but no longer this daemon's: stop and undo, report nothing
+ * @param endWorkloads processes that came back on another node while this one was not heard: end them
  */
-record HeartbeatReply(Instant serverTime, List<OperationId> cancelOperations, List<OperationId> fencedOperations) {}
+record HeartbeatReply(
+        Instant serverTime,
+        List<OperationId> cancelOperations,
+        List<OperationId> fencedOperations,
+        List<EndedProcess> endWorkloads) {
+
+    /** A process that is elsewhere by now. */
+    record EndedProcess(int pid, long startTimeTicks) {}
+}

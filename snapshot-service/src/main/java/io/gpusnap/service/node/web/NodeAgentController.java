@@ -73,6 +73,11 @@ class NodeAgentController {
                         request.workloads(),
                         Objects.requireNonNullElse(request.runningOperations(), List.of())));
         return new HeartbeatReply(
-                reply.serverTime(), reply.verdict().cancel(), reply.verdict().fenced());
+                reply.serverTime(),
+                reply.verdict().cancel(),
+                reply.verdict().fenced(),
+                reply.toEnd().stream()
+                        .map(one -> new HeartbeatReply.EndedProcess(one.pid(), one.startTimeTicks()))
+                        .toList());
     }
 }

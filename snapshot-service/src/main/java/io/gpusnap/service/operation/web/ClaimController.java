@@ -2,6 +2,7 @@ package io.gpusnap.service.operation.web;
 
 import io.gpusnap.service.node.NodeSettings;
 import io.gpusnap.service.operation.OperationAgents;
+import io.gpusnap.service.operation.OperationKind;
 import io.gpusnap.service.operation.Task;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.problem.ApiException;
@@ -13,7 +14,10 @@ import io.swagger.v3.oas.annotations.Parameter;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import io.swagger.v3.oas.annotations.tags.Tag;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
@@ -43,6 +47,13 @@ class ClaimController {
     ResponseEntity<Task> claim(
             @PathVariable NodeId nodeId,
             @RequestParam(defaultValue = "0") int waitSeconds,
+            @Parameter(
+                            description =
+                                    "Kinds that the daemon has room for; absent: every kind. So one whose moves between "
+                                            + "tiers are as many as it likes still takes a thaw")
+                    @RequestParam(required = false)
+                    @Nullable
+                    Set<OperationKind> kinds,
             @Parameter(hidden = true) NodeCaller caller)
             throws InterruptedException {
         caller.mustBe(nodeId);
@@ -54,7 +65,10 @@ class ClaimController {
                     "waitSeconds " + detail + ".",
                     List.of(new Violation("waitSeconds", detail)));
         }
-        return agents.claim(caller, Duration.ofSeconds(waitSeconds))
+        return agents.claim(
+                        caller,
+                        Duration.ofSeconds(waitSeconds),
+                        kinds == null || kinds.isEmpty() ? EnumSet.allOf(OperationKind.class) : kinds)
                 .map(ResponseEntity::ok)
                 .orElseGet(() -> ResponseEntity.noContent().build());
     }

@@ -2,10 +2,12 @@ package io.gpusnap.service.operation.web;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import io.gpusnap.service.operation.Completion;
+import io.gpusnap.service.operation.DamagedCopy;
 import io.gpusnap.service.operation.Failure;
 import io.gpusnap.service.operation.OperationKind;
 import io.gpusnap.service.operation.Outcome;
 import io.gpusnap.service.operation.StageReport;
+import io.gpusnap.service.operation.TierResult;
 import io.gpusnap.service.platform.problem.ApiException;
 import io.gpusnap.service.platform.problem.ErrorCode;
 import io.gpusnap.service.platform.problem.Violation;
@@ -27,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  * @param thaw present when a THAW or a SWITCH succeeded, and when a SWITCH failed after its process served
  * @param suspended present when a SWITCH succeeded: who made room, empty when nobody had to. Of one that failed after its
  *     process served, those whose snapshot exists
+ * @param transfer present exactly when a TRANSFER succeeded; {@code evict}, {@code sweep} and {@code scrub} likewise
+ * @param damaged copies of snapshots that were found wrong on the way, whatever the outcome
  * @param workloadLost the operation failed and took the workload with it
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -38,6 +42,11 @@ record CompletionRequest(
         Completion.@Valid @Nullable SaveResult save,
         Completion.@Valid @Nullable ThawResult thaw,
         @Nullable @Size(max = 100) List<Completion.@Valid SuspendResult> suspended,
+        TierResult.@Valid @Nullable Transferred transfer,
+        TierResult.@Valid @Nullable Evicted evict,
+        TierResult.@Valid @Nullable Swept sweep,
+        TierResult.@Valid @Nullable Scrubbed scrub,
+        @Nullable @Size(max = 1000) List<@Valid DamagedCopy> damaged,
         @Nullable Boolean workloadLost) {
 
     /** @throws ApiException INVALID_REQUEST if the parts do not fit kind and outcome */
@@ -46,7 +55,8 @@ record CompletionRequest(
                 epoch,
                 Objects.requireNonNullElse(stages, List.of()),
                 outcomeOf(kind),
-                Boolean.TRUE.equals(workloadLost));
+                Boolean.TRUE.equals(workloadLost),
+                Objects.requireNonNullElse(damaged, List.of()));
     }
 
     private Outcome outcomeOf(OperationKind kind) {
@@ -57,6 +67,10 @@ record CompletionRequest(
                     case THAW -> new Outcome.Thawed(required(thaw, "/thaw"));
                     case SWITCH -> new Outcome.Switched(required(thaw, "/thaw"), required(suspended, "/suspended"));
                     case VERIFY, DELETE -> new Outcome.Done();
+                    case TRANSFER -> new Outcome.OfTier(required(transfer, "/transfer"));
+                    case EVICT -> new Outcome.OfTier(required(evict, "/evict"));
+                    case SWEEP -> new Outcome.OfTier(required(sweep, "/sweep"));
+                    case SCRUB -> new Outcome.OfTier(required(scrub, "/scrub"));
                 };
             case FAILED -> failed(kind, required(failure, "/failure").toFailure());
             case CANCELLED -> new Outcome.Cancelled();

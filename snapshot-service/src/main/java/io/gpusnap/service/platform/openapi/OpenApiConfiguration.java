@@ -1,8 +1,11 @@
 package io.gpusnap.service.platform.openapi;
 
+import io.gpusnap.service.platform.id.HistoryId;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.OperationId;
+import io.gpusnap.service.platform.id.RecoveryId;
 import io.gpusnap.service.platform.id.RestoreId;
+import io.gpusnap.service.platform.id.RolloutId;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.platform.id.VersionId;
 import io.gpusnap.service.platform.id.WorkloadId;
@@ -26,7 +29,16 @@ class OpenApiConfiguration {
     private static final String BEARER = "bearer";
 
     static {
-        List.of(NodeId.class, OperationId.class, RestoreId.class, SnapshotId.class, VersionId.class, WorkloadId.class)
+        List.of(
+                        HistoryId.class,
+                        NodeId.class,
+                        OperationId.class,
+                        RecoveryId.class,
+                        RestoreId.class,
+                        RolloutId.class,
+                        SnapshotId.class,
+                        VersionId.class,
+                        WorkloadId.class)
                 .forEach(id -> SpringDocUtils.getConfig().replaceWithSchema(id, new StringSchema().format("uuid")));
     }
 

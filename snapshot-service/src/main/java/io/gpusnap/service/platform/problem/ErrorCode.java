@@ -31,10 +31,14 @@ public enum ErrorCode {
     NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such resource", "Check the address."),
     MODEL_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such model", "List models, or create it first."),
     VERSION_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such model version", "List the model's versions."),
+    ALIAS_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such alias", "List the model's aliases, or create it first."),
     SNAPSHOT_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such snapshot", "List snapshots."),
     RESTORE_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such restore", "List restores."),
+    ROLLOUT_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such rollout", "List rollouts."),
     OPERATION_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such operation", "List operations."),
     NODE_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such node", "List nodes; a daemon registers its node."),
+    TIER_POLICY_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such tier policy", "List tier policies."),
+    STORE_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such store", "List stores; nodes report them with their tiers."),
     GPU_NOT_FOUND(
             HttpStatus.NOT_FOUND,
             "The node has no such GPU",
@@ -47,6 +51,10 @@ public enum ErrorCode {
             HttpStatus.REQUEST_TIMEOUT, "The body did not arrive in time", "Send the body without long pauses."),
     NAME_TAKEN(HttpStatus.CONFLICT, "The name is in use", "Choose another name, or change the existing resource."),
     IN_USE(HttpStatus.CONFLICT, "Something else still needs it", "End or delete what uses it first."),
+    VERSION_IMMUTABLE(
+            HttpStatus.CONFLICT,
+            "A READY snapshot keeps this version as it is",
+            "Create a new version with this one as its `parent`."),
     CONFLICT(
             HttpStatus.CONFLICT,
             "The resource's state does not allow this",
@@ -146,6 +154,10 @@ public enum ErrorCode {
             "CRIU is missing or too old",
             "Install CRIU 4.1 or newer, from Linux 6.16 on 4.2 or newer; `gpusnap-node doctor` says how."),
     CRIU_FAILED(HttpStatus.CONFLICT, "CRIU failed", "The detail has its last error; the node keeps the log."),
+    ANSWER_WRONG(
+            HttpStatus.CONFLICT,
+            "The process did not answer as its version should",
+            "It was ended before it got any traffic; take a new snapshot, or mend the version's oracle."),
     DRIVER_FAILED(HttpStatus.CONFLICT, "The CUDA driver failed", "The detail has the driver's error."),
     QUIESCE_TIMEOUT(HttpStatus.CONFLICT, "The workload did not come to rest in time", "Retry when it is less busy."),
     WORKLOAD_REFUSED(
@@ -166,6 +178,18 @@ public enum ErrorCode {
             HttpStatus.CONFLICT,
             "The node stopped reporting on the operation",
             "It was handed out as often as allowed; check the daemon, then try again."),
+    TIER_UNAVAILABLE(
+            HttpStatus.CONFLICT,
+            "A tier does not answer as it should",
+            "Look at the node's tiers: the reason is there. Mend the mount, the endpoint or the credentials, then try again."),
+    TIER_MISMATCH(
+            HttpStatus.CONFLICT,
+            "The node has no such tier, or another store is behind its name",
+            "Read the node's tiers again; put back the tier's settings if they were changed by mistake."),
+    OBJECT_GONE(
+            HttpStatus.CONFLICT,
+            "An object that the copy was to share has been swept",
+            "Try again: what the store lacks is then copied."),
     PREEMPTED(
             HttpStatus.CONFLICT,
             "A switch went first",

@@ -13,6 +13,8 @@ import io.gpusnap.service.platform.page.Page;
 import io.gpusnap.service.platform.page.PageQuery;
 import io.gpusnap.service.platform.web.ETags;
 import io.gpusnap.service.platform.web.IfMatch;
+import io.gpusnap.service.snapshot.Copies;
+import io.gpusnap.service.snapshot.Location;
 import io.gpusnap.service.snapshot.Snapshot;
 import io.gpusnap.service.snapshot.SnapshotCommands;
 import io.gpusnap.service.snapshot.SnapshotState;
@@ -27,6 +29,8 @@ import jakarta.validation.Valid;
 import jakarta.validation.constraints.NotBlank;
 import jakarta.validation.constraints.NotNull;
 import java.net.URI;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
@@ -46,11 +50,13 @@ import org.springframework.web.bind.annotation.RestController;
 class SnapshotController {
     private final Snapshots snapshots;
     private final SnapshotCommands commands;
+    private final Copies copies;
     private final IdempotentCreates creates;
 
-    SnapshotController(Snapshots snapshots, SnapshotCommands commands, IdempotentCreates creates) {
+    SnapshotController(Snapshots snapshots, SnapshotCommands commands, Copies copies, IdempotentCreates creates) {
         this.snapshots = snapshots;
         this.commands = commands;
+        this.copies = copies;
         this.creates = creates;
     }
 
@@ -97,7 +103,8 @@ class SnapshotController {
                     OperationResource.path(queued.operation().id()),
                     null,
                     new CreateSnapshotReply(
-                            SnapshotResource.of(queued.snapshot()), OperationResource.of(queued.operation())));
+                            SnapshotResource.of(queued.snapshot(), List.of(), null),
+                            OperationResource.of(queued.operation())));
         });
     }
 
@@ -109,18 +116,29 @@ class SnapshotController {
             @RequestParam(required = false) @Nullable SnapshotState state,
             @RequestParam(required = false) @Nullable Integer pageSize,
             @RequestParam(required = false) @Nullable String pageToken) {
-        return snapshots
-                .list(
-                        new Snapshots.Filter(model, version, state),
-                        PageQuery.of("snapshots", pageSize, pageToken, model, version, state))
-                .map(SnapshotResource::of);
+        Page<Snapshot> page = snapshots.list(
+                new Snapshots.Filter(model, version, state),
+                PageQuery.of("snapshots", pageSize, pageToken, model, version, state));
+        Map<SnapshotId, List<Location>> where =
+                copies.of(page.items().stream().map(Snapshot::id).toList());
+        return page.map(snapshot -> SnapshotResource.of(snapshot, where.getOrDefault(snapshot.id(), List.of()), null));
     }
 
     @GetMapping("/{snapshotId}")
     @Operation(operationId = "getSnapshot", summary = "Read a snapshot")
     ResponseEntity<SnapshotResource> get(@PathVariable SnapshotId snapshotId) {
         Snapshot snapshot = snapshots.get(snapshotId);
-        return ResponseEntity.ok().eTag(ETags.of(snapshot.rowVersion())).body(SnapshotResource.of(snapshot));
+        return ResponseEntity.ok()
+                .eTag(ETags.of(snapshot.rowVersion()))
+                .body(SnapshotResource.of(snapshot, copies.of(snapshotId), sizes(snapshot)));
+    }
+
+    private SnapshotResource.@Nullable Sizes sizes(Snapshot snapshot) {
+        return copies.sizes(snapshot.id())
+                .flatMap(sizes -> snapshot.totals()
+                        .map(totals -> new SnapshotResource.Sizes(
+                                totals.logicalBytes(), sizes.uniqueBytes(), sizes.sharedBytes())))
+                .orElse(null);
     }
 
     @GetMapping(path = "/{snapshotId}/manifest", produces = MediaType.APPLICATION_JSON_VALUE)
@@ -159,8 +177,9 @@ class SnapshotController {
     @DeleteMapping("/{snapshotId}")
     @Operation(
             operationId = "deleteSnapshot",
-            summary = "Delete a snapshot from its node",
-            description = "Chunks that other snapshots share stay. The row stays as DELETED.")
+            summary = "Delete a snapshot from every node and store",
+            description =
+                    "Answers with the first node's operation. Chunks that other snapshots share stay. The row stays as DELETED.")
     @ApiResponse(responseCode = "202", description = "Queued; Location is the operation")
     @ApiResponse(responseCode = "409", description = "IN_USE by a restore or verification, or CONFLICT with its state")
     ResponseEntity<OperationResource> delete(

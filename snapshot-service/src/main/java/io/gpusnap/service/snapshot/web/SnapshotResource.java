@@ -1,17 +1,22 @@
 package io.gpusnap.service.snapshot.web;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import io.gpusnap.service.node.Inventory;
 import io.gpusnap.service.operation.AfterSave;
 import io.gpusnap.service.operation.Completion;
 import io.gpusnap.service.operation.Engine;
 import io.gpusnap.service.operation.Failure;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.SnapshotId;
+import io.gpusnap.service.platform.id.StoreId;
 import io.gpusnap.service.platform.id.WorkloadId;
+import io.gpusnap.service.snapshot.Location;
+import io.gpusnap.service.snapshot.LocationState;
 import io.gpusnap.service.snapshot.Snapshot;
 import io.gpusnap.service.snapshot.SnapshotState;
 import io.swagger.v3.oas.annotations.media.Schema;
 import java.time.Instant;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,8 +24,11 @@ import org.jspecify.annotations.Nullable;
  *
  * @param nodeId where it was taken
  * @param workloadId the process it was taken of
+ * @param compatibilityClass key of what a node must be like to thaw it, once READY
  * @param manifestDigest SHA-256 of the manifest's bytes, once READY
  * @param totals sizes, once READY
+ * @param sizes what of it is its own, once READY; not in lists
+ * @param locations where copies of it are
  * @param pauseSeconds how long the process stood still
  * @param movedBytes device memory that the save brought over the bus; the rest was zero, repeated, or in the node's memory
  *     tier already
@@ -40,8 +48,11 @@ record SnapshotResource(
         NodeId nodeId,
         @Nullable WorkloadId workloadId,
         String workloadName,
+        @Nullable String compatibilityClass,
         @Nullable String manifestDigest,
         Completion.@Nullable Totals totals,
+        @Nullable Sizes sizes,
+        List<LocationResource> locations,
         @Nullable Double pauseSeconds,
         @Nullable Long movedBytes,
         @Nullable Long rebuildableBytes,
@@ -51,7 +62,49 @@ record SnapshotResource(
         @Nullable Instant readyAt,
         @Nullable Instant verifiedAt) {
 
-    static SnapshotResource of(Snapshot snapshot) {
+    /**
+     * Sizes of its layers.
+     *
+     * @param logicalBytes what the process had
+     * @param uniqueBytes of chunks that no other snapshot has
+     * @param sharedBytes of chunks that others have too, such as weights; both without zeros and repetitions
+     */
+    @Schema(name = "SnapshotSizes")
+    record Sizes(long logicalBytes, long uniqueBytes, long sharedBytes) {}
+
+    /**
+     * A copy.
+     *
+     * @param nodeId whose own the store is; absent for a shared one
+     * @param reason why it was copied, or is removed
+     * @param damage what was found wrong with it
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    @Schema(name = "SnapshotLocation")
+    record LocationResource(
+            StoreId storeId,
+            Inventory.TierKind kind,
+            @Nullable NodeId nodeId,
+            LocationState state,
+            @Nullable String reason,
+            @Nullable String damage,
+            Instant since,
+            @Nullable Instant verifiedAt) {
+
+        static LocationResource of(Location location) {
+            return new LocationResource(
+                    location.storeId(),
+                    location.kind(),
+                    location.node().orElse(null),
+                    location.state(),
+                    location.reason(),
+                    location.damage(),
+                    location.since(),
+                    location.verifiedAt());
+        }
+    }
+
+    static SnapshotResource of(Snapshot snapshot, List<Location> locations, @Nullable Sizes sizes) {
         return new SnapshotResource(
                 snapshot.id(),
                 snapshot.modelName(),
@@ -62,8 +115,11 @@ record SnapshotResource(
                 snapshot.nodeId(),
                 snapshot.workloadId().orElse(null),
                 snapshot.workloadName(),
+                snapshot.classKey().orElse(null),
                 snapshot.manifestDigest().orElse(null),
                 snapshot.totals().orElse(null),
+                sizes,
+                locations.stream().map(LocationResource::of).toList(),
                 snapshot.pauseSeconds().orElse(null),
                 snapshot.movedBytes().orElse(null),
                 snapshot.rebuildableBytes().orElse(null),

@@ -8,6 +8,7 @@ import io.gpusnap.service.platform.page.PageQuery;
 import io.gpusnap.service.platform.validation.DnsLabel;
 import io.gpusnap.service.platform.web.ETags;
 import io.gpusnap.service.platform.web.IfMatch;
+import io.gpusnap.service.version.AnswerOracle;
 import io.gpusnap.service.version.ModelVersion;
 import io.gpusnap.service.version.ModelVersions;
 import io.gpusnap.service.version.VersionFacts;
@@ -54,10 +55,14 @@ class VersionController {
             @Nullable @Size(max = 500) List<@NotNull @Size(max = 4096) String> engineArguments,
             @Size(min = 1, max = 200) @Nullable String framework,
             @Size(min = 1, max = 200) @Nullable String fingerprint,
+            @Size(min = 1, max = 63) @Nullable String parent,
+            @Size(min = 1, max = 2000) @Nullable String changes,
+            @Nullable @Size(max = 64) List<@NotNull @Size(min = 1, max = 63) String> tags,
+            @Valid @Nullable AnswerOracle oracle,
             @Nullable @Size(max = 64) Map<@Size(min = 1, max = 63) String, @NotNull @Size(max = 255) String> labels) {
 
         VersionFacts facts() {
-            return new VersionFacts(image, engineArguments, framework, fingerprint, labels);
+            return new VersionFacts(image, engineArguments, framework, fingerprint, changes, tags, oracle, labels);
         }
     }
 
@@ -67,10 +72,13 @@ class VersionController {
             @Nullable @Size(max = 500) List<@NotNull @Size(max = 4096) String> engineArguments,
             @Size(min = 1, max = 200) @Nullable String framework,
             @Size(min = 1, max = 200) @Nullable String fingerprint,
+            @Size(min = 1, max = 2000) @Nullable String changes,
+            @Nullable @Size(max = 64) List<@NotNull @Size(min = 1, max = 63) String> tags,
+            @Valid @Nullable AnswerOracle oracle,
             @Nullable @Size(max = 64) Map<@Size(min = 1, max = 63) String, @NotNull @Size(max = 255) String> labels) {
 
         VersionFacts facts() {
-            return new VersionFacts(image, engineArguments, framework, fingerprint, labels);
+            return new VersionFacts(image, engineArguments, framework, fingerprint, changes, tags, oracle, labels);
         }
     }
 
@@ -83,7 +91,7 @@ class VersionController {
             @Valid @RequestBody CreateVersionRequest request,
             @Parameter(hidden = true) IdempotencyKey key) {
         return creates.once(key, request, VersionResource.class, () -> {
-            ModelVersion version = versions.create(model, request.name(), request.facts());
+            ModelVersion version = versions.create(model, request.name(), request.parent(), request.facts());
             return new Created<>(
                     201,
                     "/api/v1/models/" + model + "/versions/" + version.name(),
@@ -108,8 +116,25 @@ class VersionController {
         return response(versions.get(model, version));
     }
 
+    /** The lineage of a version, the version itself first. */
+    record LineageReply(List<LineageStep> steps) {}
+
+    @GetMapping("/{version}/lineage")
+    @Operation(
+            operationId = "getVersionLineage",
+            summary = "From a version back to the first one that it was made from",
+            description = "Each step says what changed against its parent: in words, and fact by fact.")
+    LineageReply lineage(@PathVariable String model, @PathVariable String version) {
+        return new LineageReply(LineageStep.of(versions.lineage(model, version)));
+    }
+
     @PatchMapping("/{version}")
-    @Operation(operationId = "patchVersion", summary = "Change what is said of a model version")
+    @Operation(
+            operationId = "patchVersion",
+            summary = "Change what is said of a model version",
+            description = "Once a snapshot of it is READY, image, engineArguments, framework and fingerprint stay.")
+    @ApiResponse(responseCode = "200", description = "Changed")
+    @ApiResponse(responseCode = "409", description = "VERSION_IMMUTABLE: a READY snapshot is of exactly these facts")
     ResponseEntity<VersionResource> patch(
             @PathVariable String model,
             @PathVariable String version,
@@ -120,9 +145,9 @@ class VersionController {
 
     @DeleteMapping("/{version}")
     @ResponseStatus(HttpStatus.NO_CONTENT)
-    @Operation(operationId = "deleteVersion", summary = "Delete a model version without snapshots")
+    @Operation(operationId = "deleteVersion", summary = "Delete a model version without snapshots and aliases")
     @ApiResponse(responseCode = "204", description = "Deleted")
-    @ApiResponse(responseCode = "409", description = "IN_USE: it has snapshots")
+    @ApiResponse(responseCode = "409", description = "IN_USE: it has snapshots, or an alias stands for it")
     void delete(@PathVariable String model, @PathVariable String version, @Parameter(hidden = true) IfMatch ifMatch) {
         versions.delete(model, version, ifMatch);
     }

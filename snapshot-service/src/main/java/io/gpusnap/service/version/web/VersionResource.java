@@ -2,6 +2,7 @@ package io.gpusnap.service.version.web;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.gpusnap.service.platform.id.VersionId;
+import io.gpusnap.service.version.AnswerOracle;
 import io.gpusnap.service.version.ModelVersion;
 import io.swagger.v3.oas.annotations.media.Schema;
 import java.time.Instant;
@@ -9,7 +10,14 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** A model version. */
+/**
+ * A model version.
+ *
+ * @param parent the version that it was made from
+ * @param changes what changed against the parent, in words
+ * @param oracle what each process of it is asked after a thaw, before any traffic
+ * @param frozenAt since when a READY snapshot keeps image, engineArguments, framework and fingerprint as they are
+ */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @Schema(name = "ModelVersion")
 record VersionResource(
@@ -20,6 +28,11 @@ record VersionResource(
         List<String> engineArguments,
         @Nullable String framework,
         @Nullable String fingerprint,
+        @Nullable String parent,
+        @Nullable String changes,
+        List<String> tags,
+        @Nullable AnswerOracle oracle,
+        @Nullable Instant frozenAt,
         Map<String, String> labels,
         Instant createdAt,
         Instant updatedAt) {
@@ -33,6 +46,11 @@ record VersionResource(
                 version.engineArguments(),
                 version.framework().orElse(null),
                 version.fingerprint().orElse(null),
+                version.parent().orElse(null),
+                version.changes().orElse(null),
+                version.tags(),
+                version.oracle().orElse(null),
+                version.frozenAt().orElse(null),
                 version.labels(),
                 version.createdAt(),
                 version.updatedAt());

@@ -109,15 +109,32 @@ class OpenApiTest {
 
         assertThat(withKey)
                 .containsExactly(
+                        "createAlias",
                         "createModel",
                         "createRestore",
+                        "createRollout",
                         "createSnapshot",
                         "createSwitch",
+                        "createTierPolicy",
                         "createVersion",
                         "verifySnapshot");
         assertThat(withETag)
                 .containsExactly(
-                        "deleteModel", "deleteSnapshot", "deleteVersion", "patchModel", "patchNode", "patchVersion");
+                        "abortRollout",
+                        "deleteAlias",
+                        "deleteModel",
+                        "deleteSnapshot",
+                        "deleteTierPolicy",
+                        "deleteVersion",
+                        "patchModel",
+                        "patchNode",
+                        "patchVersion",
+                        "pauseRollout",
+                        "promoteAlias",
+                        "promoteRollout",
+                        "replaceTierPolicy",
+                        "retryRollout",
+                        "rollBackAlias");
     }
 
     @Test

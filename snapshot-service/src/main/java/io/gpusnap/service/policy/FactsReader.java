@@ -1,0 +1,184 @@
+package io.gpusnap.service.policy;
+
+import io.gpusnap.service.node.Inventory;
+import io.gpusnap.service.platform.id.NodeId;
+import io.gpusnap.service.platform.id.SnapshotId;
+import io.gpusnap.service.platform.id.StoreId;
+import io.gpusnap.service.platform.transaction.DatabaseClock;
+import io.gpusnap.service.policy.rules.Facts;
+import io.gpusnap.service.policy.rules.Role;
+import io.gpusnap.service.snapshot.Copies;
+import io.gpusnap.service.snapshot.Location;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Component;
+
+/** Reads what rules look at. */
+@Component
+class FactsReader {
+    private static final Logger LOG = LoggerFactory.getLogger(FactsReader.class);
+
+    /** More than this many snapshots one evaluation does not look at; the newest are those that matter. */
+    static final int MOST_SNAPSHOTS = 20_000;
+
+    private final JdbcClient jdbc;
+    private final Copies copies;
+    private final ObjectProvider<DemandOutlook> outlook;
+    private final PolicySettings settings;
+    private final DatabaseClock clock;
+
+    FactsReader(
+            JdbcClient jdbc,
+            Copies copies,
+            ObjectProvider<DemandOutlook> outlook,
+            PolicySettings settings,
+            DatabaseClock clock) {
+        this.jdbc = jdbc;
+        this.copies = copies;
+        this.outlook = outlook;
+        this.settings = settings;
+        this.clock = clock;
+    }
+
+    /** A row before it is known what its copies and its role are. */
+    private record Row(
+            SnapshotId id,
+            String model,
+            String version,
+            @Nullable String alias,
+            boolean modelHasStable,
+            boolean newestVersion,
+            Instant readyAt,
+            Instant lastUsedAt,
+            long bytes,
+            boolean busy) {
+
+        Role role() {
+            if ("stable".equals(alias) || (!modelHasStable && newestVersion)) {
+                return Role.STABLE;
+            }
+            return "canary".equals(alias) ? Role.CANARY : Role.HISTORY;
+        }
+    }
+
+    /**
+     * @param models only of these; empty for all
+     * @param butNot not of these
+     */
+    Facts read(List<String> models, Set<String> butNot) {
+        List<Row> rows = rows(models, butNot);
+        if (rows.size() == MOST_SNAPSHOTS) {
+            LOG.warn(
+                    "a tier policy is for more than {} snapshots; it is carried out for the newest of them",
+                    MOST_SNAPSHOTS);
+        }
+        Map<SnapshotId, List<Location>> where =
+                copies.of(rows.stream().map(Row::id).toList());
+        Map<String, Double> expected = Optional.ofNullable(outlook.getIfAvailable())
+                .map(forecast -> forecast.expectedReplicas(settings.forecastHorizon()))
+                .orElse(Map.of());
+        return new Facts(
+                clock.now(),
+                rows.stream()
+                        .map(row -> new Facts.SnapshotFacts(
+                                row.id(),
+                                row.model(),
+                                row.version(),
+                                row.role(),
+                                row.readyAt(),
+                                row.lastUsedAt(),
+                                row.bytes(),
+                                row.busy(),
+                                expected.getOrDefault(row.model(), 0.0),
+                                where.getOrDefault(row.id(), List.of()).stream()
+                                        .filter(copy -> !copy.lost())
+                                        .map(copy -> new Facts.CopyFacts(
+                                                copy.storeId(), copy.kind(), copy.node(), copy.state()))
+                                        .toList()))
+                        .toList(),
+                stores());
+    }
+
+    private List<Row> rows(List<String> models, Set<String> butNot) {
+        return jdbc.sql("""
+                        SELECT s.id, s.model_name, s.version_name, s.ready_at, coalesce(s.distinct_bytes, s.stored_bytes) AS bytes,
+                               (SELECT a.name FROM model_alias a WHERE a.version_id = s.version_id AND a.name IN ('stable', 'canary')
+                                 ORDER BY a.name DESC LIMIT 1) AS alias,
+                               EXISTS (SELECT 1 FROM model_alias a WHERE a.model_name = s.model_name AND a.name = 'stable') AS has_stable,
+                               s.version_name = first_value(s.version_name) OVER (PARTITION BY s.model_name ORDER BY s.id DESC) AS newest,
+                               greatest(s.ready_at, (SELECT max(r.created_at) FROM restore r
+                                                      WHERE r.snapshot_id = s.id AND r.thaw_seconds IS NOT NULL)) AS used_at,
+                               EXISTS (SELECT 1 FROM operation o WHERE o.snapshot_id = s.id AND o.state IN ('PENDING', 'RUNNING')
+                                          AND o.kind IN ('THAW', 'SWITCH', 'VERIFY', 'TRANSFER')) AS busy
+                          FROM snapshot s
+                         WHERE s.state = 'READY' AND s.engine <> 'suspend'
+                           AND (cardinality(:models::text[]) = 0 OR s.model_name = ANY (:models)) AND s.model_name <> ALL (:not)
+                         ORDER BY s.id DESC LIMIT :limit
+                        """)
+                .param("models", models.toArray(String[]::new))
+                .param("not", butNot.toArray(String[]::new))
+                .param("limit", MOST_SNAPSHOTS)
+                .query((row, number) -> new Row(
+                        new SnapshotId(row.getObject("id", UUID.class)),
+                        row.getString("model_name"),
+                        row.getString("version_name"),
+                        row.getString("alias"),
+                        row.getBoolean("has_stable"),
+                        row.getBoolean("newest"),
+                        instant(row, "ready_at"),
+                        instant(row, "used_at"),
+                        row.getLong("bytes"),
+                        row.getBoolean("busy")))
+                .list();
+    }
+
+    /** Stores, of nodes' own only those whose node can move something, with the nodes that can. */
+    private Map<StoreId, Facts.StoreFacts> stores() {
+        Map<StoreId, Facts.StoreFacts> stores = new HashMap<>();
+        jdbc.sql("""
+                        SELECT t.store_id, s.kind, s.node_id AS owner, t.node_id, t.capacity_bytes, t.used_bytes, t.free_bytes
+                          FROM node_tier t JOIN store s ON s.id = t.store_id JOIN node n ON n.id = t.node_id
+                         WHERE t.health <> 'UNHEALTHY' AND t.reported_store_id IS NOT NULL AND n.state = 'ONLINE' AND n.schedulable
+                           AND jsonb_path_exists(n.inventory, '$.capabilities[*] ? (@.name == "transfer" && @.available == true)')
+                         ORDER BY t.node_id
+                        """).query(row -> {
+            StoreId id = new StoreId(row.getObject("store_id", UUID.class));
+            NodeId mover = new NodeId(row.getObject("node_id", UUID.class));
+            Facts.StoreFacts known = stores.get(id);
+            if (known != null) {
+                known.movers().add(mover);
+                return;
+            }
+            stores.put(
+                    id,
+                    new Facts.StoreFacts(
+                            id,
+                            Inventory.TierKind.valueOf(row.getString("kind")),
+                            Optional.ofNullable(row.getObject("owner", UUID.class))
+                                    .map(NodeId::new),
+                            row.getLong("capacity_bytes"),
+                            row.getLong("used_bytes"),
+                            row.getLong("free_bytes"),
+                            new LinkedHashSet<>(Set.of(mover))));
+        });
+        return stores;
+    }
+
+    private static Instant instant(ResultSet row, String column) throws SQLException {
+        return row.getObject(column, OffsetDateTime.class).toInstant();
+    }
+}

@@ -1,0 +1,80 @@
+package io.gpusnap.service.policy.rules;
+
+import io.gpusnap.service.node.Inventory;
+import io.gpusnap.service.platform.id.NodeId;
+import io.gpusnap.service.platform.id.SnapshotId;
+import io.gpusnap.service.platform.id.StoreId;
+import io.gpusnap.service.snapshot.LocationState;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * All that rules look at, as it was at one moment.
+ *
+ * @param now on database time
+ * @param snapshots those that the policy is for
+ */
+public record Facts(Instant now, List<SnapshotFacts> snapshots, Map<StoreId, StoreFacts> stores) {
+
+    /**
+     * A READY snapshot.
+     *
+     * @param lastUsedAt last thaw that went well; its making, when there was none
+     * @param bytes what one copy takes when nothing is shared
+     * @param busy an operation reads it
+     * @param expectedReplicas of its model by the forecast, at most, within its horizon; 0 without one
+     */
+    public record SnapshotFacts(
+            SnapshotId id,
+            String model,
+            String version,
+            Role role,
+            Instant readyAt,
+            Instant lastUsedAt,
+            long bytes,
+            boolean busy,
+            double expectedReplicas,
+            List<CopyFacts> copies) {
+
+        /** For people. */
+        public String name() {
+            return model + "/" + version;
+        }
+
+        Duration unusedFor(Instant now) {
+            return Duration.between(lastUsedAt, now);
+        }
+    }
+
+    /** A copy; {@code node} is whose own the store is. */
+    public record CopyFacts(StoreId store, Inventory.TierKind kind, Optional<NodeId> node, LocationState state) {
+
+        boolean durable() {
+            return kind != Inventory.TierKind.MEMORY;
+        }
+    }
+
+    /**
+     * A store.
+     *
+     * @param capacityBytes 0 without bound
+     * @param movers nodes that see it, are heard, not cordoned and can transfer
+     */
+    public record StoreFacts(
+            StoreId id,
+            Inventory.TierKind kind,
+            Optional<NodeId> node,
+            long capacityBytes,
+            long usedBytes,
+            long freeBytes,
+            Set<NodeId> movers) {
+
+        boolean fits(long bytes) {
+            return capacityBytes == 0 || freeBytes >= bytes;
+        }
+    }
+}

@@ -1,0 +1,215 @@
+package io.gpusnap.service.policy.rules;
+
+import io.gpusnap.service.node.Inventory;
+import io.gpusnap.service.operation.TransferPriority;
+import io.gpusnap.service.platform.id.NodeId;
+import io.gpusnap.service.platform.id.SnapshotId;
+import io.gpusnap.service.platform.id.StoreId;
+import io.gpusnap.service.snapshot.LocationState;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/**
+ * What one evaluation has decided so far, and how things will be when that is done. It holds what no rule can waive: a copy
+ * is only made from a good one that the mover sees, a snapshot that is read keeps its copies, and the last good durable copy
+ * stays.
+ */
+public final class Plan {
+    private static final String SAFETY = "safety";
+
+    private final Facts facts;
+    private final List<Rule> rules;
+    private final List<Decision> decisions = new ArrayList<>();
+    private final Map<SnapshotId, List<Facts.CopyFacts>> copies = new HashMap<>();
+    private final Map<StoreId, Long> addedBytes = new HashMap<>();
+    private final Set<SnapshotId> deleted = new HashSet<>();
+
+    Plan(Facts facts, List<Rule> rules) {
+        this.facts = facts;
+        this.rules = List.copyOf(rules);
+        facts.snapshots().forEach(snapshot -> copies.put(snapshot.id(), new ArrayList<>(snapshot.copies())));
+    }
+
+    /** What the rules decide together, in their order. Repair goes before all, asked for or not. */
+    public static List<Decision> of(Facts facts, List<Rule> policy) {
+        List<Rule> rules =
+                Stream.concat(Stream.of(new Repair()), policy.stream()).toList();
+        Plan plan = new Plan(facts, rules);
+        rules.forEach(rule -> rule.propose(plan));
+        return List.copyOf(plan.decisions);
+    }
+
+    Facts facts() {
+        return facts;
+    }
+
+    /** Snapshots that stay, the most recently used first. */
+    Stream<Facts.SnapshotFacts> snapshots() {
+        return facts.snapshots().stream()
+                .filter(snapshot -> !deleted.contains(snapshot.id()))
+                .sorted(Comparator.comparing(Facts.SnapshotFacts::lastUsedAt)
+                        .reversed()
+                        .thenComparing(snapshot -> snapshot.id().value()));
+    }
+
+    /** Copies as they will be, those that are still being made included. */
+    List<Facts.CopyFacts> copies(Facts.SnapshotFacts snapshot) {
+        return all(snapshot).stream()
+                .filter(copy -> copy.state() == LocationState.PRESENT || copy.state() == LocationState.COPYING)
+                .toList();
+    }
+
+    List<Facts.CopyFacts> copies(Facts.SnapshotFacts snapshot, Inventory.TierKind kind) {
+        return copies(snapshot).stream().filter(copy -> copy.kind() == kind).toList();
+    }
+
+    long durable(Facts.SnapshotFacts snapshot) {
+        return copies(snapshot).stream().filter(Facts.CopyFacts::durable).count();
+    }
+
+    /** Bytes of the store as they will be. */
+    long usedBytes(Facts.StoreFacts store) {
+        return store.usedBytes() + addedBytes.getOrDefault(store.id(), 0L);
+    }
+
+    /**
+     * Wants a copy in the best of the stores that the filter lets through: shared ones before nodes' own, then the one with
+     * the most room. Says that it is blocked when there is none.
+     */
+    void copyTo(
+            Facts.SnapshotFacts snapshot,
+            Predicate<Facts.StoreFacts> where,
+            TransferPriority priority,
+            String rule,
+            String reason) {
+        Set<StoreId> taken = new HashSet<>();
+        all(snapshot).forEach(copy -> taken.add(copy.store()));
+        record Way(Facts.StoreFacts store, NodeId mover) {}
+        Optional<Way> way = facts.stores().values().stream()
+                .filter(where)
+                .filter(store -> !taken.contains(store.id()))
+                .filter(store -> store.fits(snapshot.bytes() + Math.max(0, addedBytes.getOrDefault(store.id(), 0L))))
+                .sorted(Comparator.comparing(
+                                (Facts.StoreFacts store) -> store.node().isPresent())
+                        .thenComparing(Facts.StoreFacts::freeBytes, Comparator.reverseOrder())
+                        .thenComparing(store -> store.id().value()))
+                .flatMap(store -> mover(snapshot, store).map(node -> new Way(store, node)).stream())
+                .findFirst();
+        if (way.isEmpty()) {
+            decisions.add(
+                    new Decision.Blocked(
+                            snapshot.id(),
+                            rule,
+                            reason
+                                    + " No store has room for it, is healthy, and is seen by a node that also sees a good copy."));
+            return;
+        }
+        Facts.StoreFacts store = way.get().store();
+        decisions.add(new Decision.Copy(
+                snapshot.id(), store.id(), store.kind(), way.get().mover(), priority, rule, reason));
+        all(snapshot).add(new Facts.CopyFacts(store.id(), store.kind(), store.node(), LocationState.COPYING));
+        addedBytes.merge(store.id(), snapshot.bytes(), Long::sum);
+    }
+
+    /** Wants a copy to go, unless a rule or safety stands against it; then that is what is decided. */
+    boolean remove(Facts.SnapshotFacts snapshot, Facts.CopyFacts copy, String rule, String reason) {
+        Optional<Decision> against = against(snapshot, copy, rule, reason);
+        decisions.add(
+                against.orElseGet(() -> new Decision.Remove(snapshot.id(), copy.store(), copy.kind(), rule, reason)));
+        if (against.isPresent()) {
+            return false;
+        }
+        all(snapshot).remove(copy);
+        addedBytes.merge(copy.store(), -snapshot.bytes(), Long::sum);
+        return true;
+    }
+
+    /** Wants the snapshot to be gone, unless a rule or its readers stand against it. */
+    void delete(Facts.SnapshotFacts snapshot, String rule, String reason) {
+        Optional<String> against = snapshot.busy()
+                ? Optional.of("an operation reads it")
+                : rules.stream()
+                        .flatMap(other -> other.objectsToDeletion(snapshot).stream())
+                        .findFirst();
+        decisions.add(against.<Decision>map(
+                        why -> new Decision.Blocked(snapshot.id(), rule, reason + " It stays: " + why + "."))
+                .orElseGet(() -> new Decision.Delete(snapshot.id(), rule, reason)));
+        if (against.isEmpty()) {
+            deleted.add(snapshot.id());
+        }
+    }
+
+    private Optional<Decision> against(Facts.SnapshotFacts snapshot, Facts.CopyFacts copy, String rule, String reason) {
+        if (snapshot.busy()) {
+            return Optional.of(
+                    new Decision.Blocked(snapshot.id(), rule, reason + " It waits: an operation reads the snapshot."));
+        }
+        if (copy.state() == LocationState.COPYING) {
+            return Optional.of(
+                    new Decision.Blocked(snapshot.id(), rule, reason + " It waits: that copy is still being made."));
+        }
+        boolean good = copy.state() == LocationState.PRESENT;
+        if (good && copy.durable() && otherGood(snapshot, copy) == 0) {
+            return Optional.of(
+                    keep(snapshot, copy, SAFETY, "It is the last good durable copy; " + rule + " would remove it."));
+        }
+        return rules.stream()
+                .filter(other -> good)
+                .flatMap(other ->
+                        other
+                                .objectsTo(this, snapshot, copy)
+                                .map(why -> keep(snapshot, copy, kindOf(other), why))
+                                .stream())
+                .map(Decision.class::cast)
+                .findFirst();
+    }
+
+    private List<Facts.CopyFacts> all(Facts.SnapshotFacts snapshot) {
+        return copies.computeIfAbsent(snapshot.id(), id -> new ArrayList<>());
+    }
+
+    private long otherGood(Facts.SnapshotFacts snapshot, Facts.CopyFacts copy) {
+        return all(snapshot).stream()
+                .filter(other -> !other.equals(copy) && other.durable() && other.state() == LocationState.PRESENT)
+                .count();
+    }
+
+    private static Decision keep(Facts.SnapshotFacts snapshot, Facts.CopyFacts copy, String rule, String reason) {
+        return new Decision.Keep(snapshot.id(), copy.store(), copy.kind(), rule, reason);
+    }
+
+    /** A node that sees the store and a good copy; the owner of that copy's store first. */
+    private Optional<NodeId> mover(Facts.SnapshotFacts snapshot, Facts.StoreFacts target) {
+        List<Facts.CopyFacts> sources = all(snapshot).stream()
+                .filter(copy -> copy.durable() && copy.state() == LocationState.PRESENT)
+                .toList();
+        Stream<NodeId> owners = sources.stream().flatMap(copy -> copy.node().stream());
+        Stream<NodeId> others = sources.stream()
+                .flatMap(copy -> Optional.ofNullable(facts.stores().get(copy.store())).stream())
+                .flatMap(store -> store.movers().stream());
+        return Stream.concat(owners, others).filter(target.movers()::contains).findFirst();
+    }
+
+    static String kindOf(Rule rule) {
+        return switch (rule) {
+            case MinimumCopies any -> MinimumCopies.KIND;
+            case NodeSpread any -> NodeSpread.KIND;
+            case Prefetch any -> Prefetch.KIND;
+            case Promote any -> Promote.KIND;
+            case Demote any -> Demote.KIND;
+            case Archive any -> Archive.KIND;
+            case Watermark any -> Watermark.KIND;
+            case Retention any -> Retention.KIND;
+            case Pin any -> Pin.KIND;
+            case Repair any -> Repair.KIND;
+        };
+    }
+}

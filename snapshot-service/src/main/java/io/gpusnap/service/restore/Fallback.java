@@ -1,0 +1,88 @@
+package io.gpusnap.service.restore;
+
+import io.gpusnap.service.operation.Failure;
+import io.gpusnap.service.operation.Operation;
+import io.gpusnap.service.platform.transaction.DatabaseClock;
+import io.gpusnap.service.snapshot.Snapshots;
+import java.util.Objects;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.annotation.Propagation;
+import org.springframework.transaction.annotation.Transactional;
+
+/**
+ * A way back failed: takes the next one, decided anew, since nodes and snapshots are others by now. When none is left the
+ * caller is told to start it himself, if he wants that.
+ */
+@Component
+class Fallback {
+    private static final Logger LOG = LoggerFactory.getLogger(Fallback.class);
+
+    private final RestoreRepository restores;
+    private final RestoredProcesses ends;
+    private final Decider decider;
+    private final Snapshots snapshots;
+    private final Ways ways;
+    private final ColdStarts coldStarts;
+    private final RestoreMetrics metrics;
+    private final DatabaseClock clock;
+
+    Fallback(
+            RestoreRepository restores,
+            RestoredProcesses ends,
+            Decider decider,
+            Snapshots snapshots,
+            Ways ways,
+            ColdStarts coldStarts,
+            RestoreMetrics metrics,
+            DatabaseClock clock) {
+        this.restores = restores;
+        this.ends = ends;
+        this.decider = decider;
+        this.snapshots = snapshots;
+        this.ways = ways;
+        this.coldStarts = coldStarts;
+        this.metrics = metrics;
+        this.clock = clock;
+    }
+
+    @Transactional(propagation = Propagation.MANDATORY)
+    void failed(Operation operation, Failure why) {
+        Restore restore = ends.of(operation);
+        restore.attemptFailed(why, clock.now());
+        Optional<Decision.Step> next = restore.wish().flatMap(wish -> next(restore, wish));
+        if (next.isPresent()) {
+            LOG.info(
+                    "restore {}: {} failed, goes on with {}",
+                    restore.id(),
+                    why.code(),
+                    next.get().way());
+            metrics.fellBack(next.get().way());
+            ways.setOut(restore, next.get());
+        } else if (restore.wish().map(KeptWish::cold).orElse(false)) {
+            metrics.fellBack(Decision.Way.COLD);
+            coldStarts.end(restore, why.code(), why.detail());
+        } else {
+            restores.saveAndFlush(restore);
+            ends.failed(operation);
+        }
+    }
+
+    private Optional<Decision.Step> next(Restore restore, KeptWish wish) {
+        // A suspended process is always the first way; and only what can be held now is set out on.
+        return decider
+                .decide(new Decider.Question(
+                        restore.modelName(),
+                        restore.versionName(),
+                        Optional.ofNullable(wish.only()),
+                        wish.constraints(),
+                        restore.tried()))
+                .steps()
+                .stream()
+                .filter(step -> step.way() != Decision.Way.RESUME)
+                .filter(step -> snapshots.holdIfReady(Objects.requireNonNull(step.snapshotId())))
+                .findFirst();
+    }
+}

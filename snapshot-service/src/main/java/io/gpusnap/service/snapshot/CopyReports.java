@@ -1,0 +1,76 @@
+package io.gpusnap.service.snapshot;
+
+import io.gpusnap.service.node.Heartbeat;
+import io.gpusnap.service.node.HeartbeatListener;
+import io.gpusnap.service.node.Inventory;
+import io.gpusnap.service.node.Nodes;
+import io.gpusnap.service.operation.NewOperation;
+import io.gpusnap.service.operation.OperationKind;
+import io.gpusnap.service.operation.Operations;
+import io.gpusnap.service.operation.TierSpec;
+import io.gpusnap.service.operation.TransferPriority;
+import io.gpusnap.service.platform.id.NodeId;
+import io.gpusnap.service.platform.id.SnapshotId;
+import io.gpusnap.service.platform.id.StoreId;
+import io.gpusnap.service.tier.Store;
+import io.gpusnap.service.tier.Stores;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.springframework.stereotype.Component;
+
+/** What heartbeats say of the snapshots in a node's own stores. */
+@Component
+class CopyReports implements HeartbeatListener {
+    private final LocationStore locations;
+    private final Stores stores;
+    private final Nodes nodes;
+    private final Operations operations;
+
+    CopyReports(LocationStore locations, Stores stores, Nodes nodes, Operations operations) {
+        this.locations = locations;
+        this.stores = stores;
+        this.nodes = nodes;
+        this.operations = operations;
+    }
+
+    @Override
+    public void heard(Heartbeat heartbeat) {
+        NodeId node = heartbeat.nodeId();
+        List<SnapshotId> held = heartbeat.inventory().snapshots();
+        if (held != null) {
+            locations.replaceIn(stores.own(node, Inventory.TierKind.NVME), held);
+            locations.deletedOf(held).forEach(snapshot -> clear(node, snapshot));
+        }
+        heartbeat.inventory().tiers().stream()
+                .filter(tier -> tier.kind() == Inventory.TierKind.MEMORY && tier.residents() != null)
+                .forEach(tier -> locations.replaceIn(Store.ownOf(node, Inventory.TierKind.MEMORY), whole(tier)));
+    }
+
+    /** A part of a snapshot in memory is no copy. */
+    private static List<SnapshotId> whole(Inventory.Tier tier) {
+        List<Inventory.Resident> residents = tier.residents() == null ? List.of() : tier.residents();
+        return residents.stream()
+                .filter(resident -> resident.bytes() >= resident.totalBytes())
+                .map(Inventory.Resident::snapshotId)
+                .toList();
+    }
+
+    /** The snapshot was deleted while the node was away. */
+    private void clear(NodeId node, SnapshotId snapshot) {
+        StoreId store = Store.ownOf(node, Inventory.TierKind.NVME);
+        if (operations.anyActive(snapshot, Set.of(OperationKind.DELETE, OperationKind.EVICT))
+                || nodes.get(node).whyNot("evict").isPresent()) {
+            return;
+        }
+        stores.of(node, store)
+                .flatMap(tier -> tier.ref())
+                .ifPresent(tier -> operations.queue(new NewOperation(
+                        node,
+                        new TierSpec.Evict(snapshot, tier, TransferPriority.BACKGROUND),
+                        null,
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.of(store))));
+    }
+}

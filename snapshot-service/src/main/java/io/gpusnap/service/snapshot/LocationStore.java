@@ -1,0 +1,191 @@
+package io.gpusnap.service.snapshot;
+
+import io.gpusnap.service.node.Inventory;
+import io.gpusnap.service.platform.id.NodeId;
+import io.gpusnap.service.platform.id.SnapshotId;
+import io.gpusnap.service.platform.id.StoreId;
+import io.gpusnap.service.tier.Store;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Component;
+
+/** Table {@code snapshot_location}. Every change names the state that it expects, so that of two askers one does nothing. */
+@Component
+class LocationStore {
+    private static final String SELECT =
+            "SELECT l.*, s.kind, s.node_id, coalesce(n.state = 'LOST', false) AS lost FROM snapshot_location l"
+                    + " JOIN store s ON s.id = l.store_id LEFT JOIN node n ON n.id = s.node_id ";
+
+    private final JdbcClient jdbc;
+
+    LocationStore(JdbcClient jdbc) {
+        this.jdbc = jdbc;
+    }
+
+    /** It is there, and was proven just now. */
+    void putPresent(SnapshotId snapshot, StoreId store) {
+        jdbc.sql("""
+                        INSERT INTO snapshot_location (snapshot_id, store_id, state, since, confirmed_at, verified_at)
+                        VALUES (:snapshot, :store, 'PRESENT', now(), now(), now())
+                        ON CONFLICT (snapshot_id, store_id) DO UPDATE
+                           SET state = 'PRESENT', damage = NULL, since = now(), confirmed_at = now(), verified_at = now()
+                        """)
+                .param("snapshot", snapshot.value())
+                .param("store", store.value())
+                .update();
+    }
+
+    /** Whether nothing was there; then it is COPYING. */
+    boolean beginCopy(SnapshotId snapshot, StoreId store, String reason) {
+        return jdbc.sql("""
+                        INSERT INTO snapshot_location (snapshot_id, store_id, state, reason, since, confirmed_at)
+                        VALUES (:snapshot, :store, 'COPYING', :reason, now(), now())
+                        ON CONFLICT DO NOTHING
+                        """)
+                        .param("snapshot", snapshot.value())
+                        .param("store", store.value())
+                        .param("reason", reason)
+                        .update()
+                == 1;
+    }
+
+    /** Whether it was in this state; then it is REMOVING. */
+    boolean beginRemoval(SnapshotId snapshot, StoreId store, LocationState from, String reason) {
+        return jdbc.sql("""
+                        UPDATE snapshot_location SET state = 'REMOVING', reason = :reason, since = now()
+                         WHERE snapshot_id = :snapshot AND store_id = :store AND state = :from
+                        """)
+                        .param("reason", reason)
+                        .param("snapshot", snapshot.value())
+                        .param("store", store.value())
+                        .param("from", from.name())
+                        .update()
+                == 1;
+    }
+
+    /** A removal did not happen: the copy is again what it was. */
+    void endRemoval(SnapshotId snapshot, StoreId store) {
+        jdbc.sql("""
+                        UPDATE snapshot_location SET state = CASE WHEN damage IS NULL THEN 'PRESENT' ELSE 'CORRUPT' END, since = now()
+                         WHERE snapshot_id = ? AND store_id = ? AND state = 'REMOVING'
+                        """).param(snapshot.value()).param(store.value()).update();
+    }
+
+    /** Whether it was PRESENT; then it is CORRUPT. */
+    boolean corrupt(SnapshotId snapshot, StoreId store, String damage) {
+        return jdbc.sql("""
+                        UPDATE snapshot_location SET state = 'CORRUPT', damage = :damage, since = now()
+                         WHERE snapshot_id = :snapshot AND store_id = :store AND state = 'PRESENT'
+                        """)
+                        .param("damage", damage)
+                        .param("snapshot", snapshot.value())
+                        .param("store", store.value())
+                        .update()
+                == 1;
+    }
+
+    /** The node's own store is about to be cleared of it. */
+    void putRemoving(SnapshotId snapshot, NodeId node, String reason) {
+        jdbc.sql("""
+                        INSERT INTO snapshot_location (snapshot_id, store_id, state, reason, since, confirmed_at)
+                        VALUES (:snapshot, :store, 'REMOVING', :reason, now(), now())
+                        """)
+                .param("snapshot", snapshot.value())
+                .param("store", Store.ownOf(node, Inventory.TierKind.NVME).value())
+                .param("reason", reason)
+                .update();
+    }
+
+    boolean remove(SnapshotId snapshot, StoreId store, LocationState from) {
+        return jdbc.sql("DELETE FROM snapshot_location WHERE snapshot_id = ? AND store_id = ? AND state = ?")
+                        .param(snapshot.value())
+                        .param(store.value())
+                        .param(from.name())
+                        .update()
+                == 1;
+    }
+
+    void removeAll(SnapshotId snapshot) {
+        jdbc.sql("DELETE FROM snapshot_location WHERE snapshot_id = ?")
+                .param(snapshot.value())
+                .update();
+    }
+
+    void verified(Collection<SnapshotId> snapshots, StoreId store) {
+        jdbc.sql("""
+                        UPDATE snapshot_location SET verified_at = now()
+                         WHERE store_id = :store AND snapshot_id = ANY (:snapshots) AND state = 'PRESENT'
+                        """)
+                .param("store", store.value())
+                .param("snapshots", array(snapshots))
+                .update();
+    }
+
+    /**
+     * Makes a store of a node's own what the node says that it holds. Ids that we do not know are left alone; what is being
+     * copied, removed, or known to be corrupt stays as it is; and a copy that was made a moment ago may be missing in a
+     * report that was on its way.
+     */
+    void replaceIn(StoreId store, Collection<SnapshotId> held) {
+        jdbc.sql("""
+                        WITH new AS (
+                            INSERT INTO snapshot_location AS l (snapshot_id, store_id, state, since, confirmed_at)
+                            SELECT s.id, :store, 'PRESENT', now(), now() FROM snapshot s
+                             WHERE s.id = ANY (:held) AND s.state IN ('READY', 'QUARANTINED')
+                            ON CONFLICT (snapshot_id, store_id) DO UPDATE SET confirmed_at = now()
+                             WHERE l.confirmed_at < now() - interval '20 seconds')
+                        DELETE FROM snapshot_location
+                         WHERE store_id = :store AND state IN ('PRESENT', 'CORRUPT') AND snapshot_id <> ALL (:held)
+                           AND confirmed_at < now() - interval '1 minute'
+                        """).param("store", store.value()).param("held", array(held)).update();
+    }
+
+    /** Snapshots of these that were deleted; a node that still has them was away. */
+    List<SnapshotId> deletedOf(Collection<SnapshotId> held) {
+        return jdbc.sql("SELECT id FROM snapshot WHERE id = ANY (:held) AND state = 'DELETED'")
+                .param("held", array(held))
+                .query((row, number) -> new SnapshotId(row.getObject("id", UUID.class)))
+                .list();
+    }
+
+    List<Location> of(SnapshotId snapshot) {
+        return jdbc.sql(SELECT + "WHERE l.snapshot_id = ? ORDER BY l.confirmed_at DESC, l.store_id")
+                .param(snapshot.value())
+                .query(LocationStore::map)
+                .list();
+    }
+
+    List<Location> of(Collection<SnapshotId> snapshots) {
+        return jdbc.sql(SELECT + "WHERE l.snapshot_id = ANY (:snapshots) ORDER BY l.snapshot_id, l.store_id")
+                .param("snapshots", array(snapshots))
+                .query(LocationStore::map)
+                .list();
+    }
+
+    private static UUID[] array(Collection<SnapshotId> ids) {
+        return ids.stream().map(SnapshotId::value).distinct().toArray(UUID[]::new);
+    }
+
+    private static Location map(ResultSet row, int number) throws SQLException {
+        OffsetDateTime verified = row.getObject("verified_at", OffsetDateTime.class);
+        Instant verifiedAt = verified == null ? null : verified.toInstant();
+        return new Location(
+                new SnapshotId(row.getObject("snapshot_id", UUID.class)),
+                new StoreId(row.getObject("store_id", UUID.class)),
+                Inventory.TierKind.valueOf(row.getString("kind")),
+                Optional.ofNullable(row.getObject("node_id", UUID.class)).map(NodeId::new),
+                row.getBoolean("lost"),
+                LocationState.valueOf(row.getString("state")),
+                row.getString("reason"),
+                row.getString("damage"),
+                row.getObject("since", OffsetDateTime.class).toInstant(),
+                verifiedAt);
+    }
+}

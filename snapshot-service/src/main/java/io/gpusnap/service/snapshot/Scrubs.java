@@ -1,0 +1,111 @@
+package io.gpusnap.service.snapshot;
+
+import io.gpusnap.service.node.Nodes;
+import io.gpusnap.service.operation.NewOperation;
+import io.gpusnap.service.operation.Operation;
+import io.gpusnap.service.operation.Operations;
+import io.gpusnap.service.operation.TierSpec;
+import io.gpusnap.service.operation.TransferPriority;
+import io.gpusnap.service.platform.id.SnapshotId;
+import io.gpusnap.service.platform.id.StoreId;
+import io.gpusnap.service.tier.NodeTier;
+import io.gpusnap.service.tier.Stores;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.scheduling.annotation.Scheduled;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.annotation.Transactional;
+
+/**
+ * Has every copy read again from time to time, the one that was not for longest first. Every replica may run it; a store
+ * that is due is taken by one of them, and has one scrub at a time.
+ */
+@Component
+class Scrubs {
+    private static final String CAPABILITY = "scrub";
+    private static final int MOST_STORES_AT_ONCE = 20;
+    private static final int NODES_ASKED = 100;
+
+    private final JdbcClient jdbc;
+    private final Stores stores;
+    private final Nodes nodes;
+    private final Operations operations;
+    private final ScrubSettings settings;
+
+    Scrubs(JdbcClient jdbc, Stores stores, Nodes nodes, Operations operations, ScrubSettings settings) {
+        this.jdbc = jdbc;
+        this.stores = stores;
+        this.nodes = nodes;
+        this.operations = operations;
+        this.settings = settings;
+    }
+
+    @Scheduled(
+            fixedDelayString = "${gpusnap.scrubs.check-interval:1m}",
+            initialDelayString = "${gpusnap.scrubs.check-interval:1m}")
+    @Transactional
+    void scrubDue() {
+        takeDue().forEach(this::scrub);
+    }
+
+    /** Queues a scrub of the store's copies that are due, unless no node can do it now. */
+    @Transactional
+    Optional<Operation> scrub(StoreId store) {
+        List<TierSpec.ScrubSubject> due = due(store);
+        Optional<NodeTier> tier = stores.seenBy(store, NODES_ASKED).stream()
+                .filter(one -> one.usable()
+                        && one.ref().isPresent()
+                        && nodes.get(one.nodeId()).whyNot(CAPABILITY).isEmpty())
+                .findFirst();
+        if (due.isEmpty() || tier.isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(operations.queue(new NewOperation(
+                tier.get().nodeId(),
+                new TierSpec.Scrub(
+                        tier.get().ref().orElseThrow(),
+                        due,
+                        settings.bytesPerSecond().toBytes(),
+                        TransferPriority.BACKGROUND),
+                null,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.of(store))));
+    }
+
+    private List<StoreId> takeDue() {
+        return jdbc.sql("""
+                        UPDATE store SET scrub_due_at = now() + make_interval(secs => :interval)
+                         WHERE id IN (SELECT s.id FROM store s
+                                       WHERE s.kind <> 'MEMORY' AND s.scrub_due_at <= now()
+                                         AND EXISTS (SELECT 1 FROM snapshot_location l WHERE l.store_id = s.id AND l.state = 'PRESENT'
+                                                        AND coalesce(l.verified_at, l.since) < now() - make_interval(secs => :every))
+                                         AND NOT EXISTS (SELECT 1 FROM operation o WHERE o.store_id = s.id AND o.kind = 'SCRUB'
+                                                            AND o.state IN ('PENDING', 'RUNNING'))
+                                       LIMIT :limit FOR UPDATE SKIP LOCKED)
+                        RETURNING id
+                        """)
+                .param("interval", settings.checkInterval().toMillis() / 1000.0)
+                .param("every", settings.every().toMillis() / 1000.0)
+                .param("limit", MOST_STORES_AT_ONCE)
+                .query((row, number) -> new StoreId(row.getObject("id", UUID.class)))
+                .list();
+    }
+
+    private List<TierSpec.ScrubSubject> due(StoreId store) {
+        return jdbc.sql("""
+                        SELECT s.id, s.manifest_digest FROM snapshot_location l JOIN snapshot s ON s.id = l.snapshot_id
+                         WHERE l.store_id = :store AND l.state = 'PRESENT' AND s.state = 'READY' AND s.engine <> 'suspend'
+                           AND coalesce(l.verified_at, l.since) < now() - make_interval(secs => :every)
+                         ORDER BY coalesce(l.verified_at, l.since) LIMIT :limit
+                        """)
+                .param("store", store.value())
+                .param("every", settings.every().toMillis() / 1000.0)
+                .param("limit", settings.copiesAtOnce())
+                .query((row, number) -> new TierSpec.ScrubSubject(
+                        new SnapshotId(row.getObject("id", UUID.class)), row.getString("manifest_digest")))
+                .list();
+    }
+}

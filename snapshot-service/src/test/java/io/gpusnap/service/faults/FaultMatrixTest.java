@@ -1,0 +1,480 @@
+package io.gpusnap.service.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.sun.net.httpserver.HttpServer;
+import io.gpusnap.service.platform.postgres.Replicas;
+import io.gpusnap.service.testing.Api;
+import io.gpusnap.service.testing.Api.Reply;
+import io.gpusnap.service.testing.Catalogue;
+import io.gpusnap.service.testing.SimulatedNode;
+import io.gpusnap.service.testing.TestManifest;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+/** Rows of the fault matrix that are about the control plane, on two services and one PostgreSQL that is killed for it. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class FaultMatrixTest {
+    private static final Duration LONG = Duration.ofSeconds(60);
+
+    private final CountDownLatch prometheusMayAnswer = new CountDownLatch(1);
+    private final AtomicInteger prometheusAsked = new AtomicInteger();
+
+    private HttpServer prometheus;
+    private Replicas replicas;
+    private Api one;
+    private Api other;
+
+    @BeforeAll
+    void givenTwoServices(@TempDir Path folder) throws IOException {
+        prometheus = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        prometheus.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+        prometheus.createContext("/", exchange -> {
+            prometheusAsked.incrementAndGet();
+            try {
+                prometheusMayAnswer.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            byte[] body = "{\"status\":\"success\",\"data\":{\"resultType\":\"scalar\",\"result\":[0,\"9\"]}}"
+                    .getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        prometheus.start();
+        replicas = Replicas.start(
+                folder,
+                2,
+                "--gpusnap.nodes.lease=2s",
+                "--gpusnap.nodes.grace=1h",
+                "--gpusnap.nodes.lost-after=2h",
+                "--gpusnap.rollouts.check-interval=100ms",
+                "--gpusnap.rollouts.lease=2s",
+                "--gpusnap.rollouts.prometheus-timeout=60s",
+                "--gpusnap.rollouts.prometheus-url=http://127.0.0.1:"
+                        + prometheus.getAddress().getPort(),
+                "--gpusnap.idempotency.in-flight-limit=2s");
+        one = replicas.api(0);
+        other = replicas.api(1);
+    }
+
+    @AfterAll
+    void end() {
+        prometheusMayAnswer.countDown();
+        replicas.close();
+        prometheus.stop(0);
+    }
+
+    private static <T> List<T> atOnce(List<Callable<T>> calls) {
+        try (ExecutorService pool = Executors.newVirtualThreadPerTaskExecutor()) {
+            return pool.invokeAll(calls).stream().map(Future::resultNow).toList();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static Catalogue twoVersions(Api api, SimulatedNode node) {
+        Catalogue catalogue = Catalogue.create(api);
+        String model = "/api/v1/models/" + catalogue.model();
+        api.once().post(model + "/versions", Map.of("name", "v2")).expect(201);
+        catalogue.ready(node, "criu+cuda", 1);
+        new Catalogue(api, catalogue.model(), "v2").ready(node, "criu+cuda", 2);
+        api.once()
+                .post(model + "/aliases", Map.of("name", "stable", "version", "v1"))
+                .expect(201);
+        return catalogue;
+    }
+
+    private static JsonNode rollOut(Api api, Catalogue catalogue, Object... steps) {
+        return api.once()
+                .post(
+                        "/api/v1/rollouts",
+                        Map.of("model", catalogue.model(), "alias", "stable", "version", "v2", "steps", List.of(steps)))
+                .expect(201)
+                .json();
+    }
+
+    /** A request as a client sends it that does not give up: whatever comes but an answer is tried again. */
+    private Reply untilAnswered(String key, Object body) {
+        Reply[] answer = new Reply[1];
+        await().atMost(LONG).until(() -> {
+            try {
+                answer[0] = (key.hashCode() % 2 == 0 ? one : other)
+                        .with("Idempotency-Key", "\"" + key + "\"")
+                        .post("/api/v1/restores", body);
+                return answer[0].status() < 300;
+            } catch (UncheckedIOException e) {
+                return false;
+            }
+        });
+        return answer[0];
+    }
+
+    @Test
+    void row13APostgresThatIsKilledInTheMiddleLeavesOneOutcomeForEachKey() throws Exception {
+        // given
+        SimulatedNode node = SimulatedNode.register(one);
+        Catalogue catalogue = Catalogue.create(one);
+        String snapshot = catalogue.ready(node);
+        Map<String, Object> body = Map.of("snapshotId", snapshot);
+        List<String> keys = IntStream.range(0, 40)
+                .mapToObj(i -> catalogue.model() + "-" + i)
+                .toList();
+
+        // when the database is killed while creates run, and comes back while they are tried again
+        List<Reply> answers;
+        try (ExecutorService pool = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<Reply>> running = keys.stream()
+                    .map(key -> pool.submit(() -> untilAnswered(key, body)))
+                    .toList();
+            await().atMost(LONG).until(() -> running.stream().anyMatch(Future::isDone));
+            replicas.killPostgres();
+            replicas.startPostgres();
+            answers = running.stream().map(FaultMatrixTest::get).toList();
+        }
+
+        // then each key has one restore and one operation, and tells of the same ones again
+        Set<String> restores = new HashSet<>();
+        Set<String> operations = new HashSet<>();
+        for (int i = 0; i < keys.size(); i++) {
+            restores.add(answers.get(i).json().at("/restore/id").asString());
+            operations.add(answers.get(i).json().at("/operation/id").asString());
+            assertThat(untilAnswered(keys.get(i), body).json().at("/restore/id").asString())
+                    .isEqualTo(answers.get(i).json().at("/restore/id").asString());
+        }
+        assertThat(restores).hasSize(keys.size());
+        Set<String> queued = new HashSet<>();
+        one.get("/api/v1/operations?pageSize=200&snapshot=" + snapshot + "&kind=THAW")
+                .expect(200)
+                .json()
+                .path("items")
+                .forEach(item -> queued.add(item.path("id").asString()));
+        assertThat(queued).isEqualTo(operations);
+    }
+
+    private static Reply get(Future<Reply> future) {
+        try {
+            return future.get();
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void row14OfTwoWhoRaceOneWins() {
+        // given
+        SimulatedNode node = SimulatedNode.register(one);
+        Catalogue catalogue = twoVersions(one, node);
+        String alias = "/api/v1/models/" + catalogue.model() + "/aliases/stable";
+
+        // claims: each operation goes to one of those who ask both services
+        for (int i = 0; i < 10; i++) {
+            one.once()
+                    .post("/api/v1/restores", Map.of("model", catalogue.model(), "version", "v1"))
+                    .expect(202);
+        }
+        SimulatedNode same = node.at(other);
+        List<Callable<Reply>> polls = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            SimulatedNode asking = i % 2 == 0 ? node : same;
+            polls.add(() -> asking.poll(0));
+        }
+        List<String> claimed = atOnce(polls).stream()
+                .filter(reply -> reply.status() == 200)
+                .map(reply -> reply.json().path("operationId").asString())
+                .toList();
+        assertThat(claimed).hasSizeLessThanOrEqualTo(10).doesNotHaveDuplicates().isNotEmpty();
+
+        // promotions: one 200, one 412
+        String etag = one.get(alias).header("ETag");
+        assertThat(atOnce(List.<Callable<Integer>>of(
+                        () -> one.with("If-Match", etag)
+                                .patch(alias, Map.of("version", "v2"))
+                                .status(),
+                        () -> other.with("If-Match", etag)
+                                .patch(alias, Map.of("version", "v2"))
+                                .status())))
+                .containsExactlyInAnyOrder(200, 412);
+
+        // deletions: a snapshot is deleted once
+        String snapshot = new Catalogue(one, catalogue.model(), "v2").ready(SimulatedNode.register(one));
+        String path = "/api/v1/snapshots/" + snapshot;
+        String seen = one.get(path).header("ETag");
+        assertThat(atOnce(List.<Callable<Integer>>of(
+                        () -> one.with("If-Match", seen).delete(path).status(),
+                        () -> other.with("If-Match", seen).delete(path).status())))
+                .contains(202)
+                .doesNotContain(500)
+                .containsAnyOf(409, 412);
+    }
+
+    @Test
+    void row15ADaemonStoppedPastItsLeaseIsRefusedEverywhere() {
+        // given an operation that was claimed at one service and, past its lease, again at the other
+        SimulatedNode node = SimulatedNode.register(one);
+        Catalogue catalogue = Catalogue.create(one);
+        catalogue.restore(catalogue.ready(node)).expect(202);
+        JsonNode stopped = node.claim();
+        SimulatedNode same = node.at(other);
+        JsonNode[] again = new JsonNode[1];
+        await().atMost(LONG).until(() -> {
+            Reply poll = same.poll(0);
+            again[0] = poll.status() == 200 ? poll.json() : null;
+            return again[0] != null;
+        });
+        assertThat(again[0].path("epoch").asLong())
+                .isEqualTo(stopped.path("epoch").asLong() + 1);
+
+        // when the stopped one goes on, then nothing of it is taken, at neither
+        assertThat(node.progress(stopped).code()).isEqualTo("STALE_EPOCH");
+        assertThat(same.progress(stopped).code()).isEqualTo("STALE_EPOCH");
+        assertThat(node.thawed(stopped, 9, "w").code()).isEqualTo("STALE_EPOCH");
+        same.thawed(again[0], 10, "w").expect(204);
+        assertThat(node.thawed(stopped, 9, "w").code()).isEqualTo("STALE_EPOCH");
+    }
+
+    @Test
+    void row15AServiceThatMeasuredTooLongChangesNothing() {
+        // given a rollout whose measurement hangs in one service
+        SimulatedNode node = SimulatedNode.register(one);
+        Catalogue catalogue = twoVersions(one, node);
+        JsonNode rollout = rollOut(
+                one,
+                catalogue,
+                Map.of("setWeight", 20),
+                Map.of(
+                        "analysis",
+                        Map.of(
+                                "metrics",
+                                List.of(Map.of(
+                                        "name",
+                                        "errors",
+                                        "kind",
+                                        "PROMETHEUS",
+                                        "query",
+                                        "errors",
+                                        "success",
+                                        Map.of("comparison", "LT", "limit", 1))))),
+                Map.of("setWeight", 40),
+                Map.of("pause", Map.of()));
+        String path = "/api/v1/rollouts/" + rollout.path("id").asString();
+        await().atMost(LONG).until(() -> prometheusAsked.get() > 0);
+
+        // when somebody promotes it at the other one, and the value that comes then is a bad one
+        other.with("If-Match", "*").post(path + "/promotion", Map.of()).expect(200);
+        prometheusMayAnswer.countDown();
+
+        // then the value counts for nothing: the step it was for is over
+        await().during(Duration.ofSeconds(3))
+                .atMost(LONG)
+                .untilAsserted(
+                        () -> assertThat(one.get(path).json().path("phase").asString())
+                                .isEqualTo("PAUSED"));
+        assertThat(one.get(path).json().path("weight").asInt()).isEqualTo(40);
+    }
+
+    @Test
+    void row16WhatIsSentAgainOrOutOfOrderTakesEffectOnce() {
+        // given
+        SimulatedNode node = SimulatedNode.register(one);
+        SimulatedNode same = node.at(other);
+        Catalogue catalogue = Catalogue.create(one);
+        JsonNode accepted = catalogue.restore(catalogue.ready(node)).expect(202).json();
+        JsonNode task = node.claim();
+
+        // when its end is reported twice, at both, and its progress after its end
+        node.thawed(task, 50, "w").expect(204);
+        same.thawed(task, 50, "w").expect(204);
+        assertThat(same.progress(task).code()).isEqualTo("OPERATION_FINISHED");
+        assertThat(same.fail(task, "INTERNAL").code()).isEqualTo("OPERATION_FINISHED");
+
+        // then there is one process, and the restore is what the first report said
+        JsonNode restore = other.get(
+                        "/api/v1/restores/" + accepted.at("/restore/id").asString())
+                .json();
+        assertThat(restore.path("state").asString()).isEqualTo("SUCCEEDED");
+        assertThat(restore.path("pid").asInt()).isEqualTo(50);
+        assertThat(restore.path("attempts")).hasSize(1);
+        assertThat(other.get("/api/v1/workloads?name=w&node=" + node.id())
+                        .json()
+                        .path("items"))
+                .hasSize(1);
+    }
+
+    @Test
+    void row17WhatComesAfterTheLeaseWasGivenAwayIsRefusedAndTheDaemonIsTold() {
+        SimulatedNode node = SimulatedNode.register(one);
+        SimulatedNode same = node.at(other);
+        Catalogue catalogue = Catalogue.create(one);
+        catalogue.restore(catalogue.ready(node)).expect(202);
+        JsonNode late = node.claim();
+        await().atMost(LONG).until(() -> same.poll(0).status() == 200);
+
+        // a heartbeat that still names it under the old epoch is told to stop
+        Map<String, Object> inventory = SimulatedNode.inventory(Map.of("criu+cuda", "", "suspend", ""));
+        Map<String, Object> held = Map.of(
+                "operationId",
+                late.path("operationId").asString(),
+                "epoch",
+                late.path("epoch").asLong());
+        JsonNode reply =
+                node.heartbeat(inventory, List.of(), List.of(held)).expect(200).json();
+
+        assertThat(reply.at("/fencedOperations/0").asString())
+                .isEqualTo(late.path("operationId").asString());
+        assertThat(node.fail(late, "INTERNAL").code()).isEqualTo("STALE_EPOCH");
+    }
+
+    @Test
+    void row19ADaemonsClockMovesNoLease() {
+        // given a daemon whose clock is an hour ahead, and then an hour behind
+        SimulatedNode node = SimulatedNode.register(one);
+        Catalogue catalogue = Catalogue.create(one);
+        catalogue.restore(catalogue.ready(node)).expect(202);
+        JsonNode task = node.claim();
+        Instant now = Instant.parse(task.path("leaseUntil").asString());
+
+        for (Duration off : List.of(Duration.ofHours(1), Duration.ofHours(-1))) {
+            // when it reports by it
+            JsonNode reply = node.progress(
+                            task,
+                            Map.of(
+                                    "name",
+                                    "fill",
+                                    "state",
+                                    "RUNNING",
+                                    "attempt",
+                                    1,
+                                    "startedAt",
+                                    now.plus(off).toString()))
+                    .expect(200)
+                    .json();
+
+            // then the lease is the database's: two seconds from now, not an hour off
+            Instant until = Instant.parse(reply.path("leaseUntil").asString());
+            assertThat(Duration.between(now, until).abs()).isLessThan(Duration.ofMinutes(5));
+            node.poll(0).expect(204);
+        }
+        JsonNode beat = node.heartbeat().expect(200).json();
+        assertThat(Duration.between(now, Instant.parse(beat.path("serverTime").asString()))
+                        .abs())
+                .isLessThan(Duration.ofMinutes(5));
+    }
+
+    @Test
+    void row20AnotherImageUnderTheSameReplicaKeyIsATypedRefusalAndAColdStart() {
+        // given a replica that came back
+        SimulatedNode node = SimulatedNode.register(one);
+        Catalogue catalogue = Catalogue.create(one);
+        String workload = node.runs(SimulatedNode.process(3, "w-3"));
+        catalogue.save(workload, "criu+cuda").expect(202);
+        JsonNode save = node.claim();
+        node.complete(save, SimulatedNode.saveOutcome(TestManifest.of(save).withCompatibility()))
+                .expect(204);
+        Map<String, Object> inventory = SimulatedNode.inventory(Map.of("criu+cuda", ""));
+        inventory.putAll(Map.of("driverBuild", "580.1", "cudaDriverVersion", 13000, "criuVersion", "4.2.1"));
+        node.heartbeat(inventory, List.of(), List.of()).expect(200);
+
+        // when a pod of the same name and another image asks for it
+        JsonNode refused = other.once()
+                .post(
+                        "/api/v1/restores",
+                        Map.of(
+                                "model",
+                                catalogue.model(),
+                                "version",
+                                "v1",
+                                "replicaKey",
+                                "pod-0",
+                                "constraints",
+                                Map.of("image", "llm@sha256:other")))
+                .expect(201)
+                .json()
+                .path("restore");
+
+        // then it is told why, and starts cold
+        assertThat(refused.path("state").asString()).isEqualTo("COLD");
+        assertThat(refused.at("/cold/code").asString()).isEqualTo("INCOMPATIBLE");
+        assertThat(refused.at("/decision/rejected/0/gate").asString()).isEqualTo("image");
+    }
+
+    @Test
+    void row29ABadCanaryGoesBackThoughTheControlPlaneWasDownMeanwhile() throws Exception {
+        // given a canary that fails, in a rollout that is analysed
+        SimulatedNode node = SimulatedNode.register(one);
+        Catalogue catalogue = twoVersions(one, node);
+        JsonNode rollout = rollOut(
+                one,
+                catalogue,
+                Map.of("setWeight", 100),
+                Map.of(
+                        "analysis",
+                        Map.of(
+                                "metrics",
+                                List.of(Map.of(
+                                        "name",
+                                        "thaws",
+                                        "kind",
+                                        "THAW_SUCCESS_RATE",
+                                        "intervalSeconds",
+                                        1,
+                                        "count",
+                                        100,
+                                        "inconclusiveLimit",
+                                        100)))));
+        String path = "/api/v1/rollouts/" + rollout.path("id").asString();
+        String alias = "/api/v1/models/" + catalogue.model() + "/aliases/stable";
+        one.once()
+                .post("/api/v1/restores", Map.of("model", catalogue.model(), "alias", "stable"))
+                .expect(202);
+        JsonNode thaw = node.claim();
+
+        // when the database dies, the daemon's report finds nobody, and everything comes back
+        replicas.killPostgres();
+        assertThat(node.fail(thaw, "DRIVER_FAILED").status()).isGreaterThanOrEqualTo(500);
+        replicas.startPostgres();
+        await().atMost(LONG).until(() -> node.fail(thaw, "DRIVER_FAILED").status() == 204);
+
+        // then it goes back by itself, and the alias stands for what it stood for
+        await().atMost(LONG)
+                .ignoreExceptions()
+                .untilAsserted(
+                        () -> assertThat(other.get(path).json().path("phase").asString())
+                                .isEqualTo("DEGRADED"));
+        assertThat(other.get(alias).json().path("version").asString()).isEqualTo("v1");
+        assertThat(other.once()
+                        .post("/api/v1/restores", Map.of("model", catalogue.model(), "alias", "stable"))
+                        .expect(202)
+                        .json()
+                        .at("/restore/version")
+                        .asString())
+                .isEqualTo("v1");
+    }
+}

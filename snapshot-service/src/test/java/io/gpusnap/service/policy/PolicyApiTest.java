@@ -1,0 +1,180 @@
+package io.gpusnap.service.policy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gpusnap.service.testing.Api;
+import io.gpusnap.service.testing.Api.Reply;
+import io.gpusnap.service.testing.Catalogue;
+import io.gpusnap.service.testing.FakeDaemon;
+import io.gpusnap.service.testing.FakeSharedStore;
+import io.gpusnap.service.testing.ServiceTest;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Autowired;
+import tools.jackson.databind.JsonNode;
+
+@ServiceTest
+class PolicyApiTest {
+    private static final String POLICIES = "/api/v1/tier-policies";
+
+    @Autowired
+    private Api api;
+
+    private final String name = "p-" + UUID.randomUUID();
+    private final FakeSharedStore bucket = new FakeSharedStore();
+    private Catalogue catalogue;
+    private FakeDaemon daemon;
+    private String snapshot;
+
+    @BeforeEach
+    void givenASnapshotOnANodeWithABucket() {
+        catalogue = Catalogue.create(api);
+        daemon = FakeDaemon.start(api, bucket);
+        snapshot = daemon.save(catalogue, 21);
+    }
+
+    /** Other tests' snapshots are none of this policy's business, and the other way round. */
+    @AfterEach
+    void policiesGo() {
+        api.with("If-Match", "*").delete(POLICIES + "/" + name);
+    }
+
+    private Map<String, Object> spec(Object... rules) {
+        return Map.of("models", List.of(catalogue.model()), "enabled", true, "rules", List.of(rules));
+    }
+
+    private Reply create(Object... rules) {
+        return api.once().post(POLICIES, Map.of("name", name, "spec", spec(rules)));
+    }
+
+    private JsonNode evaluate(boolean dryRun) {
+        return api.post(POLICIES + "/" + name + "/evaluations", Map.of("dryRun", dryRun))
+                .expect(200)
+                .json()
+                .path("decisions");
+    }
+
+    private static Map<String, Object> twoCopies() {
+        return Map.of("kind", "minimum-copies", "copies", 2);
+    }
+
+    @Test
+    void aDryRunTellsWhatWouldBeDoneAndDoesNothing() {
+        create(twoCopies()).expect(201);
+
+        JsonNode decisions = evaluate(true);
+
+        assertThat(decisions).hasSize(1);
+        assertThat(decisions.at("/0/action").asString()).isEqualTo("COPY");
+        assertThat(decisions.at("/0/storeId").asString()).isEqualTo(bucket.id().toString());
+        assertThat(decisions.at("/0/nodeId").asString()).isEqualTo(daemon.id());
+        assertThat(decisions.at("/0/reason").asString()).isEqualTo("It has 1 durable copy and should have 2.");
+        assertThat(decisions.at("/0").has("result")).isFalse();
+        assertThat(daemon.claim()).isEmpty();
+    }
+
+    @Test
+    void anEvaluationQueuesWhatItDecidesOnce() {
+        create(twoCopies()).expect(201);
+
+        JsonNode first = evaluate(false);
+        JsonNode again = evaluate(false);
+        daemon.work();
+        JsonNode after = evaluate(false);
+
+        assertThat(first.at("/0/result").asString()).isEqualTo("QUEUED");
+        assertThat(catalogue
+                        .operation(first.at("/0/operationId").asString())
+                        .path("kind")
+                        .asString())
+                .isEqualTo("TRANSFER");
+        assertThat(again).isEmpty();
+        assertThat(after).isEmpty();
+        assertThat(daemon.done()).containsExactly("TRANSFER " + snapshot);
+    }
+
+    @Test
+    void theLimitOnMovesDefersTheRestAndSaysSo() {
+        daemon.save(catalogue, 22);
+        daemon.save(catalogue, 23);
+        create(twoCopies()).expect(201);
+
+        JsonNode decisions = evaluate(false);
+
+        assertThat(decisions).hasSize(3);
+        assertThat(decisions.at("/0/result").asString()).isEqualTo("QUEUED");
+        assertThat(decisions.at("/1/result").asString()).isEqualTo("QUEUED");
+        assertThat(decisions.at("/2/result").asString()).isEqualTo("DEFERRED");
+        assertThat(decisions.at("/2/deferredBecause").asString()).contains("the limits are 8 and 2");
+    }
+
+    @Test
+    void explainNamesPolicyRoleAndReason() {
+        create(twoCopies(), Map.of("kind", "demote", "from", "NVME", "unusedFor", "PT1M"))
+                .expect(201);
+
+        JsonNode explanation = api.get("/api/v1/snapshots/" + snapshot + "/placement/explain")
+                .expect(200)
+                .json();
+
+        assertThat(explanation.path("policy").asString()).isEqualTo(name);
+        assertThat(explanation.path("role").asString()).isEqualTo("STABLE");
+        assertThat(explanation.at("/decisions/0/rule").asString()).isEqualTo("minimum-copies");
+    }
+
+    @Test
+    void aSnapshotUnderNoPolicySaysSo() {
+        JsonNode explanation = api.get("/api/v1/snapshots/" + snapshot + "/placement/explain")
+                .expect(200)
+                .json();
+
+        assertThat(explanation.has("policy")).isFalse();
+        assertThat(explanation.path("decisions")).isEmpty();
+    }
+
+    @Test
+    void policiesAreChangedUnderTheirETag() {
+        Reply created = create(twoCopies()).expect(201);
+        String path = POLICIES + "/" + name;
+
+        Reply replaced = api.with("If-Match", created.header("ETag"))
+                .send("PUT", path, java.net.http.HttpRequest.BodyPublishers.ofString("x"));
+        Reply stale = api.with("If-Match", "\"77\"").put(path, spec(twoCopies()));
+        Reply good = api.with("If-Match", created.header("ETag"))
+                .put(path, spec(Map.of("kind", "minimum-copies", "copies", 3)));
+
+        assertThat(replaced.code()).isEqualTo("UNSUPPORTED_MEDIA_TYPE");
+        assertThat(stale.code()).isEqualTo("PRECONDITION_FAILED");
+        assertThat(good.expect(200).json().at("/spec/rules/0/copies").asInt()).isEqualTo(3);
+        assertThat(api.get(POLICIES).expect(200).json().path("items")).isNotEmpty();
+        assertThat(create(twoCopies()).code()).isEqualTo("NAME_TAKEN");
+        assertThat(api.get(POLICIES + "/none").code()).isEqualTo("TIER_POLICY_NOT_FOUND");
+    }
+
+    @Test
+    void rulesThatMakeNoSenseAreRefusedWithTheirPlace() {
+        Reply marks = create(twoCopies(), Map.of("kind", "watermark", "tier", "NVME", "high", 0.5, "low", 0.9));
+        Reply none = create(Map.of("kind", "minimum-copies", "copies", 0));
+        Reply unknown = create(Map.of("kind", "magic"));
+
+        assertThat(marks.expect(400).json().at("/errors/0/pointer").asString()).isEqualTo("/rules/1");
+        assertThat(none.code()).isEqualTo("INVALID_REQUEST");
+        assertThat(unknown.status()).isEqualTo(400);
+    }
+
+    @Test
+    void storesAreListedWithTheNodesThatSeeThem() {
+        JsonNode store = api.get("/api/v1/stores/" + bucket.id()).expect(200).json();
+
+        assertThat(store.at("/store/kind").asString()).isEqualTo("S3");
+        assertThat(store.at("/seenBy/0/nodeId").asString()).isEqualTo(daemon.id());
+        assertThat(store.at("/seenBy/0/name").asString()).isEqualTo("s3");
+        assertThat(api.get("/api/v1/stores?pageSize=1").expect(200).json().has("nextPageToken"))
+                .isTrue();
+        assertThat(api.get("/api/v1/stores/" + UUID.randomUUID()).code()).isEqualTo("STORE_NOT_FOUND");
+    }
+}

@@ -1,0 +1,349 @@
+package io.gpusnap.service.policy.rules;
+
+import static io.gpusnap.service.policy.rules.World.GB;
+import static io.gpusnap.service.policy.rules.World.MEMORY_A;
+import static io.gpusnap.service.policy.rules.World.NFS;
+import static io.gpusnap.service.policy.rules.World.NVME_A;
+import static io.gpusnap.service.policy.rules.World.NVME_B;
+import static io.gpusnap.service.policy.rules.World.S3;
+import static io.gpusnap.service.policy.rules.World.snapshot;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gpusnap.service.node.Inventory.TierKind;
+import io.gpusnap.service.operation.TransferPriority;
+import io.gpusnap.service.snapshot.LocationState;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class RulesTest {
+    private static final Duration HOUR = Duration.ofHours(1);
+    private static final Duration DAY = Duration.ofDays(1);
+
+    private static final MinimumCopies TWO_COPIES = new MinimumCopies(2, null);
+    private static final Demote LEAVE_NVME = new Demote(TierKind.NVME, DAY, null, null);
+
+    /** One row: the case, the snapshot, the rules, what they decide. */
+    private record Row(String name, World.Of snapshot, List<Rule> rules, List<String> decisions) {
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    private static Row row(String name, World.Of snapshot, Rule rule, String... decisions) {
+        return new Row(name, snapshot, List.of(rule), List.of(decisions));
+    }
+
+    static Stream<Row> table() {
+        return Stream.of(
+                // minimum copies
+                row(
+                        "a second copy goes to a shared store",
+                        snapshot("v1").on(NVME_A),
+                        TWO_COPIES,
+                        "copy nfs by A (minimum-copies)"),
+                row("enough copies are enough", snapshot("v1").on(NVME_A, S3), TWO_COPIES),
+                row("a copy on its way counts", snapshot("v1").on(NVME_A).in(S3, LocationState.COPYING), TWO_COPIES),
+                row(
+                        "memory is not durable",
+                        snapshot("v1").on(MEMORY_A, NVME_A),
+                        TWO_COPIES,
+                        "copy nfs by A (minimum-copies)"),
+                row(
+                        "a role that is not meant is left alone",
+                        snapshot("v1").role(Role.HISTORY).on(NVME_A),
+                        new MinimumCopies(2, Set.of(Role.STABLE))),
+                row(
+                        "three copies at once",
+                        snapshot("v1").on(NVME_A),
+                        new MinimumCopies(3, null),
+                        "copy nfs by A (minimum-copies)",
+                        "copy s3 by A (minimum-copies)"),
+                // node spread
+                row(
+                        "a second node gets it from where it sees it",
+                        snapshot("v1").on(NVME_A, S3),
+                        new NodeSpread(2, null),
+                        "copy nvme-B by B (node-spread)"),
+                row(
+                        "without a shared copy the other node cannot get at it",
+                        snapshot("v1").on(NVME_A),
+                        new NodeSpread(2, null),
+                        "blocked (node-spread)"),
+                // demotion
+                row("what was used lately stays", snapshot("v1").on(NVME_A, S3).age(Duration.ofHours(23)), LEAVE_NVME),
+                row(
+                        "what was not used leaves",
+                        snapshot("v1").on(NVME_A, S3).age(Duration.ofHours(25)),
+                        LEAVE_NVME,
+                        "remove nvme-A (demote)"),
+                row(
+                        "a thaw counts as use",
+                        snapshot("v1").on(NVME_A, S3).age(DAY.multipliedBy(9)).thawed(HOUR),
+                        LEAVE_NVME),
+                row(
+                        "a slower copy is made first",
+                        snapshot("v1").on(NVME_A).age(Duration.ofHours(25)),
+                        LEAVE_NVME,
+                        "copy nfs by A (demote)",
+                        "keep nvme-A (safety)"),
+                row(
+                        "nothing leaves while it is read",
+                        snapshot("v1").on(NVME_A, S3).age(Duration.ofHours(25)).busy(),
+                        LEAVE_NVME,
+                        "blocked (demote)"),
+                row(
+                        "small ones may stay",
+                        snapshot("v1").on(NVME_A, S3).age(Duration.ofHours(25)),
+                        new Demote(TierKind.NVME, DAY, 11 * GB, null)),
+                row(
+                        "memory is left for the disk",
+                        snapshot("v1").on(MEMORY_A, NVME_A).age(Duration.ofHours(25)),
+                        new Demote(TierKind.MEMORY, DAY, null, null),
+                        "remove memory-A (demote)"),
+                new Row(
+                        "what one rule protects no other removes",
+                        snapshot("v1").on(NVME_A, S3).age(Duration.ofHours(25)),
+                        List.of(LEAVE_NVME, TWO_COPIES),
+                        List.of("keep nvme-A (minimum-copies)")),
+                new Row(
+                        "also in the other order",
+                        snapshot("v1").on(NVME_A, S3).age(Duration.ofHours(25)),
+                        List.of(TWO_COPIES, LEAVE_NVME),
+                        List.of("keep nvme-A (minimum-copies)")),
+                // archive
+                row(
+                        "the archive gets its copy first",
+                        snapshot("v1").on(NVME_A, NFS).age(DAY.multipliedBy(8)),
+                        new Archive(TierKind.S3, DAY.multipliedBy(7), null),
+                        "copy s3 by A (archive)",
+                        "remove nvme-A (archive)",
+                        "keep nfs (safety)"),
+                row(
+                        "then everything else goes",
+                        snapshot("v1").on(NVME_A, NVME_B, S3).age(DAY.multipliedBy(8)),
+                        new Archive(TierKind.S3, DAY.multipliedBy(7), null),
+                        "remove nvme-A (archive)",
+                        "remove nvme-B (archive)"),
+                // promotion and prefetch
+                row(
+                        "what was thawed lately comes to the disk",
+                        snapshot("v1").on(S3).age(DAY).thawed(HOUR),
+                        new Promote(HOUR.multipliedBy(2), TierKind.NVME, null, null),
+                        "copy nvme-B by B (promote)"),
+                row(
+                        "being taken is not being used",
+                        snapshot("v1").on(S3),
+                        new Promote(HOUR.multipliedBy(2), TierKind.NVME, null, null)),
+                row(
+                        "large ones are not promoted",
+                        snapshot("v1").on(S3).age(DAY).thawed(HOUR),
+                        new Promote(HOUR.multipliedBy(2), TierKind.NVME, 9 * GB, null)),
+                row(
+                        "expected demand is met beforehand",
+                        snapshot("v1").on(S3).expected(3),
+                        new Prefetch(1, TierKind.NVME, 2, null),
+                        "copy nvme-B by B (prefetch)",
+                        "copy nvme-A by A (prefetch)"),
+                row(
+                        "without expected demand nothing is fetched",
+                        snapshot("v1").on(S3).expected(0.5),
+                        new Prefetch(1, TierKind.NVME, 2, null)),
+                new Row(
+                        "what is expected does not leave",
+                        snapshot("v1").on(NVME_A, S3).age(DAY.multipliedBy(2)).expected(3),
+                        List.of(new Prefetch(1, TierKind.NVME, 1, null), LEAVE_NVME),
+                        List.of("keep nvme-A (prefetch)")),
+                // pin
+                row(
+                        "a pinned version gets its copy",
+                        snapshot("v1").on(S3),
+                        new Pin("m", "v1", TierKind.NVME),
+                        "copy nvme-B by B (pin)"),
+                new Row(
+                        "a pinned copy stays",
+                        snapshot("v1").on(NVME_A, S3).age(DAY.multipliedBy(2)),
+                        List.of(new Pin("m", "v1", TierKind.NVME), LEAVE_NVME),
+                        List.of("keep nvme-A (pin)")),
+                // retention
+                row(
+                        "old history is deleted",
+                        snapshot("v0").role(Role.HISTORY).on(S3).age(DAY.multipliedBy(91)),
+                        new Retention(null, DAY.multipliedBy(90), null),
+                        "delete (retention)"),
+                row(
+                        "the newest of a stable version is not",
+                        snapshot("v1").on(S3).age(DAY.multipliedBy(91)),
+                        new Retention(null, DAY.multipliedBy(90), null)),
+                row(
+                        "what is read is not",
+                        snapshot("v0")
+                                .role(Role.HISTORY)
+                                .on(S3)
+                                .age(DAY.multipliedBy(91))
+                                .busy(),
+                        new Retention(null, DAY.multipliedBy(90), null),
+                        "blocked (retention)"),
+                new Row(
+                        "a pin stands against deletion",
+                        snapshot("v0").role(Role.HISTORY).on(NVME_A).age(DAY.multipliedBy(91)),
+                        List.of(new Retention(null, DAY.multipliedBy(90), null), new Pin("m", "v0", TierKind.NVME)),
+                        List.of("blocked (retention)")),
+                // repair, in every policy
+                row(
+                        "a corrupt copy in a shared store is made anew",
+                        snapshot("v1").on(NVME_A).in(S3, LocationState.CORRUPT),
+                        new MinimumCopies(1, null),
+                        "remove s3 (repair)",
+                        "copy s3 by A (repair)"),
+                row(
+                        "a corrupt one of a node's own goes, and the rules decide",
+                        snapshot("v1").on(S3).in(NVME_A, LocationState.CORRUPT),
+                        TWO_COPIES,
+                        "remove nvme-A (repair)",
+                        "copy nfs by A (minimum-copies)"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("table")
+    void theRulesDecide(Row row) {
+        World world = new World();
+        world.with(row.snapshot());
+
+        assertThat(world.decide(row.rules().toArray(Rule[]::new))).isEqualTo(row.decisions());
+    }
+
+    @Test
+    void aFullStoreIsEmptiedFromItsColdestHistoryOnDownToTheLowMark() {
+        // given a disk that is 95 % full of what is also in the bucket
+        World world = new World().store(NVME_A, TierKind.NVME, World.A, 100 * GB, 95 * GB);
+        world.with(snapshot("v3").on(NVME_A, S3).age(DAY.multipliedBy(9)));
+        world.with(snapshot("v1").role(Role.HISTORY).on(NVME_A, S3).thawed(HOUR));
+        var cold = world.with(snapshot("v0").role(Role.HISTORY).on(NVME_A, S3).age(DAY));
+        var canary = world.with(snapshot("v4").role(Role.CANARY).on(NVME_A, S3).age(DAY));
+
+        // when 85 % is too much and 70 % is wanted
+        List<Decision> decisions = world.decisions(new Watermark(TierKind.NVME, 0.85, 0.7));
+
+        // then three go, the stable one stays
+        assertThat(decisions).hasSize(3).allMatch(one -> one instanceof Decision.Remove);
+        assertThat(decisions.getFirst().snapshot()).isEqualTo(cold);
+        assertThat(decisions.getLast().snapshot()).isEqualTo(canary);
+        assertThat(decisions.getFirst().reason())
+                .isEqualTo("The store is 95 % full, over 85 %; copies leave it down to 70 %.");
+    }
+
+    @Test
+    void betweenTheMarksNothingHappens() {
+        World world = new World().store(NVME_A, TierKind.NVME, World.A, 100 * GB, 80 * GB);
+        world.with(snapshot("v0").role(Role.HISTORY).on(NVME_A, S3));
+
+        assertThat(world.decide(new Watermark(TierKind.NVME, 0.85, 0.7))).isEmpty();
+    }
+
+    @Test
+    void aFullStoreWhoseOnlyCopiesAreThereGetsThemElsewhereFirst() {
+        World world = new World().store(NVME_A, TierKind.NVME, World.A, 100 * GB, 95 * GB);
+        world.with(snapshot("v0").role(Role.HISTORY).on(NVME_A));
+
+        assertThat(world.decide(new Watermark(TierKind.NVME, 0.85, 0.7)))
+                .containsExactly("copy nfs by A (watermark)", "keep nvme-A (safety)");
+    }
+
+    @Test
+    void ofAVersionTheNewestSnapshotsAreKept() {
+        World world = new World();
+        var oldest = world.with(snapshot("v1").on(S3).age(DAY.multipliedBy(3)));
+        var older = world.with(snapshot("v1").on(S3).age(DAY.multipliedBy(2)));
+        world.with(snapshot("v1").on(S3).age(DAY));
+        world.with(snapshot("v2").on(S3).age(DAY.multipliedBy(9)));
+
+        List<Decision> decisions = world.decisions(new Retention(1, null, null));
+
+        assertThat(decisions).extracting(Decision::snapshot).containsExactly(older, oldest);
+        assertThat(decisions.getLast().reason()).isEqualTo("Of m/v1 the newest 1 are kept, and 2 are newer.");
+    }
+
+    @Test
+    void whatIsDeletedIsNotMovedAnyMore() {
+        World world = new World();
+        world.with(snapshot("v0").role(Role.HISTORY).on(NVME_A).age(DAY.multipliedBy(91)));
+
+        assertThat(world.decide(new Retention(null, DAY.multipliedBy(90), null), TWO_COPIES))
+                .containsExactly("delete (retention)");
+    }
+
+    @Test
+    void onlyTheNewestSnapshotOfAVersionIsSpreadAndFetched() {
+        World world = new World();
+        world.with(snapshot("v1").on(NVME_A, S3).age(DAY).expected(5));
+        world.with(snapshot("v1").on(NVME_A, NVME_B, S3).age(HOUR).expected(5));
+
+        assertThat(world.decide(new NodeSpread(2, null), new Prefetch(1, TierKind.NVME, 2, null)))
+                .isEmpty();
+    }
+
+    @Test
+    void aStoreWithoutRoomIsPassedOver() {
+        World world = new World().store(NFS, TierKind.NFS, null, 100 * GB, 95 * GB);
+        world.with(snapshot("v1").on(NVME_A));
+        world.with(snapshot("v2").on(NVME_A));
+
+        assertThat(world.decide(TWO_COPIES))
+                .containsExactly("copy s3 by A (minimum-copies)", "copy s3 by A (minimum-copies)");
+    }
+
+    @Test
+    void roomThatOneDecisionTakesTheNextOneDoesNotHave() {
+        World world = new World().without(S3).store(NFS, TierKind.NFS, null, 100 * GB, 85 * GB);
+        world.with(snapshot("v1").on(NVME_A));
+        world.with(snapshot("v2").on(NVME_A));
+
+        assertThat(world.decide(TWO_COPIES))
+                .containsExactly("copy nfs by A (minimum-copies)", "blocked (minimum-copies)");
+    }
+
+    @Test
+    void whatSomebodyWillWaitForIsMovedFirst() {
+        World world = new World();
+        world.with(snapshot("v1").on(S3).expected(3));
+
+        assertThat(((Decision.Copy) world.decisions(new Prefetch(1, TierKind.NVME, 1, null))
+                                .getFirst())
+                        .priority())
+                .isEqualTo(TransferPriority.URGENT);
+        assertThat(((Decision.Copy) world.decisions(new MinimumCopies(2, null)).getFirst()).priority())
+                .isEqualTo(TransferPriority.NORMAL);
+    }
+
+    @Test
+    void reasonsTellBothSidesInNumbers() {
+        World world = new World();
+        world.with(snapshot("v1").on(NVME_A, S3).age(Duration.ofHours(51)).expected(2.26));
+
+        assertThat(world.decisions(LEAVE_NVME).getFirst().reason())
+                .isEqualTo("It was not thawed for 2 d 3 h; after 1 d it leaves NVME.");
+        assertThat(world.decisions(new Prefetch(1, TierKind.MEMORY, 1, null))
+                        .getFirst()
+                        .reason())
+                .isEqualTo("The forecast expects 2.3 replicas of m; from 1.0 on it should be on MEMORY of 1 nodes.");
+    }
+
+    @Test
+    void settingsThatMakeNoSenseSaySo() {
+        assertThat(Stream.of(
+                                new Watermark(TierKind.NVME, 0.7, 0.8),
+                                new Archive(TierKind.NVME, DAY, null),
+                                new Demote(TierKind.S3, DAY, null, null),
+                                new Promote(DAY, TierKind.S3, null, null),
+                                new Prefetch(1, TierKind.S3, 1, null),
+                                new Retention(null, null, null))
+                        .map(Rule::whyInvalid))
+                .allMatch(java.util.Optional::isPresent);
+    }
+}

@@ -1,0 +1,113 @@
+package io.gpusnap.service.restore;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gpusnap.service.platform.postgres.Replicas;
+import io.gpusnap.service.restore.gate.Constraints;
+import io.gpusnap.service.testing.Api;
+import io.gpusnap.service.testing.SimulatedNode;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/** A decision reads a bounded number of rows by index, however many there are. Counted by the database, not timed. */
+class DecisionScaleTest {
+    private static final int NODES = 1_000;
+    private static final int SNAPSHOTS = 100_000;
+
+    @TempDir
+    private Path folder;
+
+    private static void fill(JdbcClient jdbc) {
+        String inventory = Api.JSON.writeValueAsString(SimulatedNode.inventory(Map.of("criu+cuda", "", "suspend", "")));
+        jdbc.sql("INSERT INTO model VALUES ('big', '', '{}', 0, now(), now())").update();
+        jdbc.sql("""
+                        INSERT INTO model_version (id, model_name, name, engine_arguments, labels, version, created_at, updated_at)
+                        SELECT gen_random_uuid(), 'big', 'v' || i, '[]', '{}', 0, now(), now() FROM generate_series(1, 100) i
+                        """).update();
+        jdbc.sql("""
+                        INSERT INTO node (id, name, instance_id, agent_version, epoch, session_digest, state, inventory, registered_at, last_heartbeat_at)
+                        SELECT gen_random_uuid(), 'n' || i, gen_random_uuid(), '1', 1, '', 'ONLINE', :inventory::jsonb, now(), now()
+                          FROM generate_series(1, :nodes) i
+                        """).param("inventory", inventory).param("nodes", NODES).update();
+        jdbc.sql("""
+                        INSERT INTO snapshot (id, version_id, model_name, version_name, node_id, workload_name, engine, after_save, state,
+                                              manifest_digest, stored_bytes, logical_bytes, created_at, updated_at, version, class_key)
+                        SELECT gen_random_uuid(), v.id, 'big', v.name, n.id, 'w', 'criu+cuda', 'STOP', 'READY', 'd', 1, 1, now(), now(), 0,
+                               'class-' || (i % 5)
+                          FROM generate_series(1, :snapshots) i
+                          JOIN model_version v ON v.name = 'v' || CASE WHEN i % 2 = 0 THEN 1 ELSE 1 + i % 100 END
+                          JOIN node n ON n.name = 'n' || (1 + i % :nodes)
+                        """).param("snapshots", SNAPSHOTS).param("nodes", NODES).update();
+        jdbc.sql("""
+                        INSERT INTO store (id, kind, node_id, first_seen_at)
+                        SELECT md5('store of ' || id || ' NVME')::uuid, 'NVME', id, now() FROM node
+                        """).update();
+        jdbc.sql("""
+                        INSERT INTO snapshot_location (snapshot_id, store_id, state, since, confirmed_at)
+                        SELECT s.id, t.id, 'PRESENT', now(), now() FROM snapshot s JOIN store t ON t.node_id = s.node_id
+                        """).update();
+        // the newest of one version is everywhere
+        jdbc.sql("""
+                        INSERT INTO snapshot_location (snapshot_id, store_id, state, since, confirmed_at)
+                        SELECT (SELECT id FROM snapshot WHERE version_name = 'v1' ORDER BY id DESC LIMIT 1),
+                               id, 'PRESENT', now(), now() FROM store
+                        ON CONFLICT DO NOTHING
+                        """).update();
+        jdbc.sql("""
+                        INSERT INTO restore (id, snapshot_id, node_id, decision, created_at, version, model_name, version_name, thaw_seconds,
+                                             outcome, ended_at)
+                        SELECT gen_random_uuid(), id, node_id, '{}', now(), 0, model_name, version_name, 1.5, 'RESTORED', now() FROM snapshot
+                        """).update();
+        jdbc.sql("""
+                        INSERT INTO operation (id, kind, state, node_id, snapshot_id, restore_id, engine, spec, created_at, finished_at)
+                        SELECT gen_random_uuid(), 'THAW', 'SUCCEEDED', node_id, snapshot_id, id, 'criu+cuda', '{}', now(), now() FROM restore
+                        """).update();
+        jdbc.sql("ANALYZE").update();
+    }
+
+    private record Reads(String table, long scans, long rows) {}
+
+    @Test
+    void aDecisionReadsAFewRowsByIndexHoweverManyThereAre() throws Exception {
+        try (Replicas replicas = Replicas.start(folder, 0)) {
+            ConfigurableApplicationContext service = replicas.add();
+            JdbcClient jdbc = service.getBean(JdbcClient.class);
+            fill(jdbc);
+            Decider decider = service.getBean(Decider.class);
+
+            // when one is decided
+            List<Reads> reads = service.getBean(TransactionTemplate.class).execute(status -> {
+                Decider.Plan plan =
+                        decider.decide(new Decider.Question("big", "v1", Optional.empty(), Constraints.NONE, Set.of()));
+                assertThat(plan.steps()).isNotEmpty();
+                return jdbc.sql("""
+                                SELECT relname, seq_scan, coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) AS rows
+                                  FROM pg_stat_xact_user_tables
+                                 WHERE coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) > 0
+                                """)
+                        .query((row, number) ->
+                                new Reads(row.getString("relname"), row.getLong("seq_scan"), row.getLong("rows")))
+                        .list();
+            });
+
+            // then no table that grows was read from end to end
+            assertThat(reads)
+                    .isNotEmpty()
+                    .allSatisfy(
+                            read -> assertThat(read.rows()).as(read.toString()).isLessThan(5_000));
+            assertThat(reads)
+                    .filteredOn(read -> Set.of("snapshot", "snapshot_location", "restore", "operation")
+                            .contains(read.table()))
+                    .allSatisfy(
+                            read -> assertThat(read.scans()).as(read.toString()).isZero());
+        }
+    }
+}

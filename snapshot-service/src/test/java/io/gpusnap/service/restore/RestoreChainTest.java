@@ -1,0 +1,310 @@
+package io.gpusnap.service.restore;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gpusnap.service.testing.Api;
+import io.gpusnap.service.testing.Api.Reply;
+import io.gpusnap.service.testing.Catalogue;
+import io.gpusnap.service.testing.ServiceTest;
+import io.gpusnap.service.testing.SimulatedNode;
+import io.gpusnap.service.testing.TestManifest;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Autowired;
+import tools.jackson.databind.JsonNode;
+
+@ServiceTest
+class RestoreChainTest {
+    @Autowired
+    private Api api;
+
+    private Catalogue catalogue;
+    private SimulatedNode first;
+    private SimulatedNode second;
+
+    @BeforeEach
+    void givenAModelVersionAndTwoNodes() {
+        catalogue = Catalogue.create(api);
+        first = SimulatedNode.register(api);
+        second = SimulatedNode.register(api);
+    }
+
+    /** A snapshot whose manifest says what machine it is of, on a node that is like that. */
+    private String ready(SimulatedNode node, int pid) {
+        String workload = node.runs(SimulatedNode.process(pid, "w-" + pid));
+        catalogue.save(workload, "criu+cuda").expect(202);
+        JsonNode task = node.claim();
+        node.complete(task, SimulatedNode.saveOutcome(TestManifest.of(task).withCompatibility()))
+                .expect(204);
+        return task.at("/save/snapshotId").asString();
+    }
+
+    private static Map<String, Object> inventory() {
+        Map<String, Object> inventory = SimulatedNode.inventory(Map.of("criu+cuda", "", "suspend", ""));
+        inventory.put("driverBuild", "580.1");
+        inventory.put("cudaDriverVersion", 13000);
+        inventory.put("criuVersion", "4.2.1");
+        inventory.put("cpuFeatures", List.of("avx2", "avx512f", "sse"));
+        return inventory;
+    }
+
+    private void isLikeThat(SimulatedNode node, String... snapshots) {
+        Map<String, Object> inventory = inventory();
+        inventory.put("snapshots", List.of(snapshots));
+        node.heartbeat(inventory, List.of(), List.of()).expect(200);
+    }
+
+    private Reply restore(Map<String, Object> more) {
+        Map<String, Object> request = new LinkedHashMap<>(Map.of("model", catalogue.model(), "version", "v1"));
+        request.putAll(more);
+        return api.once().post("/api/v1/restores", request);
+    }
+
+    private JsonNode read(String restore) {
+        return api.get("/api/v1/restores/" + restore).expect(200).json();
+    }
+
+    private SimulatedNode nodeOf(JsonNode step) {
+        return step.path("nodeId").asString().equals(first.id()) ? first : second;
+    }
+
+    private static String way(JsonNode step) {
+        return step.path("way").asString();
+    }
+
+    @Test
+    void aFailedThawGoesToAnotherNodeAndThenToAColdStart() {
+        // given a snapshot on two nodes
+        String snapshot = ready(first, 1);
+        isLikeThat(first, snapshot);
+        isLikeThat(second, snapshot);
+        JsonNode reply = restore(Map.of("replicaKey", "r-0")).expect(202).json();
+        String id = reply.at("/restore/id").asString();
+        JsonNode chain = reply.at("/restore/decision/chain");
+        assertThat(chain.valueStream().map(RestoreChainTest::way)).containsExactly("THAW", "THAW_ELSEWHERE", "COLD");
+        assertThat(chain.at("/0/expected/basis").asString()).isEqualTo("ASSUMED");
+
+        // when the first node fails
+        nodeOf(chain.get(0)).fail(nodeOf(chain.get(0)).claim(), "PORT_CONFLICT").expect(204);
+
+        // then it goes on by itself on the other one, and says so
+        JsonNode second = read(id);
+        assertThat(second.path("state").asString()).isEqualTo("PENDING");
+        assertThat(second.at("/attempts/0/failure/code").asString()).isEqualTo("PORT_CONFLICT");
+        assertThat(way(second.at("/attempts/1"))).isEqualTo("THAW");
+        assertThat(second.path("nodeId").asString())
+                .isEqualTo(chain.at("/1/nodeId").asString());
+
+        // when that fails, too, then the caller starts it himself
+        nodeOf(chain.get(1)).fail(nodeOf(chain.get(1)).claim(), "PID_CONFLICT").expect(204);
+        JsonNode cold = read(id);
+        assertThat(cold.path("state").asString()).isEqualTo("COLD");
+        assertThat(cold.at("/cold/code").asString()).isEqualTo("PID_CONFLICT");
+        assertThat(cold.path("attempts")).hasSize(2);
+        assertThat(catalogue.snapshot(snapshot).path("state").asString()).isEqualTo("READY");
+    }
+
+    @Test
+    void aSuspendedProcessIsResumedBeforeAnythingIsThawed() {
+        // given a full snapshot, and a newer process that stands still
+        String full = ready(first, 1);
+        isLikeThat(first, full);
+        String workload = first.runs(SimulatedNode.process(2, "w"));
+        catalogue.save(workload, "suspend").expect(202);
+        JsonNode save = first.claim();
+        Map<String, Object> result = new LinkedHashMap<>(TestManifest.of(save).saveResult());
+        result.put("workloadAlive", true);
+        first.complete(save, Map.of("outcome", "SUCCEEDED", "save", result)).expect(204);
+        isLikeThat(second, full);
+
+        // when
+        JsonNode chain = restore(Map.of()).expect(202).json().at("/restore/decision/chain");
+
+        // then
+        assertThat(chain.valueStream().map(RestoreChainTest::way).toList()).startsWith("RESUME", "THAW");
+        assertThat(chain.at("/0/snapshotId").asString())
+                .isEqualTo(save.at("/save/snapshotId").asString());
+    }
+
+    @Test
+    void aNodeThatDoesNotFitIsNamedWithTheGateThatSaysSo() {
+        // given a second node with another driver
+        String snapshot = ready(first, 1);
+        isLikeThat(first, snapshot);
+        Map<String, Object> other = inventory();
+        other.put("driverBuild", "570.9");
+        other.put("snapshots", List.of(snapshot));
+        second.heartbeat(other, List.of(), List.of()).expect(200);
+
+        // when
+        JsonNode decision = restore(Map.of()).expect(202).json().at("/restore/decision");
+
+        // then
+        assertThat(decision.at("/rejected/0/nodeName").asString()).isEqualTo(second.name());
+        assertThat(decision.at("/rejected/0/gate").asString()).isEqualTo("driver");
+        assertThat(decision.at("/rejected/0/code").asString()).isEqualTo("DRIVER_MISMATCH");
+        assertThat(decision.at("/rejected/0/reason").asString()).contains("580.1", "570.9");
+    }
+
+    @Test
+    void anotherImageOrDriverIsATypedRefusalAndAColdStart() {
+        String snapshot = ready(first, 1);
+        isLikeThat(first, snapshot);
+
+        JsonNode image = restore(Map.of("constraints", Map.of("image", "llm@sha256:2")))
+                .expect(201)
+                .json()
+                .path("restore");
+        JsonNode mounts = restore(Map.of("constraints", Map.of("mounts", List.of("/"))))
+                .expect(201)
+                .json()
+                .path("restore");
+        Map<String, Object> driver = inventory();
+        driver.put("driverBuild", "590.0");
+        first.heartbeat(driver, List.of(), List.of()).expect(200);
+        JsonNode newDriver = restore(Map.of()).expect(201).json().path("restore");
+
+        assertThat(image.path("state").asString()).isEqualTo("COLD");
+        assertThat(image.at("/cold/code").asString()).isEqualTo("INCOMPATIBLE");
+        assertThat(image.at("/cold/detail").asString()).contains("llm@sha256:1", "llm@sha256:2");
+        assertThat(mounts.at("/cold/code").asString()).isEqualTo("PATH_MISSING");
+        assertThat(mounts.at("/cold/detail").asString()).contains("/models");
+        assertThat(newDriver.at("/cold/code").asString()).isEqualTo("DRIVER_MISMATCH");
+    }
+
+    @Test
+    void aSnapshotThatFailsAgainAndAgainIsQuarantined() {
+        String snapshot = ready(first, 1);
+        isLikeThat(first, snapshot);
+
+        for (int i = 0; i < 3; i++) {
+            restore(Map.of()).expect(202);
+            first.fail(first.claim(), "CRIU_FAILED").expect(204);
+        }
+
+        JsonNode quarantined = catalogue.snapshot(snapshot);
+        assertThat(quarantined.path("state").asString()).isEqualTo("QUARANTINED");
+        assertThat(quarantined.at("/failure/detail").asString()).contains("3 thaws failed in a row");
+        assertThat(restore(Map.of()).expect(201).json().at("/restore/state").asString())
+                .isEqualTo("COLD");
+    }
+
+    @Test
+    void aThawThatSucceedsForgivesTheFailuresBefore() {
+        String snapshot = ready(first, 1);
+        isLikeThat(first, snapshot);
+
+        for (int i = 0; i < 4; i++) {
+            restore(Map.of()).expect(202);
+            JsonNode task = first.claim();
+            if (i == 1) {
+                first.thawed(task, 100, "w").expect(204);
+            } else {
+                first.fail(task, "CRIU_FAILED").expect(204);
+            }
+        }
+
+        assertThat(catalogue.snapshot(snapshot).path("state").asString()).isEqualTo("READY");
+    }
+
+    @Test
+    void aDryRunTellsAndDoesNothing() {
+        String snapshot = ready(first, 1);
+        isLikeThat(first, snapshot);
+
+        JsonNode preview = restore(Map.of("dryRun", true)).expect(200).json().path("preview");
+
+        assertThat(preview.at("/decision/chain/0/snapshotId").asString()).isEqualTo(snapshot);
+        assertThat(preview.path("version").asString()).isEqualTo("v1");
+        first.poll(0).expect(204);
+    }
+
+    @Test
+    void whatWasMeasuredIsWhatIsExpected() {
+        String snapshot = ready(first, 1);
+        isLikeThat(first, snapshot);
+        restore(Map.of()).expect(202);
+        first.thawed(first.claim(), 100, "w").expect(204);
+        isLikeThat(second, snapshot);
+
+        JsonNode chain = restore(Map.of("dryRun", true)).json().at("/preview/decision/chain");
+
+        JsonNode here = chain.valueStream()
+                .filter(step -> step.path("nodeId").asString().equals(first.id()))
+                .findFirst()
+                .orElseThrow();
+        JsonNode elsewhere = chain.valueStream()
+                .filter(step -> step.path("nodeId").asString().equals(second.id()))
+                .findFirst()
+                .orElseThrow();
+        assertThat(here.at("/expected/basis").asString()).isEqualTo("MEASURED_HERE");
+        assertThat(here.at("/expected/seconds").asDouble()).isEqualTo(3.25);
+        assertThat(elsewhere.at("/expected/basis").asString()).isEqualTo("MEASURED_ELSEWHERE");
+    }
+
+    @Test
+    void aCancelledRestoreIsNotFollowedByAnotherWay() {
+        String snapshot = ready(first, 1);
+        isLikeThat(first, snapshot);
+        isLikeThat(second, snapshot);
+        JsonNode reply = restore(Map.of()).expect(202).json();
+
+        api.post("/api/v1/operations/" + reply.at("/operation/id").asString() + "/cancellation")
+                .expect(200);
+
+        JsonNode restore = read(reply.at("/restore/id").asString());
+        assertThat(restore.path("state").asString()).isEqualTo("CANCELLED");
+        first.poll(0).expect(204);
+        second.poll(0).expect(204);
+    }
+
+    @Test
+    void anAliasIsRestoredAsTheVersionThatItStandsFor() {
+        String snapshot = ready(first, 1);
+        isLikeThat(first, snapshot);
+        api.once()
+                .post("/api/v1/models/" + catalogue.model() + "/aliases", Map.of("name", "stable", "version", "v1"))
+                .expect(201);
+
+        JsonNode restore = api.once()
+                .post("/api/v1/restores", Map.of("model", catalogue.model(), "alias", "stable"))
+                .expect(202)
+                .json()
+                .path("restore");
+
+        assertThat(restore.path("version").asString()).isEqualTo("v1");
+        assertThat(restore.path("alias").asString()).isEqualTo("stable");
+        assertThat(restore.at("/decision/reasons/0").asString()).contains("stable", "v1");
+    }
+
+    @Test
+    void theMatrixSaysForEveryNodeWhatItCouldRun() {
+        // given
+        String snapshot = ready(first, 1);
+        isLikeThat(first, snapshot);
+        Map<String, Object> other = inventory();
+        other.put("driverBuild", "570.9");
+        other.put("kernelRelease", "5.15.0");
+        second.heartbeat(other, List.of(), List.of()).expect(200);
+
+        // when
+        JsonNode matrix = api.get("/api/v1/models/" + catalogue.model() + "/versions/v1/compatibility?pageSize=200")
+                .expect(200)
+                .json();
+
+        // then
+        assertThat(matrix.at("/classes/0/snapshotId").asString()).isEqualTo(snapshot);
+        assertThat(matrix.at("/classes/0/driverBranch").asString()).isEqualTo("580");
+        Map<String, JsonNode> rows = new LinkedHashMap<>();
+        matrix.at("/nodes/items").forEach(row -> rows.put(row.path("nodeId").asString(), row.at("/classes/0")));
+        assertThat(rows.get(first.id()).path("able").asBoolean()).isTrue();
+        assertThat(rows.get(second.id())
+                        .path("objections")
+                        .valueStream()
+                        .map(objection -> objection.path("gate").asString()))
+                .containsExactly("kernel", "driver");
+    }
+}

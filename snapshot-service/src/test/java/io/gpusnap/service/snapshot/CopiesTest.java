@@ -1,0 +1,371 @@
+package io.gpusnap.service.snapshot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.gpusnap.service.node.Inventory;
+import io.gpusnap.service.operation.Operation;
+import io.gpusnap.service.operation.TransferPriority;
+import io.gpusnap.service.platform.id.NodeId;
+import io.gpusnap.service.platform.id.SnapshotId;
+import io.gpusnap.service.platform.id.StoreId;
+import io.gpusnap.service.platform.problem.ApiException;
+import io.gpusnap.service.testing.Api;
+import io.gpusnap.service.testing.Catalogue;
+import io.gpusnap.service.testing.FakeDaemon;
+import io.gpusnap.service.testing.FakeSharedStore;
+import io.gpusnap.service.testing.ServiceTest;
+import io.gpusnap.service.testing.SimulatedNode;
+import io.gpusnap.service.tier.Store;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import tools.jackson.databind.JsonNode;
+
+@ServiceTest
+class CopiesTest {
+    @Autowired
+    private Api api;
+
+    @Autowired
+    private Moves moves;
+
+    @Autowired
+    private JdbcClient jdbc;
+
+    private final FakeSharedStore bucket = new FakeSharedStore();
+    private Catalogue catalogue;
+    private FakeDaemon first;
+    private FakeDaemon second;
+    private String snapshot;
+
+    @BeforeEach
+    void givenASnapshotOnOneOfTwoNodesThatShareABucket() {
+        catalogue = Catalogue.create(api);
+        first = FakeDaemon.start(api, bucket);
+        second = FakeDaemon.start(api, bucket);
+        snapshot = first.save(catalogue, 11);
+    }
+
+    private Operation copy(FakeDaemon by, StoreId to) {
+        return copy(by, to, TransferPriority.NORMAL);
+    }
+
+    private Operation copy(FakeDaemon by, StoreId to, TransferPriority priority) {
+        return moves.copy(new Moves.Copy(
+                SnapshotId.of(snapshot), NodeId.of(by.id()), to, null, priority, 1_000_000L, "the test wants it"));
+    }
+
+    private StoreId bucketStore() {
+        return new StoreId(bucket.id());
+    }
+
+    private static StoreId nvme(FakeDaemon daemon) {
+        return Store.ownOf(NodeId.of(daemon.id()), Inventory.TierKind.NVME);
+    }
+
+    private JsonNode location(StoreId store) {
+        for (JsonNode location : catalogue.snapshot(snapshot).path("locations")) {
+            if (location.path("storeId").asString().equals(store.toString())) {
+                return location;
+            }
+        }
+        return Api.JSON.missingNode();
+    }
+
+    private String state(StoreId store) {
+        return location(store).path("state").asString("-");
+    }
+
+    private Api.Reply delete() {
+        return api.with("If-Match", "*").delete("/api/v1/snapshots/" + snapshot);
+    }
+
+    @Test
+    void aTransferMakesACopyThatCountsOnceItIsProven() {
+        // given
+        Operation operation = copy(first, bucketStore());
+        String before = state(bucketStore());
+
+        // when the node does it
+        JsonNode task = first.claim("TRANSFER").orElseThrow();
+        first.perform(task);
+
+        // then
+        assertThat(before).isEqualTo("COPYING");
+        assertThat(task.at("/transfer/tier/name").asString()).isEqualTo("s3");
+        assertThat(task.at("/transfer/tier/storeId").asString())
+                .isEqualTo(bucket.id().toString());
+        assertThat(task.at("/transfer/manifestDigest").asString())
+                .isEqualTo(catalogue.snapshot(snapshot).path("manifestDigest").asString());
+        assertThat(task.at("/transfer/maxBytesPerSecond").asLong()).isEqualTo(1_000_000);
+        assertThat(catalogue.operation(operation.id().toString()).path("state").asString())
+                .isEqualTo("SUCCEEDED");
+        assertThat(state(bucketStore())).isEqualTo("PRESENT");
+        assertThat(location(bucketStore()).path("reason").asString()).isEqualTo("the test wants it");
+        assertThat(state(nvme(first))).isEqualTo("PRESENT");
+    }
+
+    @Test
+    void aNodeThatOnlySeesTheBucketThawsFromIt() {
+        // given a copy in the bucket
+        copy(first, bucketStore());
+        first.work();
+
+        // when it is to come back on the other node
+        api.once()
+                .post("/api/v1/restores", Map.of("snapshotId", snapshot, "nodeId", second.id()))
+                .expect(202);
+        JsonNode task = second.claim().orElseThrow();
+
+        // then that node is told where to look
+        assertThat(task.path("kind").asString()).isEqualTo("THAW");
+        assertThat(task.at("/thaw/sources/0/name").asString()).isEqualTo("s3");
+    }
+
+    @Test
+    void whereNoHolderCanItComesBackThroughTheBucket() {
+        // given the only holder is cordoned
+        copy(first, bucketStore());
+        first.work();
+        api.with("If-Match", "*")
+                .patch("/api/v1/nodes/" + first.id(), Map.of("schedulable", false))
+                .expect(200);
+
+        JsonNode restore = catalogue.restore(snapshot).expect(202).json();
+
+        assertThat(restore.at("/restore/nodeId").asString()).isEqualTo(second.id());
+        assertThat(restore.at("/restore/decision/rejected/0/code").asString()).isEqualTo("NODE_UNSCHEDULABLE");
+    }
+
+    @Test
+    void aThawIsClaimedBeforeAMoveThatWasAskedForEarlier() {
+        copy(first, bucketStore(), TransferPriority.URGENT);
+        catalogue.restore(snapshot).expect(202);
+
+        assertThat(first.claim().orElseThrow().path("kind").asString()).isEqualTo("THAW");
+        assertThat(first.claim("THAW", "SAVE")).isEmpty();
+        assertThat(first.claim("TRANSFER").orElseThrow().path("kind").asString())
+                .isEqualTo("TRANSFER");
+    }
+
+    @Test
+    void ofTwoWhoAskForACopyOneIsToldThatItIsOnItsWay() {
+        copy(first, bucketStore());
+
+        assertThatThrownBy(() -> copy(second, bucketStore()))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("no copy");
+        second.heartbeat();
+        assertThatThrownBy(() -> copy(first, bucketStore()))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("on its way");
+    }
+
+    @Test
+    void anOlderDaemonIsAskedForNoMove() {
+        SimulatedNode old = SimulatedNode.register(api);
+        old.heartbeat().expect(200);
+
+        assertThatThrownBy(() -> moves.copy(new Moves.Copy(
+                        SnapshotId.of(snapshot),
+                        NodeId.of(old.id()),
+                        Store.ownOf(NodeId.of(old.id()), Inventory.TierKind.NVME),
+                        null,
+                        TransferPriority.NORMAL,
+                        null,
+                        "-")))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("cannot do transfer");
+    }
+
+    @Test
+    void anUnhealthyTierIsAskedForNothing() {
+        first.tierHealth("s3", "UNHEALTHY");
+        first.heartbeat();
+
+        assertThatThrownBy(() -> copy(first, bucketStore()))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("as the test wants it");
+    }
+
+    @Test
+    void aTransferThatFailsLeavesNoCopyAndTheSourceAsItWas() {
+        copy(first, bucketStore());
+        first.node()
+                .fail(first.claim("TRANSFER").orElseThrow(), "TIER_UNAVAILABLE")
+                .expect(204);
+
+        assertThat(state(bucketStore())).isEqualTo("-");
+        assertThat(state(nvme(first))).isEqualTo("PRESENT");
+    }
+
+    @Test
+    void theLastGoodCopyIsNeverRemoved() {
+        assertThatThrownBy(() -> moves.remove(SnapshotId.of(snapshot), nvme(first), "-"))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("last good copy");
+    }
+
+    @Test
+    void aCopyOnALostNodeIsNotReliedOn() {
+        // given a second copy, and the node of the first one lost
+        copy(first, bucketStore());
+        first.work();
+        jdbc.sql("UPDATE node SET state = 'LOST' WHERE id = ?::uuid")
+                .param(first.id())
+                .update();
+
+        assertThatThrownBy(() -> moves.remove(SnapshotId.of(snapshot), bucketStore(), "-"))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("last good copy");
+    }
+
+    @Test
+    void aCopyIsRemovedWhenAnotherIsGoodAndNobodyReadsIt() {
+        // given a second copy, and a thaw that waits
+        copy(first, bucketStore());
+        first.work();
+        catalogue.restore(snapshot).expect(202);
+        assertThatThrownBy(() -> moves.remove(SnapshotId.of(snapshot), nvme(first), "-"))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("reads snapshot");
+        first.work();
+
+        // when
+        moves.remove(SnapshotId.of(snapshot), nvme(first), "demoted");
+        String meanwhile = state(nvme(first));
+        first.work();
+
+        // then
+        assertThat(meanwhile).isEqualTo("REMOVING");
+        assertThat(state(nvme(first))).isEqualTo("-");
+        assertThat(first.own()).isEmpty();
+        assertThat(catalogue.snapshot(snapshot).path("state").asString()).isEqualTo("READY");
+    }
+
+    @Test
+    void aRemovalThatFailsLeavesTheCopy() {
+        copy(first, bucketStore());
+        first.work();
+        moves.remove(SnapshotId.of(snapshot), nvme(first), "demoted");
+
+        first.node().fail(first.claim("EVICT").orElseThrow(), "STORE_ERROR").expect(204);
+
+        assertThat(state(nvme(first))).isEqualTo("PRESENT");
+    }
+
+    @Test
+    void aCopyFoundWrongDoesNotCostTheSnapshotThatHasAnother() {
+        // given two copies
+        copy(first, bucketStore());
+        first.work();
+
+        // when a thaw that went well tells of a bad chunk
+        catalogue.restore(snapshot).expect(202);
+        JsonNode thaw = first.claim("THAW").orElseThrow();
+        first.node()
+                .complete(
+                        thaw,
+                        Map.of(
+                                "outcome", "SUCCEEDED",
+                                "thaw", Map.of("pid", 77, "startTimeTicks", 1, "workloadName", "w", "seconds", 1.0),
+                                "damaged",
+                                        List.of(Map.of(
+                                                "snapshotId",
+                                                snapshot,
+                                                "storeId",
+                                                first.ownStore(),
+                                                "detail",
+                                                "chunk abab… has another digest"))))
+                .expect(204);
+
+        // then that copy is not read again, and the snapshot stays READY
+        assertThat(state(nvme(first))).isEqualTo("CORRUPT");
+        assertThat(location(nvme(first)).path("damage").asString()).contains("abab…");
+        assertThat(catalogue.snapshot(snapshot).path("state").asString()).isEqualTo("READY");
+        first.heartbeat();
+        assertThat(state(nvme(first))).isEqualTo("CORRUPT");
+    }
+
+    @Test
+    void withItsLastGoodCopyASnapshotIsQuarantined() {
+        catalogue.restore(snapshot).expect(202);
+
+        first.node().fail(first.claim("THAW").orElseThrow(), "CHUNK_CORRUPT").expect(204);
+
+        assertThat(state(nvme(first))).isEqualTo("CORRUPT");
+        assertThat(catalogue.snapshot(snapshot).path("state").asString()).isEqualTo("QUARANTINED");
+    }
+
+    @Test
+    void deletionReachesEveryNodeAndTheBucket() {
+        // given copies on both nodes and in the bucket
+        copy(first, bucketStore());
+        first.work();
+        copy(second, nvme(second));
+        second.work();
+
+        // when
+        delete().expect(202);
+        first.work();
+        String half = catalogue.snapshot(snapshot).path("state").asString();
+        second.work();
+
+        // then
+        assertThat(half).isEqualTo("DELETING");
+        assertThat(catalogue.snapshot(snapshot).path("state").asString()).isEqualTo("DELETED");
+        assertThat(catalogue.snapshot(snapshot).path("locations")).isEmpty();
+        assertThat(first.own()).isEmpty();
+        assertThat(second.own()).isEmpty();
+    }
+
+    @Test
+    void aNodeThatComesBackWithADeletedSnapshotIsToldToRemoveIt() {
+        delete().expect(202);
+        first.node()
+                .complete(first.claim("DELETE").orElseThrow(), Map.of("outcome", "SUCCEEDED"))
+                .expect(204);
+
+        first.heartbeat();
+        first.work();
+
+        assertThat(first.own()).isEmpty();
+        assertThat(first.done()).containsExactly("EVICT " + snapshot);
+    }
+
+    @Test
+    void whatMemoryHoldsWholeIsACopyButNotADurableOne() {
+        first.memory().add(snapshot);
+        first.heartbeat();
+
+        assertThat(state(Store.ownOf(NodeId.of(first.id()), Inventory.TierKind.MEMORY)))
+                .isEqualTo("PRESENT");
+        assertThatThrownBy(() -> moves.remove(SnapshotId.of(snapshot), nvme(first), "-"))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("last good copy");
+    }
+
+    @Test
+    void sizesTellWhatOtherSnapshotsShare() {
+        // the second snapshot of these tests has the same chunks
+        first.save(catalogue, 12);
+
+        JsonNode sizes = catalogue.snapshot(snapshot).path("sizes");
+
+        assertThat(sizes.path("logicalBytes").asLong()).isEqualTo(8392704);
+        assertThat(sizes.path("uniqueBytes").asLong()).isZero();
+        assertThat(sizes.path("sharedBytes").asLong()).isPositive();
+    }
+
+    @Test
+    void aStoreThatIsNotSeenCannotBeCopiedTo() {
+        assertThatThrownBy(() -> copy(first, new StoreId(UUID.randomUUID())))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("does not see store");
+    }
+}

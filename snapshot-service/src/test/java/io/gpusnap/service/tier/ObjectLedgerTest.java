@@ -1,0 +1,126 @@
+package io.gpusnap.service.tier;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gpusnap.service.platform.id.SnapshotId;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class ObjectLedgerTest {
+    private static final int SCHEDULES = 10_000;
+    private static final int STEPS = 120;
+    private static final Duration GRACE = Duration.ofHours(24);
+
+    private final MemoryTable table = new MemoryTable();
+    private final ObjectLedger ledger = new ObjectLedger(table);
+    private final SnapshotId snapshot = SnapshotId.next();
+
+    private void pass(Duration time) {
+        table.now = table.now.plus(time);
+    }
+
+    private ObjectState state(String name) {
+        return table.states(java.util.List.of(name)).get(name);
+    }
+
+    @Test
+    void inTenThousandOrdersOfEventsNothingThatIsNeededIsLostAndNothingElseIsLeft() {
+        int pushed = 0;
+        int refused = 0;
+        int reused = 0;
+        int thawed = 0;
+        int deleted = 0;
+        for (long seed = 0; seed < SCHEDULES; seed++) {
+            StoreModel model = new StoreModel(seed);
+            try {
+                model.run(STEPS);
+                model.settle();
+            } catch (AssertionError | RuntimeException e) {
+                throw new AssertionError("seed " + seed + ": " + e.getMessage(), e);
+            }
+            pushed += model.pushed;
+            refused += model.refused;
+            reused += model.reused;
+            thawed += model.thawed;
+            deleted += model.deleted;
+        }
+
+        // every kind of event took part, also the one that all this is about
+        assertThat(pushed).isGreaterThan(SCHEDULES);
+        assertThat(reused).isGreaterThan(SCHEDULES);
+        assertThat(thawed).isGreaterThan(SCHEDULES);
+        assertThat(deleted).isGreaterThan(SCHEDULES);
+        assertThat(refused).as("transfers that came too late for an object").isPositive();
+    }
+
+    @Test
+    void aReferenceSavesACondemnedObject() {
+        ledger.listed(Map.of("a", 1L));
+
+        boolean taken = ledger.reference(snapshot, Map.of("a", 1L));
+        pass(GRACE.multipliedBy(2));
+        ledger.condemn(10);
+
+        assertThat(taken).isTrue();
+        assertThat(ledger.doomed(GRACE, 10)).isEmpty();
+        assertThat(state("a")).isEqualTo(ObjectState.USED);
+    }
+
+    @Test
+    void whatIsDoomedIsPastSaving() {
+        ledger.listed(Map.of("a", 1L));
+        pass(GRACE.plusSeconds(1));
+
+        assertThat(ledger.doomed(GRACE, 10)).containsExactly("a");
+        assertThat(ledger.reference(snapshot, Map.of("a", 1L, "b", 1L))).isFalse();
+        assertThat(state("b")).isNull();
+    }
+
+    @Test
+    void beforeTheGraceIsOverNothingIsDoomed() {
+        ledger.reference(snapshot, Map.of("a", 1L));
+        ledger.release(snapshot);
+        ledger.condemn(10);
+        pass(GRACE.minusSeconds(1));
+
+        assertThat(ledger.doomed(GRACE, 10)).isEmpty();
+    }
+
+    @Test
+    void whatWasCondemnedWhileATransferRunsOutlivesIt() {
+        // given a transfer that began before the object was condemned, and needs longer than the grace
+        table.transfers.put("long", table.now);
+        pass(Duration.ofHours(1));
+        ledger.listed(Map.of("a", 1L));
+        pass(GRACE.multipliedBy(3));
+
+        assertThat(ledger.doomed(GRACE, 10)).isEmpty();
+        assertThat(ledger.reference(snapshot, Map.of("a", 1L))).isTrue();
+    }
+
+    @Test
+    void whatWasDeletedIsRememberedAsLongAsATransferMayHaveSeenIt() {
+        ledger.listed(Map.of("a", 1L));
+        pass(GRACE.plusSeconds(1));
+        table.transfers.put("old", table.now);
+        pass(Duration.ofMinutes(1));
+        // the transfer began after the object was condemned, so it does not keep it
+        ledger.deleted(ledger.doomed(GRACE, 10));
+        pass(Duration.ofMinutes(1));
+        ledger.forget(10);
+
+        assertThat(ledger.reference(snapshot, Map.of("a", 1L))).isFalse();
+        table.transfers.clear();
+        assertThat(ledger.forget(10)).isEqualTo(1);
+    }
+
+    @Test
+    void aSweepThatDidNotReportIsToldAgain() {
+        ledger.listed(Map.of("a", 1L));
+        pass(GRACE.plusSeconds(1));
+        ledger.doomed(GRACE, 10);
+
+        assertThat(ledger.doomed(GRACE, 10)).containsExactly("a");
+    }
+}

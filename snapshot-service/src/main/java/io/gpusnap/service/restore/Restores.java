@@ -23,6 +23,7 @@ import java.util.stream.Collectors;
 import org.springframework.data.domain.Sort;
 import org.springframework.data.jpa.domain.Specification;
 import org.springframework.stereotype.Service;
+import org.springframework.transaction.annotation.Isolation;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 
@@ -185,19 +186,20 @@ public class Restores {
     }
 
     /**
-     * Reads a restore.
+     * Reads a restore. As of one moment: its state is its operation's, and what came of it is its own row, and a thaw that
+     * ends in between must not be seen as succeeded without its process.
      *
      * @throws ApiException RESTORE_NOT_FOUND
      */
-    @Transactional(readOnly = true)
+    @Transactional(readOnly = true, isolation = Isolation.REPEATABLE_READ)
     public View get(RestoreId id) {
         Restore restore = restores.findById(id.value())
                 .orElseThrow(() -> new ApiException(ErrorCode.RESTORE_NOT_FOUND, "No restore has the id " + id + "."));
         return views(List.of(restore)).getFirst();
     }
 
-    /** Newest first. */
-    @Transactional(readOnly = true)
+    /** Newest first, as of one moment. */
+    @Transactional(readOnly = true, isolation = Isolation.REPEATABLE_READ)
     public Page<View> list(PageQuery query) {
         Specification<Restore> after = query.afterId()
                 .<Specification<Restore>>map(id -> (root, criteria, build) -> build.lessThan(root.get("id"), id))

@@ -11,6 +11,8 @@ import io.gpusnap.service.testing.TestManifest;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
@@ -317,5 +319,30 @@ class RestoreApiTest {
 
         assertThat(ids).containsExactly(second, first);
         assertThat(api.get("/api/v1/restores/" + first).status()).isEqualTo(200);
+    }
+
+    @Test
+    void whoLooksWhileAThawEndsNeverSeesItSucceededWithoutItsProcess() throws Exception {
+        String snapshot = catalogue.ready(node);
+        for (int i = 0; i < 20; i++) {
+            // given one who looks all the time
+            String path = "/api/v1/restores/"
+                    + catalogue.restore(snapshot).json().at("/restore/id").asString();
+            FutureTask<JsonNode> looking = new FutureTask<>(() -> {
+                JsonNode seen = api.get(path).expect(200).json();
+                while (!seen.path("state").asString().equals("SUCCEEDED")) {
+                    seen = api.get(path).expect(200).json();
+                }
+                return seen;
+            });
+            JsonNode task = node.claim();
+            Thread.startVirtualThread(looking);
+
+            // when it ends
+            node.thawed(task, 500 + i, "w").expect(204);
+
+            // then
+            assertThat(looking.get(30, TimeUnit.SECONDS).path("pid").asInt()).isEqualTo(500 + i);
+        }
     }
 }

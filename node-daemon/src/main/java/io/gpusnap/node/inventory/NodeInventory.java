@@ -55,7 +55,7 @@ public final class NodeInventory {
                 look(engines::tiers).orElse(List.of()).stream()
                         .map(tier -> new Inventory.Tier(
                                 tier.kind().name(),
-                                tier.path().toString(),
+                                tier.location(),
                                 tier.capacityBytes(),
                                 tier.freeBytes(),
                                 tier.usedBytes()))

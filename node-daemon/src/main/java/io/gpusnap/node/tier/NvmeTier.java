@@ -221,7 +221,11 @@ public final class NvmeTier implements ChunkTier {
             long capacity = Files.getFileStore(root.path()).getTotalSpace();
             long usable = usableBytes();
             return new TierUsage(
-                    kind(), root.path(), capacity, Math.max(0, usable - reserveBytes), used.bytes(root.chunks()));
+                    kind(),
+                    root.path().toString(),
+                    capacity,
+                    Math.max(0, usable - reserveBytes),
+                    used.bytes(root.chunks()));
         } catch (IOException e) {
             throw DiskErrors.typed("measure", root.path(), e);
         }

@@ -21,7 +21,7 @@ final class Failures {
             case GpuException gpu -> new StageException(code(gpu.status()), text(gpu), gpu);
             case TierException tier ->
                 tier.reason() == TierException.Reason.UNAVAILABLE
-                        ? StageException.retryable(FailureCode.STORE_ERROR, text(tier), tier)
+                        ? StageException.retryable(FailureCode.TIER_UNAVAILABLE, text(tier), tier)
                         : new StageException(code(tier.reason()), text(tier), tier);
             case CriuException criu -> new StageException(FailureCode.CRIU_FAILED, text(criu), criu);
             case ManifestException manifest ->
@@ -52,7 +52,9 @@ final class Failures {
             case MISSING -> FailureCode.CHUNK_MISSING;
             case CORRUPT -> FailureCode.CHUNK_CORRUPT;
             case NO_SPACE -> FailureCode.INSUFFICIENT_SPACE;
-            case IO, UNAVAILABLE -> FailureCode.STORE_ERROR;
+            case IO -> FailureCode.STORE_ERROR;
+            case UNAVAILABLE -> FailureCode.TIER_UNAVAILABLE;
+            case IN_USE -> FailureCode.IN_USE;
         };
     }
 

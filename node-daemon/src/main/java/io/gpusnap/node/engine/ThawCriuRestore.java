@@ -76,7 +76,7 @@ final class ThawCriuRestore extends EngineStage {
                 .setTotalBytes(ChunkVerifier.distinctBytes(host) + (direct ? 0 : ChunkVerifier.distinctBytes(device)));
         Transfer transfer = runtime.transfer(context);
         ChunkLoader loader =
-                new ChunkLoader(runtime.store().nvme(), runtime.store().memory(), session.owner());
+                new ChunkLoader(runtime.store().sources(), runtime.store().memory(), session.owner());
         long start = System.nanoTime();
         // In the order in which they are filled in: where the pool is small, the first ones find slots.
         session.loadedHost(loader.load(host, transfer));

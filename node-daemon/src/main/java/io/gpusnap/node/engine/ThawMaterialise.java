@@ -31,7 +31,7 @@ final class ThawMaterialise extends EngineStage {
         Scratch.delete(images);
         Scratch.make(images);
         HostImageReader.materialise(
-                manifest.host().files(), images, runtime.store().nvme(), runtime.transfer(context));
+                manifest.host().files(), images, runtime.store().sources(), runtime.transfer(context));
         LogFiles.prepare(manifest.process());
         LogFiles.prepareSocketFolders(manifest.process());
     }

@@ -16,6 +16,7 @@ import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.LoadedChunks;
+import io.gpusnap.node.transfer.Traffic;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -33,6 +34,7 @@ final class ThawSession {
     private final ThawRequest request;
     private final boolean keepsProcess;
     private final StageTimes times = new StageTimes();
+    private Traffic.@Nullable Urgent urgent;
     private SnapshotUses.@Nullable Use use;
     private @Nullable Manifest manifest;
     private @Nullable CudaProcesses kept;
@@ -78,6 +80,7 @@ final class ThawSession {
     Manifest manifest() throws StageException, TierException, ManifestException {
         Manifest known = manifest;
         if (known == null) {
+            urgent = urgent == null ? runtime.traffic().urgent() : urgent;
             if (use == null) {
                 use = runtime.store()
                         .use(request.snapshot())
@@ -204,6 +207,10 @@ final class ThawSession {
     }
 
     void release() {
+        Traffic.Urgent waiting = urgent;
+        if (waiting != null) {
+            waiting.close();
+        }
         closeTarget();
         loaded.close();
         loadedHost.close();

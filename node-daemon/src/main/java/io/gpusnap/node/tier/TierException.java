@@ -16,7 +16,9 @@ public final class TierException extends Exception {
         /** The tier itself is in trouble. */
         IO,
         /** The tier does not answer now, or is not to be trusted now: another tier may help, or the same one later. */
-        UNAVAILABLE
+        UNAVAILABLE,
+        /** Somebody works with it now. */
+        IN_USE
     }
 
     private final Reason reason;

@@ -84,6 +84,15 @@ public record BlobKey(String path) {
         return new BlobKey("snapshots/" + snapshot + "." + copy + ".map");
     }
 
+    public static BlobKey signature(SnapshotId snapshot, UUID copy) {
+        return new BlobKey("snapshots/" + snapshot + "." + copy + ".sig");
+    }
+
+    /** @param tenant a hash of its name */
+    public static BlobKey dataKey(ChunkDigest tenant) {
+        return new BlobKey("keys/" + tenant.hex());
+    }
+
     public static BlobKey quarantine(ChunkDigest chunk, ChunkDigest pack) {
         return new BlobKey("quarantine/" + chunk.hex() + "-" + pack.hex());
     }

@@ -18,6 +18,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -42,17 +43,22 @@ public final class PackTier implements ChunkTier {
     private final UUID ownCopy = UUID.randomUUID();
     private final LongAdder quarantined = new LongAdder();
     private volatile @Nullable UUID storeId;
-    private boolean loaded;
-    private long loadedAt;
+    /** Held while the store is asked; not the tier's own lock, which guards the pack that is being filled. */
+    private final Object indexLock = new Object();
+
+    private volatile boolean loaded;
+    private volatile long loadedAt;
     private @Nullable PackBuffer open;
 
-    /** @param frames makes one for each thread */
-    public PackTier(PackSettings settings, BlobStore store, Supplier<Frames> frames) {
+    /** @param frames what is done to chunks on their way */
+    public PackTier(PackSettings settings, BlobStore store, FrameSettings frames) {
         this.settings = settings;
         this.store = store;
-        this.frames = frames;
+        this.frames = frames.compress() || frames.keys().isPresent()
+                ? () -> new SealingFrames(frames, this::storeId)
+                : Frames::plain;
         this.publisher = new PackPublisher(store);
-        this.snapshots = new SharedSnapshots(store, catalogue, publisher);
+        this.snapshots = new SharedSnapshots(store, catalogue, publisher, frames.signer());
     }
 
     public String name() {
@@ -103,21 +109,32 @@ public final class PackTier implements ChunkTier {
     }
 
     /** Learns what other nodes have put and deleted. */
-    public synchronized void refresh() throws TierException {
-        storeId();
-        new IndexLoader(store, catalogue).load();
-        loaded = true;
-        loadedAt = System.nanoTime();
+    public void refresh() throws TierException {
+        synchronized (indexLock) {
+            storeId();
+            new IndexLoader(store, catalogue).load();
+            loaded = true;
+            loadedAt = System.nanoTime();
+        }
     }
 
-    private synchronized void load() throws TierException {
+    /** Without the lock where there is nothing to do: whoever has it may be waiting for the store. */
+    private void load() throws TierException {
         if (!loaded) {
-            refresh();
+            loadFirst();
+        }
+    }
+
+    private void loadFirst() throws TierException {
+        synchronized (indexLock) {
+            if (!loaded) {
+                refresh();
+            }
         }
     }
 
     /** @return whether it was worth looking again for what is not known */
-    private synchronized boolean lookAgain() throws TierException {
+    private boolean lookAgain() throws TierException {
         if (loaded && System.nanoTime() - loadedAt < LOOK_AGAIN_NANOS) {
             return false;
         }
@@ -291,19 +308,25 @@ public final class PackTier implements ChunkTier {
         return open == null ? 0 : open.sizeBytes();
     }
 
+    /** For the service's garbage. */
+    public StoreSweep sweep() {
+        return new StoreSweep(store, catalogue);
+    }
+
     public List<SharedSnapshot> snapshots() throws TierException {
         storeId();
         return snapshots.list("");
     }
 
     /**
-     * The exact bytes of a manifest, to be verified by the caller.
+     * The exact bytes of a manifest.
      *
-     * @throws TierException MISSING, CORRUPT (longer than any manifest), IO, UNAVAILABLE
+     * @param wanted whether these will do: the store may have more than one copy
+     * @throws TierException MISSING, CORRUPT (none that will do), IO, UNAVAILABLE
      */
-    public byte[] manifest(SnapshotId snapshot) throws TierException {
+    public byte[] manifest(SnapshotId snapshot, Predicate<byte[]> wanted) throws TierException {
         storeId();
-        return snapshots.read(snapshot);
+        return snapshots.read(snapshot, wanted);
     }
 
     /**

@@ -8,6 +8,7 @@ import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.blob.BlobInfo;
 import io.gpusnap.node.tier.blob.BlobKey;
 import io.gpusnap.node.tier.blob.BlobStore;
+import io.gpusnap.node.tier.key.ManifestSigner;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,11 +33,13 @@ final class SharedSnapshots {
     private final BlobStore store;
     private final Catalogue catalogue;
     private final PackPublisher publisher;
+    private final ManifestSigner signer;
 
-    SharedSnapshots(BlobStore store, Catalogue catalogue, PackPublisher publisher) {
+    SharedSnapshots(BlobStore store, Catalogue catalogue, PackPublisher publisher, ManifestSigner signer) {
         this.store = store;
         this.catalogue = catalogue;
         this.publisher = publisher;
+        this.signer = signer;
     }
 
     List<SharedSnapshot> list(String nameStart) throws TierException {
@@ -50,20 +54,62 @@ final class SharedSnapshots {
         return found;
     }
 
-    /** @return the manifest's bytes, not verified; where its chunks lie is known from then on */
-    byte[] read(SnapshotId snapshot) throws TierException {
+    /**
+     * Where its chunks lie, in all of its copies, is known from then on.
+     *
+     * @param wanted whether these bytes will do
+     * @throws TierException MISSING; CORRUPT when there are manifests, and none that will do
+     */
+    byte[] read(SnapshotId snapshot, Predicate<byte[]> wanted) throws TierException {
+        Optional<byte[]> found = Optional.empty();
+        Optional<String> wrong = Optional.empty();
         for (SharedSnapshot copy : list(snapshot + ".")) {
-            try {
-                byte[] manifest = store.readAll(BlobKey.manifest(snapshot, copy.copy()), MOST_MANIFEST_BYTES);
+            Optional<byte[]> manifest = manifest(copy);
+            if (manifest.isPresent() && !isTrusted(copy, manifest.get())) {
+                wrong = Optional.of("is not signed by a key that this node trusts (tiers.trustedKeysFile)");
+            } else if (manifest.filter(wanted).isPresent()) {
+                found = manifest;
                 learn(copy);
-                return manifest;
-            } catch (TierException e) {
-                if (e.reason() != Reason.MISSING) {
-                    throw e;
-                }
+            } else if (manifest.isPresent()) {
+                wrong = wrong.or(() -> Optional.of("is not the one that is meant"));
             }
         }
-        throw new TierException(Reason.MISSING, "snapshot " + snapshot + " is not in " + store.location());
+        if (found.isPresent()) {
+            return found.get();
+        }
+        throw wrong.isPresent()
+                ? new TierException(
+                        Reason.CORRUPT,
+                        "the manifest of snapshot %s in %s %s".formatted(snapshot, store.location(), wrong.get()))
+                : new TierException(Reason.MISSING, "snapshot " + snapshot + " is not in " + store.location());
+    }
+
+    private boolean isTrusted(SharedSnapshot copy, byte[] manifest) throws TierException {
+        if (!signer.asksForSignatures()) {
+            return true;
+        }
+        try {
+            byte[] signature =
+                    store.readAll(BlobKey.signature(copy.snapshot(), copy.copy()), ManifestSigner.SIGNATURE_BYTES);
+            return signer.trusts(copy.snapshot(), manifest, signature);
+        } catch (TierException e) {
+            if (e.reason() == Reason.MISSING || e.reason() == Reason.CORRUPT) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private Optional<byte[]> manifest(SharedSnapshot copy) throws TierException {
+        try {
+            return Optional.of(store.readAll(BlobKey.manifest(copy.snapshot(), copy.copy()), MOST_MANIFEST_BYTES));
+        } catch (TierException e) {
+            if (e.reason() == Reason.MISSING || e.reason() == Reason.CORRUPT) {
+                LOG.atWarn().addKeyValue("store", store.location()).log("a manifest is not used: " + e.getMessage());
+                return Optional.empty();
+            }
+            throw e;
+        }
     }
 
     /** A map that cannot be used costs time: the packs' own indexes say the same. */
@@ -107,8 +153,16 @@ final class SharedSnapshots {
                         packs.values().stream().map(pack -> part(pack, used)).toList())
                 .encode();
         publisher.putProven(BlobKey.map(snapshot, copy), MemorySegment.ofArray(map));
+        List<SharedObject> objects = new ArrayList<>();
+        Optional<byte[]> signature = signer.sign(snapshot, manifest);
+        if (signature.isPresent()) {
+            BlobKey key = BlobKey.signature(snapshot, copy);
+            publisher.putProven(key, MemorySegment.ofArray(signature.get()));
+            objects.add(new SharedObject(key.path(), signature.get().length));
+        }
         publisher.putProven(BlobKey.manifest(snapshot, copy), MemorySegment.ofArray(manifest));
-        return objects(snapshot, copy, manifest, map, packs.values());
+        objects.addAll(objects(snapshot, copy, manifest, map, packs.values()));
+        return objects;
     }
 
     private static PackTable.Pack part(PackTable.Pack pack, Map<ChunkDigest, List<PackEntry>> used) {

@@ -16,6 +16,8 @@ class NfsTierTest extends ChunkTierContract {
     @Override
     protected ChunkTier open() throws Exception {
         return new PackTier(
-                PackSettings.of("nfs"), new NfsStore(NfsSettings.of(root, Duration.ofSeconds(20))), Frames::plain);
+                PackSettings.of("nfs"),
+                new NfsStore(NfsSettings.of(root, Duration.ofSeconds(20))),
+                FrameSettings.none());
     }
 }

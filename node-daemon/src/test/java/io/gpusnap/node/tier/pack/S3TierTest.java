@@ -14,6 +14,7 @@ class S3TierTest extends ChunkTierContract {
         if (bucket == null) {
             bucket = S3Server.shared().bucket();
         }
-        return new PackTier(PackSettings.of("s3"), new S3Store(S3Server.shared().settings(bucket)), Frames::plain);
+        return new PackTier(
+                PackSettings.of("s3"), new S3Store(S3Server.shared().settings(bucket)), FrameSettings.none());
     }
 }

@@ -33,7 +33,7 @@ final class Completions {
                                 result.thawed(),
                                 result.suspended(),
                                 result.workloadLost())
-                        .with(result.tier());
+                        .with(result.tier(), result.damaged());
             case OperationOutcome.Failed f ->
                 new Completion(
                         epoch,

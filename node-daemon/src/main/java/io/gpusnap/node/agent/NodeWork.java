@@ -29,6 +29,7 @@ public interface NodeWork extends PlanFactory {
     /**
      * @param saved present when a save succeeded
      * @param thawed present when a thaw succeeded, or a switch as far as that its process serves
+     * @param damaged copies that were found wrong on the way
      * @param tier present when work on a tier succeeded
      * @param suspended present when a switch did; those who are frozen in a snapshot that exists
      */
@@ -37,7 +38,8 @@ public interface NodeWork extends PlanFactory {
             Completion.@Nullable Thawed thawed,
             @Nullable List<Completion.Suspended> suspended,
             boolean workloadLost,
-            Completion.@Nullable TierResult tier) {
+            Completion.@Nullable TierResult tier,
+            List<Completion.DamagedCopy> damaged) {
 
         /** Of work with processes. */
         public Result(
@@ -45,7 +47,7 @@ public interface NodeWork extends PlanFactory {
                 Completion.@Nullable Thawed thawed,
                 @Nullable List<Completion.Suspended> suspended,
                 boolean workloadLost) {
-            this(saved, thawed, suspended, workloadLost, null);
+            this(saved, thawed, suspended, workloadLost, null, List.of());
         }
 
         /** Of anything but a switch. */

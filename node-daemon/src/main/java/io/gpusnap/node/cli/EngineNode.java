@@ -111,7 +111,8 @@ final class EngineNode implements NodeAccess {
                                 .filter(OperationOutcome.Succeeded.class::isInstance)
                                 .isPresent()
                         ? EngineResults.ofTier(log)
-                        : null);
+                        : null,
+                EngineResults.damaged(log));
     }
 
     /** A switch that failed has undone the saves that it could not end: of those only the outcome is remembered. */

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param save present exactly when a save SUCCEEDED
  * @param thaw present when a thaw or a switch SUCCEEDED, and when a switch FAILED after its process served
  * @param suspended present with the thaw of a switch: who made room and is frozen in a snapshot
+ * @param damaged null for none
  * @param transfer present exactly when a transfer SUCCEEDED; evict, sweep and scrub alike
  */
 public record Completion(
@@ -27,7 +28,8 @@ public record Completion(
         @Nullable Transferred transfer,
         @Nullable Evicted evict,
         @Nullable Swept sweep,
-        @Nullable Scrubbed scrub) {
+        @Nullable Scrubbed scrub,
+        @Nullable List<DamagedCopy> damaged) {
 
     /** Of work with processes. */
     public Completion(
@@ -39,11 +41,11 @@ public record Completion(
             @Nullable Thawed thaw,
             @Nullable List<Suspended> suspended,
             boolean workloadLost) {
-        this(epoch, outcome, stages, failure, save, thaw, suspended, workloadLost, null, null, null, null);
+        this(epoch, outcome, stages, failure, save, thaw, suspended, workloadLost, null, null, null, null, null);
     }
 
-    /** The same, with what work on a tier has left. */
-    public Completion with(@Nullable TierResult result) {
+    /** The same, with what work on a tier has left, and what was found on the way. */
+    public Completion with(@Nullable TierResult result, List<DamagedCopy> found) {
         return new Completion(
                 epoch,
                 outcome,
@@ -56,7 +58,8 @@ public record Completion(
                 result instanceof Transferred it ? it : null,
                 result instanceof Evicted it ? it : null,
                 result instanceof Swept it ? it : null,
-                result instanceof Scrubbed it ? it : null);
+                result instanceof Scrubbed it ? it : null,
+                found.isEmpty() ? null : found);
     }
 
     /** What work on a tier leaves. */
@@ -78,6 +81,9 @@ public record Completion(
 
     public record ScrubVerdict(
             UUID snapshotId, String verdict, @Nullable String detail) {}
+
+    /** A copy of a snapshot that was found wrong, also where another one helped. */
+    public record DamagedCopy(UUID snapshotId, UUID storeId, String detail) {}
 
     public record StoredObject(String name, long sizeBytes) {}
 

@@ -190,6 +190,7 @@ public final class Engines implements AutoCloseable {
                 ThawOutcome.class,
                 VerifyOutcome.class,
                 DeleteOutcome.class,
+                DamagedCopies.class,
                 TransferCopy.class,
                 TransferMoved.class,
                 TransferOutcome.class,

@@ -38,7 +38,7 @@ final class PoolCopy extends EngineStage {
         long sizeBytes = chunks.stream().mapToLong(ChunkRef::sizeBytes).sum();
         context.progress().setTotalBytes(sizeBytes);
         // Clean copies from then on: the least recently used ones make room for whoever needs it.
-        new ChunkLoader(runtime.store().sources(), runtime.store().memory(), session.owner(), Space.LEAST_SLOTS)
+        new ChunkLoader(session.sources(), runtime.store().memory(), session.owner(), Space.LEAST_SLOTS)
                 .load(chunks, runtime.transfer(context))
                 .close();
         context.remember(new TransferOutcome(

@@ -42,11 +42,15 @@ final class PullCopy extends EngineStage {
         List<ChunkRef> chunks = session.chunks();
         // Keeps what is here and what is brought from being swept, over this daemon's death as well.
         store.writePending(session.request().snapshot(), session.manifest());
-        SnapshotPull pull = new SnapshotPull(store, session.pins());
+        SnapshotPull pull = new SnapshotPull(store, session.sources(), session.pins());
         List<ChunkRef> lacking = pull.lacking(chunks);
         long lackingBytes = lacking.stream().mapToLong(ChunkRef::sizeBytes).sum();
         context.progress().setTotalBytes(2 * lackingBytes);
-        pull.bring(lacking, runtime.transfer(context), session.share());
+        try {
+            pull.bring(lacking, runtime.transfer(context), session.share());
+        } finally {
+            session.rememberDamage(context);
+        }
         pull.prove(lacking, runtime.transfer(context));
         context.remember(context.recall(TransferMoved.class)
                 .orElse(new TransferMoved(0, 0))

@@ -32,14 +32,17 @@ final class PushCopy extends EngineStage {
     void execute(StageContext context) throws StageException, TierException, ManifestException, InterruptedException {
         NodeRuntime runtime = session.runtime();
         SnapshotPush push = new SnapshotPush(
-                runtime.tiers().shared(session.request().to()),
-                runtime.store().sources(),
-                TransferSession.copy(context));
-        SnapshotPush.Copied copied = push.chunks(
-                session.chunks(),
-                runtime.transfer(context),
-                session.share(),
-                total -> context.progress().setTotalBytes(total));
+                runtime.tiers().shared(session.request().to()), session.sources(), TransferSession.copy(context));
+        SnapshotPush.Copied copied;
+        try {
+            copied = push.chunks(
+                    session.chunks(),
+                    runtime.transfer(context),
+                    session.share(),
+                    total -> context.progress().setTotalBytes(total));
+        } finally {
+            session.rememberDamage(context);
+        }
         context.remember(context.recall(TransferMoved.class)
                 .orElse(new TransferMoved(0, 0))
                 .plus(copied.movedBytes(), copied.storedBytes()));

@@ -11,6 +11,8 @@ import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.snapshot.ChunkSources;
+import io.gpusnap.node.snapshot.Damage;
 import io.gpusnap.node.snapshot.SnapshotUses;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
@@ -39,6 +41,7 @@ final class ThawSession {
     private @Nullable Manifest manifest;
     private @Nullable CudaProcesses kept;
     private @Nullable TargetPort target;
+    private final Damage damage = new Damage();
     private LoadedChunks loaded = new LoadedChunks();
     private LoadedChunks loadedHost = new LoadedChunks();
     private @Nullable ProcessId frozen;
@@ -178,6 +181,16 @@ final class ThawSession {
         if (open != null) {
             open.close();
         }
+    }
+
+    /** Where its chunks may come from. */
+    ChunkSources sources() {
+        return runtime.store().sources().telling(damage);
+    }
+
+    /** What was found wrong so far, also when the thaw goes on with another copy. */
+    void rememberDamage(StageContext context) {
+        runtime.tiers().remember(request.snapshot(), damage, context);
     }
 
     LoadedChunks loaded() {

@@ -1,9 +1,13 @@
 package io.gpusnap.node.engine;
 
 import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.snapshot.ChunkSources;
+import io.gpusnap.node.snapshot.Damage;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.ChunkValidation;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierKind;
@@ -26,7 +30,7 @@ import java.util.stream.Stream;
 final class Tiers {
 
     static final String MEMORY = "memory";
-    static final String NVME = "nvme";
+    static final String NVME = ChunkSources.NVME;
 
     private final SnapshotStore store;
 
@@ -97,6 +101,30 @@ final class Tiers {
             }
         }
         return false;
+    }
+
+    /** Remembers what an operation has found wrong, for who keeps track of copies. */
+    void remember(SnapshotId snapshot, Damage damage, StageContext context) {
+        List<DamagedCopies.Copy> copies = new ArrayList<>();
+        damage.byTier()
+                .forEach((name, detail) ->
+                        storeId(name).ifPresent(id -> copies.add(new DamagedCopies.Copy(id, detail))));
+        if (!copies.isEmpty()) {
+            context.remember(new DamagedCopies(snapshot, copies));
+        }
+    }
+
+    private Optional<UUID> storeId(String name) {
+        try {
+            return name.equals(NVME)
+                    ? Optional.of(nvmeId())
+                    : store.sources().shared().stream()
+                            .filter(tier -> tier.name().equals(name))
+                            .findFirst()
+                            .flatMap(PackTier::knownStoreId);
+        } catch (TierException e) {
+            return Optional.empty(); // a store that cannot tell its id has more trouble than this
+        }
     }
 
     private UUID nvmeId() throws TierException {

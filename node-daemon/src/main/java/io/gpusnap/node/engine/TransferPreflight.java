@@ -39,7 +39,7 @@ final class TransferPreflight extends EngineStage {
             tiers.kind(session.request().from().get());
         }
         if (to == TierKind.NVME) {
-            SnapshotPull pull = new SnapshotPull(session.runtime().store(), session.pins());
+            SnapshotPull pull = new SnapshotPull(session.runtime().store(), session.sources(), session.pins());
             session.runtime()
                     .store()
                     .nvme()

@@ -3,6 +3,8 @@ package io.gpusnap.node.engine;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.snapshot.ChunkSources;
+import io.gpusnap.node.snapshot.Damage;
 import io.gpusnap.node.snapshot.SavePins;
 import io.gpusnap.node.snapshot.SnapshotUses;
 import io.gpusnap.node.store.ChunkRef;
@@ -19,6 +21,7 @@ final class TransferSession {
     private final NodeRuntime runtime;
     private final TransferRequest request;
     private final SavePins pins;
+    private final Damage damage = new Damage();
     private final StageTimes times = new StageTimes();
     private SnapshotUses.@Nullable Use use;
     private byte @Nullable [] manifestBytes;
@@ -48,6 +51,15 @@ final class TransferSession {
 
     UUID owner() {
         return request.operation().value();
+    }
+
+    /** Where chunks may come from. */
+    ChunkSources sources() {
+        return runtime.store().sources().telling(damage);
+    }
+
+    void rememberDamage(StageContext context) {
+        runtime.tiers().remember(request.snapshot(), damage, context);
     }
 
     Traffic.Share share() {

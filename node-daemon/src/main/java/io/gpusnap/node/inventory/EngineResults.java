@@ -1,6 +1,7 @@
 package io.gpusnap.node.inventory;
 
 import io.gpusnap.node.client.Completion;
+import io.gpusnap.node.engine.DamagedCopies;
 import io.gpusnap.node.engine.EvictOutcome;
 import io.gpusnap.node.engine.SaveOutcome;
 import io.gpusnap.node.engine.ScrubOutcome;
@@ -47,6 +48,16 @@ public final class EngineResults {
                                 it.deletedBytes(), it.abortedUploads(), objects(it.objects()), it.complete())))
                 .or(() -> log.recall(ScrubOutcome.class).map(EngineResults::of))
                 .orElse(null);
+    }
+
+    /** Copies that an operation has found wrong, also when it succeeded. */
+    public static List<Completion.DamagedCopy> damaged(OperationLog log) {
+        return log.recall(DamagedCopies.class)
+                .map(found -> found.copies().stream()
+                        .map(copy ->
+                                new Completion.DamagedCopy(found.snapshot().value(), copy.storeId(), copy.detail()))
+                        .toList())
+                .orElse(List.of());
     }
 
     private static Completion.Transferred of(TransferOutcome outcome) {

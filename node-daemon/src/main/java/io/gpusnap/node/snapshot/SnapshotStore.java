@@ -60,7 +60,7 @@ public final class SnapshotStore implements AutoCloseable {
         this.nvme = nvme;
         this.memory = memory;
         this.sweep = new Sweep(nvme, memory, pins, sweepLock.writeLock(), this::named, manifestsWritten::get);
-        this.sources = new ChunkSources(nvme, shared);
+        this.sources = new ChunkSources(nvme, shared, new Damage());
     }
 
     /** Where content of snapshots may come from. */

@@ -26,10 +26,12 @@ final class BatchReader {
         void arrived(ChunkRef chunk, MemorySegment content) throws TierException, InterruptedException;
     }
 
+    private final ChunkSources sources;
     private final VerifiedReader single;
     private final Map<PackTier, RunReader> readers = new HashMap<>();
 
     BatchReader(ChunkSources sources) {
+        this.sources = sources;
         this.single = new VerifiedReader(sources);
     }
 
@@ -63,7 +65,10 @@ final class BatchReader {
                 }
                 left.remove(chunk);
             });
-            wrong.forEach(chunk -> shared.tier().quarantine(new ChunkDigest(chunk.digest())));
+            for (ChunkRef chunk : wrong) {
+                sources.damage().found(shared.tier().name(), "chunk " + chunk.digest() + " has other content");
+                shared.tier().quarantine(new ChunkDigest(chunk.digest()));
+            }
         } catch (TierException e) {
             if (e == ofTarget[0]) {
                 throw e;

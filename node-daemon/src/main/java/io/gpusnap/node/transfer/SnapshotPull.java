@@ -1,5 +1,6 @@
 package io.gpusnap.node.transfer;
 
+import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.snapshot.SavePins;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ChunkDigest;
@@ -15,11 +16,13 @@ import java.util.List;
 public final class SnapshotPull {
 
     private final SnapshotStore store;
+    private final ChunkSources sources;
     private final SavePins pins;
 
     /** @param pins keep what is brought from being swept until the manifest does */
-    public SnapshotPull(SnapshotStore store, SavePins pins) {
+    public SnapshotPull(SnapshotStore store, ChunkSources sources, SavePins pins) {
         this.store = store;
+        this.sources = sources;
         this.pins = pins;
     }
 
@@ -37,8 +40,8 @@ public final class SnapshotPull {
     /** Brings them; durable when it returns. */
     public void bring(List<ChunkRef> lacking, Transfer transfer, Traffic.Share share)
             throws TierException, InterruptedException {
-        Crew.each("pull", transfer.threads(), TierException.class, Batch.of(store.sources(), lacking), () -> {
-            BatchReader reader = new BatchReader(store.sources());
+        Crew.each("pull", transfer.threads(), TierException.class, Batch.of(sources, lacking), () -> {
+            BatchReader reader = new BatchReader(sources);
             MemorySegment buffer = Transfer.buffer();
             BatchReader.Target target = new BatchReader.Target() {
                 @Override

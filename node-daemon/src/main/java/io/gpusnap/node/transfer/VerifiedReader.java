@@ -37,6 +37,7 @@ final class VerifiedReader {
             return;
         } catch (TierException e) {
             if (e.reason() == Reason.CORRUPT) {
+                sources.damage().found(ChunkSources.NVME, String.valueOf(e.getMessage()));
                 quarantine(digest, e);
             }
             failure = e;
@@ -47,6 +48,7 @@ final class VerifiedReader {
                 return;
             } catch (TierException e) {
                 if (e.reason() == Reason.CORRUPT) {
+                    sources.damage().found(tier.name(), String.valueOf(e.getMessage()));
                     tier.quarantine(digest);
                 }
                 failure = worse(failure, e);

@@ -157,9 +157,19 @@ abstract class SharedTierContract {
         Files.delete(pool.resolveSibling("pool.index"));
         first = TestNode.open(folder.resolve("first"), shared());
         flipEach(folder.resolve("first/nvme/chunks"));
-        // when, then
-        assertThawsAndAnswers(first, snapshot);
+        // when
+        TestNode.Ended thawed = first.thaw(EngineId.CRIU_CUDA, snapshot).succeeded();
+        // then
+        ThawOutcome thaw = thawed.fact(ThawOutcome.class);
+        workload.became(new ProcessId(thaw.pid(), thaw.startTimeTicks()));
+        assertThat(workload.answer(PROMPT)).isEqualTo(answer);
         assertThat(folder.resolve("first/nvme/quarantine")).isNotEmptyDirectory();
+        // and it is told which copy is not good any more
+        assertThat(thawed.fact(DamagedCopies.class).copies())
+                .singleElement()
+                .satisfies(copy -> assertThat(
+                                first.engines().tierStates(true).get(1).storeId())
+                        .contains(copy.storeId()));
     }
 
     @Test

@@ -357,7 +357,8 @@ public final class Engines implements AutoCloseable {
                     hot += chunk.sizeBytes();
                 }
             }
-            String digest = Snapshots.find(runtime.store(), snapshot, Optional.empty()).digest();
+            String digest =
+                    Snapshots.find(runtime.store(), snapshot, Optional.empty()).digest();
             return new InspectReport(manifest, digest, present, missing, hot);
         } catch (TierException | ManifestException e) {
             throw Failures.typed(e);

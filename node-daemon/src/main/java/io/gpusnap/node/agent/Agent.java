@@ -13,8 +13,11 @@ import io.gpusnap.node.operation.StageListener;
 import io.gpusnap.node.operation.StageState;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,12 +33,23 @@ public final class Agent {
             Task.Thaw.class,
             Task.Switch.class,
             Task.Verify.class,
-            Task.Delete.class);
+            Task.Delete.class,
+            Task.Transfer.class,
+            Task.Evict.class,
+            Task.Sweep.class,
+            Task.Scrub.class);
 
     /** How far one operation's stage is. */
     public record Work(OperationKind kind, ProgressSnapshot progress) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
+    /** Work with workloads. */
+    private static final Set<OperationKind> PROCESSES = EnumSet.of(
+            OperationKind.SAVE, OperationKind.THAW, OperationKind.SWITCH, OperationKind.VERIFY, OperationKind.DELETE);
+    /** Work on tiers has room of its own: however much of it there is, a thaw is taken. */
+    private static final Set<OperationKind> MOVES = EnumSet.complementOf(EnumSet.copyOf(PROCESSES));
+
+    private static final int PARALLEL_MOVES = 2;
     private static final Duration CLOCK_TICK = Duration.ofMillis(250);
 
     private final NodeApiClient client;
@@ -46,8 +60,9 @@ public final class Agent {
     private final OperationSupervisor supervisor;
     private final Heartbeats heartbeats;
     private final Claims claims;
+    private final Claims moves;
     private final AtomicBoolean recovered = new AtomicBoolean();
-    private final List<Thread> claiming = new ArrayList<>();
+    private final List<Thread> claiming = new CopyOnWriteArrayList<>();
 
     /**
      * @param accessToken for registering
@@ -93,7 +108,8 @@ public final class Agent {
         touching.watch(supervisor);
         this.heartbeats = new Heartbeats(client, link, work, supervisor);
         supervisor.onSettled(heartbeats::soon);
-        this.claims = new Claims(client, link, supervisor, timing, operationThreads, parallelOperations);
+        this.claims = new Claims(client, link, supervisor, timing, operationThreads, PROCESSES, parallelOperations);
+        this.moves = new Claims(client, link, supervisor, timing, operationThreads, MOVES, PARALLEL_MOVES);
     }
 
     /** Returns at once. Recovery needs no service; claims begin when it is over. */
@@ -104,6 +120,7 @@ public final class Agent {
         claiming.add(threads.start("claim", () -> {
             supervisor.recover();
             recovered.set(true);
+            claiming.add(threads.start("claim moves", moves::run));
             claims.run();
         }));
     }

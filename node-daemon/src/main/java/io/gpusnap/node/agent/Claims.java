@@ -9,14 +9,16 @@ import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.JournalException;
 import io.gpusnap.node.operation.LogKeys;
 import io.gpusnap.node.operation.OperationId;
+import io.gpusnap.node.operation.OperationKind;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Asks the service for work while there is room for it. */
+/** Asks the service for work of some kinds while there is room for it. */
 final class Claims {
 
     private static final Logger LOG = LoggerFactory.getLogger(Claims.class);
@@ -26,6 +28,7 @@ final class Claims {
     private final OperationSupervisor supervisor;
     private final AgentTiming timing;
     private final Threads operationThreads;
+    private final Set<OperationKind> kinds;
     private final Semaphore room;
 
     Claims(
@@ -34,12 +37,14 @@ final class Claims {
             OperationSupervisor supervisor,
             AgentTiming timing,
             Threads operationThreads,
+            Set<OperationKind> kinds,
             int parallelOperations) {
         this.client = client;
         this.link = link;
         this.supervisor = supervisor;
         this.timing = timing;
         this.operationThreads = operationThreads;
+        this.kinds = kinds;
         this.room = new Semaphore(parallelOperations);
     }
 
@@ -54,7 +59,7 @@ final class Claims {
             room.acquire();
             boolean handedOver = false;
             try {
-                Optional<Task> task = client.claim(session);
+                Optional<Task> task = client.claim(session, kinds);
                 link.reached();
                 failures = 0;
                 if (task.isPresent()) {

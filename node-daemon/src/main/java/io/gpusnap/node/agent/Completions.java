@@ -25,14 +25,15 @@ final class Completions {
         return switch (outcome) {
             case OperationOutcome.Succeeded s ->
                 new Completion(
-                        epoch,
-                        Completion.Outcome.SUCCEEDED,
-                        stages,
-                        null,
-                        result.saved(),
-                        result.thawed(),
-                        result.suspended(),
-                        result.workloadLost());
+                                epoch,
+                                Completion.Outcome.SUCCEEDED,
+                                stages,
+                                null,
+                                result.saved(),
+                                result.thawed(),
+                                result.suspended(),
+                                result.workloadLost())
+                        .with(result.tier(), result.damaged());
             case OperationOutcome.Failed f ->
                 new Completion(
                         epoch,

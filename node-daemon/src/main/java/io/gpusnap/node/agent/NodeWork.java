@@ -32,13 +32,26 @@ public interface NodeWork extends PlanFactory {
     /**
      * @param saved present when a save succeeded
      * @param thawed present when a thaw succeeded, or a switch as far as that its process serves
+     * @param damaged copies that were found wrong on the way
+     * @param tier present when work on a tier succeeded
      * @param suspended present when a switch did; those who are frozen in a snapshot that exists
      */
     record Result(
             Completion.@Nullable Saved saved,
             Completion.@Nullable Thawed thawed,
             @Nullable List<Completion.Suspended> suspended,
-            boolean workloadLost) {
+            boolean workloadLost,
+            Completion.@Nullable TierResult tier,
+            List<Completion.DamagedCopy> damaged) {
+
+        /** Of work with processes. */
+        public Result(
+                Completion.@Nullable Saved saved,
+                Completion.@Nullable Thawed thawed,
+                @Nullable List<Completion.Suspended> suspended,
+                boolean workloadLost) {
+            this(saved, thawed, suspended, workloadLost, null, List.of());
+        }
 
         /** Of anything but a switch. */
         public Result(Completion.@Nullable Saved saved, Completion.@Nullable Thawed thawed, boolean workloadLost) {

@@ -26,6 +26,10 @@ final class Requests {
             case SWITCH -> task.switchTo();
             case VERIFY -> task.verify();
             case DELETE -> task.delete();
+            case TRANSFER -> task.transfer();
+            case EVICT -> task.evict();
+            case SWEEP -> task.sweep();
+            case SCRUB -> task.scrub();
         };
         return Optional.ofNullable(request)
                 .map(it -> new OperationSpec(new OperationId(task.operationId()), task.kind(), it));
@@ -37,6 +41,11 @@ final class Requests {
         switch (spec.request()) {
             case Task.Verify verify -> keys.add(snapshot(verify.snapshotId()));
             case Task.Delete delete -> keys.add(snapshot(delete.snapshotId()));
+            // Not the snapshot itself: a thaw does not wait for a copy that only reads it.
+            case Task.Transfer transfer -> keys.add("copy:" + transfer.snapshotId());
+            case Task.Evict evict -> keys.add(snapshot(evict.snapshotId()));
+            case Task.Sweep sweep -> keys.add("sweep:" + sweep.tier().name());
+            case Task.Scrub scrub -> keys.add("scrub:" + scrub.tier().name());
             case Task.Save save -> {
                 keys.addAll(device(resources));
                 keys.add(snapshot(save.snapshotId()));

@@ -67,6 +67,10 @@ final class DaemonPages {
                 tiers(inventory, Inventory.Tier::capacityBytes),
                 tiers(inventory, Inventory.Tier::freeBytes),
                 tiers(inventory, Inventory.Tier::usedBytes),
+                tiers(inventory, tier -> tier.health().equals("HEALTHY") ? 1L : 0L),
+                access.quarantinedChunks().entrySet().stream()
+                        .map(tier -> new Labelled(tier.getKey().toLowerCase(Locale.ROOT), tier.getValue()))
+                        .toList(),
                 inventory.gpus().stream()
                         .map(gpu -> new Labelled(String.valueOf(gpu.ordinal()), gpu.freeBytes()))
                         .toList(),

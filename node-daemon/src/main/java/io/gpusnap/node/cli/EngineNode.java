@@ -27,9 +27,11 @@ import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.SnapshotId;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -73,6 +75,25 @@ final class EngineNode implements NodeAccess {
     }
 
     @Override
+    public List<Inventory.Tier> tiers() {
+        return inventory.tiers(true);
+    }
+
+    @Override
+    public Map<String, Long> quarantinedChunks() {
+        return engines.quarantinedChunks();
+    }
+
+    @Override
+    public List<TierCheck> validateTiers(@Nullable String name) {
+        return engines.validateTiers().entrySet().stream()
+                .filter(tier -> name == null || name.equals(tier.getKey()))
+                .flatMap(tier -> tier.getValue().get().stream()
+                        .map(check -> new TierCheck(tier.getKey(), check.name(), check.passed(), check.detail())))
+                .toList();
+    }
+
+    @Override
     public List<Workload> workloads() {
         return engines.workloads().stream().map(workloads::of).toList();
     }
@@ -98,7 +119,13 @@ final class EngineNode implements NodeAccess {
                                 && log.recall(ThawOutcome.class).isPresent()
                         ? EngineResults.of(kept(log))
                         : null,
-                log.recall(WorkloadLost.class).isPresent());
+                log.recall(WorkloadLost.class).isPresent(),
+                log.outcome()
+                                .filter(OperationOutcome.Succeeded.class::isInstance)
+                                .isPresent()
+                        ? EngineResults.ofTier(log)
+                        : null,
+                EngineResults.damaged(log));
     }
 
     /** A switch that failed has undone the saves that it could not end: of those only the outcome is remembered. */

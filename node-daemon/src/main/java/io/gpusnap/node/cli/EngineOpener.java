@@ -57,7 +57,8 @@ public final class EngineOpener implements NodeOpener {
                     new RebuildablePolicy(
                             settings.rebuildable()::honours,
                             settings.rebuildable().minBytes()),
-                    storage(settings.storage()))));
+                    storage(settings.storage()),
+                    SharedTierSettings.of(settings.tiers()))));
         } catch (StageException e) {
             if (e.getCause() instanceof UnsafeFolderException unsafe) {
                 throw new CommandException(ExitCode.USAGE, "CONFIGURATION", String.valueOf(unsafe.getMessage()), null);

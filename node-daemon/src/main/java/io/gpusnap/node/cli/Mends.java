@@ -30,6 +30,10 @@ final class Mends {
             case WORKLOAD_REFUSED -> "its own callback said why; try again when that no longer holds";
             case PROTOCOL_ERROR -> "use daemon and preload of one release";
             case STORE_ERROR -> "check the disk";
+            case TIER_UNAVAILABLE -> "gpusnap-node tiers validate shows what does not work";
+            case TIER_MISMATCH -> "gpusnap-node tiers list shows the tiers of this node";
+            case CONFLICT -> "it belongs to somebody else";
+            case IN_USE -> "wait for what uses it, or end it";
             case DAEMON_RESTARTED, LEASE_LOST, PREEMPTED, CANCELLED -> "run it again";
             case INTERNAL -> "this is a defect: report it with the log above";
         };

@@ -1,11 +1,15 @@
 package io.gpusnap.node.cli;
 
 import io.gpusnap.node.agent.NodeWork;
+import io.gpusnap.node.client.Inventory;
 import io.gpusnap.node.client.Task;
 import io.gpusnap.node.operation.OperationId;
 import java.util.Collection;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** This node's engines and store, opened. */
 public interface NodeAccess extends NodeWork, AutoCloseable {
@@ -15,6 +19,20 @@ public interface NodeAccess extends NodeWork, AutoCloseable {
 
     /** @throws CommandException SNAPSHOT_NOT_FOUND, or what is wrong with its manifest */
     Inspection inspect(UUID snapshot) throws CommandException;
+
+    /** Every tier, looked at now. */
+    List<Inventory.Tier> tiers();
+
+    /** Chunks that were found wrong in this daemon's life, by the tier's kind. */
+    Map<String, Long> quarantinedChunks();
+
+    /**
+     * Tries tiers out.
+     *
+     * @param name of the only one; null for the node's own store and every shared one
+     * @return empty when there is no such tier
+     */
+    List<TierCheck> validateTiers(@Nullable String name);
 
     /**
      * Frees what operations that nobody remembers have left behind.

@@ -51,6 +51,9 @@ public final class NodeCommandLine {
                 .addSubcommand(new ListCommand(context))
                 .addSubcommand(new VerifyCommand(context))
                 .addSubcommand(new DeleteCommand(context))
+                .addSubcommand(new TransferCommand.Push(context))
+                .addSubcommand(new TransferCommand.Pull(context))
+                .addSubcommand(tiers(context))
                 .addSubcommand(new WorkloadsCommand(context))
                 .addSubcommand(new DoctorCommand(context));
         root.getCommandSpec().usageMessage().footer(SettingsOptions.describe());
@@ -59,6 +62,12 @@ public final class NodeCommandLine {
                 .setExecutionExceptionHandler((e, line, parsed) -> failed(e, err))
                 .setParameterExceptionHandler((e, args) -> misused(e, err))
                 .execute(arguments);
+    }
+
+    private static CommandLine tiers(CommandContext context) {
+        return new CommandLine(new TiersCommand())
+                .addSubcommand(new TiersCommand.ListTiers(context))
+                .addSubcommand(new TiersCommand.Validate(context));
     }
 
     private static int failed(Exception e, PrintWriter err) throws Exception {

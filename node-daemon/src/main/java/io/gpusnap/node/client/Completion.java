@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param save present exactly when a save SUCCEEDED
  * @param thaw present when a thaw or a switch SUCCEEDED, and when a switch FAILED after its process served
  * @param suspended present with the thaw of a switch: who made room and is frozen in a snapshot
+ * @param damaged null for none
+ * @param transfer present exactly when a transfer SUCCEEDED; evict, sweep and scrub alike
  */
 public record Completion(
         long epoch,
@@ -22,7 +24,68 @@ public record Completion(
         @Nullable Saved save,
         @Nullable Thawed thaw,
         @Nullable List<Suspended> suspended,
-        boolean workloadLost) {
+        boolean workloadLost,
+        @Nullable Transferred transfer,
+        @Nullable Evicted evict,
+        @Nullable Swept sweep,
+        @Nullable Scrubbed scrub,
+        @Nullable List<DamagedCopy> damaged) {
+
+    /** Of work with processes. */
+    public Completion(
+            long epoch,
+            Outcome outcome,
+            List<StageReport> stages,
+            @Nullable Failure failure,
+            @Nullable Saved save,
+            @Nullable Thawed thaw,
+            @Nullable List<Suspended> suspended,
+            boolean workloadLost) {
+        this(epoch, outcome, stages, failure, save, thaw, suspended, workloadLost, null, null, null, null, null);
+    }
+
+    /** The same, with what work on a tier has left, and what was found on the way. */
+    public Completion with(@Nullable TierResult result, List<DamagedCopy> found) {
+        return new Completion(
+                epoch,
+                outcome,
+                stages,
+                failure,
+                save,
+                thaw,
+                suspended,
+                workloadLost,
+                result instanceof Transferred it ? it : null,
+                result instanceof Evicted it ? it : null,
+                result instanceof Swept it ? it : null,
+                result instanceof Scrubbed it ? it : null,
+                found.isEmpty() ? null : found);
+    }
+
+    /** What work on a tier leaves. */
+    public sealed interface TierResult {}
+
+    /** @param objects of a shared store: all that the snapshot needs there */
+    public record Transferred(
+            long bytesMoved,
+            long bytesStored,
+            double seconds,
+            @Nullable List<StoredObject> objects) implements TierResult {}
+
+    public record Evicted(long freedBytes) implements TierResult {}
+
+    public record Swept(long deletedBytes, int abortedUploads, List<StoredObject> objects, boolean complete)
+            implements TierResult {}
+
+    public record Scrubbed(long bytesRead, double seconds, List<ScrubVerdict> snapshots) implements TierResult {}
+
+    public record ScrubVerdict(
+            UUID snapshotId, String verdict, @Nullable String detail) {}
+
+    /** A copy of a snapshot that was found wrong, also where another one helped. */
+    public record DamagedCopy(UUID snapshotId, UUID storeId, String detail) {}
+
+    public record StoredObject(String name, long sizeBytes) {}
 
     /** Of anything but a switch. */
     public Completion(

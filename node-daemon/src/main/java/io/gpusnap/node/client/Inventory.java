@@ -37,8 +37,22 @@ public record Inventory(
             boolean simulated,
             @Nullable String computeCapability) {}
 
-    /** @param kind MEMORY or NVME */
-    public record Tier(String kind, String path, long capacityBytes, long freeBytes, long usedBytes) {}
+    /**
+     * @param kind MEMORY, NVME, NFS or S3
+     * @param capacityBytes 0 for a store without bound
+     * @param storeId the same on every node that shares the store; null while it cannot be told
+     * @param health HEALTHY or UNHEALTHY
+     */
+    public record Tier(
+            String kind,
+            String path,
+            long capacityBytes,
+            long freeBytes,
+            long usedBytes,
+            String name,
+            @Nullable UUID storeId,
+            String health,
+            @Nullable String healthReason) {}
 
     public record Capability(
             String name, boolean available, @Nullable String reason) {}

@@ -1,6 +1,7 @@
 package io.gpusnap.node.client;
 
 import io.gpusnap.node.operation.OperationId;
+import io.gpusnap.node.operation.OperationKind;
 import io.gpusnap.node.operation.RetryPolicy;
 import java.io.IOException;
 import java.net.URI;
@@ -9,6 +10,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -55,11 +58,20 @@ public final class NodeApiClient implements AutoCloseable {
         return retries.run(() -> answers.read(sendInSession(request), HeartbeatAnswer.class));
     }
 
-    /** Waits at the service for work; empty when there was none in time. */
-    public Optional<Task> claim(Session session) throws NodeApiException, InterruptedException {
+    /**
+     * Waits at the service for work; empty when there was none in time.
+     *
+     * @param kinds of which there is room for more
+     */
+    public Optional<Task> claim(Session session, Set<OperationKind> kinds)
+            throws NodeApiException, InterruptedException {
         Duration wait = Duration.ofSeconds(session.pollSeconds());
         HttpRequest request = builder(
-                        node(session) + "/claims?waitSeconds=" + wait.toSeconds(),
+                        node(session) + "/claims?waitSeconds=" + wait.toSeconds()
+                                + kinds.stream()
+                                        .sorted()
+                                        .map(kind -> "&kinds=" + kind)
+                                        .collect(Collectors.joining()),
                         session.sessionToken(),
                         wait.plus(CALL_TIMEOUT))
                 .POST(HttpRequest.BodyPublishers.noBody())

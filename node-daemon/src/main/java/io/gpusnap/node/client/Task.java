@@ -22,7 +22,11 @@ public record Task(
         @Nullable Thaw thaw,
         @JsonProperty("switch") @Nullable Switch switchTo,
         @Nullable Verify verify,
-        @Nullable Delete delete) {
+        @Nullable Delete delete,
+        @Nullable Transfer transfer,
+        @Nullable Evict evict,
+        @Nullable Sweep sweep,
+        @Nullable Scrub scrub) {
 
     /**
      * @param afterSave KEEP_RUNNING or STOP
@@ -84,4 +88,38 @@ public record Task(
     public record Verify(UUID snapshotId, @Nullable String manifestDigest) {}
 
     public record Delete(UUID snapshotId) {}
+
+    /** @param storeId what must be behind the name; null in work by hand */
+    public record TierRef(String name, @Nullable UUID storeId) {}
+
+    /** How soon: URGENT, NORMAL or BACKGROUND. */
+    public static final String URGENT = "URGENT";
+
+    /**
+     * @param from where to read; null: wherever it is found first
+     * @param maxBytesPerSecond null for no bound
+     */
+    public record Transfer(
+            UUID snapshotId,
+            @Nullable String manifestDigest,
+            @Nullable TierRef from,
+            TierRef tier,
+            String priority,
+            @Nullable Long maxBytesPerSecond) {}
+
+    public record Evict(UUID snapshotId, TierRef tier, String priority) {}
+
+    /** @param listAfter null: from the first */
+    public record Sweep(
+            TierRef tier,
+            UUID serviceId,
+            List<String> delete,
+            @Nullable String listAfter,
+            int listLimit,
+            long abortUploadsAfterSeconds,
+            String priority) {}
+
+    public record Scrub(TierRef tier, List<ScrubSubject> snapshots, long maxBytesPerSecond, String priority) {}
+
+    public record ScrubSubject(UUID snapshotId, String manifestDigest) {}
 }

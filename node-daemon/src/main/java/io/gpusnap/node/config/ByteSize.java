@@ -5,7 +5,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Sizes as people write them: {@code 1073741824}, {@code 1GiB}, {@code 512 MiB}. Powers of 1024 only. */
-final class ByteSize {
+public final class ByteSize {
 
     private static final Pattern FORM = Pattern.compile("([0-9]{1,18})\\s*(|b|kib|mib|gib|tib)");
     static final String MEND = "write bytes or a number with KiB, MiB, GiB or TiB";
@@ -13,7 +13,7 @@ final class ByteSize {
     private ByteSize() {}
 
     /** @throws IllegalArgumentException when it is no size; the message says how to write one */
-    static long parse(String text) {
+    public static long parse(String text) {
         Matcher form = FORM.matcher(text.strip().toLowerCase(Locale.ROOT));
         if (!form.matches()) {
             throw new IllegalArgumentException(MEND);

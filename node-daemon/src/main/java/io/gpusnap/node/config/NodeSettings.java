@@ -30,6 +30,7 @@ public record NodeSettings(
         int transferThreads,
         RebuildableSettings rebuildable,
         StorageSettings storage,
+        TierSettings tiers,
         int parallelOperations,
         Duration stopGrace,
         List<String> warnings) {

@@ -33,6 +33,44 @@ public enum Setting {
             "chunks are read straight into device memory: auto, where that spares host memory; always; never",
             "auto"),
     STORAGE_CUFILE("storage.cufile", "path of libcufile", "libcufile.so.0 as the loader finds it"),
+    NFS_ROOT("nfs.root", "directory that nodes share, mounted here: makes the tier", "none: no NFS tier"),
+    NFS_NAME("nfs.name", "name of that tier", "nfs"),
+    NFS_DEADLINE_SECONDS("nfs.deadlineSeconds", "how long one call may take before the mount counts as hanging", "30"),
+    S3_BUCKET("s3.bucket", "bucket that nodes share: makes the tier", "none: no S3 tier"),
+    S3_NAME("s3.name", "name of that tier", "s3"),
+    S3_PREFIX("s3.prefix", "of every key, ending in a slash", "none"),
+    S3_ENDPOINT("s3.endpoint", "address of the store, http:// or https://", "that of s3.region at AWS"),
+    S3_REGION("s3.region", "region of the bucket", "us-east-1"),
+    S3_ALLOWED_ADDRESSES(
+            "s3.allowedAddresses",
+            "ranges such as 10.0.0.0/8 that the endpoint may be in, besides public addresses",
+            "none"),
+    S3_CREDENTIALS_FILE(
+            "s3.credentialsFile",
+            "file with lines accessKeyId = …, secretAccessKey = … and perhaps sessionToken = …",
+            "AWS_ACCESS_KEY_ID and its kin in the environment"),
+    S3_PATH_STYLE(
+            "s3.pathStyle", "the bucket in the path, not in the host name: true or false", "true with s3.endpoint"),
+    S3_CHECKSUMS("s3.checksums", "checksums besides our own: when-required or when-supported", "when-required"),
+    S3_ENCRYPTION("s3.encryption", "what the store does to objects at rest: none, AES256, or aws:kms:<key id>", "none"),
+    S3_PART_BYTES("s3.partBytes", "size of an upload's parts and of a download's ranges, 5MiB to 64MiB", "16MiB"),
+    S3_CONNECTIONS("s3.connections", "requests at the same time, 1 to 256", "16"),
+    S3_TIMEOUT_SECONDS("s3.timeoutSeconds", "how long one request may take with its body", "30"),
+    S3_ATTEMPTS("s3.attempts", "how often a request is sent before it counts as failed, 1 to 20", "5"),
+    TIERS_PACK_BYTES("tiers.packBytes", "size of the objects that chunks are packed into, 16MiB to 256MiB", "64MiB"),
+    TIERS_TENANT("tiers.tenant", "whose key encrypts what this node puts into shared tiers", "default"),
+    TIERS_COMPRESS("tiers.compress", "chunks that shrink by it are compressed there: true or false", "false"),
+    TIERS_KEY_FILE(
+            "tiers.keyFile",
+            "file, or env:NAME, with 64 hex digits: chunks are encrypted there",
+            "none: not encrypted"),
+    TIERS_SIGNING_KEY_FILE(
+            "tiers.signingKeyFile", "file, or env:NAME, with a private Ed25519 key in PEM", "none: not signed"),
+    TIERS_TRUSTED_KEYS_FILE(
+            "tiers.trustedKeysFile",
+            "file, or env:NAME, with public Ed25519 keys in PEM: manifests must be signed by one",
+            "none: unsigned ones are taken"),
+    TIERS_MAX_BYTES_PER_SECOND("tiers.maxBytesPerSecond", "bound of all copies between tiers together", "none"),
     OPERATIONS_PARALLEL("operations.parallel", "operations that run at the same time, 1 to 16", "2"),
     STOP_GRACE_SECONDS("stop.graceSeconds", "how long SIGTERM waits for operations to end or undo", "60");
 

@@ -52,6 +52,7 @@ final class SettingsReader {
                 value(Setting.TRANSFER_THREADS, text -> number(text, 1, 256), () -> Math.min(16, machine.processors())),
                 rebuildable(),
                 storage(),
+                new TierSettingsReader(this).read(),
                 value(Setting.OPERATIONS_PARALLEL, text -> number(text, 1, 16), () -> 2),
                 value(
                         Setting.STOP_GRACE_SECONDS,
@@ -99,11 +100,11 @@ final class SettingsReader {
         return url.flatMap(address -> token.map(secret -> new ServiceSettings(address, secret)));
     }
 
-    private <T> T value(Setting setting, Function<String, T> parse, Supplier<T> otherwise) {
+    <T> T value(Setting setting, Function<String, T> parse, Supplier<T> otherwise) {
         return optional(setting, parse).orElseGet(otherwise);
     }
 
-    private <T> Optional<T> optional(Setting setting, Function<String, T> parse) {
+    <T> Optional<T> optional(Setting setting, Function<String, T> parse) {
         Optional<SettingSources.Value> value = sources.get(setting);
         if (value.isEmpty()) {
             return Optional.empty();
@@ -119,7 +120,7 @@ final class SettingsReader {
         }
     }
 
-    private boolean isSet(Setting setting) {
+    boolean isSet(Setting setting) {
         return sources.get(setting).isPresent();
     }
 
@@ -143,7 +144,7 @@ final class SettingsReader {
         return Math.max(LEAST_POOL_BYTES, machine.memoryBytes() / 4 / SLOT_BYTES * SLOT_BYTES);
     }
 
-    private static Path absolute(String text) {
+    static Path absolute(String text) {
         // InvalidPathException is an IllegalArgumentException, its message says what is wrong.
         return Path.of(text).toAbsolutePath().normalize();
     }
@@ -195,7 +196,7 @@ final class SettingsReader {
         return Optional.of(address);
     }
 
-    private static int number(String text, int least, int most) {
+    static int number(String text, int least, int most) {
         if (!text.matches("[0-9]{1,9}") || Integer.parseInt(text) < least || Integer.parseInt(text) > most) {
             throw new IllegalArgumentException("it is a number from " + least + " to " + most);
         }

@@ -2,10 +2,12 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.gpu.DriverInfo;
 import io.gpusnap.gpu.GpuException;
+import io.gpusnap.node.tier.pack.PackTier;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /** What this node was probed for, each with its reason. */
 final class Capabilities {
@@ -21,6 +23,7 @@ final class Capabilities {
         all.addAll(suspend());
         all.add(pool());
         all.add(directStorage());
+        all.addAll(tiers());
         return List.copyOf(new LinkedHashSet<>(all));
     }
 
@@ -81,6 +84,19 @@ final class Capabilities {
     private Capability directStorage() {
         return new Capability(
                 "direct-storage", runtime.direct().used(), runtime.direct().reason());
+    }
+
+    private List<Capability> tiers() {
+        String shared =
+                runtime.store().sources().shared().stream().map(PackTier::name).collect(Collectors.joining(", "));
+        return List.of(
+                new Capability("transfer", true, "between memory, nvme" + (shared.isEmpty() ? "" : ", " + shared)),
+                new Capability("evict", true, "from memory and nvme"),
+                new Capability(
+                        "sweep",
+                        !shared.isEmpty(),
+                        shared.isEmpty() ? "no tier is shared: set nfs.root or s3.bucket" : "of " + shared),
+                new Capability("scrub", true, "of nvme" + (shared.isEmpty() ? "" : ", " + shared)));
     }
 
     private Capability pool() {

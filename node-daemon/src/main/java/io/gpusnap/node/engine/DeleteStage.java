@@ -35,21 +35,30 @@ final class DeleteStage extends EngineStage {
 
     @Override
     void execute(StageContext context) throws StageException, TierException, ManifestException, IOException {
+        requireNotFrozen(runtime, snapshot);
+        context.checkCancelled();
+        context.remember(new DeleteOutcome(snapshot, delete(runtime, snapshot)));
+    }
+
+    /** A process that is frozen as the snapshot would have nothing to come back from. */
+    static void requireNotFrozen(NodeRuntime runtime, SnapshotId snapshot) throws StageException, IOException {
         Optional<ProcessId> frozen = runtime.suspended().processOf(snapshot);
         if (frozen.isPresent()) {
             throw new StageException(
                     FailureCode.WORKLOAD_UNSUPPORTED,
                     "%s is frozen as snapshot %s: resume it or end it first".formatted(frozen.get(), snapshot));
         }
-        context.checkCancelled();
-        long freed = 0;
+    }
+
+    /** @return bytes that became free; 0 when it was not there */
+    static long delete(NodeRuntime runtime, SnapshotId snapshot) throws TierException, ManifestException {
         try {
-            freed = runtime.store().delete(snapshot);
+            return runtime.store().delete(snapshot);
         } catch (TierException e) {
             if (e.reason() != TierException.Reason.MISSING) {
                 throw e;
             }
+            return 0;
         }
-        context.remember(new DeleteOutcome(snapshot, freed));
     }
 }

@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param threads of each transfer pipeline
  * @param rebuildable which memory that an application declares rebuildable is left out of saves
  * @param storage whether chunks are read straight into device memory
+ * @param shared stores that other nodes have as well
  */
 public record EngineSettings(
         Path stateDir,
@@ -32,7 +33,38 @@ public record EngineSettings(
         Optional<Path> cudaDriver,
         int threads,
         RebuildablePolicy rebuildable,
-        StoragePolicy storage) {
+        StoragePolicy storage,
+        SharedTiers shared) {
+
+    /** A node that shares nothing. */
+    public EngineSettings(
+            Path stateDir,
+            Path nvmeRoot,
+            long nvmeReserveBytes,
+            Path poolPath,
+            long poolBytes,
+            Path scratchDir,
+            Optional<Path> criu,
+            Path nativeDir,
+            Optional<Path> cudaDriver,
+            int threads,
+            RebuildablePolicy rebuildable,
+            StoragePolicy storage) {
+        this(
+                stateDir,
+                nvmeRoot,
+                nvmeReserveBytes,
+                poolPath,
+                poolBytes,
+                scratchDir,
+                criu,
+                nativeDir,
+                cudaDriver,
+                threads,
+                rebuildable,
+                storage,
+                SharedTiers.none());
+    }
 
     public static final long SLOT_BYTES = 4L << 20;
 

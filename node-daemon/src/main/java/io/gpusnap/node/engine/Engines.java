@@ -35,7 +35,9 @@ import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.StoreRoot;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierUsage;
+import io.gpusnap.node.tier.pack.StoreValidation;
 import io.gpusnap.node.transfer.ChunkVerifier;
+import io.gpusnap.node.transfer.Traffic;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -43,8 +45,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /** The engines of this node and everything they share. One object a daemon; thread-safe. */
@@ -54,12 +58,14 @@ public final class Engines implements AutoCloseable {
 
     private final NodeRuntime runtime;
     private final Runnable closePool;
+    private final TierWatch watch;
     private final SuspendEngine suspend;
     private final List<CheckpointEngine> engines;
 
     private Engines(NodeRuntime runtime, Runnable closePool) {
         this.runtime = runtime;
         this.closePool = closePool;
+        this.watch = new TierWatch(runtime.store().sources().shared());
         this.suspend = new SuspendEngine(runtime);
         this.engines = List.of(new CriuCudaEngine(runtime), suspend);
     }
@@ -83,7 +89,8 @@ public final class Engines implements AutoCloseable {
             pool = opening.pool(settings.poolPath(), settings.poolBytes());
             MemoryTier memory = MemoryTier.open(settings.poolPath(), pool.memory());
             NvmeTier nvme = new NvmeTier(root, settings.nvmeReserveBytes());
-            SnapshotStore store = new SnapshotStore(root, nvme, memory);
+            SnapshotStore store =
+                    new SnapshotStore(root, nvme, memory, settings.shared().open());
             String reason = pool.pinned()
                     ? "%d MiB page-locked at %s".formatted(settings.poolBytes() >> 20, settings.poolPath())
                     : unpinned(opening);
@@ -118,7 +125,14 @@ public final class Engines implements AutoCloseable {
                             .formatted(settings.poolBytes() >> 20, settings.poolPath())
                     : unpinned(opening);
             return new Engines(
-                    runtime(settings, opening, new SnapshotStore(root, nvme, memory), pinnable, reason), () -> {});
+                    runtime(
+                            settings,
+                            opening,
+                            new SnapshotStore(
+                                    root, nvme, memory, settings.shared().open()),
+                            pinnable,
+                            reason),
+                    () -> {});
         } catch (IOException | TierException e) {
             if (root != null) {
                 root.close();
@@ -155,7 +169,8 @@ public final class Engines implements AutoCloseable {
                 new BusyWorkloads(),
                 poolPinned,
                 poolReason,
-                DirectStorage.probe(settings.storage(), opening.gpu(), opening.reason()));
+                DirectStorage.probe(settings.storage(), opening.gpu(), opening.reason()),
+                new Traffic(settings.shared().mostBytesPerSecond()));
     }
 
     /** Every record that stages remember, for the journal. */
@@ -176,7 +191,14 @@ public final class Engines implements AutoCloseable {
                 SaveOutcome.class,
                 ThawOutcome.class,
                 VerifyOutcome.class,
-                DeleteOutcome.class);
+                DeleteOutcome.class,
+                DamagedCopies.class,
+                TransferCopy.class,
+                TransferMoved.class,
+                TransferOutcome.class,
+                EvictOutcome.class,
+                SweepOutcome.class,
+                ScrubOutcome.class);
     }
 
     /** @throws StageException CAPABILITY_MISSING when there is no engine of this name */
@@ -251,12 +273,31 @@ public final class Engines implements AutoCloseable {
 
     /** @throws StageException STORE_ERROR */
     public List<TierUsage> tiers() throws StageException {
+        return tierStates(false).stream().map(TierState::usage).toList();
+    }
+
+    /**
+     * Every tier, a shared one that does not answer with the reason.
+     *
+     * @param now shared ones are looked at now, however long that takes; else as they were a moment ago
+     * @throws StageException STORE_ERROR
+     */
+    public List<TierState> tierStates(boolean now) throws StageException {
         try {
-            return List.of(
-                    runtime.store().memory().usage(), runtime.store().nvme().usage());
+            return runtime.tiers().states(now ? Tiers::state : watch::last);
         } catch (TierException e) {
             throw Failures.typed(e);
         }
+    }
+
+    /** Chunks that were found wrong in this daemon's life, by the name of the tier's kind. */
+    public Map<String, Long> quarantinedChunks() {
+        return runtime.tiers().quarantined();
+    }
+
+    /** Trials of the node's own store and of every shared one, by the tier's name; each runs when it is asked. */
+    public Map<String, Supplier<List<StoreValidation.Check>>> validateTiers() {
+        return runtime.tiers().validations();
     }
 
     /** @throws StageException STORE_ERROR */
@@ -290,6 +331,26 @@ public final class Engines implements AutoCloseable {
         return new StagePlan(OperationKind.VERIFY, List.of(new VerifyStage(runtime, snapshot)));
     }
 
+    /** Copies a snapshot into a tier; leaves {@link TransferOutcome}. */
+    public StagePlan transfer(TransferRequest request) throws StageException {
+        return TransferStages.plan(runtime, request);
+    }
+
+    /** Removes a snapshot from a tier of this node's own; leaves {@link EvictOutcome}. */
+    public StagePlan evict(SnapshotId snapshot, TierRef tier) {
+        return new StagePlan(OperationKind.EVICT, List.of(new EvictStage(runtime, snapshot, tier)));
+    }
+
+    /** Leaves {@link SweepOutcome}. */
+    public StagePlan sweep(SweepRequest request) {
+        return new StagePlan(OperationKind.SWEEP, List.of(new SweepStage(runtime, request)));
+    }
+
+    /** Leaves {@link ScrubOutcome}. */
+    public StagePlan scrub(ScrubRequest request) {
+        return new StagePlan(OperationKind.SCRUB, List.of(new ScrubStage(runtime, request)));
+    }
+
     /** Deletes a snapshot and every chunk that nothing else names; leaves {@link DeleteOutcome}. */
     public StagePlan delete(SnapshotId snapshot) {
         return new StagePlan(OperationKind.DELETE, List.of(new DeleteStage(runtime, snapshot)));
@@ -304,7 +365,8 @@ public final class Engines implements AutoCloseable {
             long hot = 0;
             for (ChunkRef chunk : ChunkVerifier.distinct(manifest.chunks().toList())) {
                 ChunkDigest digest = new ChunkDigest(chunk.digest());
-                if (runtime.store().nvme().contains(digest, chunk.sizeBytes())) {
+                if (runtime.store().nvme().contains(digest, chunk.sizeBytes())
+                        || runtime.tiers().isShared(digest, chunk.sizeBytes())) {
                     present++;
                 } else {
                     missing++;
@@ -313,7 +375,8 @@ public final class Engines implements AutoCloseable {
                     hot += chunk.sizeBytes();
                 }
             }
-            String digest = runtime.store().read(snapshot).digest();
+            String digest =
+                    Snapshots.find(runtime.store(), snapshot, Optional.empty()).digest();
             return new InspectReport(manifest, digest, present, missing, hot);
         } catch (TierException | ManifestException e) {
             throw Failures.typed(e);
@@ -347,6 +410,7 @@ public final class Engines implements AutoCloseable {
 
     @Override
     public void close() {
+        watch.close();
         runtime.store().close();
         closePool.run();
     }

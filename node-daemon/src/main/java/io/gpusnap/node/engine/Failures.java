@@ -19,7 +19,10 @@ final class Failures {
         return switch (e) {
             case StageException already -> already;
             case GpuException gpu -> new StageException(code(gpu.status()), text(gpu), gpu);
-            case TierException tier -> new StageException(code(tier.reason()), text(tier), tier);
+            case TierException tier ->
+                tier.reason() == TierException.Reason.UNAVAILABLE
+                        ? StageException.retryable(FailureCode.TIER_UNAVAILABLE, text(tier), tier)
+                        : new StageException(code(tier.reason()), text(tier), tier);
             case CriuException criu -> new StageException(FailureCode.CRIU_FAILED, text(criu), criu);
             case ManifestException manifest ->
                 new StageException(FailureCode.MANIFEST_INVALID, text(manifest), manifest);
@@ -50,6 +53,8 @@ final class Failures {
             case CORRUPT -> FailureCode.CHUNK_CORRUPT;
             case NO_SPACE -> FailureCode.INSUFFICIENT_SPACE;
             case IO -> FailureCode.STORE_ERROR;
+            case UNAVAILABLE -> FailureCode.TIER_UNAVAILABLE;
+            case IN_USE -> FailureCode.IN_USE;
         };
     }
 

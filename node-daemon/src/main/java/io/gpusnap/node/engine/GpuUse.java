@@ -77,7 +77,7 @@ public final class GpuUse {
         }
         try {
             GpuPort gpu = runtime.gpu().get();
-            Manifest manifest = runtime.store().read(snapshot).manifest();
+            Manifest manifest = Snapshots.manifest(runtime.store(), snapshot);
             Compatibility.GpuPlan plan = Compatibility.gpus(manifest, gpu.driver(), gpu.devices(), remap);
             return plan.refusals().isEmpty() && !plan.devices().isEmpty()
                     ? uuids(List.copyOf(plan.devices().values()))
@@ -90,7 +90,7 @@ public final class GpuUse {
     /** Ids of the processes and threads that a thaw makes anew; none where it cannot be known, or nothing is made. */
     public Set<Integer> tasks(SnapshotId snapshot) {
         try {
-            Manifest manifest = runtime.store().read(snapshot).manifest();
+            Manifest manifest = Snapshots.manifest(runtime.store(), snapshot);
             return manifest.engine().equals(EngineId.CRIU_CUDA.value())
                     ? Set.copyOf(manifest.process().taskIds())
                     : Set.of();

@@ -16,6 +16,7 @@ import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.process.ProcessTree;
 import io.gpusnap.node.process.Workloads;
 import io.gpusnap.node.snapshot.SnapshotStore;
+import io.gpusnap.node.transfer.Traffic;
 import io.gpusnap.node.transfer.Transfer;
 import java.nio.file.Path;
 import java.util.List;
@@ -27,6 +28,7 @@ import java.util.Optional;
  * @param gpu empty without a driver
  * @param gpuReason what was found, or why there is none
  * @param direct whether a thaw reads chunks straight into device memory
+ * @param traffic who goes first
  */
 record NodeRuntime(
         EngineSettings settings,
@@ -45,7 +47,13 @@ record NodeRuntime(
         BusyWorkloads busy,
         boolean poolPinned,
         String poolReason,
-        DirectStorage direct) {
+        DirectStorage direct,
+        Traffic traffic) {
+
+    /** By name. */
+    Tiers tiers() {
+        return new Tiers(store);
+    }
 
     /** @throws StageException CAPABILITY_MISSING */
     GpuPort requireGpu() throws StageException {

@@ -13,8 +13,8 @@ import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;
+import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.tier.MemoryTier;
-import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.ChunkLoader;
 import io.gpusnap.node.transfer.LoadedChunks;
@@ -88,13 +88,13 @@ final class Rescue {
                 DeviceContent content =
                         SaveSession.recall(context, DeviceContent.class).of(arrival.allocations());
                 NodeRuntime runtime = session.runtime();
-                NvmeTier nvme = runtime.store().nvme();
+                ChunkSources sources = runtime.store().sources();
                 MemoryTier memory = runtime.store().memory();
                 Transfer transfer = runtime.transfer(context);
                 try (arrival;
-                        LoadedChunks reused = new ChunkLoader(nvme, memory, session.owner())
+                        LoadedChunks reused = new ChunkLoader(sources, memory, session.owner())
                                 .hot(content.stored(), transfer.uncounted())) {
-                    new DeviceFill(runtime.requireGpu(), memory, nvme, session.owner(), reused, false)
+                    new DeviceFill(runtime.requireGpu(), memory, sources, session.owner(), reused, false)
                             .fill(content, arrival.start(), transfer);
                 } finally {
                     target.unimportMemory();

@@ -5,7 +5,9 @@ import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.snapshot.ReadManifest;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.Manifest;
+import io.gpusnap.node.store.ManifestDigest;
 import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.store.ManifestJson;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.TierException;
 import java.util.Optional;
@@ -18,7 +20,21 @@ final class Snapshots {
     /** @param expected the digest that the caller remembers; another one is refused */
     static Manifest read(SnapshotStore store, SnapshotId snapshot, Optional<String> expected)
             throws StageException, TierException, ManifestException {
-        ReadManifest read = store.read(snapshot);
+        return checked(find(store, snapshot, expected), snapshot, expected);
+    }
+
+    /** Believes bytes only as far as they are what they should be. */
+    static Manifest parse(byte[] bytes, SnapshotId snapshot, Optional<String> expected)
+            throws StageException, ManifestException {
+        return checked(
+                new ReadManifest(
+                        ManifestJson.read(bytes), ManifestDigest.of(bytes).hex()),
+                snapshot,
+                expected);
+    }
+
+    private static Manifest checked(ReadManifest read, SnapshotId snapshot, Optional<String> expected)
+            throws StageException, ManifestException {
         if (expected.isPresent() && !expected.get().equals(read.digest())) {
             throw new StageException(
                     FailureCode.MANIFEST_INVALID,
@@ -30,6 +46,42 @@ final class Snapshots {
                     .formatted(snapshot, read.manifest().snapshotId()));
         }
         return read.manifest();
+    }
+
+    /**
+     * Of this node's store, where it was parsed before; else of a shared one.
+     *
+     * @param expected as above: one of another digest in a shared store is passed over
+     */
+    static ReadManifest find(SnapshotStore store, SnapshotId snapshot, Optional<String> expected)
+            throws TierException, ManifestException {
+        try {
+            return store.read(snapshot);
+        } catch (TierException e) {
+            if (e.reason() != TierException.Reason.MISSING) {
+                throw e;
+            }
+        }
+        byte[] bytes = bytes(store, snapshot, expected);
+        return new ReadManifest(
+                ManifestJson.read(bytes), ManifestDigest.of(bytes).hex());
+    }
+
+    /**
+     * The exact bytes, also from a shared store.
+     *
+     * @param expected as above: one of another digest in a shared store is passed over
+     */
+    static byte[] bytes(SnapshotStore store, SnapshotId snapshot, Optional<String> expected) throws TierException {
+        return store.anyManifest(
+                snapshot,
+                found -> expected.isEmpty()
+                        || expected.get().equals(ManifestDigest.of(found).hex()));
+    }
+
+    /** Whichever manifest of the snapshot there is, also in a shared store. */
+    static Manifest manifest(SnapshotStore store, SnapshotId snapshot) throws TierException, ManifestException {
+        return find(store, snapshot, Optional.empty()).manifest();
     }
 
     /** Whether the store has a snapshot of a workload of this name. One that cannot be read is none. */

@@ -27,7 +27,7 @@ final class SuspendedVerify extends EngineStage {
         NodeRuntime runtime = session.runtime();
         List<ChunkRef> chunks = session.manifest().chunks().toList();
         context.progress().setTotalBytes(ChunkVerifier.distinctBytes(chunks));
-        session.loaded(new ChunkLoader(runtime.store().nvme(), runtime.store().memory(), session.owner(), spareSlots)
+        session.loaded(new ChunkLoader(session.sources(), runtime.store().memory(), session.owner(), spareSlots)
                 .load(chunks, runtime.transfer(context)));
     }
 }

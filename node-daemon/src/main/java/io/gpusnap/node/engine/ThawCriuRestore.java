@@ -49,7 +49,11 @@ final class ThawCriuRestore extends EngineStage {
                 new FutureTask<>(() -> session.runtime().criu().restore(images, !process.sessionLeader()));
         Thread thread = Thread.ofPlatform().name("criu-restore").start(restore);
         try {
-            verify(context);
+            try {
+                verify(context);
+            } finally {
+                session.rememberDamage(context);
+            }
             int pid = result(restore);
             ProcessId restored = session.runtime()
                     .proc()
@@ -75,8 +79,7 @@ final class ThawCriuRestore extends EngineStage {
         context.progress()
                 .setTotalBytes(ChunkVerifier.distinctBytes(host) + (direct ? 0 : ChunkVerifier.distinctBytes(device)));
         Transfer transfer = runtime.transfer(context);
-        ChunkLoader loader =
-                new ChunkLoader(runtime.store().nvme(), runtime.store().memory(), session.owner());
+        ChunkLoader loader = new ChunkLoader(session.sources(), runtime.store().memory(), session.owner());
         long start = System.nanoTime();
         // In the order in which they are filled in: where the pool is small, the first ones find slots.
         session.loadedHost(loader.load(host, transfer));

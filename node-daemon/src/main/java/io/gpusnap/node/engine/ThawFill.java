@@ -39,7 +39,7 @@ final class ThawFill extends EngineStage {
             long copiedBytes = new DeviceFill(
                             runtime.requireGpu(),
                             runtime.store().memory(),
-                            runtime.store().nvme(),
+                            session.sources(),
                             session.owner(),
                             session.loaded(),
                             runtime.direct().used())

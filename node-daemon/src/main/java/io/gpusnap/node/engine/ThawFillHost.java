@@ -68,7 +68,7 @@ final class ThawFillHost extends EngineStage {
         List<Piece> pieces = pieces(context, host.areas(), transfer);
         GpuPort memory = runtime.requireGpu();
         Crew.each("fill-host", transfer.threads(), StageException.class, pieces, () -> {
-            ChunkFeed feed = new ChunkFeed(session.loadedHost(), runtime.store().nvme());
+            ChunkFeed feed = new ChunkFeed(session.loadedHost(), session.sources());
             return piece -> {
                 transfer.safePoint().run();
                 write(memory, piece, feed);

@@ -30,8 +30,11 @@ final class ThawMaterialise extends EngineStage {
         context.progress().setTotalBytes(manifest.host().filesBytes());
         Scratch.delete(images);
         Scratch.make(images);
-        HostImageReader.materialise(
-                manifest.host().files(), images, runtime.store().nvme(), runtime.transfer(context));
+        try {
+            HostImageReader.materialise(manifest.host().files(), images, session.sources(), runtime.transfer(context));
+        } finally {
+            session.rememberDamage(context);
+        }
         LogFiles.prepare(manifest.process());
         LogFiles.prepareSocketFolders(manifest.process());
     }

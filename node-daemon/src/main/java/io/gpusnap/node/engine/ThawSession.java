@@ -11,11 +11,14 @@ import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.snapshot.ChunkSources;
+import io.gpusnap.node.snapshot.Damage;
 import io.gpusnap.node.snapshot.SnapshotUses;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.LoadedChunks;
+import io.gpusnap.node.transfer.Traffic;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -33,10 +36,12 @@ final class ThawSession {
     private final ThawRequest request;
     private final boolean keepsProcess;
     private final StageTimes times = new StageTimes();
+    private Traffic.@Nullable Urgent urgent;
     private SnapshotUses.@Nullable Use use;
     private @Nullable Manifest manifest;
     private @Nullable CudaProcesses kept;
     private @Nullable TargetPort target;
+    private final Damage damage = new Damage();
     private LoadedChunks loaded = new LoadedChunks();
     private LoadedChunks loadedHost = new LoadedChunks();
     private @Nullable ProcessId frozen;
@@ -78,6 +83,7 @@ final class ThawSession {
     Manifest manifest() throws StageException, TierException, ManifestException {
         Manifest known = manifest;
         if (known == null) {
+            urgent = urgent == null ? runtime.traffic().urgent() : urgent;
             if (use == null) {
                 use = runtime.store()
                         .use(request.snapshot())
@@ -177,6 +183,16 @@ final class ThawSession {
         }
     }
 
+    /** Where its chunks may come from. */
+    ChunkSources sources() {
+        return runtime.store().sources().telling(damage);
+    }
+
+    /** What was found wrong so far, also when the thaw goes on with another copy. */
+    void rememberDamage(StageContext context) {
+        runtime.tiers().remember(request.snapshot(), damage, context);
+    }
+
     LoadedChunks loaded() {
         return loaded;
     }
@@ -204,6 +220,10 @@ final class ThawSession {
     }
 
     void release() {
+        Traffic.Urgent waiting = urgent;
+        if (waiting != null) {
+            waiting.close();
+        }
         closeTarget();
         loaded.close();
         loadedHost.close();

@@ -6,9 +6,13 @@ import io.gpusnap.node.engine.AnswerProbe;
 import io.gpusnap.node.engine.EngineId;
 import io.gpusnap.node.engine.Engines;
 import io.gpusnap.node.engine.SaveRequest;
+import io.gpusnap.node.engine.ScrubRequest;
 import io.gpusnap.node.engine.SuspendDepth;
+import io.gpusnap.node.engine.SweepRequest;
 import io.gpusnap.node.engine.SwitchRequest;
 import io.gpusnap.node.engine.ThawRequest;
+import io.gpusnap.node.engine.TierRef;
+import io.gpusnap.node.engine.TransferRequest;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.OperationSpec;
@@ -42,6 +46,10 @@ public final class EnginePlans implements PlanFactory {
                 case Task.Switch to -> switchTo(spec.id(), to);
                 case Task.Verify verify -> verify(verify);
                 case Task.Delete delete -> engines.delete(new SnapshotId(delete.snapshotId()));
+                case Task.Transfer transfer -> transfer(spec.id(), transfer);
+                case Task.Evict evict -> engines.evict(new SnapshotId(evict.snapshotId()), tier(evict.tier()));
+                case Task.Sweep sweep -> engines.sweep(sweep(sweep));
+                case Task.Scrub scrub -> engines.scrub(scrub(scrub));
                 default ->
                     throw new StageException(
                             FailureCode.INTERNAL,
@@ -102,6 +110,43 @@ public final class EnginePlans implements PlanFactory {
                                 new SnapshotId(candidate.snapshotId()),
                                 candidate.facts() == null ? Map.of() : candidate.facts()))
                         .toList()));
+    }
+
+    private StagePlan transfer(OperationId operation, Task.Transfer transfer) throws StageException {
+        Task.TierRef from = transfer.from();
+        return engines.transfer(new TransferRequest(
+                operation,
+                new SnapshotId(transfer.snapshotId()),
+                Optional.ofNullable(transfer.manifestDigest()),
+                tier(transfer.tier()),
+                from == null ? Optional.empty() : Optional.of(tier(from)),
+                transfer.maxBytesPerSecond() == null ? 0 : transfer.maxBytesPerSecond(),
+                !transfer.priority().equals(Task.URGENT)));
+    }
+
+    private static SweepRequest sweep(Task.Sweep sweep) {
+        return new SweepRequest(
+                tier(sweep.tier()),
+                sweep.serviceId(),
+                sweep.delete(),
+                sweep.listAfter() == null ? "" : sweep.listAfter(),
+                sweep.listLimit(),
+                Duration.ofSeconds(sweep.abortUploadsAfterSeconds()));
+    }
+
+    private static ScrubRequest scrub(Task.Scrub scrub) {
+        return new ScrubRequest(
+                tier(scrub.tier()),
+                scrub.snapshots().stream()
+                        .map(subject -> new ScrubRequest.Subject(
+                                new SnapshotId(subject.snapshotId()), subject.manifestDigest()))
+                        .toList(),
+                scrub.maxBytesPerSecond(),
+                !scrub.priority().equals(Task.URGENT));
+    }
+
+    private static TierRef tier(Task.TierRef tier) {
+        return new TierRef(tier.name(), Optional.ofNullable(tier.storeId()));
     }
 
     private StagePlan verify(Task.Verify verify) {

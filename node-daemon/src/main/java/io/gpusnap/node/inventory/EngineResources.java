@@ -47,6 +47,18 @@ public final class EngineResources {
                     gpus.addAll(use.of(process(candidate.workload())));
                 }
             }
+            case Task.Transfer t -> {
+                return Set.of();
+            }
+            case Task.Evict e -> {
+                return Set.of();
+            }
+            case Task.Sweep s -> {
+                return Set.of();
+            }
+            case Task.Scrub s -> {
+                return Set.of();
+            }
             default -> {}
         }
         keys.addAll(keys("gpu", gpus.isEmpty() ? everyGpu : gpus));

@@ -4,10 +4,12 @@ import io.gpusnap.gpu.DriverInfo;
 import io.gpusnap.gpu.GpuInfo;
 import io.gpusnap.node.client.Inventory;
 import io.gpusnap.node.engine.Engines;
+import io.gpusnap.node.engine.TierState;
 import io.gpusnap.node.operation.LogKeys;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.HostFacts;
 import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.TierUsage;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -52,17 +54,32 @@ public final class NodeInventory {
                 driver.map(DriverInfo::cudaVersion).orElse(null),
                 driver.map(DriverInfo::build).orElse(null),
                 engines.criuVersion().map(Object::toString).orElse(null),
-                look(engines::tiers).orElse(List.of()).stream()
-                        .map(tier -> new Inventory.Tier(
-                                tier.kind().name(),
-                                tier.path().toString(),
-                                tier.capacityBytes(),
-                                tier.freeBytes(),
-                                tier.usedBytes()))
-                        .toList(),
+                tiers(false),
                 capabilities(),
                 snapshots(),
                 host.cpuFeatures());
+    }
+
+    /** @param now shared ones are looked at now, however long that takes */
+    public List<Inventory.Tier> tiers(boolean now) {
+        return look(() -> engines.tierStates(now)).orElse(List.of()).stream()
+                .map(NodeInventory::tier)
+                .toList();
+    }
+
+    private static Inventory.Tier tier(TierState tier) {
+        TierUsage usage = tier.usage();
+        boolean bounded = usage.capacityBytes() < TierUsage.UNBOUNDED_BYTES;
+        return new Inventory.Tier(
+                usage.kind().name(),
+                usage.location(),
+                bounded ? usage.capacityBytes() : 0,
+                bounded ? usage.freeBytes() : 0,
+                usage.usedBytes(),
+                tier.name(),
+                tier.storeId().orElse(null),
+                tier.trouble().isEmpty() ? "HEALTHY" : "UNHEALTHY",
+                tier.trouble().map(NodeInventory::cut).orElse(null));
     }
 
     public List<Inventory.Capability> capabilities() {

@@ -23,6 +23,10 @@ public final class MetricNames {
     public static final String TIER_FREE_BYTES = "gpusnap.node.tier.free.bytes";
     /** Label: tier. */
     public static final String TIER_USED_BYTES = "gpusnap.node.tier.used.bytes";
+    /** 1 while the tier answers as it should. Label: tier. */
+    public static final String TIER_HEALTHY = "gpusnap.node.tier.healthy";
+    /** Chunks that were found wrong there in this daemon's life. Label: tier. */
+    public static final String TIER_QUARANTINED_CHUNKS = "gpusnap.node.tier.quarantined.chunks";
     /** Label: gpu, its ordinal. */
     public static final String GPU_FREE_BYTES = "gpusnap.node.gpu.free.bytes";
     /** Snapshots in the local store. */

@@ -23,6 +23,8 @@ public final class NodeGauges {
             List<Labelled> tierCapacityBytes,
             List<Labelled> tierFreeBytes,
             List<Labelled> tierUsedBytes,
+            List<Labelled> tierHealthy,
+            List<Labelled> tierQuarantinedChunks,
             List<Labelled> gpuFreeBytes,
             List<Labelled> progressBytes,
             List<Labelled> progressTotalBytes,
@@ -43,17 +45,21 @@ public final class NodeGauges {
     private final Family tierCapacity;
     private final Family tierFree;
     private final Family tierUsed;
+    private final Family tierHealthy;
+    private final Family tierQuarantined;
     private final Family gpuFree;
     private final Family progress;
     private final Family progressTotal;
-    private volatile Reading latest =
-            new Reading(List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), 0, 0, false);
+    private volatile Reading latest = new Reading(
+            List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), 0, 0, false);
 
     public NodeGauges(MeterRegistry registry, Supplier<Reading> source) {
         this.source = source;
         this.tierCapacity = family(registry, MetricNames.TIER_CAPACITY_BYTES, MetricNames.LABEL_TIER);
         this.tierFree = family(registry, MetricNames.TIER_FREE_BYTES, MetricNames.LABEL_TIER);
         this.tierUsed = family(registry, MetricNames.TIER_USED_BYTES, MetricNames.LABEL_TIER);
+        this.tierHealthy = family(registry, MetricNames.TIER_HEALTHY, MetricNames.LABEL_TIER);
+        this.tierQuarantined = family(registry, MetricNames.TIER_QUARANTINED_CHUNKS, MetricNames.LABEL_TIER);
         this.gpuFree = family(registry, MetricNames.GPU_FREE_BYTES, MetricNames.LABEL_GPU);
         this.progress = family(registry, MetricNames.PROGRESS_BYTES, MetricNames.LABEL_KIND);
         this.progressTotal = family(registry, MetricNames.PROGRESS_TOTAL_BYTES, MetricNames.LABEL_KIND);
@@ -71,6 +77,8 @@ public final class NodeGauges {
         tierCapacity.set(now.tierCapacityBytes());
         tierFree.set(now.tierFreeBytes());
         tierUsed.set(now.tierUsedBytes());
+        tierHealthy.set(now.tierHealthy());
+        tierQuarantined.set(now.tierQuarantinedChunks());
         gpuFree.set(now.gpuFreeBytes());
         progress.set(now.progressBytes());
         progressTotal.set(now.progressTotalBytes());

@@ -28,6 +28,10 @@ public enum FailureCode {
     STORE_ERROR,
     DAEMON_RESTARTED,
     LEASE_LOST,
+    TIER_UNAVAILABLE,
+    TIER_MISMATCH,
+    IN_USE,
+    CONFLICT,
     PREEMPTED,
     CANCELLED,
     INTERNAL

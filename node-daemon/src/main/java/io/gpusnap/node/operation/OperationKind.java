@@ -6,5 +6,9 @@ public enum OperationKind {
     THAW,
     SWITCH,
     VERIFY,
-    DELETE
+    DELETE,
+    TRANSFER,
+    EVICT,
+    SWEEP,
+    SCRUB
 }

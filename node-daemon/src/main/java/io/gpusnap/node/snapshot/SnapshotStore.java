@@ -9,6 +9,7 @@ import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.StoreRoot;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
+import io.gpusnap.node.tier.pack.PackTier;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.DirectoryStream;
@@ -25,6 +26,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Predicate;
 
 /**
  * What this node's store holds. A snapshot exists once its manifest is in {@code manifests/}. Chunks are shared: a chunk is
@@ -40,6 +42,7 @@ public final class SnapshotStore implements AutoCloseable {
     private final StoreRoot root;
     private final NvmeTier nvme;
     private final MemoryTier memory;
+    private final ChunkSources sources;
     private final ReadWriteLock sweepLock = new ReentrantReadWriteLock();
     private final Set<SavePins> pins = ConcurrentHashMap.newKeySet();
     private final SnapshotUses uses = new SnapshotUses();
@@ -48,10 +51,21 @@ public final class SnapshotStore implements AutoCloseable {
     private final Sweep sweep;
 
     public SnapshotStore(StoreRoot root, NvmeTier nvme, MemoryTier memory) {
+        this(root, nvme, memory, List.of());
+    }
+
+    /** @param shared stores that other nodes have as well, the nearest first; closed with this */
+    public SnapshotStore(StoreRoot root, NvmeTier nvme, MemoryTier memory, List<PackTier> shared) {
         this.root = root;
         this.nvme = nvme;
         this.memory = memory;
         this.sweep = new Sweep(nvme, memory, pins, sweepLock.writeLock(), this::named, manifestsWritten::get);
+        this.sources = new ChunkSources(nvme, shared, new Damage());
+    }
+
+    /** Where content of snapshots may come from. */
+    public ChunkSources sources() {
+        return sources;
     }
 
     public NvmeTier nvme() {
@@ -96,9 +110,39 @@ public final class SnapshotStore implements AutoCloseable {
         }
     }
 
-    /** @throws TierException MISSING, IO */
+    /**
+     * Of this node's store.
+     *
+     * @throws TierException MISSING, IO
+     */
     public byte[] manifest(SnapshotId snapshot) throws TierException {
         return readFile(root.manifests().resolve(snapshot + SUFFIX), snapshot);
+    }
+
+    /**
+     * Of this node's store, else of the first shared one that has one that will do.
+     *
+     * @param wanted whether these bytes are what is looked for
+     * @throws TierException MISSING where nobody has the snapshot; CORRUPT where those who have it have it wrong; IO,
+     *     UNAVAILABLE
+     */
+    public byte[] anyManifest(SnapshotId snapshot, Predicate<byte[]> wanted) throws TierException {
+        TierException failure;
+        try {
+            return manifest(snapshot);
+        } catch (TierException e) {
+            failure = e;
+        }
+        for (PackTier tier : sources.shared()) {
+            try {
+                return tier.manifest(snapshot, wanted);
+            } catch (TierException e) {
+                if (failure.reason() == Reason.MISSING && e.reason() != Reason.MISSING) {
+                    failure = e;
+                }
+            }
+        }
+        throw failure;
     }
 
     /** @throws TierException MISSING, IO */
@@ -170,14 +214,14 @@ public final class SnapshotStore implements AutoCloseable {
      * call, for this snapshot or for another.
      *
      * @return bytes that became free
-     * @throws TierException MISSING when there is no such snapshot, IO also while it is in use
+     * @throws TierException MISSING when there is no such snapshot, IN_USE, IO
      * @throws ManifestException when another manifest cannot be read: then nothing can be known to be unnamed
      */
     public long delete(SnapshotId snapshot) throws TierException, ManifestException {
         Path manifest = root.manifests().resolve(snapshot + SUFFIX);
         Path deleted = root.deleted().resolve(snapshot + SUFFIX);
         SnapshotUses.Deletion deletion = uses.delete(snapshot)
-                .orElseThrow(() -> new TierException(Reason.IO, "snapshot " + snapshot + " is in use"));
+                .orElseThrow(() -> new TierException(Reason.IN_USE, "snapshot " + snapshot + " is in use"));
         try (deletion) {
             if (Files.exists(manifest)) {
                 root.files().move(manifest, deleted);
@@ -280,6 +324,7 @@ public final class SnapshotStore implements AutoCloseable {
 
     @Override
     public void close() {
+        sources.shared().forEach(PackTier::close);
         memory.close();
         nvme.close();
     }

@@ -240,7 +240,7 @@ public final class MemoryTier implements ChunkTier {
     @Override
     public TierUsage usage() {
         long freeBytes = (long) claimable() * Slot.BYTES;
-        return new TierUsage(kind(), poolPath, capacityBytes, freeBytes, table.usedBytes());
+        return new TierUsage(kind(), poolPath.toString(), capacityBytes, freeBytes, table.usedBytes());
     }
 
     /** The pool belongs to whoever mapped it; what the index says of it stays. */

@@ -17,6 +17,8 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * Chunks as files on a local file system, {@code chunks/<2 hex>/<64 hex>} under the {@link StoreRoot}. A chunk is written to
@@ -29,6 +31,7 @@ public final class NvmeTier implements ChunkTier {
     private final StoreRoot root;
     private final long reserveBytes;
     private final ChunkBytes used = new ChunkBytes();
+    private final LongAdder quarantined = new LongAdder();
     private volatile boolean directReads = true;
 
     /** @param reserveBytes free space that puts leave alone */
@@ -72,6 +75,11 @@ public final class NvmeTier implements ChunkTier {
         root.files().write(fileOf(digest), content);
         used.addBytes(content.byteSize());
         return true;
+    }
+
+    /** Of this node's store, for ever. */
+    public UUID storeId() throws TierException {
+        return root.storeId();
     }
 
     /** @throws TierException NO_SPACE when a put of this size would cut into the reserve */
@@ -190,11 +198,17 @@ public final class NvmeTier implements ChunkTier {
     public void quarantine(ChunkDigest digest) throws TierException {
         Path kept = root.quarantine().resolve(digest.hex());
         root.files().move(fileOf(digest), kept);
+        quarantined.increment();
         try {
             used.addBytes(-Files.size(kept));
         } catch (IOException e) {
             throw DiskErrors.typed("measure", kept, e);
         }
+    }
+
+    /** How often that happened in this daemon's life. */
+    public long quarantined() {
+        return quarantined.sum();
     }
 
     @Override
@@ -221,7 +235,11 @@ public final class NvmeTier implements ChunkTier {
             long capacity = Files.getFileStore(root.path()).getTotalSpace();
             long usable = usableBytes();
             return new TierUsage(
-                    kind(), root.path(), capacity, Math.max(0, usable - reserveBytes), used.bytes(root.chunks()));
+                    kind(),
+                    root.path().toString(),
+                    capacity,
+                    Math.max(0, usable - reserveBytes),
+                    used.bytes(root.chunks()));
         } catch (IOException e) {
             throw DiskErrors.typed("measure", root.path(), e);
         }

@@ -13,6 +13,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  * VERSION      format of the store
+ * STORE_ID     a UUID, written once
  * LOCK         held while a daemon lives
  * chunks/      {@code <2 hex>/<64 hex>}
  * manifests/   {@code <snapshotId>.json}: committed snapshots
@@ -90,6 +92,24 @@ public final class StoreRoot implements AutoCloseable {
             files.sync();
         } else if (!Files.readString(file, StandardCharsets.US_ASCII).equals(VERSION)) {
             throw new TierException(Reason.IO, file + " names a format that this version does not know");
+        }
+    }
+
+    /** Given when it is first asked for. */
+    synchronized UUID storeId() throws TierException {
+        Path file = path.resolve("STORE_ID");
+        try {
+            if (!Files.exists(file)) {
+                files.write(
+                        file, MemorySegment.ofArray((UUID.randomUUID() + "\n").getBytes(StandardCharsets.US_ASCII)));
+                files.sync();
+            }
+            return UUID.fromString(
+                    Files.readString(file, StandardCharsets.US_ASCII).strip());
+        } catch (IOException e) {
+            throw DiskErrors.typed("read", file, e);
+        } catch (IllegalArgumentException e) {
+            throw new TierException(Reason.IO, file + " holds no UUID", e);
         }
     }
 

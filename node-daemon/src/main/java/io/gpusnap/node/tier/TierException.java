@@ -14,7 +14,11 @@ public final class TierException extends Exception {
         /** No room; nothing of the chunk was left behind. */
         NO_SPACE,
         /** The tier itself is in trouble. */
-        IO
+        IO,
+        /** The tier does not answer now, or is not to be trusted now: another tier may help, or the same one later. */
+        UNAVAILABLE,
+        /** Somebody works with it now. */
+        IN_USE
     }
 
     private final Reason reason;

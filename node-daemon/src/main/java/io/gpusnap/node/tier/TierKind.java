@@ -3,5 +3,7 @@ package io.gpusnap.node.tier;
 /** Tiers, fastest first. */
 public enum TierKind {
     MEMORY,
-    NVME
+    NVME,
+    NFS,
+    S3
 }

@@ -1,9 +1,9 @@
 package io.gpusnap.node.transfer;
 
+import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.tier.ChunkTier.ReadFrom;
-import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
@@ -16,9 +16,9 @@ public final class ChunkFeed {
     private final VerifiedReader reader;
     private @Nullable MemorySegment buffer;
 
-    public ChunkFeed(LoadedChunks loaded, NvmeTier nvme) {
+    public ChunkFeed(LoadedChunks loaded, ChunkSources sources) {
         this.loaded = loaded;
-        this.reader = new VerifiedReader(nvme);
+        this.reader = new VerifiedReader(sources);
     }
 
     /**

@@ -1,70 +1,102 @@
 package io.gpusnap.node.transfer;
 
+import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
-import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.Lease;
 import io.gpusnap.node.tier.MemoryTier;
-import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.Slot;
 import io.gpusnap.node.tier.TierException;
 import java.lang.foreign.MemorySegment;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** Verifies chunks that are to be filled in, and leaves as many of them in pinned memory as there are slots. */
 public final class ChunkLoader {
 
-    private final NvmeTier nvme;
+    private final ChunkSources sources;
     private final MemoryTier memory;
     private final UUID owner;
     private final int spareSlots;
 
     /** @param owner the operation; owns the slots while they are being read into */
-    public ChunkLoader(NvmeTier nvme, MemoryTier memory, UUID owner) {
-        this(nvme, memory, owner, 0);
+    public ChunkLoader(ChunkSources sources, MemoryTier memory, UUID owner) {
+        this(sources, memory, owner, 0);
     }
 
     /**
      * @param owner as above
      * @param spareSlots that are not taken, give or take one a thread
      */
-    public ChunkLoader(NvmeTier nvme, MemoryTier memory, UUID owner, int spareSlots) {
-        this.nvme = nvme;
+    public ChunkLoader(ChunkSources sources, MemoryTier memory, UUID owner, int spareSlots) {
+        this.sources = sources;
         this.memory = memory;
         this.owner = owner;
         this.spareSlots = spareSlots;
     }
 
-    private record Place(ChunkRef chunk, @Nullable Slot slot) {}
-
     /**
      * When it returns, every chunk was verified, and those that fit are leased.
      *
-     * @throws TierException MISSING, CORRUPT, IO; then no lease is left
+     * @throws TierException MISSING, CORRUPT, IO, UNAVAILABLE; then no lease is left
      */
     public LoadedChunks load(Collection<ChunkRef> chunks, Transfer transfer)
             throws TierException, InterruptedException {
         LoadedChunks loaded = new LoadedChunks();
+        Map<ChunkRef, Slot> slots = new ConcurrentHashMap<>();
         try {
             List<ChunkRef> cold = hot(ChunkVerifier.distinct(chunks), loaded, transfer);
-            Crew.each("load", transfer.threads(), TierException.class, places(cold), () -> {
-                VerifiedReader reader = new VerifiedReader(nvme);
-                MemorySegment spare = Transfer.buffer();
-                return place -> {
+            slots.putAll(slots(cold));
+            Crew.each("load", transfer.threads(), TierException.class, Batch.of(sources, cold), () -> {
+                BatchReader reader = new BatchReader(sources);
+                BatchReader.Target target = new Filling(slots, loaded, transfer);
+                return batch -> {
                     transfer.safePoint().run();
-                    read(place, reader, spare, loaded);
-                    transfer.progress().accept(place.chunk().sizeBytes());
+                    reader.read(batch, target);
                 };
             });
             return loaded;
         } catch (Throwable e) {
+            slots.values().forEach(memory::free);
             loaded.close();
             throw e;
+        }
+    }
+
+    /** Chunks go into their slots, or, where they have none, are only verified. One a thread. */
+    private final class Filling implements BatchReader.Target {
+
+        private final Map<ChunkRef, Slot> slots;
+        private final LoadedChunks loaded;
+        private final Transfer transfer;
+        private final MemorySegment spare = Transfer.buffer();
+
+        private Filling(Map<ChunkRef, Slot> slots, LoadedChunks loaded, Transfer transfer) {
+            this.slots = slots;
+            this.loaded = loaded;
+            this.transfer = transfer;
+        }
+
+        @Override
+        public MemorySegment memory(ChunkRef chunk) {
+            Slot slot = slots.get(chunk);
+            return slot == null ? spare : slot.memory();
+        }
+
+        @Override
+        public void arrived(ChunkRef chunk, MemorySegment content) {
+            Slot slot = slots.remove(chunk);
+            if (slot != null) {
+                ChunkDigest digest = new ChunkDigest(chunk.digest());
+                loaded.add(digest, memory.publish(slot, digest, chunk.sizeBytes()));
+            }
+            transfer.progress().accept(chunk.sizeBytes());
         }
     }
 
@@ -115,31 +147,12 @@ public final class ChunkLoader {
     }
 
     /** Slots in the pool's order: neighbours in device memory become neighbours here, and are copied in one piece. */
-    private List<Place> places(List<ChunkRef> chunks) {
-        Iterator<Slot> slots =
-                memory.claim(owner, Math.clamp(memory.claimable() - spareSlots, 0, chunks.size())).stream()
-                        .sorted(Comparator.comparingInt(Slot::index))
-                        .iterator();
-        return chunks.stream()
-                .map(chunk -> new Place(chunk, slots.hasNext() ? slots.next() : null))
-                .toList();
-    }
-
-    private void read(Place place, VerifiedReader reader, MemorySegment spare, LoadedChunks loaded)
-            throws TierException {
-        ChunkRef chunk = place.chunk();
-        Slot slot = place.slot();
-        if (slot == null) {
-            reader.read(chunk, spare, ReadFrom.ANYWHERE);
-            return;
-        }
-        try {
-            reader.read(chunk, slot.memory(), ReadFrom.ANYWHERE);
-        } catch (TierException | RuntimeException e) {
-            memory.free(slot);
-            throw e;
-        }
-        ChunkDigest digest = new ChunkDigest(chunk.digest());
-        loaded.add(digest, memory.publish(slot, digest, chunk.sizeBytes()));
+    private Map<ChunkRef, Slot> slots(List<ChunkRef> chunks) {
+        Iterator<ChunkRef> next = chunks.iterator();
+        Map<ChunkRef, Slot> slots = new HashMap<>();
+        memory.claim(owner, Math.clamp(memory.claimable() - spareSlots, 0, chunks.size())).stream()
+                .sorted(Comparator.comparingInt(Slot::index))
+                .forEach(slot -> slots.put(next.next(), slot));
+        return slots;
     }
 }

@@ -1,5 +1,6 @@
 package io.gpusnap.node.transfer;
 
+import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.NvmeTier;
@@ -23,7 +24,7 @@ public final class ChunkVerifier {
             Collection<ChunkRef> chunks, NvmeTier nvme, Function<ChunkRef, ReadFrom> from, Transfer transfer)
             throws TierException, InterruptedException {
         Crew.each("verify", transfer.threads(), TierException.class, distinct(chunks), () -> {
-            VerifiedReader reader = new VerifiedReader(nvme);
+            VerifiedReader reader = new VerifiedReader(ChunkSources.only(nvme));
             MemorySegment buffer = Transfer.buffer();
             return chunk -> {
                 transfer.safePoint().run();

@@ -1,10 +1,9 @@
 package io.gpusnap.node.transfer;
 
+import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.Manifest.HostFile;
-import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.DiskErrors;
-import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -15,7 +14,9 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Makes the files of a process image again from chunks, each verified before it is written. Zero chunks become holes. */
 public final class HostImageReader {
@@ -24,11 +25,37 @@ public final class HostImageReader {
 
     private HostImageReader() {}
 
+    /** Chunks go to every place where a file has them. One a thread. */
+    private static final class Writing implements BatchReader.Target {
+
+        private final Map<ChunkRef, List<Piece>> pieces;
+        private final Transfer transfer;
+        private final MemorySegment buffer = Transfer.buffer();
+
+        private Writing(Map<ChunkRef, List<Piece>> pieces, Transfer transfer) {
+            this.pieces = pieces;
+            this.transfer = transfer;
+        }
+
+        @Override
+        public MemorySegment memory(ChunkRef chunk) {
+            return buffer;
+        }
+
+        @Override
+        public void arrived(ChunkRef chunk, MemorySegment content) throws TierException {
+            for (Piece piece : pieces.getOrDefault(chunk, List.of())) {
+                write(piece, content);
+                transfer.progress().accept(chunk.sizeBytes());
+            }
+        }
+    }
+
     /**
      * @param files names are plain (the manifest's rules); none may exist in the folder
      * @throws TierException MISSING, CORRUPT, NO_SPACE (of the folder), IO
      */
-    public static void materialise(List<HostFile> files, Path folder, NvmeTier nvme, Transfer transfer)
+    public static void materialise(List<HostFile> files, Path folder, ChunkSources sources, Transfer transfer)
             throws TierException, InterruptedException {
         List<FileChannel> channels = new ArrayList<>();
         try {
@@ -43,16 +70,22 @@ public final class HostImageReader {
                     offset += chunk.sizeBytes();
                 }
             }
-            Crew.each("materialise", transfer.threads(), TierException.class, pieces, () -> {
-                VerifiedReader reader = new VerifiedReader(nvme);
-                MemorySegment buffer = Transfer.buffer();
-                return piece -> {
-                    transfer.safePoint().run();
-                    if (!piece.chunk().isZero()) {
-                        reader.read(piece.chunk(), buffer, ReadFrom.ANYWHERE);
-                        write(piece, buffer);
-                    }
+            Map<ChunkRef, List<Piece>> byChunk = new LinkedHashMap<>();
+            for (Piece piece : pieces) {
+                if (piece.chunk().isZero()) {
                     transfer.progress().accept(piece.chunk().sizeBytes());
+                } else {
+                    byChunk.computeIfAbsent(piece.chunk(), chunk -> new ArrayList<>())
+                            .add(piece);
+                }
+            }
+            List<Batch> batches = Batch.of(sources, List.copyOf(byChunk.keySet()));
+            Crew.each("materialise", transfer.threads(), TierException.class, batches, () -> {
+                BatchReader reader = new BatchReader(sources);
+                BatchReader.Target target = new Writing(byChunk, transfer);
+                return batch -> {
+                    transfer.safePoint().run();
+                    reader.read(batch, target);
                 };
             });
         } finally {

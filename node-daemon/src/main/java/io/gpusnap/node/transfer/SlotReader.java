@@ -1,8 +1,8 @@
 package io.gpusnap.node.transfer;
 
+import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.tier.ChunkTier.ReadFrom;
-import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.Slot;
 import io.gpusnap.node.tier.TierException;
 import java.lang.foreign.MemorySegment;
@@ -23,15 +23,15 @@ public final class SlotReader implements AutoCloseable {
     /** A chunk in a buffer that goes back to the reader after use. */
     public record Lent(MemorySegment content, MemorySegment buffer) {}
 
-    private final NvmeTier nvme;
+    private final ChunkSources sources;
     private final Queue<MemorySegment> free = new ArrayDeque<>();
     private final Queue<ChunkRef> requested = new ArrayDeque<>();
     private final Queue<Future<Lent>> reading = new ArrayDeque<>();
     private final ExecutorService executor;
 
     /** @param slots may be empty: then a buffer outside the pool is used, at the speed of pageable memory */
-    public SlotReader(NvmeTier nvme, Collection<Slot> slots, Transfer transfer) {
-        this.nvme = nvme;
+    public SlotReader(ChunkSources sources, Collection<Slot> slots, Transfer transfer) {
+        this.sources = sources;
         slots.forEach(slot -> free.add(slot.memory()));
         if (free.isEmpty()) {
             free.add(Transfer.buffer());
@@ -69,7 +69,7 @@ public final class SlotReader implements AutoCloseable {
             ChunkRef chunk = requested.remove();
             MemorySegment buffer = free.remove();
             reading.add(executor.submit(() -> {
-                new VerifiedReader(nvme).read(chunk, buffer, ReadFrom.ANYWHERE);
+                new VerifiedReader(sources).read(chunk, buffer, ReadFrom.ANYWHERE);
                 return new Lent(buffer.asSlice(0, chunk.sizeBytes()), buffer);
             }));
         }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.gpusnap.node.config.NodeSettings;
 import io.gpusnap.node.config.RebuildableSettings;
 import io.gpusnap.node.config.StorageSettings;
+import io.gpusnap.node.config.TierSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -58,6 +59,7 @@ class EngineOpenerTest {
                 1,
                 new RebuildableSettings(Optional.empty(), 4L << 20),
                 new StorageSettings(StorageSettings.Direct.AUTO, Optional.empty()),
+                TierSettings.none(),
                 1,
                 Duration.ZERO,
                 List.of());

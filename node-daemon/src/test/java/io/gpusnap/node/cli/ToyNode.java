@@ -161,6 +161,21 @@ final class ToyNode implements NodeOpener, NodeAccess {
     }
 
     @Override
+    public List<Inventory.Tier> tiers() {
+        return inventory().tiers();
+    }
+
+    @Override
+    public Map<String, Long> quarantinedChunks() {
+        return Map.of();
+    }
+
+    @Override
+    public List<TierCheck> validateTiers(String name) {
+        return "broken".equals(name) ? List.of(new TierCheck("broken", "write", false, "no answer")) : List.of();
+    }
+
+    @Override
     public Inspection inspect(UUID snapshot) throws CommandException {
         if (!snapshot.equals(SNAPSHOT)) {
             throw new CommandException(

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,6 +31,7 @@ class NodeApiClientTest {
 
     private record Answer(int status, String type, String body) {}
 
+    private static final Set<OperationKind> KINDS = Set.of(OperationKind.THAW, OperationKind.SAVE);
     private static final Session SESSION = new Session("node-1", "session-token", 1, 5, 1, 30);
     private static final OperationId OPERATION = OperationId.random();
     private static final ProgressReport PROGRESS = new ProgressReport(1, List.of());
@@ -70,7 +72,7 @@ class NodeApiClientTest {
 
         Session session = client.register("access", new Registration("node", UUID.randomUUID(), "1", null));
         client.heartbeat(SESSION, new Heartbeat(null, List.of(), List.of()));
-        assertThat(client.claim(SESSION)).isEmpty();
+        assertThat(client.claim(SESSION, KINDS)).isEmpty();
         assertThat(client.progress(SESSION, OPERATION, PROGRESS).cancelRequested())
                 .isTrue();
         client.complete(SESSION, OPERATION, COMPLETION);
@@ -81,7 +83,7 @@ class NodeApiClientTest {
                 .containsExactly(
                         "POST /node/v1/nodes",
                         "POST /node/v1/nodes/node-1/heartbeats",
-                        "POST /node/v1/nodes/node-1/claims?waitSeconds=1",
+                        "POST /node/v1/nodes/node-1/claims?waitSeconds=1&kinds=SAVE&kinds=THAW",
                         "POST /node/v1/operations/" + OPERATION + "/progress",
                         "POST /node/v1/operations/" + OPERATION + "/completion");
         assertThat(tokens)
@@ -102,7 +104,7 @@ class NodeApiClientTest {
                         + "'kind':'THAW','somethingNew':[1],'thaw':{'snapshotId':'" + snapshot
                         + "','engine':'suspend','manifestDigest':'ab','gpuRemap':{'0':'GPU-1'}}}");
 
-        Task task = client.claim(SESSION).orElseThrow();
+        Task task = client.claim(SESSION, KINDS).orElseThrow();
 
         assertThat(task.kind()).isEqualTo(OperationKind.THAW);
         assertThat(task.save()).isNull();
@@ -173,7 +175,7 @@ class NodeApiClientTest {
     @Test
     void aClaimIsNeverRepeatedBlindly() {
         answerProblem(500, "INTERNAL");
-        assertThatThrownBy(() -> client.claim(SESSION)).isInstanceOf(NodeApiException.Unavailable.class);
+        assertThatThrownBy(() -> client.claim(SESSION, KINDS)).isInstanceOf(NodeApiException.Unavailable.class);
         assertThat(requests).hasSize(1);
     }
 

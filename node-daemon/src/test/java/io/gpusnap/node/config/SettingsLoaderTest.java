@@ -1,6 +1,7 @@
 package io.gpusnap.node.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
@@ -44,8 +45,59 @@ class SettingsLoaderTest {
         assertThat(settings.transferThreads()).isEqualTo(16);
         assertThat(settings.rebuildable()).isEqualTo(new RebuildableSettings(Optional.empty(), 4L << 20));
         assertThat(settings.storage()).isEqualTo(new StorageSettings(StorageSettings.Direct.AUTO, Optional.empty()));
+        assertThat(settings.tiers()).isEqualTo(TierSettings.none());
         assertThat(settings.parallelOperations()).isEqualTo(2);
         assertThat(settings.stopGrace()).isEqualTo(Duration.ofSeconds(60));
+    }
+
+    @Test
+    void sharedTiersAreReadWithTheirDefaultsAndCredentialsAreNotShown() throws Exception {
+        Path credentials = Files.writeString(
+                folder.resolve("credentials"), "accessKeyId = id\n# a comment\nsecretAccessKey = very-secret\n");
+        NodeSettings settings = load(
+                Optional.empty(),
+                Map.of(),
+                Map.of(
+                        Setting.NFS_ROOT, "/mnt/share",
+                        Setting.S3_BUCKET, "snapshots",
+                        Setting.S3_ENDPOINT, "http://10.0.0.1:9000",
+                        Setting.S3_ALLOWED_ADDRESSES, "10.0.0.0/8, fd00::/8",
+                        Setting.S3_CREDENTIALS_FILE, credentials.toString(),
+                        Setting.S3_ENCRYPTION, "aws:kms:key-1"));
+
+        assertThat(settings.tiers().nfs())
+                .contains(new TierSettings.Nfs("nfs", Path.of("/mnt/share"), Duration.ofSeconds(30)));
+        TierSettings.S3 s3 = settings.tiers().s3().orElseThrow();
+        assertThat(s3.name()).isEqualTo("s3");
+        assertThat(s3.pathStyle()).isTrue();
+        assertThat(s3.checksums()).isFalse();
+        assertThat(s3.partBytes()).isEqualTo(16L << 20);
+        assertThat(s3.allowedAddresses()).containsExactly("10.0.0.0/8", "fd00::/8");
+        assertThat(s3.encryption()).isEqualTo(new S3Encryption(true, Optional.of("key-1")));
+        assertThat(s3.credentials().orElseThrow().secretAccessKey().value()).isEqualTo("very-secret");
+        assertThat(settings.toString()).doesNotContain("very-secret");
+    }
+
+    @Test
+    void badSettingsOfSharedTiersAreAllNamed() {
+        assertThatExceptionOfType(ConfigurationException.class)
+                .isThrownBy(() -> load(
+                        Optional.empty(),
+                        Map.of(),
+                        Map.of(
+                                Setting.NFS_NAME, "nvme",
+                                Setting.S3_BUCKET, "Not A Bucket",
+                                Setting.S3_ENDPOINT, "ftp://host",
+                                Setting.S3_PREFIX, "../up",
+                                Setting.S3_ALLOWED_ADDRESSES, "example.org",
+                                Setting.S3_PART_BYTES, "1MiB",
+                                Setting.S3_CREDENTIALS_FILE, "/no/such/file",
+                                Setting.TIERS_PACK_BYTES, "1GiB")))
+                .satisfies(e -> assertThat(e.problems())
+                        .hasSize(8)
+                        .anyMatch(line -> line.startsWith("nfs.name"))
+                        .anyMatch(line -> line.startsWith("s3.prefix"))
+                        .anyMatch(line -> line.startsWith("s3.credentialsFile")));
     }
 
     @Test
@@ -214,7 +266,7 @@ class SettingsLoaderTest {
     void namesOfOneSettingFollowEachOther(Setting setting) {
         assertThat(Setting.ofKey(setting.key())).contains(setting);
         assertThat(Setting.ofEnvironmentName(setting.environmentName())).contains(setting);
-        assertThat(setting.flag()).matches("--[a-z]+(-[a-z]+)+");
+        assertThat(setting.flag()).matches("--[a-z][a-z0-9]*(-[a-z]+)+");
     }
 
     static Stream<Setting> namesOfOneSettingFollowEachOther() {

@@ -114,8 +114,30 @@ final class TestNode implements AutoCloseable {
     static TestNode open(EngineSettings settings, UnaryOperator<GpuOpening> gpu) throws Exception {
         GpuOpening opening = gpu.apply(GpuOpening.of(settings.nativeDir(), settings.cudaDriver()));
         Engines engines = Engines.open(settings, opening);
-        FactRegistry registry = Engines.facts().plus(FactRegistry.of(Request.class, SwitchRequest.class));
+        FactRegistry registry =
+                Engines.facts().plus(FactRegistry.of(Request.class, SwitchRequest.class, TransferRequest.class));
         return new TestNode(engines, Journal.open(settings.stateDir().resolve("journal"), registry));
+    }
+
+    /** @param shared what this node shares with others */
+    static TestNode open(Path folder, SharedTiers shared) throws Exception {
+        EngineSettings own = settings(folder, POOL_BYTES);
+        return open(
+                new EngineSettings(
+                        own.stateDir(),
+                        own.nvmeRoot(),
+                        own.nvmeReserveBytes(),
+                        own.poolPath(),
+                        own.poolBytes(),
+                        own.scratchDir(),
+                        own.criu(),
+                        own.nativeDir(),
+                        own.cudaDriver(),
+                        own.threads(),
+                        own.rebuildable(),
+                        own.storage(),
+                        shared),
+                UnaryOperator.identity());
     }
 
     /** Takes slots as an operation would that is then forgotten. */
@@ -148,6 +170,29 @@ final class TestNode implements AutoCloseable {
     /** @param request its operation is the one that runs */
     Ended switchTo(SwitchRequest request, StageListener listener) throws Exception {
         return run(new OperationSpec(request.operation(), OperationKind.SWITCH, request), listener);
+    }
+
+    Ended transfer(SnapshotId snapshot, String tier, StageListener listener) throws Exception {
+        TransferRequest request = new TransferRequest(
+                OperationId.random(), snapshot, Optional.empty(), TierRef.named(tier), Optional.empty(), 0, true);
+        return run(new OperationSpec(request.operation(), OperationKind.TRANSFER, request), listener);
+    }
+
+    Ended evict(SnapshotId snapshot, String tier) throws Exception {
+        return plain(OperationKind.EVICT, snapshot, engines.evict(snapshot, TierRef.named(tier)));
+    }
+
+    Ended sweep(SweepRequest request) throws Exception {
+        return plain(OperationKind.SWEEP, SnapshotId.random(), engines.sweep(request));
+    }
+
+    Ended scrub(ScrubRequest request) throws Exception {
+        return plain(OperationKind.SCRUB, SnapshotId.random(), engines.scrub(request));
+    }
+
+    private Ended plain(OperationKind kind, SnapshotId snapshot, StagePlan plan) throws Exception {
+        var running = new OperationRunner(journal, StageListener.NONE).begin(simple(kind, snapshot), plan);
+        return new Ended(running.run(), running.log());
     }
 
     /** A switch that somebody cancels as soon as it is in this stage. */
@@ -257,6 +302,9 @@ final class TestNode implements AutoCloseable {
         if (spec.request() instanceof SwitchRequest to) {
             return engines.switchTo(to);
         }
+        if (spec.request() instanceof TransferRequest transfer) {
+            return engines.transfer(transfer);
+        }
         Request request = (Request) spec.request();
         return switch (spec.kind()) {
             case SAVE ->
@@ -279,6 +327,7 @@ final class TestNode implements AutoCloseable {
             case SWITCH -> throw new IllegalStateException("a switch has a request of its own");
             case VERIFY -> engines.verify(request.snapshot());
             case DELETE -> engines.delete(request.snapshot());
+            case TRANSFER, EVICT, SWEEP, SCRUB -> throw new IllegalStateException("these have requests of their own");
         };
     }
 

@@ -68,6 +68,8 @@ class MetricsTest {
                 List.of(new NodeGauges.Labelled("nvme", 100)),
                 List.of(new NodeGauges.Labelled("nvme", 60)),
                 List.of(new NodeGauges.Labelled("nvme", 40)),
+                List.of(new NodeGauges.Labelled("s3", 0)),
+                List.of(new NodeGauges.Labelled("s3", 2)),
                 List.of(new NodeGauges.Labelled("0", 7)),
                 List.of(new NodeGauges.Labelled("save", 5)),
                 List.of(new NodeGauges.Labelled("save", 50)),
@@ -80,6 +82,8 @@ class MetricsTest {
 
         assertThat(registry.scrape())
                 .contains("gpusnap_node_tier_free_bytes{tier=\"nvme\"} 60.0")
+                .contains("gpusnap_node_tier_healthy{tier=\"s3\"} 0.0")
+                .contains("gpusnap_node_tier_quarantined_chunks{tier=\"s3\"} 2.0")
                 .contains("gpusnap_node_gpu_free_bytes{gpu=\"0\"} 7.0")
                 .contains("gpusnap_node_operation_progress_bytes{kind=\"save\"} 5.0")
                 .contains("gpusnap_node_operation_size_bytes{kind=\"save\"} 50.0")

@@ -250,7 +250,7 @@ class SnapshotStoreTest {
                             freedBytes.addAndGet(store.delete(snapshot));
                         } catch (TierException e) {
                             // the other of the two was first
-                            assertThat(e.reason()).isIn(TierException.Reason.MISSING, TierException.Reason.IO);
+                            assertThat(e.reason()).isIn(TierException.Reason.MISSING, TierException.Reason.IN_USE);
                         }
                         return null;
                     }));

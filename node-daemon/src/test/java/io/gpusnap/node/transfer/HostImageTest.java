@@ -3,6 +3,7 @@ package io.gpusnap.node.transfer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.snapshot.SavePins;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ChunkDigest;
@@ -67,7 +68,7 @@ class HostImageTest {
         assertThat(progress.sum()).isEqualTo(9_000_001L + 500 + (5 << 20));
         // when
         Path again = Files.createDirectories(folder.resolve("again"));
-        HostImageReader.materialise(described, again, nvme, transfer);
+        HostImageReader.materialise(described, again, ChunkSources.only(nvme), transfer);
         // then
         for (Path file : files) {
             Path copy = again.resolve(file.getFileName());
@@ -84,7 +85,8 @@ class HostImageTest {
         spoil(victim);
         // when, then
         Path again = Files.createDirectories(folder.resolve("again"));
-        assertReason(Reason.CORRUPT, () -> HostImageReader.materialise(described, again, nvme, transfer));
+        assertReason(
+                Reason.CORRUPT, () -> HostImageReader.materialise(described, again, ChunkSources.only(nvme), transfer));
         assertReason(
                 Reason.MISSING,
                 () -> ChunkVerifier.verify(described.getFirst().chunks(), nvme, chunk -> ReadFrom.MEDIUM, transfer));
@@ -106,7 +108,7 @@ class HostImageTest {
                 .stream()
                 .flatMap(file -> file.chunks().stream())
                 .toList();
-        ChunkLoader loader = new ChunkLoader(nvme, store.memory(), OWNER);
+        ChunkLoader loader = new ChunkLoader(ChunkSources.only(nvme), store.memory(), OWNER);
         // when
         LoadedChunks loaded = loader.load(chunks, transfer);
         // then

@@ -52,6 +52,7 @@ final class Deployment {
     Engine startDaemon(ControlPlane api, Installation installation) {
         terminal.step("Starting this node's daemon, on "
                 + (simulated ? "the simulated CUDA driver: no GPU here" : "the GPU"));
+        stack.startS3();
         String driver = simulated ? installation.simulatedDriver().toString() : "";
         stack.startDaemon(api, settings, workload.deviceEnvironment(), driver);
         Engine engine = Engine.bestOf(stack.node(api));

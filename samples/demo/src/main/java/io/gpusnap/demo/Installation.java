@@ -43,6 +43,11 @@ record Installation(
         return found;
     }
 
+    /** Of the S3 server; it runs from there in a process of its own. */
+    Path s3ServerLib() {
+        return root.resolve("samples/s3-server/target/lib");
+    }
+
     Path preload() {
         return nativeDir.resolve("libgpusnap-preload.so");
     }
@@ -86,6 +91,9 @@ record Installation(
             if (!Files.isRegularFile(part)) {
                 throw new DemoFailure(root.relativize(part) + " is not there: run `make build` first");
             }
+        }
+        if (!Files.isDirectory(s3ServerLib())) {
+            throw new DemoFailure(root.relativize(s3ServerLib()) + " is not there: run `make build` first");
         }
     }
 }

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
@@ -23,6 +24,7 @@ import tools.jackson.databind.JsonNode;
 final class Stack {
 
     static final String NODE = "demo-node";
+    private static final String BUCKET = "gpusnap-demo";
     private static final int PREFERRED_PORT = 8080;
     private static final int START_SECONDS = 240;
     private static final long POLL_MILLIS = 100;
@@ -31,12 +33,39 @@ final class Stack {
     private final Launcher launcher;
     private final Places places;
     private final Terminal terminal;
+    private Optional<URI> s3 = Optional.empty();
 
     Stack(Installation installation, Launcher launcher, Places places, Terminal terminal) {
         this.installation = installation;
         this.launcher = launcher;
         this.places = places;
         this.terminal = terminal;
+    }
+
+    /** An S3 server for the node's shared tier; nobody waits for it, the daemon finds it when it is up. */
+    void startS3() {
+        int port = freePort(9090);
+        Path data = places.folder("s3");
+        launcher.start(
+                "s3",
+                List.of(
+                        installation.java().toString(),
+                        "-Xmx256m",
+                        "-XX:TieredStopAtLevel=1",
+                        "-XX:+UseSerialGC",
+                        "-cp",
+                        installation.s3ServerLib() + "/*",
+                        "com.adobe.testing.s3mock.S3MockApplication",
+                        // Its second, encrypted port is not needed: any free one.
+                        "--server.port=0",
+                        "--server.address=127.0.0.1",
+                        "--http.port=" + port,
+                        "--com.adobe.testing.s3mock.max-payload-size=1GB",
+                        "--com.adobe.testing.s3mock.store.root=" + data,
+                        "--com.adobe.testing.s3mock.store.initial-buckets=" + BUCKET,
+                        "--logging.level.root=WARN"),
+                Map.of());
+        s3 = Optional.of(URI.create("http://127.0.0.1:" + port));
     }
 
     ControlPlane startService() {
@@ -74,6 +103,12 @@ final class Stack {
         configuration.put("native.dir", installation.nativeDir());
         configuration.put("metrics.listen", "127.0.0.1:" + freePort(9464));
         installation.criu().ifPresent(criu -> configuration.put("criu.path", criu));
+        s3.ifPresent(endpoint -> {
+            configuration.put("s3.bucket", BUCKET);
+            configuration.put("s3.endpoint", endpoint);
+            configuration.put("s3.allowedAddresses", "127.0.0.0/8");
+            configuration.put("s3.credentialsFile", credentials());
+        });
         if (!cudaDriver.isEmpty()) {
             configuration.put("cuda.driver", cudaDriver);
         }
@@ -93,6 +128,13 @@ final class Stack {
                         file.toString()),
                 environment);
         await(daemon, () -> node(api).path("state").asString("").equals("ONLINE"));
+    }
+
+    /** The server takes any. */
+    private Path credentials() {
+        Path file = places.root().resolve("s3-credentials");
+        write(file, "accessKeyId = demo\nsecretAccessKey = demo-secret\n");
+        return file;
     }
 
     JsonNode node(ControlPlane api) {

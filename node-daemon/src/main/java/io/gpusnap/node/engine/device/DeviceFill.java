@@ -3,9 +3,9 @@ package io.gpusnap.node.engine.device;
 import io.gpusnap.gpu.CopyItem;
 import io.gpusnap.gpu.DeviceDigest;
 import io.gpusnap.gpu.GpuException;
+import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.tier.MemoryTier;
-import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.Slot;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
@@ -37,7 +37,7 @@ public final class DeviceFill {
 
     private final GpuPort gpu;
     private final MemoryTier memory;
-    private final NvmeTier nvme;
+    private final ChunkSources sources;
     private final UUID owner;
     private final LoadedChunks loaded;
     private final boolean direct;
@@ -46,10 +46,11 @@ public final class DeviceFill {
      * @param loaded verified chunks in the pool; may be empty
      * @param direct whether other chunks are read straight into device memory
      */
-    public DeviceFill(GpuPort gpu, MemoryTier memory, NvmeTier nvme, UUID owner, LoadedChunks loaded, boolean direct) {
+    public DeviceFill(
+            GpuPort gpu, MemoryTier memory, ChunkSources sources, UUID owner, LoadedChunks loaded, boolean direct) {
         this.gpu = gpu;
         this.memory = memory;
-        this.nvme = nvme;
+        this.sources = sources;
         this.owner = owner;
         this.loaded = loaded;
         this.direct = direct;
@@ -87,7 +88,7 @@ public final class DeviceFill {
         }
         List<FillPlan.Cold> rest = List.copyOf(cold);
         fillCold(again(wrong, transfer), transfer);
-        fillCold(direct ? new DirectFill(gpu, nvme).fill(rest, transfer) : rest, transfer);
+        fillCold(direct ? new DirectFill(gpu, sources.nvme()).fill(rest, transfer) : rest, transfer);
         return movedBytes.sum();
     }
 
@@ -164,7 +165,7 @@ public final class DeviceFill {
         }
         List<Slot> slots = memory.claim(owner, Math.min(cold.size(), 2 * transfer.threads()));
         int batch = Math.clamp(slots.size() / 2, 1, COLD_BATCH);
-        try (SlotReader reader = new SlotReader(nvme, slots, transfer)) {
+        try (SlotReader reader = new SlotReader(sources, slots, transfer)) {
             for (FillPlan.Cold one : cold) {
                 reader.request(one.chunk());
             }

@@ -1,0 +1,83 @@
+package io.gpusnap.node.cli;
+
+import io.gpusnap.node.config.S3Credentials;
+import io.gpusnap.node.config.S3Encryption;
+import io.gpusnap.node.config.SecretToken;
+import io.gpusnap.node.config.TierKeySettings;
+import io.gpusnap.node.config.TierSettings;
+import io.gpusnap.node.engine.SharedTiers;
+import io.gpusnap.node.engine.TierKeys;
+import io.gpusnap.node.tier.key.ManifestSigner;
+import io.gpusnap.node.tier.key.MasterKey;
+import io.gpusnap.node.tier.nfs.NfsSettings;
+import io.gpusnap.node.tier.pack.PackSettings;
+import io.gpusnap.node.tier.s3.AddressRules;
+import io.gpusnap.node.tier.s3.S3Settings;
+
+/** From settings to what the tiers take. */
+final class SharedTierSettings {
+
+    private SharedTierSettings() {}
+
+    static SharedTiers of(TierSettings settings) throws CommandException {
+        return new SharedTiers(
+                settings.nfs()
+                        .map(nfs -> new SharedTiers.Nfs(
+                                new PackSettings(nfs.name(), settings.packBytes()),
+                                NfsSettings.of(nfs.root(), nfs.deadline()))),
+                settings.s3()
+                        .map(s3 -> new SharedTiers.S3(new PackSettings(s3.name(), settings.packBytes()), store(s3))),
+                settings.maxBytesPerSecond().orElse(0L),
+                keys(settings.keys()));
+    }
+
+    private static TierKeys keys(TierKeySettings keys) throws CommandException {
+        try {
+            return new TierKeys(
+                    keys.tenant(),
+                    keys.compress(),
+                    keys.key().map(key -> MasterKey.ofHex(key.value())),
+                    ManifestSigner.of(keys.tenant(), keys.signingKey().map(SecretToken::value), keys.trustedKeys()));
+        } catch (IllegalArgumentException e) {
+            throw new CommandException(
+                    ExitCode.USAGE,
+                    "CONFIGURATION",
+                    "tiers.signingKeyFile or tiers.trustedKeysFile cannot be used: " + e.getMessage(),
+                    "openssl genpkey -algorithm ed25519 makes a key, openssl pkey -pubout its public half");
+        }
+    }
+
+    private static S3Settings store(TierSettings.S3 s3) {
+        return new S3Settings(
+                s3.bucket(),
+                s3.prefix(),
+                s3.endpoint(),
+                s3.region(),
+                AddressRules.allowing(s3.allowedAddresses()),
+                s3.credentials().map(SharedTierSettings::credentials),
+                s3.pathStyle(),
+                s3.checksums() ? S3Settings.Checksums.WHEN_SUPPORTED : S3Settings.Checksums.WHEN_REQUIRED,
+                encryption(s3.encryption()),
+                (int) s3.partBytes(),
+                s3.connections(),
+                s3.timeout(),
+                s3.attempts());
+    }
+
+    private static S3Settings.Credentials credentials(S3Credentials known) {
+        return new S3Settings.Credentials(
+                known.accessKeyId(),
+                known.secretAccessKey().value(),
+                known.sessionToken().map(token -> token.value()));
+    }
+
+    private static S3Settings.Encryption encryption(S3Encryption encryption) {
+        if (!encryption.requested()) {
+            return new S3Settings.Encryption.None();
+        }
+        return encryption
+                .kmsKey()
+                .<S3Settings.Encryption>map(S3Settings.Encryption.KmsKey::new)
+                .orElseGet(S3Settings.Encryption.StoreKey::new);
+    }
+}

@@ -1,0 +1,65 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.operation.OnRestart;
+import io.gpusnap.node.operation.RetryPolicy;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.snapshot.SnapshotStore;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.transfer.SnapshotPull;
+import java.util.List;
+
+/** What this node lacks of the chunks is here, verified as it came and read back from the medium. */
+final class PullCopy extends EngineStage {
+
+    private final TransferSession session;
+
+    PullCopy(TransferSession session) {
+        super("copy", session.times());
+        this.session = session;
+    }
+
+    @Override
+    public OnRestart onRestart() {
+        return OnRestart.RERUN;
+    }
+
+    @Override
+    public RetryPolicy retry() {
+        return TransferStages.RETRY;
+    }
+
+    @Override
+    void execute(StageContext context) throws StageException, TierException, ManifestException, InterruptedException {
+        NodeRuntime runtime = session.runtime();
+        SnapshotStore store = runtime.store();
+        if (store.list().contains(session.request().snapshot())) {
+            context.remember(new TransferMoved(0, 0));
+            return;
+        }
+        List<ChunkRef> chunks = session.chunks();
+        // Keeps what is here and what is brought from being swept, over this daemon's death as well.
+        store.writePending(session.request().snapshot(), session.manifest());
+        SnapshotPull pull = new SnapshotPull(store, session.sources(), session.pins());
+        List<ChunkRef> lacking = pull.lacking(chunks);
+        long lackingBytes = lacking.stream().mapToLong(ChunkRef::sizeBytes).sum();
+        context.progress().setTotalBytes(2 * lackingBytes);
+        try {
+            pull.bring(lacking, runtime.transfer(context), session.share());
+        } finally {
+            session.rememberDamage(context);
+        }
+        pull.prove(lacking, runtime.transfer(context));
+        context.remember(context.recall(TransferMoved.class)
+                .orElse(new TransferMoved(0, 0))
+                .plus(lackingBytes, lackingBytes));
+    }
+
+    /** What it brought goes, as far as nobody else names it. */
+    @Override
+    void undo(StageContext context) throws TierException, ManifestException {
+        session.runtime().store().abandon(session.request().snapshot(), session.pins());
+    }
+}

@@ -1,0 +1,85 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.engine.ScrubOutcome.Finding;
+import io.gpusnap.node.engine.ScrubOutcome.Verdict;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.OnRestart;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.ManifestDigest;
+import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.tier.TierKind;
+import io.gpusnap.node.tier.pack.PackTier;
+import io.gpusnap.node.transfer.ChunkVerifier;
+import io.gpusnap.node.transfer.Scrub;
+import io.gpusnap.node.transfer.Traffic;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Reads snapshots of one tier and says of each what it found. A chunk that is wrong is put in quarantine. */
+final class ScrubStage extends EngineStage {
+
+    private final NodeRuntime runtime;
+    private final ScrubRequest request;
+
+    ScrubStage(NodeRuntime runtime, ScrubRequest request) {
+        super("scrub", new StageTimes());
+        this.runtime = runtime;
+        this.request = request;
+    }
+
+    @Override
+    public OnRestart onRestart() {
+        return OnRestart.RERUN;
+    }
+
+    @Override
+    void execute(StageContext context) throws StageException, TierException, InterruptedException {
+        TierKind kind = runtime.tiers().kind(request.tier());
+        if (kind == TierKind.MEMORY) {
+            throw new StageException(FailureCode.TIER_MISMATCH, "the pool verifies what it gives, it is not scrubbed");
+        }
+        Optional<PackTier> shared = kind == TierKind.NVME
+                ? Optional.empty()
+                : Optional.of(runtime.tiers().shared(request.tier()));
+        Traffic.Share share = runtime.traffic().share(request.mostBytesPerSecond(), request.yields());
+        Scrub scrub = new Scrub(runtime.store().nvme(), shared, runtime.transfer(context), share);
+        long start = System.nanoTime();
+        List<Finding> findings = new ArrayList<>();
+        for (ScrubRequest.Subject subject : request.snapshots()) {
+            context.checkCancelled();
+            findings.add(look(subject, shared, scrub));
+        }
+        context.remember(new ScrubOutcome(scrub.readBytes(), (System.nanoTime() - start) / 1e9, findings));
+    }
+
+    private Finding look(ScrubRequest.Subject subject, Optional<PackTier> shared, Scrub scrub)
+            throws InterruptedException {
+        try {
+            byte[] manifest = shared.isPresent()
+                    ? shared.get()
+                            .manifest(
+                                    subject.snapshot(),
+                                    found -> ManifestDigest.of(found).hex().equals(subject.manifestDigest()))
+                    : runtime.store().manifest(subject.snapshot());
+            List<ChunkRef> chunks = ChunkVerifier.distinct(
+                    Snapshots.parse(manifest, subject.snapshot(), Optional.of(subject.manifestDigest()))
+                            .chunks()
+                            .toList());
+            scrub.read(chunks);
+            return new Finding(subject.snapshot(), Verdict.GOOD, "");
+        } catch (TierException e) {
+            Verdict verdict = switch (e.reason()) {
+                case MISSING -> Verdict.MISSING;
+                case CORRUPT -> Verdict.CORRUPT;
+                case NO_SPACE, IO, UNAVAILABLE, IN_USE -> Verdict.UNREADABLE;
+            };
+            return new Finding(subject.snapshot(), verdict, String.valueOf(e.getMessage()));
+        } catch (StageException | ManifestException e) {
+            return new Finding(subject.snapshot(), Verdict.CORRUPT, String.valueOf(e.getMessage()));
+        }
+    }
+}

@@ -1,0 +1,162 @@
+package io.gpusnap.node.tier.pack;
+
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.ChunkRef;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+
+/**
+ * What this node knows of a shared store's chunks. A chunk may be in several packs; places where it was found wrong are not among
+ * them. Thread-safe; nothing slow under the lock.
+ */
+final class Catalogue {
+
+    /** Where a chunk lies. */
+    record Place(PackTable.Pack pack, PackEntry entry) {}
+
+    private final Map<ChunkDigest, List<Place>> places = new HashMap<>();
+    private final Map<ChunkDigest, PackTable.Pack> packs = new HashMap<>();
+    private final Map<ChunkDigest, UUID> copies = new HashMap<>();
+    private final Set<List<ChunkDigest>> wrong = new HashSet<>();
+
+    /** @param pack with its id and all of its chunks */
+    synchronized void add(PackTable.Pack pack, UUID copy) {
+        packs.put(pack.id(), pack);
+        copies.put(pack.id(), copy);
+        addPlaces(pack);
+    }
+
+    /** @param pack with its id, and some of its chunks: of a snapshot's map */
+    synchronized void addPart(PackTable.Pack pack) {
+        if (!packs.containsKey(pack.id())) {
+            addPlaces(pack);
+        }
+    }
+
+    private void addPlaces(PackTable.Pack pack) {
+        for (PackEntry entry : pack.entries()) {
+            if (!wrong.contains(List.of(entry.digest(), pack.id()))) {
+                List<Place> known = places.computeIfAbsent(entry.digest(), digest -> new ArrayList<>(1));
+                known.removeIf(place -> place.pack().id().equals(pack.id()));
+                known.add(new Place(pack, entry));
+            }
+        }
+    }
+
+    synchronized void remove(ChunkDigest packId) {
+        PackTable.Pack pack = packs.remove(packId);
+        copies.remove(packId);
+        if (pack != null) {
+            pack.entries().forEach(entry -> forget(entry.digest(), packId));
+        }
+    }
+
+    synchronized void retain(Collection<ChunkDigest> packIds) {
+        Set<ChunkDigest> gone = new HashSet<>(packs.keySet());
+        gone.removeAll(Set.copyOf(packIds));
+        gone.forEach(this::remove);
+    }
+
+    /** @return whether that is new */
+    synchronized boolean wrong(ChunkDigest chunk, ChunkDigest packId) {
+        forget(chunk, packId);
+        return wrong.add(List.of(chunk, packId));
+    }
+
+    /** The pack is not there any more, whoever said that it is. */
+    synchronized void gone(PackTable.Pack pack) {
+        remove(pack.id());
+        pack.entries().forEach(entry -> forget(entry.digest(), pack.id()));
+    }
+
+    private void forget(ChunkDigest chunk, ChunkDigest packId) {
+        List<Place> known = places.get(chunk);
+        if (known != null && known.removeIf(place -> place.pack().id().equals(packId)) && known.isEmpty()) {
+            places.remove(chunk);
+        }
+    }
+
+    synchronized boolean knows(ChunkDigest packId) {
+        return packs.containsKey(packId);
+    }
+
+    synchronized Optional<Place> find(ChunkDigest chunk) {
+        List<Place> known = places.get(chunk);
+        return known == null ? Optional.empty() : Optional.of(known.getFirst());
+    }
+
+    synchronized Set<ChunkDigest> chunks() {
+        return Set.copyOf(places.keySet());
+    }
+
+    synchronized long frameBytes() {
+        return packs.values().stream().mapToLong(PackTable.Pack::sizeBytes).sum();
+    }
+
+    /** Chunks of packs that one copy made. */
+    synchronized Set<ChunkDigest> madeBy(UUID copy) {
+        Set<ChunkDigest> made = new HashSet<>();
+        copies.forEach((id, maker) -> {
+            PackTable.Pack pack = packs.get(id);
+            if (maker.equals(copy) && pack != null) {
+                pack.entries().forEach(entry -> made.add(entry.digest()));
+            }
+        });
+        return made;
+    }
+
+    /** Chunks that are known, in as few reads as their places allow. Those that are not known are left out. */
+    List<PackRun> runs(Collection<ChunkRef> chunks) {
+        List<Place> found = new ArrayList<>();
+        for (ChunkRef chunk : chunks) {
+            chunk.content()
+                    .flatMap(this::find)
+                    .filter(place -> place.entry().sizeBytes() == chunk.sizeBytes())
+                    .ifPresent(found::add);
+        }
+        found.sort(Comparator.comparing((Place place) -> place.pack().id().hex())
+                .thenComparingLong(place -> place.entry().offset()));
+        List<PackRun> runs = new ArrayList<>();
+        List<Place> run = new ArrayList<>();
+        for (Place place : found) {
+            if (!run.isEmpty() && !goesOn(run, place)) {
+                runs.add(run(run));
+                run.clear();
+            }
+            run.add(place);
+        }
+        if (!run.isEmpty()) {
+            runs.add(run(run));
+        }
+        return runs;
+    }
+
+    private static boolean goesOn(List<Place> run, Place next) {
+        Place last = run.getLast();
+        long end = last.entry().offset() + last.entry().frameBytes();
+        return last.pack().id().equals(next.pack().id())
+                && next.entry().offset() - end <= PackRun.MOST_GAP_BYTES
+                && next.entry().offset()
+                                + next.entry().frameBytes()
+                                - run.getFirst().entry().offset()
+                        <= PackRun.MOST_BYTES;
+    }
+
+    private static PackRun run(List<Place> places) {
+        PackEntry first = places.getFirst().entry();
+        PackEntry last = places.getLast().entry();
+        return new PackRun(
+                places.getFirst().pack(),
+                first.offset(),
+                (int) (last.offset() + last.frameBytes() - first.offset()),
+                places.stream().map(Place::entry).toList());
+    }
+}

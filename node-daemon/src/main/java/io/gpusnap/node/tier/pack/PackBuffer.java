@@ -1,0 +1,86 @@
+package io.gpusnap.node.tier.pack;
+
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.tier.TierException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A pack that is being made, in memory that goes when it is closed. One thread at a time. */
+final class PackBuffer implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(PackBuffer.class);
+
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment memory;
+    private final Frames frames;
+    private final List<PackEntry> entries = new ArrayList<>();
+    private long usedBytes;
+
+    PackBuffer(long capacityBytes, Frames frames) {
+        this.memory = arena.allocate(capacityBytes, 4096);
+        this.frames = frames;
+    }
+
+    boolean isEmpty() {
+        return entries.isEmpty();
+    }
+
+    boolean hasRoomFor(long sizeBytes) {
+        return usedBytes + sizeBytes + PackEntry.MOST_OVERHEAD_BYTES <= memory.byteSize();
+    }
+
+    /** The content was verified by the caller. */
+    void add(ChunkDigest digest, MemorySegment content) throws TierException {
+        int sizeBytes = (int) content.byteSize();
+        MemorySegment target = memory.asSlice(usedBytes, (long) sizeBytes + PackEntry.MOST_OVERHEAD_BYTES);
+        Frames.Written written = frames.write(digest, content, target);
+        entries.add(new PackEntry(digest, sizeBytes, usedBytes, written.frameBytes(), written.codec()));
+        usedBytes += written.frameBytes();
+    }
+
+    Optional<PackEntry> find(ChunkDigest digest) {
+        return entries.stream().filter(entry -> entry.digest().equals(digest)).findFirst();
+    }
+
+    List<PackEntry> entries() {
+        return List.copyOf(entries);
+    }
+
+    MemorySegment frame(PackEntry entry) {
+        return memory.asSlice(entry.offset(), entry.frameBytes());
+    }
+
+    MemorySegment content() {
+        return memory.asSlice(0, usedBytes);
+    }
+
+    long sizeBytes() {
+        return usedBytes;
+    }
+
+    byte[] index(UUID copy) {
+        return new PackTable(copy, List.of(new PackTable.Pack(PackTable.SELF, usedBytes, frames.scope(), entries)))
+                .encode();
+    }
+
+    void clear() {
+        entries.clear();
+        usedBytes = 0;
+    }
+
+    @Override
+    public void close() {
+        try {
+            arena.close();
+        } catch (IllegalStateException e) {
+            // A write that was given up because its medium hangs still has it. How many hang is bounded.
+            LOG.atWarn().addKeyValue("bytes", memory.byteSize()).log("memory is kept by a call that hangs");
+        }
+    }
+}

@@ -1,0 +1,29 @@
+package io.gpusnap.node.tier.pack;
+
+import io.gpusnap.node.store.ChunkRef;
+import java.util.List;
+
+/**
+ * Chunks that lie close to each other in one pack, and are read at once.
+ *
+ * @param offset of the first byte that is read
+ * @param sizeBytes of what is read, at most {@link #MOST_BYTES}
+ */
+public record PackRun(PackTable.Pack pack, long offset, int sizeBytes, List<PackEntry> entries) {
+
+    /** What one read asks for at most, and so the buffer that a reader needs. */
+    public static final int MOST_BYTES = 8 << 20;
+    /** Bytes of other chunks that are read along rather than to ask twice. */
+    static final int MOST_GAP_BYTES = 256 << 10;
+
+    public PackRun {
+        entries = List.copyOf(entries);
+    }
+
+    /** What is in it. */
+    public List<ChunkRef> chunks() {
+        return entries.stream()
+                .map(entry -> ChunkRef.of(entry.digest(), entry.sizeBytes()))
+                .toList();
+    }
+}

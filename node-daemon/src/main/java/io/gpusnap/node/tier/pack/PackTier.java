@@ -1,0 +1,352 @@
+package io.gpusnap.node.tier.pack;
+
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.ChunkTier;
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.tier.TierException.Reason;
+import io.gpusnap.node.tier.TierKind;
+import io.gpusnap.node.tier.TierUsage;
+import io.gpusnap.node.tier.blob.BlobKey;
+import io.gpusnap.node.tier.blob.BlobStore;
+import io.gpusnap.node.tier.blob.BlobStore.IfThere;
+import java.lang.foreign.MemorySegment;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A shared store as a tier of chunks. Chunks are packed: what is put waits in memory until a pack is full or {@link #sync} is
+ * called, and is read from there meanwhile. A pack that is in the store was read back from it and compared. Nothing is asked of the
+ * store before it is needed, so one that hangs does not keep the daemon from starting.
+ */
+public final class PackTier implements ChunkTier {
+
+    private static final Logger LOG = LoggerFactory.getLogger(PackTier.class);
+    private static final long LOOK_AGAIN_NANOS = 30_000_000_000L;
+
+    private final PackSettings settings;
+    private final BlobStore store;
+    private final Supplier<Frames> frames;
+    private final Catalogue catalogue = new Catalogue();
+    private final PackPublisher publisher;
+    private final SharedSnapshots snapshots;
+    private final UUID ownCopy = UUID.randomUUID();
+    private final LongAdder quarantined = new LongAdder();
+    private volatile @Nullable UUID storeId;
+    /** Held while the store is asked; not the tier's own lock, which guards the pack that is being filled. */
+    private final Object indexLock = new Object();
+
+    private volatile boolean loaded;
+    private volatile long loadedAt;
+    private @Nullable PackBuffer open;
+
+    /** @param frames what is done to chunks on their way */
+    public PackTier(PackSettings settings, BlobStore store, FrameSettings frames) {
+        this.settings = settings;
+        this.store = store;
+        this.frames = frames.compress() || frames.keys().isPresent()
+                ? () -> new SealingFrames(frames, this::storeId)
+                : Frames::plain;
+        this.publisher = new PackPublisher(store);
+        this.snapshots = new SharedSnapshots(store, catalogue, publisher, frames.signer());
+    }
+
+    public String name() {
+        return settings.name();
+    }
+
+    public PackSettings settings() {
+        return settings;
+    }
+
+    /** What the tier is built on: for who looks after the store as such. */
+    public BlobStore store() {
+        return store;
+    }
+
+    /** The store's id, the same on every node that shares it. @throws TierException IO, UNAVAILABLE */
+    public UUID storeId() throws TierException {
+        UUID known = storeId;
+        if (known == null) {
+            known = StoreMarker.openOrCreate(store);
+            storeId = known;
+        }
+        return known;
+    }
+
+    /** As far as it is known without asking. */
+    public Optional<UUID> knownStoreId() {
+        return Optional.ofNullable(storeId);
+    }
+
+    public Optional<String> trouble() {
+        return store.trouble();
+    }
+
+    /** How often a chunk was found wrong here in this daemon's life. */
+    public long quarantined() {
+        return quarantined.sum();
+    }
+
+    @Override
+    public TierKind kind() {
+        return store.kind();
+    }
+
+    @Override
+    public Durability durability() {
+        return Durability.NODE;
+    }
+
+    /** Learns what other nodes have put and deleted. */
+    public void refresh() throws TierException {
+        synchronized (indexLock) {
+            storeId();
+            new IndexLoader(store, catalogue).load();
+            loaded = true;
+            loadedAt = System.nanoTime();
+        }
+    }
+
+    /** Without the lock where there is nothing to do: whoever has it may be waiting for the store. */
+    private void load() throws TierException {
+        if (!loaded) {
+            loadFirst();
+        }
+    }
+
+    private void loadFirst() throws TierException {
+        synchronized (indexLock) {
+            if (!loaded) {
+                refresh();
+            }
+        }
+    }
+
+    /** @return whether it was worth looking again for what is not known */
+    private boolean lookAgain() throws TierException {
+        if (loaded && System.nanoTime() - loadedAt < LOOK_AGAIN_NANOS) {
+            return false;
+        }
+        refresh();
+        return true;
+    }
+
+    /** As of the last {@link #refresh}. */
+    @Override
+    public boolean contains(ChunkDigest digest, int sizeBytes) throws TierException {
+        load();
+        return find(digest).filter(found -> found == sizeBytes).isPresent();
+    }
+
+    private synchronized Optional<Integer> find(ChunkDigest digest) {
+        Optional<PackEntry> waiting = open == null ? Optional.empty() : open.find(digest);
+        return waiting.or(() -> catalogue.find(digest).map(Catalogue.Place::entry))
+                .map(PackEntry::sizeBytes);
+    }
+
+    @Override
+    public synchronized boolean put(ChunkDigest digest, MemorySegment content) throws TierException {
+        if (contains(digest, (int) content.byteSize())) {
+            return false;
+        }
+        PackBuffer buffer = open;
+        if (buffer == null) {
+            buffer = new PackBuffer(settings.packBytes(), frames.get());
+            open = buffer;
+        }
+        if (!buffer.hasRoomFor(content.byteSize())) {
+            sync();
+        }
+        buffer.add(digest, content);
+        return true;
+    }
+
+    @Override
+    public synchronized void sync() throws TierException {
+        PackBuffer buffer = open;
+        if (buffer != null && !buffer.isEmpty()) {
+            catalogue.add(publisher.publish(buffer, ownCopy), ownCopy);
+            buffer.clear();
+        }
+    }
+
+    /** Makes a pack of its own of what a copy brings, for {@link PackWriter}. */
+    PackTable.Pack publish(PackBuffer buffer, UUID copy) throws TierException {
+        PackTable.Pack pack = publisher.publish(buffer, copy);
+        catalogue.add(pack, copy);
+        return pack;
+    }
+
+    /** Packs of one copy of a snapshot. */
+    public PackWriter writer(UUID copy) throws TierException {
+        return new PackWriter(this, frames, copy, catalogue.madeBy(copy));
+    }
+
+    @Override
+    public void read(ChunkDigest digest, int sizeBytes, MemorySegment buffer, ReadFrom from) throws TierException {
+        load();
+        if (readWaiting(digest, sizeBytes, buffer)) {
+            return;
+        }
+        PackReader reader = new PackReader(store, frames.get());
+        boolean again = true;
+        while (true) {
+            Optional<Catalogue.Place> place = catalogue.find(digest);
+            if (place.isEmpty()) {
+                if (!again || !lookAgain()) {
+                    throw new TierException(Reason.MISSING, "chunk " + digest + " is not in " + store.location());
+                }
+                again = false;
+                continue;
+            }
+            try {
+                reader.read(place.get(), sizeBytes, buffer);
+                return;
+            } catch (TierException e) {
+                if (e.reason() != Reason.MISSING) {
+                    throw e;
+                }
+                catalogue.gone(place.get().pack());
+            }
+        }
+    }
+
+    private synchronized boolean readWaiting(ChunkDigest digest, int sizeBytes, MemorySegment target)
+            throws TierException {
+        PackBuffer buffer = open;
+        Optional<PackEntry> waiting = buffer == null ? Optional.empty() : buffer.find(digest);
+        if (buffer == null || waiting.isEmpty()) {
+            return false;
+        }
+        PackReader.requireSize(digest, waiting.get().sizeBytes(), sizeBytes);
+        Frames own = frames.get();
+        own.read(digest, waiting.get().codec(), own.scope(), buffer.frame(waiting.get()), target.asSlice(0, sizeBytes));
+        return true;
+    }
+
+    /** Of these chunks those that are known to be here, in as few reads as possible. */
+    public List<PackRun> runs(Collection<ChunkRef> chunks) {
+        return catalogue.runs(chunks);
+    }
+
+    /** One object a thread. */
+    public RunReader runReader() {
+        return new RunReader(new PackReader(store, frames.get()));
+    }
+
+    /**
+     * A chunk that was not what its name says: it is looked for elsewhere from now on, on every node, and a copy that needs it
+     * brings it again.
+     */
+    public void quarantine(ChunkDigest digest) {
+        catalogue
+                .find(digest)
+                .ifPresent(place -> quarantine(digest, place.pack().id()));
+    }
+
+    void quarantine(ChunkDigest digest, ChunkDigest packId) {
+        if (catalogue.wrong(digest, packId)) {
+            quarantined.increment();
+            try {
+                store.put(BlobKey.quarantine(digest, packId), MemorySegment.ofArray(new byte[] {'\n'}), IfThere.KEEP);
+            } catch (TierException e) {
+                // Other nodes find out by themselves.
+                LOG.atWarn()
+                        .addKeyValue("store", store.location())
+                        .log("a bad chunk could not be marked: " + e.getMessage());
+            }
+        }
+    }
+
+    /**
+     * Rewrites the packs that have the chunk, without it. For the odd chunk: what is garbage in a shared store is decided for
+     * whole packs. Nobody else may use the store meanwhile.
+     */
+    @Override
+    public synchronized boolean delete(ChunkDigest digest) throws TierException {
+        sync();
+        load();
+        boolean deleted = false;
+        Optional<Catalogue.Place> place = catalogue.find(digest);
+        while (place.isPresent()) {
+            new Repacking(this, store, frames.get()).without(digest, place.get().pack(), UUID.randomUUID());
+            catalogue.remove(place.get().pack().id());
+            deleted = true;
+            place = catalogue.find(digest);
+        }
+        return deleted;
+    }
+
+    @Override
+    public Set<ChunkDigest> list() throws TierException {
+        sync();
+        refresh();
+        return catalogue.chunks();
+    }
+
+    @Override
+    public TierUsage usage() throws TierException {
+        load();
+        TierUsage medium = store.usage();
+        long waiting = waitingBytes();
+        return new TierUsage(
+                kind(), store.location(), medium.capacityBytes(), medium.freeBytes(), catalogue.frameBytes() + waiting);
+    }
+
+    private synchronized long waitingBytes() {
+        return open == null ? 0 : open.sizeBytes();
+    }
+
+    /** For the service's garbage. */
+    public StoreSweep sweep() {
+        return new StoreSweep(store, catalogue);
+    }
+
+    public List<SharedSnapshot> snapshots() throws TierException {
+        storeId();
+        return snapshots.list("");
+    }
+
+    /**
+     * The exact bytes of a manifest.
+     *
+     * @param wanted whether these will do: the store may have more than one copy
+     * @throws TierException MISSING, CORRUPT (none that will do), IO, UNAVAILABLE
+     */
+    public byte[] manifest(SnapshotId snapshot, Predicate<byte[]> wanted) throws TierException {
+        storeId();
+        return snapshots.read(snapshot, wanted);
+    }
+
+    /**
+     * Makes the snapshot exist here, once all of its chunks do.
+     *
+     * @return every object that it needs
+     * @throws TierException MISSING when a chunk is not here
+     */
+    public List<SharedObject> publish(SnapshotId snapshot, UUID copy, byte[] manifest, Collection<ChunkRef> chunks)
+            throws TierException {
+        return snapshots.publish(snapshot, copy, manifest, chunks);
+    }
+
+    @Override
+    public synchronized void close() {
+        PackBuffer buffer = open;
+        if (buffer != null) {
+            buffer.close();
+            open = null;
+        }
+        store.close();
+    }
+}

@@ -1,0 +1,190 @@
+package io.gpusnap.node.tier.pack;
+
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.tier.TierException.Reason;
+import io.gpusnap.node.tier.blob.BlobInfo;
+import io.gpusnap.node.tier.blob.BlobKey;
+import io.gpusnap.node.tier.blob.BlobStore;
+import io.gpusnap.node.tier.key.ManifestSigner;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Predicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The snapshots of a shared store: a manifest, word for word, and a map that says where its chunks lie, so that a thaw reads two
+ * objects before it reads chunks. The manifest is written last: a snapshot is there from then on.
+ */
+final class SharedSnapshots {
+
+    private static final Logger LOG = LoggerFactory.getLogger(SharedSnapshots.class);
+    private static final int MOST_MANIFEST_BYTES = 64 << 20;
+
+    private final BlobStore store;
+    private final Catalogue catalogue;
+    private final PackPublisher publisher;
+    private final ManifestSigner signer;
+
+    SharedSnapshots(BlobStore store, Catalogue catalogue, PackPublisher publisher, ManifestSigner signer) {
+        this.store = store;
+        this.catalogue = catalogue;
+        this.publisher = publisher;
+        this.signer = signer;
+    }
+
+    List<SharedSnapshot> list(String nameStart) throws TierException {
+        List<SharedSnapshot> found = new ArrayList<>();
+        for (BlobInfo object : store.list(BlobKey.Folder.SNAPSHOTS, nameStart)) {
+            String[] parts = object.key().name().split("\\.", -1);
+            if (parts[2].equals("json")) {
+                found.add(
+                        new SharedSnapshot(SnapshotId.parse(parts[0]), UUID.fromString(parts[1]), object.sizeBytes()));
+            }
+        }
+        return found;
+    }
+
+    /**
+     * Where its chunks lie, in all of its copies, is known from then on.
+     *
+     * @param wanted whether these bytes will do
+     * @throws TierException MISSING; CORRUPT when there are manifests, and none that will do
+     */
+    byte[] read(SnapshotId snapshot, Predicate<byte[]> wanted) throws TierException {
+        Optional<byte[]> found = Optional.empty();
+        Optional<String> wrong = Optional.empty();
+        for (SharedSnapshot copy : list(snapshot + ".")) {
+            Optional<byte[]> manifest = manifest(copy);
+            if (manifest.isPresent() && !isTrusted(copy, manifest.get())) {
+                wrong = Optional.of("is not signed by a key that this node trusts (tiers.trustedKeysFile)");
+            } else if (manifest.filter(wanted).isPresent()) {
+                found = manifest;
+                learn(copy);
+            } else if (manifest.isPresent()) {
+                wrong = wrong.or(() -> Optional.of("is not the one that is meant"));
+            }
+        }
+        if (found.isPresent()) {
+            return found.get();
+        }
+        throw wrong.isPresent()
+                ? new TierException(
+                        Reason.CORRUPT,
+                        "the manifest of snapshot %s in %s %s".formatted(snapshot, store.location(), wrong.get()))
+                : new TierException(Reason.MISSING, "snapshot " + snapshot + " is not in " + store.location());
+    }
+
+    private boolean isTrusted(SharedSnapshot copy, byte[] manifest) throws TierException {
+        if (!signer.asksForSignatures()) {
+            return true;
+        }
+        try {
+            byte[] signature =
+                    store.readAll(BlobKey.signature(copy.snapshot(), copy.copy()), ManifestSigner.SIGNATURE_BYTES);
+            return signer.trusts(copy.snapshot(), manifest, signature);
+        } catch (TierException e) {
+            if (e.reason() == Reason.MISSING || e.reason() == Reason.CORRUPT) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private Optional<byte[]> manifest(SharedSnapshot copy) throws TierException {
+        try {
+            return Optional.of(store.readAll(BlobKey.manifest(copy.snapshot(), copy.copy()), MOST_MANIFEST_BYTES));
+        } catch (TierException e) {
+            if (e.reason() == Reason.MISSING || e.reason() == Reason.CORRUPT) {
+                LOG.atWarn().addKeyValue("store", store.location()).log("a manifest is not used: " + e.getMessage());
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    /** A map that cannot be used costs time: the packs' own indexes say the same. */
+    private void learn(SharedSnapshot copy) throws TierException {
+        BlobKey key = BlobKey.map(copy.snapshot(), copy.copy());
+        try {
+            PackTable.decode(store.readAll(key, PackTable.MOST_BYTES), key.path())
+                    .packs()
+                    .forEach(catalogue::addPart);
+        } catch (TierException e) {
+            if (e.reason() != Reason.CORRUPT && e.reason() != Reason.MISSING) {
+                throw e;
+            }
+            LOG.atWarn().addKeyValue("store", store.location()).log("a map is not used: " + e.getMessage());
+        }
+    }
+
+    /**
+     * @param chunks of the manifest: each must be in the store
+     * @return every object that the snapshot needs, the packs of others included
+     * @throws TierException MISSING when a chunk is not there
+     */
+    List<SharedObject> publish(SnapshotId snapshot, UUID copy, byte[] manifest, Collection<ChunkRef> chunks)
+            throws TierException {
+        Map<ChunkDigest, List<PackEntry>> used = new LinkedHashMap<>();
+        Map<ChunkDigest, PackTable.Pack> packs = new LinkedHashMap<>();
+        for (ChunkRef chunk : chunks) {
+            Optional<ChunkDigest> digest = chunk.content();
+            if (digest.isPresent()) {
+                Catalogue.Place place = catalogue
+                        .find(digest.get())
+                        .filter(found -> found.entry().sizeBytes() == chunk.sizeBytes())
+                        .orElseThrow(() -> new TierException(
+                                Reason.MISSING, "chunk " + digest.get() + " is not in " + store.location()));
+                packs.put(place.pack().id(), place.pack());
+                used.computeIfAbsent(place.pack().id(), id -> new ArrayList<>()).add(place.entry());
+            }
+        }
+        byte[] map = new PackTable(
+                        copy,
+                        packs.values().stream().map(pack -> part(pack, used)).toList())
+                .encode();
+        publisher.putProven(BlobKey.map(snapshot, copy), MemorySegment.ofArray(map));
+        List<SharedObject> objects = new ArrayList<>();
+        Optional<byte[]> signature = signer.sign(snapshot, manifest);
+        if (signature.isPresent()) {
+            BlobKey key = BlobKey.signature(snapshot, copy);
+            publisher.putProven(key, MemorySegment.ofArray(signature.get()));
+            objects.add(new SharedObject(key.path(), signature.get().length));
+        }
+        publisher.putProven(BlobKey.manifest(snapshot, copy), MemorySegment.ofArray(manifest));
+        objects.addAll(objects(snapshot, copy, manifest, map, packs.values()));
+        return objects;
+    }
+
+    private static PackTable.Pack part(PackTable.Pack pack, Map<ChunkDigest, List<PackEntry>> used) {
+        List<PackEntry> entries = new ArrayList<>(used.getOrDefault(pack.id(), List.of()));
+        entries.sort(java.util.Comparator.comparingLong(PackEntry::offset));
+        return new PackTable.Pack(
+                pack.id(),
+                pack.sizeBytes(),
+                pack.scope(),
+                entries.stream().distinct().toList());
+    }
+
+    private static List<SharedObject> objects(
+            SnapshotId snapshot, UUID copy, byte[] manifest, byte[] map, Collection<PackTable.Pack> packs) {
+        List<SharedObject> objects = new ArrayList<>();
+        for (PackTable.Pack pack : packs) {
+            objects.add(new SharedObject(BlobKey.pack(pack.id()).path(), pack.sizeBytes()));
+            objects.add(new SharedObject(
+                    BlobKey.index(pack.id()).path(), new PackTable(copy, List.of(pack)).encode().length));
+        }
+        objects.add(new SharedObject(BlobKey.map(snapshot, copy).path(), map.length));
+        objects.add(new SharedObject(BlobKey.manifest(snapshot, copy).path(), manifest.length));
+        return objects;
+    }
+}

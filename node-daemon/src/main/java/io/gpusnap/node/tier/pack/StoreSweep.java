@@ -1,0 +1,119 @@
+package io.gpusnap.node.tier.pack;
+
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.tier.blob.BlobInfo;
+import io.gpusnap.node.tier.blob.BlobKey;
+import io.gpusnap.node.tier.blob.BlobStore;
+import io.gpusnap.node.tier.blob.BlobStore.IfThere;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * Removes objects of a shared store that the service has condemned. Names are never used twice, so a deletion that comes late
+ * deletes nothing that is new.
+ */
+public final class StoreSweep {
+
+    private static final int MOST_OWNER_BYTES = 100;
+    private static final List<BlobKey.Folder> SWEPT =
+            List.of(BlobKey.Folder.INDEXES, BlobKey.Folder.PACKS, BlobKey.Folder.SNAPSHOTS);
+
+    private final BlobStore store;
+    private final Catalogue catalogue;
+
+    StoreSweep(BlobStore store, Catalogue catalogue) {
+        this.store = store;
+        this.catalogue = catalogue;
+    }
+
+    /** Whether the store is this service's; the first one that asks has it. */
+    public boolean isOf(UUID service) throws TierException {
+        byte[] name = (service + "\n").getBytes(StandardCharsets.US_ASCII);
+        if (store.find(BlobKey.owner()).isEmpty()) {
+            store.put(BlobKey.owner(), MemorySegment.ofArray(name), IfThere.KEEP);
+        }
+        String owner = new String(store.readAll(BlobKey.owner(), MOST_OWNER_BYTES), StandardCharsets.US_ASCII);
+        return owner.strip().equals(service.toString());
+    }
+
+    /**
+     * Manifests go first, then indexes, then packs: whatever is cut off leaves nothing that names what is gone.
+     *
+     * @param safePoint before each
+     * @return bytes of what was there
+     * @throws IllegalArgumentException when one is no name of a pack, an index or a snapshot; then nothing was deleted
+     */
+    public long delete(List<String> names, Runnable safePoint) throws TierException {
+        List<BlobKey> keys = new ArrayList<>();
+        for (String name : names) {
+            BlobKey key = new BlobKey(name);
+            if (SWEPT.stream().noneMatch(folder -> name.startsWith(folder.prefix()))) {
+                throw new IllegalArgumentException(name + " is not swept");
+            }
+            keys.add(key);
+        }
+        keys.sort(Comparator.comparingInt(StoreSweep::turn));
+        long deleted = 0;
+        for (BlobKey key : keys) {
+            safePoint.run();
+            deleted += delete(key);
+        }
+        return deleted;
+    }
+
+    private static int turn(BlobKey key) {
+        if (key.path().startsWith(BlobKey.Folder.SNAPSHOTS.prefix())) {
+            return 0;
+        }
+        return key.path().startsWith(BlobKey.Folder.INDEXES.prefix()) ? 1 : 2;
+    }
+
+    private long delete(BlobKey key) throws TierException {
+        Optional<BlobInfo> there = store.find(key);
+        if (turn(key) == 1) {
+            catalogue.remove(new ChunkDigest(key.name()));
+        }
+        if (there.isPresent()) {
+            store.delete(key);
+        }
+        if (turn(key) == 2) {
+            forgetMarks(key.name());
+        }
+        return there.map(BlobInfo::sizeBytes).orElse(0L);
+    }
+
+    /** What was wrong with a pack that is gone is of no interest. */
+    private void forgetMarks(String pack) throws TierException {
+        for (BlobInfo mark : store.list(BlobKey.Folder.QUARANTINE, "")) {
+            if (mark.key().name().endsWith("-" + pack)) {
+                store.delete(mark.key());
+            }
+        }
+    }
+
+    /** @return how many */
+    public int removeUnfinished(Duration olderThan) throws TierException {
+        return store.removeUnfinished(olderThan);
+    }
+
+    /** Objects that can be swept, by name, from the one after this on. */
+    public List<SharedObject> listAfter(String name) throws TierException {
+        List<SharedObject> found = new ArrayList<>();
+        for (BlobKey.Folder folder : SWEPT) {
+            for (BlobInfo object : store.list(folder, "")) {
+                if (object.key().path().compareTo(name) > 0) {
+                    found.add(new SharedObject(object.key().path(), object.sizeBytes()));
+                }
+            }
+        }
+        found.sort(Comparator.comparing(SharedObject::name));
+        return found;
+    }
+}

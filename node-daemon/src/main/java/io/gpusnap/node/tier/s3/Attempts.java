@@ -1,0 +1,62 @@
+package io.gpusnap.node.tier.s3;
+
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.tier.TierException.Reason;
+import java.time.Duration;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import software.amazon.awssdk.core.exception.SdkException;
+
+/**
+ * Tries requests again, a bounded number of times. The wait before each is drawn from the whole of a span that doubles (full
+ * jitter), so that daemons which were turned away together do not return together.
+ */
+final class Attempts {
+
+    private static final Duration FIRST_SPAN = Duration.ofMillis(100);
+    private static final Duration LONGEST_SPAN = Duration.ofSeconds(5);
+
+    private final int most;
+    private final Supplier<RandomGenerator> random;
+
+    Attempts(int most, Supplier<RandomGenerator> random) {
+        this.most = most;
+        this.random = random;
+    }
+
+    /** One request; it may be sent more than once. */
+    interface Request<T> {
+        T send() throws TierException;
+    }
+
+    /** @throws SdkException the last one, or the first that does not pass by itself */
+    <T> T each(Request<T> request) throws TierException {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return request.send();
+            } catch (SdkException e) {
+                if (attempt == most || !S3Errors.passes(e)) {
+                    throw e;
+                }
+            } catch (TierException e) {
+                if (attempt == most || e.reason() != Reason.UNAVAILABLE) {
+                    throw e;
+                }
+            }
+            pause(attempt);
+        }
+    }
+
+    private void pause(int attempt) throws TierException {
+        try {
+            Thread.sleep(spanMillis(attempt) == 0 ? 0 : random.get().nextLong(spanMillis(attempt)));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new TierException(Reason.IO, "interrupted between two attempts", e);
+        }
+    }
+
+    static long spanMillis(int attempt) {
+        return Math.min(LONGEST_SPAN.toMillis(), FIRST_SPAN.toMillis() << Math.min(attempt - 1, 16));
+    }
+}

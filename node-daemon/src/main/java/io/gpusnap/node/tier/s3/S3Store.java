@@ -1,0 +1,202 @@
+package io.gpusnap.node.tier.s3;
+
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.tier.TierKind;
+import io.gpusnap.node.tier.TierUsage;
+import io.gpusnap.node.tier.blob.BlobInfo;
+import io.gpusnap.node.tier.blob.BlobKey;
+import io.gpusnap.node.tier.blob.BlobStore;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.model.MultipartUpload;
+import software.amazon.awssdk.services.s3.model.S3Object;
+
+/** Objects of a bucket, below a prefix. */
+public final class S3Store implements BlobStore {
+
+    private final S3Settings settings;
+    private final S3Client client;
+    private final Attempts attempts;
+    private final Parallel parallel;
+    private final Uploads uploads;
+    private final RangeReader reader;
+    private volatile Optional<String> trouble = Optional.empty();
+
+    public S3Store(S3Settings settings) {
+        this(settings, Clients.of(settings));
+    }
+
+    S3Store(S3Settings settings, S3Client client) {
+        this.settings = settings;
+        this.client = client;
+        this.attempts = new Attempts(settings.attempts(), ThreadLocalRandom::current);
+        this.parallel = new Parallel(settings.connections());
+        this.uploads = new Uploads(client, attempts, parallel, settings);
+        this.reader = new RangeReader(client, attempts, settings.bucket());
+    }
+
+    @Override
+    public TierKind kind() {
+        return TierKind.S3;
+    }
+
+    @Override
+    public String location() {
+        String at = settings.endpoint().map(uri -> uri + "/").orElse("s3://");
+        return at + settings.bucket() + "/" + settings.prefix();
+    }
+
+    private String name(BlobKey key) {
+        return settings.prefix() + key.path();
+    }
+
+    @Override
+    public boolean put(BlobKey key, MemorySegment content, IfThere ifThere) throws TierException {
+        return answered("write " + key, () -> uploads.put(name(key), content, ifThere));
+    }
+
+    @Override
+    public Optional<BlobInfo> find(BlobKey key) throws TierException {
+        return answered(
+                "look up " + key,
+                () -> uploads.head(name(key))
+                        .map(found -> new BlobInfo(key, found.contentLength(), found.lastModified())));
+    }
+
+    @Override
+    public void read(BlobKey key, long wholeBytes, long offset, MemorySegment target) throws TierException {
+        List<Long> starts = new ArrayList<>();
+        for (long start = 0; start < target.byteSize(); start += settings.partBytes()) {
+            starts.add(start);
+        }
+        try {
+            answered(
+                    "read " + key,
+                    () -> parallel.map(starts, start -> {
+                        long length = Math.min(settings.partBytes(), target.byteSize() - start);
+                        reader.read(name(key), wholeBytes, offset + start, target.asSlice(start, length));
+                        return true;
+                    }));
+        } catch (TierException e) {
+            if (e.getCause() instanceof SdkException sdk) {
+                throw judged(key, wholeBytes, sdk, e);
+            }
+            throw e;
+        }
+    }
+
+    /** What an answer to a range means that is neither the range nor trouble. */
+    private TierException judged(BlobKey key, long wholeBytes, SdkException sdk, TierException otherwise)
+            throws TierException {
+        if (S3Errors.isNotFound(sdk)) {
+            return missing(key);
+        }
+        if (!S3Errors.isOutOfRange(sdk)) {
+            return otherwise;
+        }
+        long found = find(key).map(BlobInfo::sizeBytes).orElse(0L);
+        return new TierException(
+                TierException.Reason.CORRUPT, "%s has %d bytes, not %d".formatted(key, found, wholeBytes), sdk);
+    }
+
+    @Override
+    public List<BlobInfo> list(BlobKey.Folder folder, String nameStart) throws TierException {
+        // Packs lie in folders of their own: there a name's beginning is no prefix.
+        String prefix = settings.prefix() + folder.prefix() + (folder == BlobKey.Folder.PACKS ? "" : nameStart);
+        List<S3Object> objects =
+                answered(
+                        "list " + folder.prefix(),
+                        () -> attempts.each(() -> client
+                                .listObjectsV2Paginator(request ->
+                                        request.bucket(settings.bucket()).prefix(prefix))
+                                .contents()
+                                .stream()
+                                .toList()));
+        List<BlobInfo> found = new ArrayList<>();
+        for (S3Object object : objects) {
+            BlobKey.ofListed(object.key().substring(settings.prefix().length()))
+                    .filter(key -> key.name().startsWith(nameStart))
+                    .ifPresent(key -> found.add(new BlobInfo(key, object.size(), object.lastModified())));
+        }
+        return found;
+    }
+
+    @Override
+    public boolean delete(BlobKey key) throws TierException {
+        return answered("delete " + key, () -> {
+            boolean there = uploads.head(name(key)).isPresent();
+            attempts.each(() -> client.deleteObject(
+                    request -> request.bucket(settings.bucket()).key(name(key))));
+            return there;
+        });
+    }
+
+    @Override
+    public int removeUnfinished(Duration olderThan) throws TierException {
+        return answered("list unfinished uploads", () -> {
+            int removed = 0;
+            List<MultipartUpload> all = uploads.all(settings.prefix() + BlobKey.Folder.PACKS.prefix());
+            Instant before = all.isEmpty() ? Instant.EPOCH : now().minus(olderThan);
+            for (MultipartUpload upload : all) {
+                if (!upload.initiated().isAfter(before)) {
+                    attempts.each(() -> client.abortMultipartUpload(request ->
+                            request.bucket(settings.bucket()).key(upload.key()).uploadId(upload.uploadId())));
+                    removed++;
+                }
+            }
+            return removed;
+        });
+    }
+
+    /** By the store's clock: when it says that an object was made that was made now. */
+    private Instant now() throws TierException {
+        BlobKey probe = BlobKey.probe();
+        uploads.put(name(probe), MemorySegment.ofArray(new byte[] {1}), IfThere.REPLACE);
+        Instant now =
+                uploads.head(name(probe)).orElseThrow(() -> missing(probe)).lastModified();
+        client.deleteObject(request -> request.bucket(settings.bucket()).key(name(probe)));
+        return now;
+    }
+
+    /** Nothing is asked: a bucket has no size that it would tell. */
+    @Override
+    public TierUsage usage() {
+        return new TierUsage(kind(), location(), TierUsage.UNBOUNDED_BYTES, TierUsage.UNBOUNDED_BYTES, 0);
+    }
+
+    @Override
+    public Optional<String> trouble() {
+        return trouble;
+    }
+
+    private <T> T answered(String doing, Attempts.Request<T> request) throws TierException {
+        try {
+            T answer = request.send();
+            trouble = Optional.empty();
+            return answer;
+        } catch (SdkException e) {
+            TierException typed = S3Errors.typed(doing + " in " + location(), e);
+            if (!S3Errors.isAboutTheObject(e)) {
+                trouble = Optional.of(String.valueOf(typed.getMessage()));
+            }
+            throw typed;
+        } catch (TierException e) {
+            if (e.reason() == TierException.Reason.UNAVAILABLE) {
+                trouble = Optional.of(String.valueOf(e.getMessage()));
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public void close() {
+        client.close();
+    }
+}

@@ -1,0 +1,116 @@
+package io.gpusnap.node.transfer;
+
+import io.gpusnap.node.snapshot.ChunkSources;
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.tier.ChunkTier.ReadFrom;
+import io.gpusnap.node.tier.NvmeTier;
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.tier.TierException.Reason;
+import io.gpusnap.node.tier.pack.PackRun;
+import io.gpusnap.node.tier.pack.PackTier;
+import io.gpusnap.node.tier.pack.RunReader;
+import java.lang.foreign.MemorySegment;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** Reads chunks of one tier, and of no other, and compares their digests. One thread: it is in nobody's way. */
+public final class Scrub {
+
+    private final NvmeTier nvme;
+    private final Optional<PackTier> shared;
+    private final Transfer transfer;
+    private final Traffic.Share share;
+    private final MemorySegment buffer = Transfer.buffer();
+    private long readBytes;
+
+    /** @param shared empty: the node's own store is read */
+    public Scrub(NvmeTier nvme, Optional<PackTier> shared, Transfer transfer, Traffic.Share share) {
+        this.nvme = nvme;
+        this.shared = shared;
+        this.transfer = transfer;
+        this.share = share;
+    }
+
+    public long readBytes() {
+        return readBytes;
+    }
+
+    /**
+     * Reads all of them, also when one is wrong: each that is wrong is put in quarantine, so that it is brought again.
+     *
+     * @param chunks each once, not zero
+     * @throws TierException MISSING, CORRUPT: of the first that is; IO, UNAVAILABLE at once
+     */
+    public void read(List<ChunkRef> chunks) throws TierException, InterruptedException {
+        Optional<TierException> first = shared.isPresent() ? readShared(shared.get(), chunks) : readOwn(chunks);
+        if (first.isPresent()) {
+            throw first.get();
+        }
+    }
+
+    private Optional<TierException> readOwn(List<ChunkRef> chunks) throws TierException, InterruptedException {
+        VerifiedReader reader = new VerifiedReader(ChunkSources.only(nvme));
+        Optional<TierException> first = Optional.empty();
+        for (ChunkRef chunk : chunks) {
+            share.take(chunk.sizeBytes(), transfer.safePoint());
+            try {
+                reader.read(chunk, buffer, ReadFrom.MEDIUM);
+            } catch (TierException e) {
+                if (e.reason() != Reason.MISSING && e.reason() != Reason.CORRUPT) {
+                    throw e;
+                }
+                first = first.or(() -> Optional.of(e));
+            }
+            count(chunk.sizeBytes());
+        }
+        return first;
+    }
+
+    private Optional<TierException> readShared(PackTier tier, List<ChunkRef> chunks)
+            throws TierException, InterruptedException {
+        RunReader reader = tier.runReader();
+        Set<ChunkRef> left = new HashSet<>(chunks);
+        Optional<TierException> first = Optional.empty();
+        for (PackRun run : tier.runs(chunks)) {
+            share.take(run.sizeBytes(), transfer.safePoint());
+            List<ChunkRef> wrong = wrong(tier, reader, run);
+            left.removeAll(run.chunks());
+            count(run.sizeBytes());
+            for (ChunkRef chunk : wrong) {
+                tier.quarantine(new ChunkDigest(chunk.digest()));
+                first = first.or(() -> Optional.of(found(Reason.CORRUPT, chunk, tier, "is not what its name says")));
+            }
+        }
+        for (ChunkRef chunk : left) {
+            first = first.or(() -> Optional.of(found(Reason.MISSING, chunk, tier, "is not there")));
+        }
+        return first;
+    }
+
+    /** A pack that is gone, or of another size, has none of its chunks. */
+    private static List<ChunkRef> wrong(PackTier tier, RunReader reader, PackRun run)
+            throws TierException, InterruptedException {
+        try {
+            return reader.read(run, (chunk, content) -> {});
+        } catch (TierException e) {
+            if (e.reason() == Reason.MISSING || e.reason() == Reason.CORRUPT) {
+                return run.chunks();
+            }
+            throw e;
+        }
+    }
+
+    private static TierException found(Reason reason, ChunkRef chunk, PackTier tier, String what) {
+        return new TierException(
+                reason,
+                "chunk %s in %s %s".formatted(chunk.digest(), tier.store().location(), what));
+    }
+
+    private void count(long bytes) {
+        readBytes += bytes;
+        transfer.progress().accept(bytes);
+    }
+}

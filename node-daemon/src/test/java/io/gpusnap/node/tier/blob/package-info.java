@@ -1,0 +1,4 @@
+@NullMarked
+package io.gpusnap.node.tier.blob;
+
+import org.jspecify.annotations.NullMarked;

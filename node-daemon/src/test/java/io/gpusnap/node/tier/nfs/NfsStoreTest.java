@@ -1,0 +1,174 @@
+package io.gpusnap.node.tier.nfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gpusnap.node.tier.TierException.Reason;
+import io.gpusnap.node.tier.blob.BlobKey;
+import io.gpusnap.node.tier.blob.BlobStore;
+import io.gpusnap.node.tier.blob.BlobStore.IfThere;
+import io.gpusnap.node.tier.blob.BlobStoreContract;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class NfsStoreTest extends BlobStoreContract {
+
+    private static final Duration SHORT = Duration.ofMillis(300);
+
+    @TempDir
+    Path root;
+
+    @Override
+    protected BlobStore open() {
+        return new NfsStore(NfsSettings.of(root, Duration.ofSeconds(20)));
+    }
+
+    private NfsStore faulty(FaultyFiles files) {
+        return new NfsStore(new NfsSettings(root, SHORT, 3, Duration.ofMillis(50)), files);
+    }
+
+    @Test
+    void aMountThatHangsFailsCallsInTimeAndThenAtOnceUntilItAnswersAgain() throws Exception {
+        // given a store whose mount hangs
+        CountDownLatch hang = new CountDownLatch(1);
+        FaultyFiles files = new FaultyFiles();
+        NfsStore hanging = faulty(files);
+        hanging.put(PACK, MemorySegment.ofArray(random(100, 1)), IfThere.KEEP);
+        files.before(call -> await(hang));
+        // when
+        for (int i = 0; i < 10; i++) {
+            assertReason(Reason.UNAVAILABLE, () -> hanging.find(PACK));
+        }
+        // then it is known to be in trouble, and no more calls hang than may
+        assertThat(hanging.trouble()).hasValueSatisfying(why -> assertThat(why).contains("did not"));
+        assertThat(files.running()).isLessThanOrEqualTo(3);
+        // and it comes back by itself
+        hang.countDown();
+        files.before(call -> {});
+        Awaitility.await().ignoreExceptions().until(() -> hanging.find(PACK).isPresent());
+        assertThat(hanging.trouble()).isEmpty();
+    }
+
+    @Test
+    void aReadThatWasGivenUpNeverWritesIntoTheCallersMemory() throws Exception {
+        // given
+        CountDownLatch hang = new CountDownLatch(1);
+        FaultyFiles files = new FaultyFiles();
+        NfsStore hanging = faulty(files);
+        hanging.put(PACK, MemorySegment.ofArray(random(4096, 1)), IfThere.KEEP);
+        files.before(call -> {
+            if (call.equals("read")) {
+                await(hang);
+            }
+        });
+        byte[] target = new byte[4096];
+        assertReason(Reason.UNAVAILABLE, () -> hanging.read(PACK, 4096, 0, MemorySegment.ofArray(target)));
+        // when the read comes back after all
+        hang.countDown();
+        Awaitility.await().until(() -> files.running() == 0);
+        // then
+        assertThat(target).containsOnly(0);
+    }
+
+    @Test
+    void aStaleHandleIsOpenedAgainAndOneThatStaysStaleIsTrouble() throws Exception {
+        FaultyFiles files = new FaultyFiles();
+        NfsStore stale = faulty(files);
+        byte[] content = random(5000, 2);
+        stale.put(PACK, MemorySegment.ofArray(content), IfThere.KEEP);
+        // when it is stale once
+        files.failing("read", new IOException("Stale file handle"), 1);
+        // then nobody notices
+        assertThat(stale.readAll(PACK, 5000)).isEqualTo(content);
+        // when it stays stale
+        files.failing("read", new IOException("Stale file handle"), Integer.MAX_VALUE);
+        assertReason(Reason.UNAVAILABLE, () -> stale.readAll(PACK, 5000));
+        assertThat(stale.trouble()).isPresent();
+    }
+
+    @Test
+    void whatCouldNotBeSyncedIsThrownAwayAndNeverThere() throws Exception {
+        FaultyFiles files = new FaultyFiles();
+        NfsStore losing = faulty(files);
+        files.failing("writeNew", new IOException("Input/output error"), 1);
+        assertReason(Reason.UNAVAILABLE, () -> losing.put(PACK, MemorySegment.ofArray(random(100, 3)), IfThere.KEEP));
+        assertThat(losing.trouble()).isPresent();
+        assertThat(open().find(PACK)).isEmpty();
+        Awaitility.await()
+                .ignoreExceptions()
+                .until(() -> losing.put(PACK, MemorySegment.ofArray(random(100, 3)), IfThere.KEEP));
+        assertThat(open().find(PACK)).isPresent();
+    }
+
+    @Test
+    void aFullDiskIsNoSpaceAndLeavesNothing() throws Exception {
+        FaultyFiles files = new FaultyFiles();
+        NfsStore full = faulty(files);
+        for (String call : List.of("writeNew", "link", "createFolder")) {
+            files.failing(call, new IOException("No space left on device"), 1);
+            assertReason(Reason.NO_SPACE, () -> full.put(PACK, MemorySegment.ofArray(random(100, 3)), IfThere.KEEP));
+        }
+        assertThat(full.find(PACK)).isEmpty();
+        assertThat(full.removeUnfinished(Duration.ZERO)).isZero();
+        assertThat(full.put(PACK, MemorySegment.ofArray(random(100, 3)), IfThere.KEEP))
+                .isTrue();
+    }
+
+    @Test
+    void aMountPointWithoutItsMountIsNotWrittenTo() {
+        Path gone = root.resolve("not-mounted");
+        NfsStore store = new NfsStore(NfsSettings.of(gone, Duration.ofSeconds(20)));
+        assertReason(Reason.IO, () -> store.put(PACK, MemorySegment.ofArray(random(100, 3)), IfThere.KEEP));
+        assertThat(gone).doesNotExist();
+    }
+
+    @Test
+    void linksAndStrangersAreLeftAlone(@TempDir Path outside) throws Exception {
+        // given a file of the store that is a link, a folder that is one, and names that no store gives
+        Path secret = Files.writeString(outside.resolve("secret"), "secret");
+        Path pack = root.resolve(PACK.path());
+        Files.createDirectories(pack.getParent());
+        Files.createSymbolicLink(pack, secret);
+        Files.writeString(pack.resolveSibling("..data"), "stranger");
+        Files.createSymbolicLink(root.resolve("indexes"), outside);
+        // then
+        assertThat(store.find(PACK)).isEmpty();
+        assertReason(Reason.CORRUPT, () -> store.read(PACK, 6, 0, MemorySegment.ofArray(new byte[6])));
+        assertThat(store.list(BlobKey.Folder.PACKS, "")).isEmpty();
+        assertReason(
+                Reason.IO,
+                () -> store.put(BlobKey.index(digest(1)), MemorySegment.ofArray(random(10, 1)), IfThere.REPLACE));
+        store.put(PACK, MemorySegment.ofArray(random(10, 1)), IfThere.REPLACE);
+        assertThat(secret).hasContent("secret");
+        assertThat(outside).isDirectoryContaining(file -> file.equals(secret)).isDirectoryNotContaining("glob:**/0*");
+    }
+
+    @Test
+    void whatADeadWriterLeftIsRemovedByItsAge() throws Exception {
+        Files.createDirectories(root.resolve("tmp"));
+        Files.writeString(root.resolve("tmp/left-over"), "half a pack");
+        assertThat(store.removeUnfinished(Duration.ofHours(1))).isZero();
+        assertThat(store.removeUnfinished(Duration.ZERO)).isEqualTo(1);
+        assertThat(root.resolve("tmp")).isEmptyDirectory();
+    }
+
+    private static void await(CountDownLatch latch) {
+        boolean open = false;
+        while (!open) {
+            try {
+                latch.await();
+                open = true;
+            } catch (InterruptedException e) {
+                // as a call to a mount that hangs: nothing ends it
+                continue;
+            }
+        }
+    }
+}

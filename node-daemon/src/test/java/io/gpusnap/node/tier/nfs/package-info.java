@@ -1,0 +1,4 @@
+@NullMarked
+package io.gpusnap.node.tier.nfs;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.gpusnap.node.tier.s3;
+
+import org.jspecify.annotations.NullMarked;

@@ -4,13 +4,16 @@ import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.ProcessState;
 import io.gpusnap.node.engine.check.Compatibility;
 import io.gpusnap.node.engine.device.CudaProcesses;
+import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;
 import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.process.ProcessStat;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
+import java.util.Optional;
 
 /** The process runs again, up to its gate (one that was kept was never stopped), and the driver gives it its context back. */
 final class ThawDriverRestore extends EngineStage {
@@ -41,7 +44,25 @@ final class ThawDriverRestore extends EngineStage {
         if (!session.keepsProcess()) {
             runtime.tree().resume(process);
         }
-        Rescue.driverBack(cuda, gpus.uuidPairs(session.manifest()));
+        try {
+            Rescue.driverBack(cuda, gpus.uuidPairs(session.manifest()));
+        } catch (GpuException e) {
+            for (int pid : cuda.pids()) {
+                requireAlive(pid, e);
+            }
+            throw e;
+        }
+    }
+
+    /** The driver only says that it does not know a process that has ended; what ended it tells more. */
+    private void requireAlive(int pid, GpuException why) throws StageException {
+        Optional<ProcessStat> stat = session.runtime().proc().stat(pid);
+        if (stat.isPresent() && !stat.get().isDead()) {
+            return;
+        }
+        String ending = stat.map(ProcessStat::ending).orElse("ended");
+        throw new StageException(
+                FailureCode.WORKLOAD_LOST, "process %d %s as soon as it ran again".formatted(pid, ending), why);
     }
 
     /**

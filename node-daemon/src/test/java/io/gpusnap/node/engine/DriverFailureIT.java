@@ -161,6 +161,23 @@ class DriverFailureIT {
     }
 
     @Test
+    void aProcessThatDiesAsSoonAsItRunsAgainIsToldFromADriverThatFails() throws Exception {
+        TestCriu.require();
+        SnapshotId snapshot = node.save(EngineId.CRIU_CUDA, workload, AfterSave.STOP)
+                .succeeded()
+                .fact(SaveOutcome.class)
+                .snapshot();
+        int pid = workload.process().pid();
+        gpu.before("restore", () -> ProcessHandle.of(pid).orElseThrow().destroyForcibly());
+        // when
+        OperationOutcome.Failed failed = node.thaw(EngineId.CRIU_CUDA, snapshot).failed();
+        // then
+        assertThat(failed.code()).isEqualTo(FailureCode.WORKLOAD_LOST);
+        assertThat(failed.detail()).contains("process " + pid).contains("as soon as it ran again");
+        assertThat(failed.undoProblems()).isEmpty();
+    }
+
+    @Test
     void memoryThatIsNotLetGoBehindTheOpenGateCostsTheProcessNothing() throws Exception {
         SnapshotId snapshot = node.save(EngineId.SUSPEND, workload, AfterSave.STOP)
                 .succeeded()

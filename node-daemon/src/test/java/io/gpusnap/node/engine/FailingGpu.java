@@ -52,6 +52,8 @@ final class FailingGpu implements GpuPort {
     private UnaryOperator<GpuInfo> disguise = UnaryOperator.identity();
     private UnaryOperator<StorageInfo> storageDisguise = UnaryOperator.identity();
     private final AtomicInteger filesRead = new AtomicInteger();
+    private String hooked = "";
+    private Runnable hook = () -> {};
 
     FailingGpu(GpuPort real) {
         this.real = real;
@@ -69,6 +71,12 @@ final class FailingGpu implements GpuPort {
     void fail(String newVerb, Moment newMoment, int times, GpuStatus newStatus) {
         fail(newVerb, newMoment, times);
         status = newStatus;
+    }
+
+    /** Something happens just before each call of the verb, which then goes on as it would. */
+    void before(String newVerb, Runnable what) {
+        hooked = newVerb;
+        hook = what;
     }
 
     /** Fails once, before it is done, when it has been called so many times. */
@@ -184,6 +192,9 @@ final class FailingGpu implements GpuPort {
     }
 
     private <T> T answer(String name, Question<T> question) throws GpuException {
+        if (name.equals(hooked)) {
+            hook.run();
+        }
         boolean fails = name.equals(verb) && passing.getAndDecrement() <= 0 && left.getAndDecrement() > 0;
         if (fails && moment == Moment.BEFORE) {
             throw new GpuException(status, name + " fails because a test says so");

@@ -69,7 +69,15 @@ class ProcFsTest {
     @Test
     void aCommandWithSpacesAndParenthesesIsParsed() {
         String line = "42 (a) b (c) T 7 42 40 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 123456 0 0";
-        assertThat(ProcessStat.parse(line)).isEqualTo(new ProcessStat(42, "a) b (c", 'T', 7, 40, 123456));
+        assertThat(ProcessStat.parse(line)).isEqualTo(new ProcessStat(42, "a) b (c", 'T', 7, 40, 123456, 0));
+    }
+
+    @Test
+    void aDeadProcessTellsHowItEnded() {
+        String line = "42 (a) Z 7 42 40 0 -1 4194304" + " 0".repeat(12) + " 123456" + " 0".repeat(29) + " %d";
+
+        assertThat(ProcessStat.parse(line.formatted(139)).ending()).isEqualTo("was ended by signal 11");
+        assertThat(ProcessStat.parse(line.formatted(3 << 8)).ending()).isEqualTo("exited with status 3");
     }
 
     @Test

@@ -62,6 +62,7 @@ class PushKilledIT {
         try (FaultProxy proxy = new FaultProxy(server.endpoint())) {
             // when
             kill(proxy, point, snapshot, copy, bucket);
+            proxy.awaitRest(); // what it had sent is done, or not, before anybody looks
             // then nobody finds a snapshot, unless its last object is there
             PackTier other = DoomedPush.tier(server.endpoint(), bucket);
             assertThat(other.snapshots()).hasSize(point == Point.MANIFEST ? 1 : 0);

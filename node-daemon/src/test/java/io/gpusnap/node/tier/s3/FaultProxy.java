@@ -16,7 +16,9 @@ import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import org.awaitility.Awaitility;
 
 /** Stands before a real S3 server and spoils what a test tells it to. */
 public final class FaultProxy implements AutoCloseable {
@@ -75,6 +77,7 @@ public final class FaultProxy implements AutoCloseable {
     private final URI target;
     private final List<Seen> seen = new CopyOnWriteArrayList<>();
     private volatile Function<Seen, Fault> faults = request -> new Fault.None();
+    private final AtomicInteger underWay = new AtomicInteger();
     private volatile boolean closed;
 
     public FaultProxy(URI target) throws IOException {
@@ -97,7 +100,21 @@ public final class FaultProxy implements AutoCloseable {
         return seen;
     }
 
+    /** Returns when the server has had all that was sent to it, also by a client that is gone. */
+    public void awaitRest() {
+        Awaitility.await().until(() -> underWay.get() == 0);
+    }
+
     private void handle(HttpExchange exchange) throws IOException {
+        underWay.incrementAndGet();
+        try {
+            serve(exchange);
+        } finally {
+            underWay.decrementAndGet();
+        }
+    }
+
+    private void serve(HttpExchange exchange) throws IOException {
         URI uri = exchange.getRequestURI();
         Seen request =
                 new Seen(exchange.getRequestMethod(), uri.getPath(), uri.getQuery() == null ? "" : uri.getQuery());

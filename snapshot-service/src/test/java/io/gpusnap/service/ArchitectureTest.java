@@ -143,6 +143,19 @@ class ArchitectureTest {
             "platform");
 
     @ArchTest
+    static final ArchRule forecast = only(
+            "forecast",
+            "a forecast is asked by whoever decides, and decides nothing itself",
+            "forecast",
+            "snapshot",
+            "version",
+            "model",
+            "workload",
+            "operation",
+            "node",
+            "platform");
+
+    @ArchTest
     static final ArchRule noCycles = slices().matching(ROOT + "(*)..")
             .should()
             .beFreeOfCycles()
@@ -216,11 +229,13 @@ class ArchitectureTest {
     static final ArchRule printing = noClasses()
             .that()
             .doNotHaveSimpleName("StartAnnouncement")
+            .and()
+            .doNotHaveSimpleName("Commands")
             .should()
             .accessField(System.class, "out")
             .orShould()
             .accessField(System.class, "err")
-            .because("the log is where messages go; only the start speaks to the terminal");
+            .because("the log is where messages go; only the start and commands speak to the terminal");
 
     @ArchTest
     static final ArchRule ids = classes()

@@ -85,6 +85,6 @@ class MetricsTest {
                 .allSatisfy(
                         meter -> assertThat(meter.group(1))
                                 .matches(
-                                        "gpusnap_(operations_total|restores_total|recoveries|rollouts|rollout_allotments_total|rollout_measurements_total|restore_decisions_total|restore_fallbacks_total|switches_total|snapshots|nodes|workloads|objects|policy_decisions_total|copies_(corrupt|lacking)_total|snapshot_bytes|.*_bytes_total|.*_seconds(_max)?)"));
+                                        "gpusnap_(.*_bytes_total|.*_ratio|copies_(corrupt|lacking)_total|.*_seconds(_max)?|forecast_models|nodes|objects|operations_total|policy_decisions_total|recoveries|restore_decisions_total|restore_fallbacks_total|restores_total|rollout_allotments_total|rollout_measurements_total|rollouts|snapshot_bytes|snapshots|switches_total|workloads)"));
     }
 }

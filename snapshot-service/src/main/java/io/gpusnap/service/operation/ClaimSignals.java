@@ -10,8 +10,7 @@ import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 
 /**
- * Wakes claims that wait in this process. It only saves time: what another replica queues is found by the waiting
- * claim's own next look.
+ * Wakes claims that wait in this process. It only saves time: a waiting claim also looks by itself now and then.
  */
 @Component
 class ClaimSignals {
@@ -30,6 +29,10 @@ class ClaimSignals {
         }
     }
 
+    void signalAll() {
+        waiting.keySet().forEach(this::signal);
+    }
+
     /** Whether the service is stopping; nobody should begin to wait then. */
     boolean isClosing() {
         return closing.get();
@@ -39,6 +42,6 @@ class ClaimSignals {
     @EventListener(ContextClosedEvent.class)
     void close() {
         closing.set(true);
-        waiting.keySet().forEach(this::signal);
+        signalAll();
     }
 }

@@ -31,6 +31,7 @@ public class Operations {
     private final OperationRepository operations;
     private final OperationSettlement settlement;
     private final ClaimSignals signals;
+    private final ClaimNotices notices;
     private final DatabaseClock clock;
     private final JsonColumns json;
 
@@ -38,11 +39,13 @@ public class Operations {
             OperationRepository operations,
             OperationSettlement settlement,
             ClaimSignals signals,
+            ClaimNotices notices,
             DatabaseClock clock,
             JsonColumns json) {
         this.operations = operations;
         this.settlement = settlement;
         this.signals = signals;
+        this.notices = notices;
         this.clock = clock;
         this.json = json;
     }
@@ -74,6 +77,7 @@ public class Operations {
             }
             throw e;
         }
+        notices.queued(asked.node());
         AfterCommit.run(() -> signals.signal(asked.node()));
         return operation;
     }

@@ -9,7 +9,10 @@ import org.springframework.boot.security.autoconfigure.UserDetailsServiceAutoCon
 import org.springframework.boot.servlet.autoconfigure.MultipartAutoConfiguration;
 import org.springframework.scheduling.annotation.EnableScheduling;
 
-/** The control plane: one process, its database beside it. */
+/**
+ * The control plane: one process, its database beside it. With a command's name as first argument it runs that command
+ * instead, and neither listens nor looks for a database.
+ */
 @SpringBootApplication(
         exclude = {
             // callers have tokens, no user names
@@ -23,6 +26,8 @@ import org.springframework.scheduling.annotation.EnableScheduling;
 @EnableScheduling
 public class ServiceApplication {
     public static void main(String[] arguments) {
-        SpringApplication.run(ServiceApplication.class, arguments);
+        if (!Commands.run(arguments)) {
+            SpringApplication.run(ServiceApplication.class, arguments);
+        }
     }
 }

@@ -156,6 +156,15 @@ class ArchitectureTest {
             "platform");
 
     @ArchTest
+    static final ArchRule scheduleCore = noClasses()
+            .that()
+            .resideInAnyPackage(ROOT + "schedule.core..", ROOT + "forecast.prefetch..", ROOT + "forecast.backtest..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.springframework..", "java.sql..")
+            .because("what a simulation or a backtest runs is what the service runs");
+
+    @ArchTest
     static final ArchRule noCycles = slices().matching(ROOT + "(*)..")
             .should()
             .beFreeOfCycles()

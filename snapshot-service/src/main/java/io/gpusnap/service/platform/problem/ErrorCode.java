@@ -43,6 +43,7 @@ public enum ErrorCode {
             HttpStatus.NOT_FOUND,
             "The node has no such GPU",
             "Read the node: name one of its GPUs by UUID or ordinal."),
+    POOL_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such pool", "List pools, or create it first."),
     WORKLOAD_NOT_FOUND(HttpStatus.NOT_FOUND, "There is no such workload", "List workloads; daemons report them."),
     METHOD_NOT_ALLOWED(
             HttpStatus.METHOD_NOT_ALLOWED, "The resource does not take this method", "See the Allow header."),

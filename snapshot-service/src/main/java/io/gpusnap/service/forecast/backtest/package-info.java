@@ -1,0 +1,5 @@
+/** Forecast and prefetch tried on traces: the code that runs, against a simulated fleet, beside what it has to beat. */
+@NullMarked
+package io.gpusnap.service.forecast.backtest;
+
+import org.jspecify.annotations.NullMarked;

@@ -20,25 +20,20 @@ import java.util.Set;
  */
 public final class BacktestCommand {
     private static final Set<String> OPTIONS =
-            Set.of("out", "document", "trace", "seeds", "days", "models", "nodes", "fast-gigabytes");
+            Set.of("out", "document", "trace", "seeds", "first-seed", "days", "models", "nodes", "fast-gigabytes");
     private static final int DAY = 288;
-    private static final int FIRST_SEED = 201;
+    private static final int FIRST_SEED = 401;
     private static final int SEASONS = 14;
+    private static final int SLOTS_A_NODE = 8;
 
     private final CommandOptions options;
     private final PrintStream out;
-    private final Fleet fleet;
     private final int actFrom;
     private final int testFrom;
 
     private BacktestCommand(CommandOptions options, PrintStream out) {
         this.options = options;
         this.out = out;
-        fleet = new Fleet(
-                (int) options.number("nodes", 24, 1, 10_000),
-                8,
-                options.number("fast-gigabytes", 160, 1, 100_000) * 1_000_000_000L,
-                2_000_000_000L);
         int days = days();
         actFrom = days * DAY / 3;
         testFrom = 2 * days * DAY / 3;
@@ -60,7 +55,8 @@ public final class BacktestCommand {
             runs.add(run(trace, 0, trace.steps() / 3, 2 * trace.steps() / 3));
         } else {
             for (TraceGenerator.Shape shape : TraceGenerator.Shape.values()) {
-                for (int seed = FIRST_SEED; seed < FIRST_SEED + options.number("seeds", 2, 1, 100); seed++) {
+                long first = options.number("first-seed", FIRST_SEED, 0, Integer.MAX_VALUE);
+                for (long seed = first; seed < first + options.number("seeds", 2, 1, 100); seed++) {
                     Trace trace =
                             TraceGenerator.generate(shape, seed, (int) options.number("models", 60, 1, 10_000), days());
                     runs.add(run(trace, seed, actFrom, testFrom));
@@ -70,14 +66,24 @@ public final class BacktestCommand {
         BacktestReport report = new BacktestReport(
                 "backtest",
                 Results.machine(),
-                fleet,
                 PrefetchRules.standard(),
                 new BacktestReport.Split(TraceGenerator.STEP, actFrom, testFrom),
                 List.copyOf(runs));
         write(report);
     }
 
+    /** Without {@code --nodes} as many as the trace's peak takes, and a tenth to spare. */
+    private Fleet fleet(Trace trace) {
+        int enough = (int) Math.ceil(1.1 * trace.peak() / SLOTS_A_NODE);
+        return new Fleet(
+                (int) options.number("nodes", Math.max(1, enough), 1, 10_000),
+                SLOTS_A_NODE,
+                options.number("fast-gigabytes", 160, 1, 100_000) * 1_000_000_000L,
+                2_000_000_000L);
+    }
+
     private BacktestReport.Run run(Trace trace, long seed, int from, int test) {
+        Fleet fleet = fleet(trace);
         Backtest backtest = new Backtest(trace, fleet, test);
         List<Score> scores = new ArrayList<>();
         for (Policy policy : List.of(
@@ -103,6 +109,7 @@ public final class BacktestCommand {
                 trace.models().size(),
                 trace.steps(),
                 trace.peak(),
+                fleet,
                 trace.models().stream().mapToLong(Trace.Model::bytes).sum(),
                 List.copyOf(scores));
     }

@@ -11,8 +11,7 @@ import java.util.Map;
  *
  * @param machine what it ran on: results do not depend on it, only their seconds do
  */
-record BacktestReport(
-        String program, Map<String, String> machine, Fleet fleet, PrefetchRules rules, Split split, List<Run> runs) {
+record BacktestReport(String program, Map<String, String> machine, PrefetchRules rules, Split split, List<Run> runs) {
 
     /**
      * Which steps were for what.
@@ -29,6 +28,7 @@ record BacktestReport(
             int models,
             int steps,
             int peakReplicas,
+            Fleet fleet,
             long bytesOfAllModels,
             List<Score> scores) {}
 

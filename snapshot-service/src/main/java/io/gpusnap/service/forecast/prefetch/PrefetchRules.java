@@ -30,11 +30,11 @@ public record PrefetchRules(
     }
 
     /**
-     * For steps of five minutes: moves an hour ahead, copies kept four. Chosen on seeds 1, 2, 101 and 102 of the generated traces
-     * ({@code docs/forecast.md}), where lower thresholds moved more for nothing, and smaller margins moved the same
+     * For steps of five minutes: moves an hour ahead, copies kept four. Chosen on generated traces
+     * ({@code docs/forecast.md} says which), where lower thresholds moved more for nothing, and smaller margins moved the same
      * copies back and forth.
      */
     public static PrefetchRules standard() {
-        return new PrefetchRules(12, 48, 24.0, 0.7, 0.05, 0.75, 8);
+        return new PrefetchRules(12, 48, 24.0, 0.75, 0.05, 0.75, 8);
     }
 }

@@ -145,8 +145,10 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule forecast = only(
             "forecast",
-            "a forecast is asked by whoever decides, and decides nothing itself",
+            "a forecast is asked by whoever decides, through the port that decisions have for it",
             "forecast",
+            "policy",
+            "tier",
             "snapshot",
             "version",
             "model",

@@ -70,7 +70,12 @@ public final class Main {
         RestoreDecisions decisions = new RestoreDecisions(service.http(), size);
         say("restore decisions");
         Latencies latencies = decisions.measure(settings.decisions());
-        String plans = new Plans(connection, log).of(() -> new RestoreDecisions(service.http(), size).measure(1));
+        Daemon daemon = Daemon.register(service.http(), "bench-plans");
+        String plans = new Plans(connection, log).of(() -> {
+            decisions.once();
+            daemon.heartbeat("[]");
+            daemon.claim(0);
+        });
         write("plans-" + size.snapshots() + ".txt", plans);
         return new Report.Decisions(size.snapshots(), size.nodes(), latencies);
     }

@@ -8,10 +8,9 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Arrays;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /** The plans of what the service really asks, by PostgreSQL's own auto_explain: no copy of its statements is kept here. */
 final class Plans {
@@ -39,12 +38,17 @@ final class Plans {
         explain(false);
         byte[] all = Files.readAllBytes(log);
         String text = new String(all, (int) from, all.length - (int) from, StandardCharsets.UTF_8);
-        Set<String> plans = Arrays.stream(ENTRY.split(text))
+        Map<String, String> plans = new TreeMap<>();
+        Arrays.stream(ENTRY.split(text))
                 .filter(entry -> entry.contains("plan:") && entry.contains("Query Text"))
                 .map(entry -> entry.substring(entry.indexOf("Query Text")).strip())
-                .filter(entry -> !entry.contains("pg_settings"))
-                .collect(Collectors.toCollection(TreeSet::new));
-        return String.join("\n\n", plans) + "\n";
+                .forEach(entry -> plans.putIfAbsent(statement(entry), entry));
+        return String.join("\n\n", plans.values()) + "\n";
+    }
+
+    private static String statement(String entry) {
+        int parameters = entry.indexOf("Query Parameters:");
+        return parameters < 0 ? entry.lines().findFirst().orElse("") : entry.substring(0, parameters);
     }
 
     /** For the connections that there are, too: PostgreSQL loads it into each at its next statement. */

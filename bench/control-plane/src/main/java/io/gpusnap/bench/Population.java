@@ -71,13 +71,26 @@ final class Population {
                    AND NOT EXISTS (SELECT 1 FROM snapshot other WHERE other.version_id = v.id)
                 """.formatted(SNAPSHOTS_A_VERSION, size.nodes()));
         execute("""
-                INSERT INTO snapshot_holder (snapshot_id, node_id, confirmed_at)
-                SELECT s.id, n.id, now() FROM snapshot s CROSS JOIN generate_series(0, 1) i
+                INSERT INTO store (id, kind, node_id, first_seen_at)
+                SELECT md5('store of ' || id || ' NVME')::uuid, 'NVME', id, now() FROM bench_node ON CONFLICT DO NOTHING
+                """);
+        execute("""
+                INSERT INTO node_tier SELECT r.* FROM store s JOIN bench_node n ON n.id = s.node_id, node_tier t,
+                       LATERAL jsonb_populate_record(t, jsonb_build_object('node_id', n.id, 'store_id', s.id)) r
+                 WHERE t.store_id = (SELECT s.id FROM store s JOIN node n ON n.id = s.node_id WHERE n.name = 'bench-template' AND s.kind = 'NVME')
+                ON CONFLICT DO NOTHING
+                """);
+        execute("""
+                INSERT INTO snapshot_location (snapshot_id, store_id, state, since, confirmed_at)
+                SELECT s.id, t.id, 'PRESENT', now(), now() FROM snapshot s CROSS JOIN generate_series(0, 1) i
                   JOIN bench_node n ON n.number = abs(hashtext(s.id::text || i)) %% %d
+                  JOIN store t ON t.node_id = n.id AND t.kind = 'NVME'
                  WHERE s.model_name LIKE 'bench-model-%%' ON CONFLICT DO NOTHING
                 """.formatted(size.nodes()));
         execute("DROP TABLE bench_node");
-        for (String table : new String[] {"node", "model", "model_version", "snapshot", "snapshot_holder"}) {
+        for (String table :
+                new String[] {"node", "node_tier", "store", "model", "model_version", "snapshot", "snapshot_location"
+                }) {
             execute("VACUUM ANALYZE " + table);
         }
     }

@@ -28,6 +28,11 @@ final class RestoreDecisions {
         return Latencies.of(millis);
     }
 
+    /** One, for its plans. */
+    void once() throws IOException, InterruptedException {
+        one(1);
+    }
+
     private double one(int version) throws IOException, InterruptedException {
         long began = System.nanoTime();
         HttpResponse<String> response = http.post(

@@ -51,6 +51,7 @@ final class Service implements AutoCloseable {
                 .redirectErrorStream(true)
                 .redirectOutput(data.resolve("service.log").toFile())
                 .start();
+        Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
         Path tokens = database.map(first -> first.data).orElse(data);
         Service service =
                 new Service(process, data, new Http("http://127.0.0.1:" + port, tokens.resolve("access-token")));

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gpusnap.service.testing.Api;
 import io.gpusnap.service.testing.ServiceTest;
+import java.time.Duration;
 import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -21,6 +22,9 @@ class ForecastApiTest {
 
     @Autowired
     private Demand demand;
+
+    @Autowired
+    private ForecastOutlook outlook;
 
     private final String model = "m-" + UUID.randomUUID();
 
@@ -92,6 +96,17 @@ class ForecastApiTest {
         assertThat(forecast.at("/accuracy/1/forecaster").asString()).isEqualTo("naive");
         assertThat(forecast.at("/accuracy/0/medianLoss").asDouble())
                 .isLessThan(forecast.at("/accuracy/1/medianLoss").asDouble());
+    }
+
+    @Test
+    void policiesHearWhatIsExpected() {
+        create();
+        past(4);
+
+        Map<String, Double> expected = outlook.expectedReplicas(Duration.ofHours(1));
+
+        assertThat(expected.get(model))
+                .isGreaterThan(forecast("").path("latest").asDouble());
     }
 
     @Test

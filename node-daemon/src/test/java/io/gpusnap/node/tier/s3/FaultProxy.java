@@ -17,6 +17,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import org.awaitility.Awaitility;
 
@@ -66,6 +67,9 @@ public final class FaultProxy implements AutoCloseable {
         record LoseAnswer() implements Fault {}
 
         record Redirect(String to) implements Fault {}
+
+        /** None, but the server has one of these at a time. */
+        record InTurn() implements Fault {}
     }
 
     private static final Set<String> NOT_FORWARDED =
@@ -78,6 +82,7 @@ public final class FaultProxy implements AutoCloseable {
     private final List<Seen> seen = new CopyOnWriteArrayList<>();
     private volatile Function<Seen, Fault> faults = request -> new Fault.None();
     private final AtomicInteger underWay = new AtomicInteger();
+    private final ReentrantLock turn = new ReentrantLock();
     private volatile boolean closed;
 
     public FaultProxy(URI target) throws IOException {
@@ -144,6 +149,14 @@ public final class FaultProxy implements AutoCloseable {
             case Fault.WholeObject w -> send(exchange, forward(exchange, body, false), 200, Integer.MAX_VALUE);
             case Fault.LoseAnswer l -> forward(exchange, body, true);
             case Fault.None n -> relay(exchange, forward(exchange, body, true));
+            case Fault.InTurn t -> {
+                turn.lockInterruptibly();
+                try {
+                    relay(exchange, forward(exchange, body, true));
+                } finally {
+                    turn.unlock();
+                }
+            }
             case Fault.FlipBit f -> {
                 HttpResponse<byte[]> answer = forward(exchange, body, true);
                 if (answer.body().length > 0) {

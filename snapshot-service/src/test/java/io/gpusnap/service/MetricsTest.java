@@ -67,7 +67,7 @@ class MetricsTest {
         Catalogue catalogue = Catalogue.create(api);
         catalogue.ready(SimulatedNode.register(api));
 
-        await().atMost(Duration.ofSeconds(20))
+        await().atMost(Duration.ofMinutes(3))
                 .untilAsserted(() -> assertThat(scrape())
                         .containsPattern("gpusnap_snapshots\\{[^}]*state=\"ready\"[^}]*} [1-9]")
                         .containsPattern("gpusnap_snapshot_bytes\\{[^}]*kind=\"logical\"[^}]*} [1-9]")

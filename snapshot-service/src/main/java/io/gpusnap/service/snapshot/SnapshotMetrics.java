@@ -1,6 +1,7 @@
 package io.gpusnap.service.snapshot;
 
 import io.gpusnap.service.platform.metrics.CountGauges;
+import io.gpusnap.service.platform.metrics.Pace;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Map;
 import org.springframework.scheduling.annotation.Scheduled;
@@ -21,6 +22,7 @@ class SnapshotMetrics {
     private final SnapshotStore store;
     private final CountGauges<SnapshotState> counts;
     private final CountGauges<Kind> bytes;
+    private final Pace pace = new Pace();
 
     SnapshotMetrics(SnapshotStore store, MeterRegistry registry) {
         this.store = store;
@@ -30,6 +32,11 @@ class SnapshotMetrics {
 
     @Scheduled(fixedDelayString = "PT5S")
     void count() {
+        // Both read every snapshot: a second or more where there are millions.
+        pace.run(this::read);
+    }
+
+    private void read() {
         counts.update(store.countByState());
         SnapshotStore.Bytes now = store.readyBytes();
         bytes.update(Map.of(Kind.LOGICAL, now.logical(), Kind.STORED, now.stored()));

@@ -17,7 +17,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.stream.IntStream;
 
-/** The forecaster and the planner that the service runs. */
+/** The service's forecaster, and the planner. */
 final class Prefetch implements Policy {
     private final Trace trace;
     private final Forecaster forecaster;

@@ -1,4 +1,4 @@
-/** Forecast and prefetch tried on traces: the code that runs, against a simulated fleet, beside what it has to beat. */
+/** Forecast and prefetch tried on traces: forecaster and planner against a simulated fleet, beside what it has to beat. */
 @NullMarked
 package io.gpusnap.service.forecast.backtest;
 

@@ -4,7 +4,9 @@ import io.gpusnap.service.platform.id.NodeId;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
 import org.slf4j.Logger;
@@ -30,6 +32,8 @@ class ClaimNotices {
     private final DataSource dataSource;
     private final JdbcClient jdbc;
     private final ClaimSignals signals;
+    private volatile @Nullable Thread listener;
+    private volatile boolean stopping;
 
     ClaimNotices(DataSource dataSource, JdbcClient jdbc, ClaimSignals signals) {
         this.dataSource = dataSource;
@@ -50,15 +54,18 @@ class ClaimNotices {
         listener = Thread.ofVirtual().name("claim-notices").start(this::listen);
     }
 
-    private volatile Thread listener = Thread.currentThread();
-
+    /** Waits until the connection is given back, so that the pool is not closed under it. */
     @EventListener(ContextClosedEvent.class)
-    void stop() {
-        listener.interrupt();
+    void stop() throws InterruptedException {
+        stopping = true;
+        Thread running = listener;
+        if (running != null) {
+            running.join(Duration.ofSeconds(3));
+        }
     }
 
     private void listen() {
-        while (!signals.isClosing()) {
+        while (!stopping) {
             try (Connection connection = dataSource.getConnection()) {
                 hear(connection);
             } catch (SQLException e) {
@@ -75,15 +82,17 @@ class ClaimNotices {
                 // What was queued before nobody was told of.
                 signals.signalAll();
                 PGConnection postgres = connection.unwrap(PGConnection.class);
-                while (!signals.isClosing()) {
+                while (!stopping) {
                     PGNotification[] notices = postgres.getNotifications(LOOK_UP_MILLIS);
                     for (PGNotification notice : notices == null ? new PGNotification[0] : notices) {
                         signals.signal(NodeId.of(notice.getParameter()));
                     }
                 }
             } finally {
-                // The connection goes back to the pool.
-                statement.execute("UNLISTEN *");
+                // It goes back to the pool, unless it is broken.
+                if (!connection.isClosed()) {
+                    statement.execute("UNLISTEN *");
+                }
             }
         }
     }

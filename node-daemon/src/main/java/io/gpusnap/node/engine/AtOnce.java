@@ -1,6 +1,7 @@
 package io.gpusnap.node.engine;
 
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.transfer.Joining;
 import java.util.List;
 import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
@@ -28,7 +29,7 @@ final class AtOnce {
                 .map(task -> Thread.ofPlatform().daemon().name("look").start(task))
                 .toList();
         tasks.stream().limit(1).forEach(FutureTask::run);
-        threads.forEach(AtOnce::join);
+        Joining.all(threads);
         for (FutureTask<Void> task : tasks) {
             if (task.state() == FutureTask.State.FAILED) {
                 throw failure(task.exceptionNow());
@@ -41,21 +42,6 @@ final class AtOnce {
             look.take();
             return null;
         });
-    }
-
-    /** None is left behind: what it looks at is the caller's. */
-    private static void join(Thread thread) {
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
     }
 
     private static StageException failure(Throwable thrown) throws InterruptedException {

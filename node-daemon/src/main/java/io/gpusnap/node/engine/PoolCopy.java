@@ -1,7 +1,5 @@
 package io.gpusnap.node.engine;
 
-import io.gpusnap.node.operation.OnRestart;
-import io.gpusnap.node.operation.RetryPolicy;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.store.ChunkRef;
@@ -12,23 +10,13 @@ import io.gpusnap.node.transfer.ChunkVerifier;
 import java.util.List;
 
 /** The snapshot's chunks are in the pool, as many as find a slot, for a thaw to come. */
-final class PoolCopy extends EngineStage {
+final class PoolCopy extends SharedStoreStage {
 
     private final TransferSession session;
 
     PoolCopy(TransferSession session) {
         super("copy", session.times());
         this.session = session;
-    }
-
-    @Override
-    public OnRestart onRestart() {
-        return OnRestart.RERUN;
-    }
-
-    @Override
-    public RetryPolicy retry() {
-        return TransferStages.RETRY;
     }
 
     @Override

@@ -1,7 +1,5 @@
 package io.gpusnap.node.engine;
 
-import io.gpusnap.node.operation.OnRestart;
-import io.gpusnap.node.operation.RetryPolicy;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.snapshot.SnapshotStore;
@@ -12,23 +10,13 @@ import io.gpusnap.node.transfer.SnapshotPull;
 import java.util.List;
 
 /** What this node lacks of the chunks is here, verified as it came and read back from the medium. */
-final class PullCopy extends EngineStage {
+final class PullCopy extends SharedStoreStage {
 
     private final TransferSession session;
 
     PullCopy(TransferSession session) {
         super("copy", session.times());
         this.session = session;
-    }
-
-    @Override
-    public OnRestart onRestart() {
-        return OnRestart.RERUN;
-    }
-
-    @Override
-    public RetryPolicy retry() {
-        return TransferStages.RETRY;
     }
 
     @Override

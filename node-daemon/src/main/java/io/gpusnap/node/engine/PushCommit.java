@@ -1,7 +1,5 @@
 package io.gpusnap.node.engine;
 
-import io.gpusnap.node.operation.OnRestart;
-import io.gpusnap.node.operation.RetryPolicy;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.store.ManifestException;
@@ -11,23 +9,13 @@ import io.gpusnap.node.transfer.SnapshotPush;
 import java.util.List;
 
 /** The snapshot exists in the shared store. */
-final class PushCommit extends EngineStage {
+final class PushCommit extends SharedStoreStage {
 
     private final TransferSession session;
 
     PushCommit(TransferSession session) {
         super("commit", session.times());
         this.session = session;
-    }
-
-    @Override
-    public OnRestart onRestart() {
-        return OnRestart.RERUN;
-    }
-
-    @Override
-    public RetryPolicy retry() {
-        return TransferStages.RETRY;
     }
 
     @Override

@@ -1,7 +1,5 @@
 package io.gpusnap.node.engine;
 
-import io.gpusnap.node.operation.OnRestart;
-import io.gpusnap.node.operation.RetryPolicy;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.store.ManifestException;
@@ -9,23 +7,13 @@ import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.SnapshotPush;
 
 /** What the shared store lacks of the chunks is there, each pack read back. What a failed one has brought is garbage, or reused. */
-final class PushCopy extends EngineStage {
+final class PushCopy extends SharedStoreStage {
 
     private final TransferSession session;
 
     PushCopy(TransferSession session) {
         super("copy", session.times());
         this.session = session;
-    }
-
-    @Override
-    public OnRestart onRestart() {
-        return OnRestart.RERUN;
-    }
-
-    @Override
-    public RetryPolicy retry() {
-        return TransferStages.RETRY;
     }
 
     @Override

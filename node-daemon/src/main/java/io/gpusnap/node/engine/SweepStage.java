@@ -1,8 +1,6 @@
 package io.gpusnap.node.engine;
 
 import io.gpusnap.node.operation.FailureCode;
-import io.gpusnap.node.operation.OnRestart;
-import io.gpusnap.node.operation.RetryPolicy;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.tier.TierException;
@@ -12,7 +10,7 @@ import io.gpusnap.node.tier.pack.StoreSweep;
 import java.util.List;
 
 /** Does to a shared store what the service has decided, and nothing else. */
-final class SweepStage extends EngineStage {
+final class SweepStage extends SharedStoreStage {
 
     private final NodeRuntime runtime;
     private final SweepRequest request;
@@ -21,16 +19,6 @@ final class SweepStage extends EngineStage {
         super("sweep", new StageTimes());
         this.runtime = runtime;
         this.request = request;
-    }
-
-    @Override
-    public OnRestart onRestart() {
-        return OnRestart.RERUN;
-    }
-
-    @Override
-    public RetryPolicy retry() {
-        return TransferStages.RETRY;
     }
 
     @Override

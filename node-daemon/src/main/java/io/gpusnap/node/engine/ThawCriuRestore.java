@@ -12,6 +12,7 @@ import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.ChunkLoader;
 import io.gpusnap.node.transfer.ChunkVerifier;
+import io.gpusnap.node.transfer.Joining;
 import io.gpusnap.node.transfer.Transfer;
 import java.nio.file.Path;
 import java.util.List;
@@ -62,7 +63,7 @@ final class ThawCriuRestore extends EngineStage {
                     .orElseThrow(() -> new CriuException("the restored process, pid " + pid + ", is gone"));
             context.remember(new RestoredProcess(restored));
         } finally {
-            join(thread);
+            Joining.all(List.of(thread)); // it ends within CRIU's own limit
         }
     }
 
@@ -95,21 +96,6 @@ final class ThawCriuRestore extends EngineStage {
                 throw cause;
             }
             throw new IllegalStateException("running CRIU broke", e.getCause());
-        }
-    }
-
-    /** CRIU is never left behind: it ends within its own limit. */
-    private static void join(Thread thread) {
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
         }
     }
 

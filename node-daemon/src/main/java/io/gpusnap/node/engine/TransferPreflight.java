@@ -1,7 +1,5 @@
 package io.gpusnap.node.engine;
 
-import io.gpusnap.node.operation.OnRestart;
-import io.gpusnap.node.operation.RetryPolicy;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.store.ChunkRef;
@@ -12,23 +10,13 @@ import io.gpusnap.node.transfer.SnapshotPull;
 import java.util.UUID;
 
 /** Whether the tiers are those that are meant, the manifest is, and there is room. */
-final class TransferPreflight extends EngineStage {
+final class TransferPreflight extends SharedStoreStage {
 
     private final TransferSession session;
 
     TransferPreflight(TransferSession session) {
         super("preflight", session.times());
         this.session = session;
-    }
-
-    @Override
-    public OnRestart onRestart() {
-        return OnRestart.RERUN;
-    }
-
-    @Override
-    public RetryPolicy retry() {
-        return TransferStages.RETRY;
     }
 
     @Override

@@ -1,18 +1,13 @@
 package io.gpusnap.node.engine;
 
 import io.gpusnap.node.operation.OperationKind;
-import io.gpusnap.node.operation.RetryPolicy;
 import io.gpusnap.node.operation.Stage;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.operation.StagePlan;
-import java.time.Duration;
 import java.util.List;
 
 /** Plans transfers, by what the snapshot is copied into. */
 final class TransferStages {
-
-    /** For a store that does not answer for a while. */
-    static final RetryPolicy RETRY = RetryPolicy.of(4, Duration.ofSeconds(2));
 
     private TransferStages() {}
 

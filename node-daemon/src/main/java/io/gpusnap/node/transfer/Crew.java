@@ -107,18 +107,6 @@ public final class Crew<T, X extends Exception> implements AutoCloseable {
     public void close() {
         failure.compareAndSet(null, new InterruptedException("closed before it was finished"));
         threads.forEach(Thread::interrupt);
-        boolean interrupted = false;
-        for (Thread thread : threads) {
-            while (thread.isAlive()) {
-                try {
-                    thread.join();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        Joining.all(threads);
     }
 }

@@ -2,6 +2,7 @@ package io.gpusnap.node.engine.device;
 
 import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.GpuException;
+import io.gpusnap.node.transfer.Joining;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -113,16 +114,8 @@ public final class Arrival implements AutoCloseable {
             closed = true;
         }
         Thread running = thread;
-        boolean interrupted = false;
-        while (running != null && running.isAlive()) {
-            try {
-                running.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
+        if (running != null) {
+            Joining.all(List.of(running));
         }
     }
 }

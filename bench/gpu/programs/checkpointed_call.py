@@ -108,14 +108,15 @@ def calls(cu, s):
 
 def main(name, folder):
     driver = Driver()
-    call = calls(driver, State(driver))[name]
+    state = State(driver)  # to the end: memory that is unmapped while it is registered cannot be restored
+    call = calls(driver, state)[name]
     (folder / "ready").touch()
     while not (folder / "go").exists():
         time.sleep(0.005)
     result = call()
     (folder / "done.new").write_text(str(result))
     (folder / "done.new").rename(folder / "done")
-    while True:
+    while state is not None:
         time.sleep(1)
 
 

@@ -30,7 +30,7 @@ class NodeLossIT {
     private static final String PROMPT = "before the loss";
     private static final Settings SMALL = new Settings(32, 16, 1, Settings.Driver.SIMULATED, false);
     private static final Map<String, String> QUICK_START =
-            Map.of("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx256m");
+            Map.of("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData -Xmx256m");
 
     /** A model's server: its process id and port are its own on every machine, and come back with it. */
     private record Server(String model, int pid, int port, String token) {}

@@ -33,7 +33,6 @@ final class Machine {
     private static final String START_WITH_ID = """
             echo $(($ID - 1)) > /proc/sys/kernel/ns_last_pid
             setsid "$0" "$@" </dev/null >>"$LOG" 2>&1 &
-            echo 1000 > /proc/sys/kernel/ns_last_pid
             [ $! = "$ID" ]
             """;
 
@@ -116,6 +115,12 @@ final class Machine {
         if (!starting.awaitEnd(SECONDS) || process(id).isEmpty()) {
             throw new AssertionError("process " + id + " did not start: " + Started.tail(starting.log()));
         }
+    }
+
+    /** What starts from now on gets ids far from those that come back with a thaw. */
+    void idsOfOthers() {
+        Commands.run(
+                Commands.with(inside(), List.of("bash", "-c", "echo 1000 > /proc/sys/kernel/ns_last_pid")));
     }
 
     private List<String> inside() {

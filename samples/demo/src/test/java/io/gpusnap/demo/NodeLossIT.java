@@ -182,6 +182,7 @@ class NodeLossIT {
         environment.put("GPUSNAP_WORKLOAD", server.model());
         machine.startWithId(server.pid(), root.resolve(server.model() + ".log"), command, environment);
         String answer = answer(server, machine);
+        machine.idsOfOthers(); // all of the server's threads are there by now
         api.post("/models", Map.of("name", server.model()));
         api.post("/models/" + server.model() + "/versions", Map.of("name", "v1", "image", "samples/cuda-server"));
         JsonNode snapshot = api.post(

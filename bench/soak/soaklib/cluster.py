@@ -34,6 +34,10 @@ class Cluster:
         self.memory = Path(tempfile.mkdtemp(prefix="gpusnap-soak-", dir="/dev/shm"))
         self.volume = self.work / "volume"
         self.volume.mkdir()
+        # Of its own: a build meanwhile would pull the classes from under what runs.
+        self.service_jar = shutil.copy(root / "snapshot-service/target/snapshot-service.jar", self.work)
+        self.daemon_jar = shutil.copy(root / "node-daemon/target/gpusnap-node.jar", self.work)
+        shutil.copytree(root / "node-daemon/target/lib", self.work / "lib")
         self.network = Network()
         self.machines = [Machine(self.network, i, name, self.work, self.memory) for i, name in enumerate(names)]
         self.daemons = {}
@@ -58,7 +62,7 @@ class Cluster:
         ])  # fmt: skip
         data = self.folder("service")
         service = self.begin("service", [
-            self.java, "-Xmx512m", *SMALL_JAVA, "-jar", self.root / "snapshot-service/target/snapshot-service.jar",
+            self.java, "-Xmx512m", *SMALL_JAVA, "-jar", self.service_jar,
             f"--server.address={self.network.hub}", f"--server.port={service_port}", f"--gpusnap.data-dir={data}",
             "--gpusnap.security.allow-remote=true", *service_settings,
         ])  # fmt: skip
@@ -148,9 +152,7 @@ class Cluster:
         }
         file = self.work / f"{machine.name}.properties"
         file.write_text("".join(f"{key}={value}\n" for key, value in configuration.items()))
-        line = [
-            self.java, "-Xmx384m", *SMALL_JAVA, "-jar", self.root / "node-daemon/target/gpusnap-node.jar", "run", "--config", file,
-        ]  # fmt: skip
+        line = [self.java, "-Xmx384m", *SMALL_JAVA, "-jar", self.daemon_jar, "run", "--config", file]
         machine.ids_of_others()
         self.daemons[machine.name] = machine.start(line, self.device(), self.work / f"daemon-{machine.name}.log")
 

@@ -258,5 +258,5 @@ class Chaos(Worker):
             self.cluster.kill_daemon(machine)
         self.account.count(f"killed {kind}")
         # Long is past the time after which a node is lost.
-        time.sleep(self.rng.uniform(15, 20) if kind == "daemon, long" else self.rng.uniform(0, 4))
+        time.sleep(self.rng.uniform(22, 28) if kind == "daemon, long" else self.rng.uniform(0, 4))
         self.cluster.start_daemon(machine)

@@ -62,9 +62,12 @@ require_tools() {
 }
 
 # Nothing that is built needs it: where it cannot be had, the tests that do are skipped.
-provide_prometheus() {
-    find_prometheus >/dev/null || install_tools prometheus
-    find_prometheus >/dev/null || say "missing: $(describe_tool prometheus)"
+provide_for_tests() {
+    local tool
+    for tool in prometheus ip; do
+        "find_$tool" >/dev/null || install_tools "$tool"
+        "find_$tool" >/dev/null || say "missing: $(describe_tool "$tool")"
+    done
 }
 
 write_env() {
@@ -92,7 +95,7 @@ esac
 
 mkdir -p "$cache"
 require_tools
-provide_prometheus
+provide_for_tests
 provide_criu
 write_env
 say "JDK $(jdk_version "$(find_jdk)"), Maven $(maven_version "$(find_maven)"), CMake $(cmake_version "$(find_cmake)"), $(basename "$(find_cxx)"), CRIU $([ -z "$criu_path" ] && echo none || criu_version "$criu_path")"

@@ -99,6 +99,11 @@ find_prometheus() {
     command -v "${GPUSNAP_PROMETHEUS:-prometheus}"
 }
 
+# Only tests need it: machines that share a network are namespaces of this one.
+find_ip() {
+    command -v ip
+}
+
 # Names of packages, by tool and package manager, best first.
 packages_of() {
     case $(package_manager):$1 in
@@ -109,6 +114,8 @@ packages_of() {
         dnf:cxx) echo gcc-c++ ;;
         *:cmake) echo cmake ;;
         *:make) echo make ;;
+        apt:ip) echo iproute2 ;;
+        dnf:ip) echo iproute ;;
         apt:prometheus) echo prometheus ;;
         dnf:prometheus) first_available prometheus prometheus2 golang-github-prometheus ;;
     esac
@@ -135,6 +142,7 @@ describe_tool() {
         cxx) echo "a compiler for C++20. Install g++ 11 or newer (package g++ or gcc-c++), or set CXX" ;;
         cmake) echo "CMake 3.22 or newer. Install the package cmake" ;;
         make) echo "make. Install the package make" ;;
+        ip) echo "ip, by which some tests make networks. Install the package iproute2 or iproute" ;;
         prometheus) echo "prometheus, which some tests start. Install the package prometheus, or set GPUSNAP_PROMETHEUS" ;;
     esac
 }

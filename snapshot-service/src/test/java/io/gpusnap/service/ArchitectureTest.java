@@ -158,6 +158,16 @@ class ArchitectureTest {
             "platform");
 
     @ArchTest
+    static final ArchRule prefetch = only(
+            "prefetch",
+            "it asks for copies ahead of restores, and nobody asks it",
+            "prefetch",
+            "snapshot",
+            "version",
+            "operation",
+            "platform");
+
+    @ArchTest
     static final ArchRule scheduleCore = noClasses()
             .that()
             .resideInAnyPackage(ROOT + "schedule.core..", ROOT + "forecast.prefetch..", ROOT + "forecast.backtest..")

@@ -104,6 +104,19 @@ find_ip() {
     command -v ip
 }
 
+# Only a test needs it: the compose file is read by the tool that will run it. It starts nothing and needs no engine.
+find_compose() {
+    local candidate path
+    for candidate in "${GPUSNAP_COMPOSE:-}" docker-compose /usr/libexec/docker/cli-plugins/docker-compose \
+        /usr/lib/docker/cli-plugins/docker-compose /usr/local/lib/docker/cli-plugins/docker-compose; do
+        if [ -n "$candidate" ] && path=$(command -v "$candidate"); then
+            echo "$path"
+            return 0
+        fi
+    done
+    return 1
+}
+
 # Names of packages, by tool and package manager, best first.
 packages_of() {
     case $(package_manager):$1 in
@@ -117,6 +130,8 @@ packages_of() {
         apt:ip) echo iproute2 ;;
         dnf:ip) echo iproute ;;
         apt:prometheus) echo prometheus ;;
+        apt:compose) first_available docker-compose docker-compose-v2 docker-compose-plugin ;;
+        dnf:compose) first_available docker-compose docker-compose-plugin ;;
         dnf:prometheus) first_available prometheus prometheus2 golang-github-prometheus ;;
     esac
 }
@@ -143,6 +158,7 @@ describe_tool() {
         cmake) echo "CMake 3.22 or newer. Install the package cmake" ;;
         make) echo "make. Install the package make" ;;
         ip) echo "ip, by which some tests make networks. Install the package iproute2 or iproute" ;;
+        compose) echo "docker-compose, which a test reads the compose file with. Install the package docker-compose, or set GPUSNAP_COMPOSE" ;;
         prometheus) echo "prometheus, which some tests start. Install the package prometheus, or set GPUSNAP_PROMETHEUS" ;;
     esac
 }

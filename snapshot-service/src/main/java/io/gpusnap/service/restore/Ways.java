@@ -63,7 +63,7 @@ class Ways {
                         Map.of(),
                         probe(restore),
                         sources.of(snapshot.id(), Objects.requireNonNull(step.nodeId())),
-                        null),
+                        restore.wish().map(KeptWish::container).orElse(null)),
                 snapshot.engine(),
                 suspendedProcess(snapshot),
                 Optional.of(restore.id())));

@@ -167,6 +167,15 @@ class ArchitectureTest {
             "platform");
 
     @ArchTest
+    static final ArchRule kubernetes = noClasses()
+            .that()
+            .resideOutsideOfPackage(ROOT + "kubernetes..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(ROOT + "kubernetes..", "io.fabric8..")
+            .because("the control plane is whole without a cluster; Kubernetes is one of its callers");
+
+    @ArchTest
     static final ArchRule scheduleCore = noClasses()
             .that()
             .resideInAnyPackage(ROOT + "schedule.core..", ROOT + "forecast.prefetch..", ROOT + "forecast.backtest..")

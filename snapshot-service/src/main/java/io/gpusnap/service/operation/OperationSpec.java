@@ -53,6 +53,7 @@ public sealed interface OperationSpec
      * @param probe what the process has to answer before the thaw has succeeded; daemons that do not know it ask nothing
      * @param sources tiers of the node that have it whole, as far as the service knows, the fastest first; absent or empty:
      *     the node's own store
+     * @param container that the process is to come back in; absent: beside the daemon
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @Schema(name = "ThawTask")
@@ -62,7 +63,8 @@ public sealed interface OperationSpec
             String manifestDigest,
             Map<String, String> gpuRemap,
             @Nullable AnswerProbe probe,
-            @Nullable List<TierSpec.TierRef> sources)
+            @Nullable List<TierSpec.TierRef> sources,
+            @Nullable ContainerTarget container)
             implements OperationSpec {
         @Override
         public OperationKind kind() {

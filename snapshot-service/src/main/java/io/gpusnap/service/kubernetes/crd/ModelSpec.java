@@ -17,8 +17,7 @@ public record ModelSpec(
         @Size(max = 2000) @JsonPropertyDescription("In words.") @Nullable
         String description,
 
-        @JsonPropertyDescription("Free labels of the catalogue's entry.")
-        @Nullable
+        @JsonPropertyDescription("Free labels of the catalogue's entry.") @Nullable
         Map<String, String> labels,
 
         @Default("Retain")

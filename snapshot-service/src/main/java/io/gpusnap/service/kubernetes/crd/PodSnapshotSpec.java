@@ -24,18 +24,13 @@ import org.jspecify.annotations.Nullable;
 @ValidationRule(value = "self.model == oldSelf.model", message = "model cannot change")
 @ValidationRule(value = "self.version == oldSelf.version", message = "version cannot change")
 public record PodSnapshotSpec(
-        @Required
-        @JsonPropertyDescription("What is frozen, or the content that is bound.")
+        @Required @JsonPropertyDescription("What is frozen, or the content that is bound.")
         Source source,
 
-        @Required
-        @Pattern(Crd.DNS_LABEL)
-        @JsonPropertyDescription("Name of the model in the catalogue.")
+        @Required @Pattern(Crd.DNS_LABEL) @JsonPropertyDescription("Name of the model in the catalogue.")
         String model,
 
-        @Required
-        @Pattern(Crd.NAME)
-        @JsonPropertyDescription("Version of the model.")
+        @Required @Pattern(Crd.DNS_LABEL) @JsonPropertyDescription("Version of the model.")
         String version,
 
         @JsonPropertyDescription("The SnapshotPolicy that wanted it.") @Nullable

@@ -25,19 +25,13 @@ import org.jspecify.annotations.Nullable;
 @ValidationRule(value = "self.model == oldSelf.model", message = "model cannot change")
 @ValidationRule(value = "self.version == oldSelf.version", message = "version cannot change")
 public record SnapshotContentSpec(
-        @Required
-        @Pattern(Crd.UUID)
-        @JsonPropertyDescription("The catalogue's id of the snapshot.")
+        @Required @Pattern(Crd.UUID) @JsonPropertyDescription("The catalogue's id of the snapshot.")
         String snapshotId,
 
-        @Required
-        @Pattern(Crd.DNS_LABEL)
-        @JsonPropertyDescription("Name of the model in the catalogue.")
+        @Required @Pattern(Crd.DNS_LABEL) @JsonPropertyDescription("Name of the model in the catalogue.")
         String model,
 
-        @Required
-        @Pattern(Crd.NAME)
-        @JsonPropertyDescription("Version of the model.")
+        @Required @Pattern(Crd.DNS_LABEL) @JsonPropertyDescription("Version of the model.")
         String version,
 
         @Default("Retain") @JsonPropertyDescription("Whether the snapshot goes with this resource.") @Nullable

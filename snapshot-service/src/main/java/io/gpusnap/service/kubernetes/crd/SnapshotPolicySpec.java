@@ -41,7 +41,7 @@ public record SnapshotPolicySpec(
         @JsonPropertyDescription("Name of the model in the catalogue; it is made if it is not there.")
         String model,
 
-        @Pattern(Crd.NAME)
+        @Pattern(Crd.DNS_LABEL)
         @JsonPropertyDescription("Version of the model. Absent: the digest or tag of the container's image names it.")
         @Nullable
         String version,

@@ -22,8 +22,8 @@ import tools.jackson.databind.json.JsonMapper;
  * expects. A file of two documents is an update from the first to the second.
  */
 class CrdExamplesTest {
-    static final Path FOLDER = Path.of(System.getProperty("gpusnap.root", ".."))
-            .resolve("snapshot-service/src/test/resources/kubernetes");
+    static final Path FOLDER =
+            Path.of(System.getProperty("gpusnap.root", "..")).resolve("snapshot-service/src/test/resources/kubernetes");
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final String EXPECT = "# expect: ";
 

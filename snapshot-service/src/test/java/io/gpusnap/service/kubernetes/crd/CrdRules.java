@@ -35,8 +35,8 @@ public final class CrdRules {
 
     /** Everything that is wrong with it; {@code old} is null for a new one. */
     public static List<String> errors(CustomResourceDefinition crd, JsonNode object, @Nullable JsonNode old) {
-        CrdRules check = new CrdRules(
-                crd.getSpec().getVersions().getFirst().getSchema().getOpenAPIV3Schema());
+        CrdRules check =
+                new CrdRules(crd.getSpec().getVersions().getFirst().getSchema().getOpenAPIV3Schema());
         check.fields(check.schema, object, old, "");
         if (check.errors.isEmpty()) { // as the API server: rules may rely on the schema
             check.rules.forEach(Runnable::run);
@@ -60,7 +60,8 @@ public final class CrdRules {
                         object.get(name),
                         old == null ? null : old.get(name),
                         join(path, name));
-            } else if (!path.isEmpty() || !List.of("apiVersion", "kind", "metadata").contains(name)) {
+            } else if (!path.isEmpty()
+                    || !List.of("apiVersion", "kind", "metadata").contains(name)) {
                 errors.add(join(path, name) + ": Unknown field");
             }
         }
@@ -77,7 +78,8 @@ public final class CrdRules {
         }
         if (props.getEnum() != null
                 && !props.getEnum().isEmpty()
-                && props.getEnum().stream().noneMatch(one -> JSON.valueToTree(one).equals(value))) {
+                && props.getEnum().stream()
+                        .noneMatch(one -> JSON.valueToTree(one).equals(value))) {
             errors.add(path + ": Unsupported value");
         }
         bounds(props, value, path);

@@ -3,9 +3,12 @@ package io.gpusnap.deploy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,6 +29,19 @@ class ExamplesTest {
         assertThat(Yamls.documents(Repository.read(example)))
                 .isNotEmpty()
                 .allSatisfy(manifest -> assertThat(Manifests.problems(manifest)).isEmpty());
+    }
+
+    @Test
+    void manifestsOfTheWalkThroughAreWhatTheirSchemasSay() {
+        List<MatchResult> manifests = Pattern.compile("<<EOF\n(.*?)\nEOF\n", Pattern.DOTALL)
+                .matcher(Repository.read("docs", "kubernetes.md"))
+                .results()
+                .toList();
+
+        assertThat(manifests)
+                .isNotEmpty()
+                .allSatisfy(manifest -> assertThat(Manifests.problems(Yamls.map(manifest.group(1))))
+                        .isEmpty());
     }
 
     @Test

@@ -54,7 +54,7 @@ class ServiceImageTest {
                 new TarArchiveInputStream(new GZIPInputStream(new ByteArrayInputStream(compressed.readAllBytes())));
         for (TarArchiveEntry file = layer.getNextEntry(); file != null; file = layer.getNextEntry()) {
             FILES.add(file);
-            if (file.getName().startsWith("app/jib-")) {
+            if (file.getName().startsWith("app/jib-") || file.getName().startsWith("etc/")) {
                 TEXTS.put(file.getName(), new String(layer.readAllBytes(), StandardCharsets.UTF_8));
             }
         }
@@ -68,7 +68,8 @@ class ServiceImageTest {
     void itRunsTheServiceAsNobody() {
         assertThat(config.get("User").getAsString()).isEqualTo("65532:65532");
         assertThat(strings(config.getAsJsonArray("Entrypoint")))
-                .startsWith("java", "-cp")
+                .startsWith("java")
+                .containsSequence("-cp", "@/app/jib-classpath-file")
                 .endsWith("io.gpusnap.service.ServiceApplication");
         assertThat(config.getAsJsonObject("ExposedPorts").keySet())
                 .containsExactlyInAnyOrder("8080/tcp", "6000/tcp", "9443/tcp");
@@ -86,11 +87,13 @@ class ServiceImageTest {
                         "app/classes/io/gpusnap/service/ServiceApplication.class",
                         "app/resources/application.yaml",
                         "app/resources/db/migrations/V0001__nodes_and_workloads.sql")
-                .allMatch(name -> name.startsWith("app/"))
+                .allMatch(name -> name.startsWith("app/") || name.equals("etc/passwd") || name.equals("etc/group"))
                 .noneMatch(name -> name.contains("/test")
                         || name.contains("junit")
                         || name.endsWith(".p12")
                         || name.contains("access-token"));
+        // PostgreSQL's initdb does not start for a user without a name
+        assertThat(TEXTS.get("etc/passwd")).contains(":65532:65532:");
         assertThat(TEXTS.get("app/jib-classpath-file"))
                 .startsWith("/app/resources:/app/classes:")
                 .contains("/app/libs/postgresql-");

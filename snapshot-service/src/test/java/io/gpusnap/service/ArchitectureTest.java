@@ -125,6 +125,15 @@ class ArchitectureTest {
             "platform");
 
     @ArchTest
+    static final ArchRule scaling = only(
+            "scaling",
+            "autoscalers are told of demand and of nothing else; callers over gRPC have certificates, not tokens",
+            "scaling",
+            "forecast",
+            "security",
+            "platform");
+
+    @ArchTest
     static final ArchRule rollout = only(
             "rollout",
             "it moves aliases and is asked by restores through their port; nodes are not its matter",
@@ -165,15 +174,6 @@ class ArchitectureTest {
             "snapshot",
             "version",
             "operation",
-            "platform");
-
-    @ArchTest
-    static final ArchRule scaling = only(
-            "scaling",
-            "autoscalers are told of demand and of nothing else; callers over gRPC have certificates, not tokens",
-            "scaling",
-            "forecast",
-            "security",
             "platform");
 
     @ArchTest

@@ -1,6 +1,7 @@
 package io.gpusnap.node.engine;
 
 import io.gpusnap.node.engine.check.ContainerChecks;
+import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.Container;
 import io.gpusnap.node.process.OpenFd;
 import io.gpusnap.node.process.ProcFs;
@@ -35,7 +36,7 @@ final class ProcessCapture {
     }
 
     /** Of one that lives in a container: its pid is the one that it has in there. */
-    FrozenProcess captureIn(Container container) throws IOException {
+    FrozenProcess captureIn(Container container) throws StageException, IOException {
         List<ProcessId> tree = new ProcessTree(proc).of(subject.process());
         return capture(
                 proc.ownPid(subject.process().pid()), Optional.of(new ContainerChecks(proc, container).capture(tree)));

@@ -59,7 +59,8 @@ final class SaveDump extends EngineStage {
         context.remember(SaveSession.recall(context, Pause.class).ending());
     }
 
-    private FrozenProcess capture(ProcessCapture capture, Optional<Container> container) throws IOException {
+    private FrozenProcess capture(ProcessCapture capture, Optional<Container> container)
+            throws StageException, IOException {
         if (container.isEmpty()) {
             return capture.capture();
         }

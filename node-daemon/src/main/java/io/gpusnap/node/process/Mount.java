@@ -5,5 +5,6 @@ package io.gpusnap.node.process;
  *
  * @param point where, in the process's own root
  * @param type of the file system, such as overlay or tmpfs
+ * @param readOnly nothing can be written through it
  */
-public record Mount(String point, String type) {}
+public record Mount(String point, String type, boolean readOnly) {}

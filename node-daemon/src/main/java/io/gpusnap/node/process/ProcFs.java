@@ -180,9 +180,13 @@ public final class ProcFs {
     public List<Mount> mounts(int pid) {
         return lines(of(pid).resolve("mountinfo")).stream()
                 .map(line -> line.split(" - ", 2))
-                .filter(halves -> halves.length == 2)
-                .map(halves -> new Mount(halves[0].split(" ")[4], halves[1].split(" ")[0]))
+                .filter(halves -> halves.length == 2 && halves[0].split(" ").length > 5)
+                .map(halves -> mount(halves[0].split(" "), halves[1].split(" ")))
                 .toList();
+    }
+
+    private static Mount mount(String[] place, String[] fileSystem) {
+        return new Mount(place[4], fileSystem[0], List.of(place[5].split(",")).contains("ro"));
     }
 
     /** When the machine started, in seconds since 1970; 0 where it does not say. */

@@ -1,6 +1,7 @@
 package io.gpusnap.node.engine.check;
 
 import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.Container;
 import io.gpusnap.node.process.LocalAddresses;
 import io.gpusnap.node.process.Mount;
@@ -48,20 +49,6 @@ public final class ContainerChecks {
                     .ifPresent(kind -> refusals.add(
                             unsupported("%s has a %s namespace that is not its container's".formatted(process, kind))));
         }
-        try {
-            long written = new WrittenFiles(proc, container)
-                    .of(tree).stream()
-                            .mapToLong(ContainerPart.WrittenFile::sizeBytes)
-                            .sum();
-            if (written > WrittenFiles.MOST_BYTES) {
-                refusals.add(
-                        unsupported(("it has %d bytes of files open or mapped that were written in the container, more"
-                                        + " than %d: put them on a volume")
-                                .formatted(written, WrittenFiles.MOST_BYTES)));
-            }
-        } catch (IOException e) {
-            refusals.add(unsupported("a file that it has open cannot be looked at: " + e));
-        }
         return refusals;
     }
 
@@ -79,8 +66,21 @@ public final class ContainerChecks {
                 .collect(Collectors.toMap(OpenFd::target, OpenFd::fd, (first, second) -> first));
     }
 
-    /** For the manifest, of a tree that stands still. */
-    public ContainerPart capture(List<ProcessId> tree) throws IOException {
+    /**
+     * For the manifest, of a tree that stands still.
+     *
+     * @throws StageException WORKLOAD_UNSUPPORTED when it has more files of the container's own than a snapshot takes
+     */
+    public ContainerPart capture(List<ProcessId> tree) throws StageException, IOException {
+        List<ContainerPart.WrittenFile> files = new WrittenFiles(proc, container).of(tree);
+        long written =
+                files.stream().mapToLong(ContainerPart.WrittenFile::sizeBytes).sum();
+        if (written > WrittenFiles.MOST_BYTES) {
+            throw new StageException(
+                    FailureCode.WORKLOAD_UNSUPPORTED,
+                    "it has %d bytes of files open or mapped that were written in the container, more than %d: put them on a volume"
+                            .formatted(written, WrittenFiles.MOST_BYTES));
+        }
         Map<String, Integer> pipes = pipes();
         Set<String> held = new HashSet<>();
         for (ProcessId process : tree) {
@@ -96,7 +96,7 @@ public final class ContainerChecks {
                         .map(pipe -> new ContainerPart.LogPipe(pipe.getKey(), pipe.getValue()))
                         .toList(),
                 LocalAddresses.boundBy(proc, tree),
-                new WrittenFiles(proc, container).of(tree));
+                files);
     }
 
     /** Why this container cannot take in what lived in another one. */

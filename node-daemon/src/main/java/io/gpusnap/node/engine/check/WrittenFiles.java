@@ -91,19 +91,20 @@ public final class WrittenFiles {
         return proc.bootSeconds() + container.init().startTimeTicks() / TICKS_A_SECOND;
     }
 
-    /** The root, and what is in memory: both begin empty, or as the image says, in the next container. */
+    /**
+     * The root, and what is in memory: both begin empty, or as the image says, in the next container. Not what is read-only in
+     * here: secrets are mounted that way.
+     */
     private static boolean isOwn(String path, List<Mount> mounts) {
-        String best = "";
-        String type = "";
+        Mount best = new Mount("", "", true);
         for (Mount mount : mounts) {
             String point = mount.point();
             boolean below = point.equals("/") || path.equals(point) || path.startsWith(point + "/");
-            if (below && point.length() >= best.length()) {
-                best = point;
-                type = mount.type();
+            if (below && point.length() >= best.point().length()) {
+                best = mount;
             }
         }
-        return best.equals("/") || type.equals("tmpfs");
+        return !best.readOnly() && (best.point().equals("/") || best.type().equals("tmpfs"));
     }
 
     /** The kernel names open and mapped files without links. */

@@ -143,6 +143,10 @@ class ArchitectureTest {
             "platform");
 
     @ArchTest
+    static final ArchRule fanout = only(
+            "fanout", "it tells nodes of each other, and decides nothing", "fanout", "node", "security", "platform");
+
+    @ArchTest
     static final ArchRule recovery = only(
             "recovery",
             "it has restores done again, and decides nothing itself",

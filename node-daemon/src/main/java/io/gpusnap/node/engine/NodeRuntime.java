@@ -11,6 +11,7 @@ import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.peer.FanOut;
 import io.gpusnap.node.process.Container;
 import io.gpusnap.node.process.HostFacts;
 import io.gpusnap.node.process.ProcFs;
@@ -33,6 +34,7 @@ import java.util.function.Predicate;
  * @param gpuReason what was found, or why there is none
  * @param direct whether a thaw reads chunks straight into device memory
  * @param traffic who goes first
+ * @param fanOut what it does for other nodes, and they for it
  */
 record NodeRuntime(
         EngineSettings settings,
@@ -52,7 +54,8 @@ record NodeRuntime(
         boolean poolPinned,
         String poolReason,
         DirectStorage direct,
-        Traffic traffic) {
+        Traffic traffic,
+        FanOut fanOut) {
 
     private static final int HIGHEST_ID = 32_000;
     /** By gpusnap-enter, upwards. */

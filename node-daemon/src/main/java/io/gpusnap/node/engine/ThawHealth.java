@@ -59,7 +59,8 @@ final class ThawHealth extends EngineStage {
                 session.times().totalSeconds(),
                 seconds,
                 session.fillBytesPerSecond(),
-                probe.isPresent() ? session.times().totalSeconds() : null));
+                probe.isPresent() ? session.times().totalSeconds() : null,
+                session.bytesByTier()));
         tidyUp(process);
     }
 

@@ -10,9 +10,11 @@ import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.peer.FanOut;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.snapshot.Damage;
+import io.gpusnap.node.snapshot.ReadBytes;
 import io.gpusnap.node.snapshot.SnapshotUses;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
@@ -44,6 +46,8 @@ final class ThawSession {
     private @Nullable CudaProcesses kept;
     private @Nullable TargetPort target;
     private final Damage damage = new Damage();
+    private final ReadBytes bytes;
+    private FanOut.@Nullable Gathered gathered;
     private LoadedChunks loaded = new LoadedChunks();
     private LoadedChunks loadedHost = new LoadedChunks();
     private @Nullable ProcessId frozen;
@@ -55,6 +59,7 @@ final class ThawSession {
         this.runtime = runtime;
         this.request = request;
         this.keepsProcess = keepsProcess;
+        this.bytes = runtime.store().sources().read().ofOperation();
     }
 
     boolean keepsProcess() {
@@ -95,6 +100,14 @@ final class ThawSession {
             }
             known = Snapshots.read(runtime.store(), request.snapshot(), request.manifestDigest());
             manifest = known;
+            gathered = runtime.fanOut()
+                    .gather(
+                            request.operation(),
+                            request.snapshot(),
+                            request.manifestDigest().orElse(""),
+                            known.chunks().toList(),
+                            runtime.store().sources().telling(damage, bytes),
+                            bytes);
         }
         return known;
     }
@@ -219,7 +232,13 @@ final class ThawSession {
 
     /** Where its chunks may come from. */
     ChunkSources sources() {
-        return runtime.store().sources().telling(damage);
+        FanOut.Gathered open = gathered;
+        return open == null ? runtime.store().sources().telling(damage, bytes) : open.sources();
+    }
+
+    /** What was read so far, by the tier that had it. */
+    Map<String, Long> bytesByTier() {
+        return bytes.bySource();
     }
 
     /** What was found wrong so far, also when the thaw goes on with another copy. */
@@ -259,6 +278,10 @@ final class ThawSession {
             waiting.close();
         }
         closeTarget();
+        FanOut.Gathered open = gathered;
+        if (open != null) {
+            open.close();
+        }
         loaded.close();
         loadedHost.close();
         runtime.store().memory().finish(owner());

@@ -86,6 +86,25 @@ class CopiesTest {
     }
 
     @Test
+    void whatOnlyTheBucketHasIsVerifiedByANodeThatReachesIt() {
+        // given
+        copy(first, bucketStore());
+        first.work();
+        moves.remove(SnapshotId.of(snapshot), nvme(first), "demoted");
+        first.work();
+        assertThat(state(nvme(first))).isEqualTo("-");
+
+        // when
+        api.once().post("/api/v1/snapshots/" + snapshot + "/verifications").expect(202);
+
+        // then
+        assertThat(first.work() + second.work()).isEqualTo(1);
+        assertThat(first.done().contains("VERIFY " + snapshot) || second.done().contains("VERIFY " + snapshot))
+                .isTrue();
+        assertThat(catalogue.snapshot(snapshot).path("state").asString()).isEqualTo("READY");
+    }
+
+    @Test
     void aTransferMakesACopyThatCountsOnceItIsProven() {
         // given
         Operation operation = copy(first, bucketStore());

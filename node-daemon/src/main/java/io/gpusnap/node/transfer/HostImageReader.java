@@ -81,7 +81,7 @@ public final class HostImageReader {
                 }
             }
             List<Batch> batches = Batch.of(sources, List.copyOf(byChunk.keySet()));
-            Crew.each("materialise", transfer.threads(), TierException.class, batches, () -> {
+            Crew.each("materialise", transfer.driveThreads(), TierException.class, batches, () -> {
                 BatchReader reader = new BatchReader(sources);
                 Nearby.Target target = new Writing(byChunk, transfer);
                 return batch -> {

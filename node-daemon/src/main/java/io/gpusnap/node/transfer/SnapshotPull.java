@@ -41,7 +41,7 @@ public final class SnapshotPull {
     /** Brings them; durable when it returns. */
     public void bring(List<ChunkRef> lacking, Transfer transfer, Traffic.Share share)
             throws TierException, InterruptedException {
-        Crew.each("pull", transfer.threads(), TierException.class, Batch.of(sources, lacking), () -> {
+        Crew.each("pull", transfer.driveThreads(), TierException.class, Batch.of(sources, lacking), () -> {
             BatchReader reader = new BatchReader(sources);
             MemorySegment buffer = Transfer.buffer();
             Nearby.Target target = new Nearby.Target() {

@@ -278,9 +278,9 @@ final class ThawSession {
             waiting.close();
         }
         closeTarget();
-        FanOut.Gathered open = gathered;
-        if (open != null) {
-            open.close();
+        FanOut.Gathered exchanged = gathered;
+        if (exchanged != null) {
+            exchanged.close();
         }
         loaded.close();
         loadedHost.close();
@@ -289,9 +289,9 @@ final class ThawSession {
         if (busy != null) {
             runtime.busy().clear(busy);
         }
-        TargetContainer open = container;
-        if (open != null) {
-            open.close();
+        TargetContainer claimed = container;
+        if (claimed != null) {
+            claimed.close();
         }
         SnapshotUses.Use held = use;
         if (held != null) {

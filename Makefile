@@ -34,4 +34,4 @@ bench-gpu: build ## on a GPU machine: every measurement, results under bench/res
 	@$(tools) bench/gpu/all
 
 clean: ## remove what the build made (the caches outside the repository stay)
-	rm -rf build target gpu-native/target node-daemon/target snapshot-service/target samples/*/target bench/control-plane/target bench/store/target deploy/target
+	rm -rf build target gpu-native/target node-daemon/target snapshot-service/target samples/*/target bench/control-plane/target deploy/target bench/store/target

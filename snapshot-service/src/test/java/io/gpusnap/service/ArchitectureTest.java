@@ -125,6 +125,15 @@ class ArchitectureTest {
             "platform");
 
     @ArchTest
+    static final ArchRule scaling = only(
+            "scaling",
+            "autoscalers are told of demand and of nothing else; callers over gRPC have certificates, not tokens",
+            "scaling",
+            "forecast",
+            "security",
+            "platform");
+
+    @ArchTest
     static final ArchRule rollout = only(
             "rollout",
             "it moves aliases and is asked by restores through their port; nodes are not its matter",
@@ -160,6 +169,25 @@ class ArchitectureTest {
             "operation",
             "node",
             "platform");
+
+    @ArchTest
+    static final ArchRule prefetch = only(
+            "prefetch",
+            "it asks for copies ahead of restores, and nobody asks it",
+            "prefetch",
+            "snapshot",
+            "version",
+            "operation",
+            "platform");
+
+    @ArchTest
+    static final ArchRule kubernetes = noClasses()
+            .that()
+            .resideOutsideOfPackage(ROOT + "kubernetes..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(ROOT + "kubernetes..", "io.fabric8..")
+            .because("the control plane is whole without a cluster; Kubernetes is one of its callers");
 
     @ArchTest
     static final ArchRule scheduleCore = noClasses()

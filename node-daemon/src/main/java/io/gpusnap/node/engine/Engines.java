@@ -201,6 +201,7 @@ public final class Engines implements AutoCloseable {
                 DriverMemory.class,
                 FrozenProcess.class,
                 StoredManifest.class,
+                ClaimedContainer.class,
                 RestoreBegun.class,
                 RestoredProcess.class,
                 FoundDepth.class,

@@ -21,11 +21,13 @@ import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.LoadedChunks;
 import io.gpusnap.node.transfer.Traffic;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -50,6 +52,7 @@ final class ThawSession {
     private LoadedChunks loadedHost = new LoadedChunks();
     private @Nullable ProcessId frozen;
     private double fillBytesPerSecond;
+    private @Nullable TargetContainer container;
 
     /** @param keepsProcess the process was there before the thaw: a failure must not cost it its life if that can be helped */
     ThawSession(NodeRuntime runtime, ThawRequest request, boolean keepsProcess) {
@@ -130,6 +133,37 @@ final class ThawSession {
     void occupy(ProcessId process) {
         frozen = process;
         runtime.busy().set(process, WorkloadInfo.State.SUSPENDED);
+    }
+
+    /**
+     * Where the thaw goes; empty where it stays among the node's own processes.
+     *
+     * @throws StageException CONTAINER_NOT_FOUND when it has ended
+     */
+    Optional<TargetContainer> container(StageContext context) throws StageException {
+        if (request.container().isEmpty()) {
+            return Optional.empty();
+        }
+        TargetContainer open = container;
+        if (open == null) {
+            open = TargetContainer.open(
+                    runtime, SaveSession.recall(context, ClaimedContainer.class).init());
+            container = open;
+        }
+        return Optional.of(open);
+    }
+
+    /** A long stage begins: the container's placeholder keeps its patience. */
+    void renewClaim(StageContext context) throws StageException, InterruptedException {
+        Optional<TargetContainer> target = container(context);
+        if (target.isPresent()) {
+            target.get().placeholder().claim();
+        }
+    }
+
+    /** Below which the paths of the snapshot begin. */
+    Path root(StageContext context) throws StageException {
+        return container(context).map(TargetContainer::root).orElse(Path.of("/"));
     }
 
     static ProcessId process(StageContext context) throws StageException {
@@ -244,9 +278,9 @@ final class ThawSession {
             waiting.close();
         }
         closeTarget();
-        FanOut.Gathered open = gathered;
-        if (open != null) {
-            open.close();
+        FanOut.Gathered shared = gathered;
+        if (shared != null) {
+            shared.close();
         }
         loaded.close();
         loadedHost.close();
@@ -254,6 +288,10 @@ final class ThawSession {
         ProcessId busy = frozen;
         if (busy != null) {
             runtime.busy().clear(busy);
+        }
+        TargetContainer open = container;
+        if (open != null) {
+            open.close();
         }
         SnapshotUses.Use held = use;
         if (held != null) {

@@ -109,6 +109,13 @@ class NodeRepository {
                 .optional();
     }
 
+    Optional<Node> named(String name) {
+        return jdbc.sql("SELECT " + COLUMNS + " FROM node WHERE name = ?")
+                .param(name)
+                .query(this::map)
+                .optional();
+    }
+
     /** Without what they store. */
     List<Node> find(Collection<NodeId> ids) {
         return jdbc.sql("SELECT " + COLUMNS.replace("inventory", "inventory - 'snapshots' AS inventory")

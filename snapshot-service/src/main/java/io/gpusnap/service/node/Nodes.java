@@ -35,6 +35,11 @@ public class Nodes {
         return nodes.find(id);
     }
 
+    /** The node of that name, if one is registered. */
+    public Optional<Node> named(String name) {
+        return nodes.named(name);
+    }
+
     /** Nodes by id, each without the list of what it stores, which can be long. Unknown ids are not in it. */
     public Map<NodeId, Node> find(Collection<NodeId> ids) {
         return nodes.find(ids).stream().collect(Collectors.toMap(Node::id, node -> node));

@@ -58,9 +58,15 @@ class Decider {
      * What is to come back.
      *
      * @param only this very snapshot
+     * @param container whether it comes back in a container: a suspended process goes on where it is, and in no other
      */
     record Question(
-            String model, String version, Optional<SnapshotId> only, Constraints constraints, Set<Tried> tried) {}
+            String model,
+            String version,
+            Optional<SnapshotId> only,
+            Constraints constraints,
+            Set<Tried> tried,
+            boolean container) {}
 
     /** The ways back, best first, and what was not taken. */
     record Plan(List<Decision.Step> steps, List<Decision.Rejected> rejected) {}
@@ -126,7 +132,7 @@ class Decider {
         List<NodeId> not = question.constraints().excludeNodeIds();
         return (only == null || only.contains(node))
                 && (not == null || !not.contains(node))
-                && (offer.engine() != Engine.SUSPEND || offer.takenOn().equals(node))
+                && (offer.engine() != Engine.SUSPEND || (offer.takenOn().equals(node) && !question.container()))
                 && !question.tried().contains(new Tried(offer.id(), node));
     }
 

@@ -78,7 +78,8 @@ class Fallback {
                         restore.versionName(),
                         Optional.ofNullable(wish.only()),
                         wish.constraints(),
-                        restore.tried()))
+                        restore.tried(),
+                        wish.container() != null))
                 .steps()
                 .stream()
                 .filter(step -> step.way() != Decision.Way.RESUME)

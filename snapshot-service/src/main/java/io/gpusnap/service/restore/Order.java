@@ -1,5 +1,6 @@
 package io.gpusnap.service.restore;
 
+import io.gpusnap.service.operation.OperationSpec;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.restore.gate.Constraints;
 import org.jspecify.annotations.Nullable;
@@ -10,13 +11,25 @@ import org.jspecify.annotations.Nullable;
  * @param replicaKey the caller's name of the replica that is to come back
  * @param recoveryPriority it is done again elsewhere when its node is lost, greater first; absent is never
  * @param cold whether the caller starts it itself when nothing comes back; else that is an error
+ * @param container that it is to come back in
  */
 public record Order(
         Wish wish,
         Constraints constraints,
         @Nullable String replicaKey,
         boolean cold,
-        @Nullable Integer recoveryPriority) {
+        @Nullable Integer recoveryPriority,
+        OperationSpec.@Nullable ContainerTarget container) {
+
+    /** Of a process that comes back beside its daemon. */
+    public Order(
+            Wish wish,
+            Constraints constraints,
+            @Nullable String replicaKey,
+            boolean cold,
+            @Nullable Integer recoveryPriority) {
+        this(wish, constraints, replicaKey, cold, recoveryPriority, null);
+    }
 
     /** What a caller wants back. */
     public sealed interface Wish {}

@@ -2,6 +2,7 @@ package io.gpusnap.service.restore;
 
 import io.gpusnap.service.node.Nodes;
 import io.gpusnap.service.operation.Operation;
+import io.gpusnap.service.operation.OperationState;
 import io.gpusnap.service.operation.Operations;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.RestoreId;
@@ -68,7 +69,21 @@ public class Restores {
     }
 
     /** A restore with its snapshot and its latest operation; neither when there was nothing to try. */
-    public record View(Restore restore, Optional<Snapshot> snapshot, Optional<Operation> operation) {}
+    public record View(Restore restore, Optional<Snapshot> snapshot, Optional<Operation> operation) {
+        /** How far it is: as far as its latest operation. */
+        public RestoreState state() {
+            if (restore.coldStart().isPresent()) {
+                return RestoreState.COLD;
+            }
+            return switch (operation.map(Operation::state).orElse(OperationState.PENDING)) {
+                case PENDING -> RestoreState.PENDING;
+                case RUNNING -> RestoreState.RUNNING;
+                case SUCCEEDED -> RestoreState.SUCCEEDED;
+                case FAILED -> RestoreState.FAILED;
+                case CANCELLED -> RestoreState.CANCELLED;
+            };
+        }
+    }
 
     /** What a restore would be. */
     public record Preview(String model, String version, Decision decision) {}
@@ -88,7 +103,7 @@ public class Restores {
         Restore restore = restores.saveAndFlush(new Restore(
                 RestoreId.next(),
                 found.target(),
-                new KeptWish(found.only().orElse(null), order.constraints(), order.cold()),
+                new KeptWish(found.only().orElse(null), order.constraints(), order.cold(), order.container()),
                 decision,
                 clock.now()));
         if (plan.steps().isEmpty()) {
@@ -136,7 +151,12 @@ public class Restores {
             found.only().ifPresent(named::requireUsable);
         }
         Decider.Plan plan = decider.decide(new Decider.Question(
-                found.target().model(), found.target().version(), found.only(), order.constraints(), Set.of()));
+                found.target().model(),
+                found.target().version(),
+                found.only(),
+                order.constraints(),
+                Set.of(),
+                order.container() != null));
         if (plan.steps().isEmpty() && !order.cold()) {
             throw whyNone(found, plan);
         }

@@ -62,7 +62,8 @@ class Ways {
                         snapshot.manifestDigest().orElseThrow(),
                         Map.of(),
                         probe(restore),
-                        sources.of(snapshot.id(), Objects.requireNonNull(step.nodeId()))),
+                        sources.of(snapshot.id(), Objects.requireNonNull(step.nodeId())),
+                        restore.wish().map(KeptWish::container).orElse(null)),
                 snapshot.engine(),
                 suspendedProcess(snapshot),
                 Optional.of(restore.id())));

@@ -1,9 +1,12 @@
 package io.gpusnap.service.snapshot;
 
 import jakarta.persistence.LockModeType;
+import java.time.Instant;
 import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import org.springframework.data.domain.Limit;
 import org.springframework.data.jpa.repository.JpaSpecificationExecutor;
 import org.springframework.data.jpa.repository.Lock;
 import org.springframework.data.jpa.repository.Modifying;
@@ -23,6 +26,8 @@ interface SnapshotRepository extends Repository<Snapshot, UUID>, JpaSpecificatio
     @Modifying
     @Query("update Snapshot s set s.thawFailures = 0 where s.id = :id and s.thawFailures <> 0")
     void forgetThawFailures(UUID id);
+
+    List<Snapshot> findByUpdatedAtGreaterThanEqualOrderByUpdatedAt(Instant since, Limit most);
 
     long countByVersionIdAndStateIn(UUID version, Collection<SnapshotState> states);
 }

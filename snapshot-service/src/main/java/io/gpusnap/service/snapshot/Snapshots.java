@@ -10,10 +10,12 @@ import io.gpusnap.service.platform.problem.ApiException;
 import io.gpusnap.service.platform.problem.ErrorCode;
 import io.gpusnap.service.platform.transaction.DatabaseClock;
 import io.gpusnap.service.version.VersionUse;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.springframework.data.domain.Limit;
 import org.springframework.data.domain.Sort;
 import org.springframework.data.jpa.domain.Specification;
 import org.springframework.stereotype.Service;
@@ -69,6 +71,15 @@ public class Snapshots implements VersionUse {
                                 .limit(query.size() + 1)
                                 .all()),
                 snapshot -> snapshot.id().toString());
+    }
+
+    /**
+     * Snapshots that were changed at that time or later, the earliest first; for those who follow the catalogue. A change
+     * shows up when its transaction commits, which may be after a later one: whoever follows looks back a little.
+     */
+    @Transactional(readOnly = true)
+    public List<Snapshot> changedSince(Instant since, int most) {
+        return snapshots.findByUpdatedAtGreaterThanEqualOrderByUpdatedAt(since, Limit.of(most));
     }
 
     /**

@@ -85,8 +85,8 @@ class DecisionScaleTest {
 
             // when one is decided
             List<Reads> reads = service.getBean(TransactionTemplate.class).execute(status -> {
-                Decider.Plan plan =
-                        decider.decide(new Decider.Question("big", "v1", Optional.empty(), Constraints.NONE, Set.of()));
+                Decider.Plan plan = decider.decide(
+                        new Decider.Question("big", "v1", Optional.empty(), Constraints.NONE, Set.of(), false));
                 assertThat(plan.steps()).isNotEmpty();
                 return jdbc.sql("""
                                 SELECT relname, seq_scan, coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) AS rows

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import io.gpusnap.service.operation.Engine;
 import io.gpusnap.service.operation.Failure;
 import io.gpusnap.service.operation.Operation;
-import io.gpusnap.service.operation.OperationState;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.OperationId;
 import io.gpusnap.service.platform.id.RestoreId;
@@ -73,7 +72,7 @@ record RestoreResource(
         Optional<Operation> operation = view.operation();
         return new RestoreResource(
                 restore.id(),
-                state(restore, operation),
+                view.state(),
                 restore.modelName(),
                 restore.versionName(),
                 restore.alias().orElse(null),
@@ -96,18 +95,5 @@ record RestoreResource(
                 operation.flatMap(Operation::failure).orElse(null),
                 restore.createdAt(),
                 restore.endedAt().orElse(null));
-    }
-
-    private static RestoreState state(Restore restore, Optional<Operation> operation) {
-        if (restore.coldStart().isPresent()) {
-            return RestoreState.COLD;
-        }
-        return switch (operation.map(Operation::state).orElse(OperationState.PENDING)) {
-            case PENDING -> RestoreState.PENDING;
-            case RUNNING -> RestoreState.RUNNING;
-            case SUCCEEDED -> RestoreState.SUCCEEDED;
-            case FAILED -> RestoreState.FAILED;
-            case CANCELLED -> RestoreState.CANCELLED;
-        };
     }
 }

@@ -1,0 +1,133 @@
+package io.gpusnap.service.kubernetes.operator;
+
+import io.fabric8.kubernetes.api.model.Affinity;
+import io.fabric8.kubernetes.api.model.NodeAffinity;
+import io.fabric8.kubernetes.api.model.NodeSelector;
+import io.fabric8.kubernetes.api.model.NodeSelectorRequirement;
+import io.fabric8.kubernetes.api.model.NodeSelectorTerm;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodCondition;
+import io.fabric8.kubernetes.api.model.PodConditionBuilder;
+import io.fabric8.kubernetes.api.model.PodSchedulingGate;
+import io.fabric8.kubernetes.api.model.PodStatus;
+import io.gpusnap.service.kubernetes.KubernetesComponent;
+import io.gpusnap.service.kubernetes.cluster.Cluster;
+import io.gpusnap.service.kubernetes.start.PodNames;
+import io.gpusnap.service.kubernetes.start.Start;
+import io.gpusnap.service.platform.transaction.DatabaseClock;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/** What the operator changes of pods: gate, place, annotations, condition; and what it tells in events. */
+@KubernetesComponent
+class PodPatches {
+    private final Cluster cluster;
+    private final DatabaseClock clock;
+
+    PodPatches(Cluster cluster, DatabaseClock clock) {
+        this.cluster = cluster;
+        this.clock = clock;
+    }
+
+    static boolean isGated(Pod pod) {
+        return pod.getSpec().getSchedulingGates().stream().anyMatch(gate -> PodNames.GATE.equals(gate.getName()));
+    }
+
+    /** Whether its condition says so. */
+    static boolean hasStarted(Pod pod) {
+        return condition(pod).filter(one -> "True".equals(one.getStatus())).isPresent();
+    }
+
+    /** Only there, and now. */
+    void place(Pod pod, String node) {
+        Pod wanted = Resources.copy(pod);
+        open(wanted);
+        bindTo(wanted, node);
+        wanted.getMetadata().getAnnotations().put(PodNames.START, "RESTORE");
+        cluster.patch(pod, wanted);
+        cluster.event(
+                pod,
+                Cluster.EventType.NORMAL,
+                "SnapshotFound",
+                "Starts from a snapshot on node " + node + ".",
+                clock.now());
+    }
+
+    /** Its process is back. */
+    void restored(Pod pod) {
+        tell(pod, "Restored", "Its process was thawed from a snapshot.");
+        cluster.event(
+                pod, Cluster.EventType.NORMAL, "Restored", "Its process was thawed from a snapshot.", clock.now());
+    }
+
+    /** The container's own command starts: at once if it has not begun to wait, else when its placeholder is told or tired. */
+    void cold(Pod pod, Start start) {
+        String why = start.code().orElse("UNKNOWN") + ": " + start.reason().orElse("");
+        Pod wanted = Resources.copy(pod);
+        open(wanted);
+        wanted.getMetadata().getAnnotations().put(PodNames.START, "COLD");
+        wanted.getMetadata().getAnnotations().put(PodNames.REASON, why);
+        wanted.getMetadata().getAnnotations().put(PodNames.PLACEHOLDER_WAIT, "0");
+        tell(cluster.patch(pod, wanted), "ColdStart", why);
+        cluster.event(pod, Cluster.EventType.WARNING, "ColdStart", why, clock.now());
+    }
+
+    private static void open(Pod pod) {
+        List<PodSchedulingGate> others = pod.getSpec().getSchedulingGates().stream()
+                .filter(gate -> !PodNames.GATE.equals(gate.getName()))
+                .toList();
+        pod.getSpec().setSchedulingGates(new ArrayList<>(others));
+    }
+
+    /** An API server lets a gated pod's affinity become stricter only: the requirement joins every term that there is. */
+    private static void bindTo(Pod pod, String node) {
+        Affinity affinity = Objects.requireNonNullElseGet(pod.getSpec().getAffinity(), Affinity::new);
+        NodeAffinity nodes = Objects.requireNonNullElseGet(affinity.getNodeAffinity(), NodeAffinity::new);
+        NodeSelector required = Objects.requireNonNullElseGet(
+                nodes.getRequiredDuringSchedulingIgnoredDuringExecution(), NodeSelector::new);
+        List<NodeSelectorTerm> terms = new ArrayList<>(required.getNodeSelectorTerms());
+        if (terms.isEmpty()) {
+            terms.add(new NodeSelectorTerm());
+        }
+        NodeSelectorRequirement only = new NodeSelectorRequirement("metadata.name", "In", List.of(node));
+        for (NodeSelectorTerm term : terms) {
+            List<NodeSelectorRequirement> fields = new ArrayList<>(term.getMatchFields());
+            fields.add(only);
+            term.setMatchFields(fields);
+        }
+        required.setNodeSelectorTerms(terms);
+        nodes.setRequiredDuringSchedulingIgnoredDuringExecution(required);
+        affinity.setNodeAffinity(nodes);
+        pod.getSpec().setAffinity(affinity);
+    }
+
+    private static Optional<PodCondition> condition(Pod pod) {
+        return pod.getStatus() == null
+                ? Optional.empty()
+                : pod.getStatus().getConditions().stream()
+                        .filter(one -> PodNames.STARTED.equals(one.getType()))
+                        .findFirst();
+    }
+
+    private void tell(Pod pod, String reason, String message) {
+        Instant now = clock.now();
+        Pod wanted = Resources.copy(pod);
+        PodStatus status = Objects.requireNonNullElseGet(wanted.getStatus(), PodStatus::new);
+        List<PodCondition> conditions = new ArrayList<>(status.getConditions());
+        conditions.removeIf(one -> PodNames.STARTED.equals(one.getType()));
+        conditions.add(new PodConditionBuilder()
+                .withType(PodNames.STARTED)
+                .withStatus("True")
+                .withReason(reason)
+                .withMessage(message)
+                .withLastTransitionTime(now.truncatedTo(ChronoUnit.SECONDS).toString())
+                .build());
+        status.setConditions(conditions);
+        wanted.setStatus(status);
+        cluster.patchStatus(pod, wanted);
+    }
+}

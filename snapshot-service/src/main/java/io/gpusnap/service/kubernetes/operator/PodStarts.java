@@ -1,0 +1,268 @@
+package io.gpusnap.service.kubernetes.operator;
+
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerStatus;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.gpusnap.service.kubernetes.KubernetesComponent;
+import io.gpusnap.service.kubernetes.crd.PodSnapshot;
+import io.gpusnap.service.kubernetes.crd.SnapshotPolicy;
+import io.gpusnap.service.kubernetes.crd.SnapshotPolicySpec;
+import io.gpusnap.service.kubernetes.start.PodNames;
+import io.gpusnap.service.kubernetes.start.Start;
+import io.gpusnap.service.kubernetes.start.Starts;
+import io.gpusnap.service.node.Node;
+import io.gpusnap.service.node.Nodes;
+import io.gpusnap.service.operation.OperationSpec;
+import io.gpusnap.service.platform.id.NodeId;
+import io.gpusnap.service.platform.id.SnapshotId;
+import io.gpusnap.service.platform.problem.ApiException;
+import io.gpusnap.service.platform.problem.ErrorCode;
+import io.gpusnap.service.restore.ColdStart;
+import io.gpusnap.service.restore.Decision;
+import io.gpusnap.service.restore.Order;
+import io.gpusnap.service.restore.Restores;
+import io.gpusnap.service.restore.gate.Constraints;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a pod with a placeholder starts: a node is chosen and its gate removed; once the placeholder waits there, the restore
+ * begins; and what comes of it is told. Anything that is not right has the container's own command started, and the pod
+ * says why. Every step is a row first and a change of the pod then, and each is done again if the second was lost.
+ */
+@KubernetesComponent
+class PodStarts {
+    private final Watched watched;
+    private final Policies policies;
+    private final Starts starts;
+    private final ThawOrders orders;
+    private final Restores restores;
+    private final Nodes nodes;
+    private final PodPatches patches;
+
+    PodStarts(
+            Watched watched,
+            Policies policies,
+            Starts starts,
+            ThawOrders orders,
+            Restores restores,
+            Nodes nodes,
+            PodPatches patches) {
+        this.watched = watched;
+        this.policies = policies;
+        this.starts = starts;
+        this.orders = orders;
+        this.restores = restores;
+        this.nodes = nodes;
+        this.patches = patches;
+    }
+
+    /** The pod of that name is gone, or is another one by now. */
+    void gone(String namespace, String name, @Nullable UUID now) {
+        starts.forgetBut(namespace, name, now).stream()
+                .filter(start -> start.phase() == Start.Phase.THAWING)
+                .flatMap(start -> start.restore().stream())
+                .forEach(orders::cancel);
+    }
+
+    /** The next step. Empty when it has started and nothing is left to do; the catalogue's changes bring it back here too. */
+    Optional<Duration> advance(Pod pod) {
+        if (PodPatches.hasStarted(pod)) {
+            return Optional.empty();
+        }
+        Optional<Start> known = starts.find(uid(pod));
+        if (known.isEmpty()) {
+            decide(pod);
+            return starts.find(uid(pod)).map(start -> settle(pod, start)).orElse(Optional.empty());
+        }
+        return settle(pod, known.get());
+    }
+
+    private Optional<Duration> settle(Pod pod, Start start) {
+        switch (start.phase()) {
+            case PLACED -> placed(pod, start);
+            case THAWING -> thawing(pod, start);
+            case RESTORED -> patches.restored(pod);
+            case COLD -> patches.cold(pod, start);
+        }
+        return Optional.empty();
+    }
+
+    private void decide(Pod pod) {
+        Starts.PodRef ref = ref(pod);
+        Optional<SnapshotPolicy> policy = policies.of(pod);
+        if (policy.isEmpty()) {
+            starts.cold(ref, "NO_POLICY", "No SnapshotPolicy of the namespace selects the pod.");
+            return;
+        }
+        try {
+            Order order = order(policy.get().getSpec(), pod, onlyNode(pod).orElse(null), null);
+            Decision decision = restores.preview(order).decision();
+            Optional<Decision.Step> step = decision.chain().stream()
+                    .filter(one -> one.way() == Decision.Way.THAW)
+                    .findFirst();
+            if (step.isPresent()) {
+                starts.placed(ref, Objects.requireNonNull(step.get().nodeId()), timeoutSeconds(policy.get()));
+            } else {
+                String code = decision.rejected().stream()
+                        .findFirst()
+                        .map(one -> one.code().name())
+                        .orElse(ErrorCode.SNAPSHOT_NOT_READY.name());
+                starts.cold(ref, code, String.join(" ", decision.reasons()));
+            }
+        } catch (ApiException e) {
+            starts.cold(ref, e.code().name(), e.detail());
+        }
+    }
+
+    private void placed(Pod pod, Start start) {
+        NodeId node = start.node().orElseThrow();
+        Optional<String> nodeName = nodes.find(node).map(Node::name);
+        if (start.overdue() || nodeName.isEmpty()) {
+            giveUp(pod, start, "TIMED_OUT", "The placeholder did not run on the chosen node in time.");
+            return;
+        }
+        if (PodPatches.isGated(pod)) {
+            patches.place(pod, nodeName.get());
+            return;
+        }
+        String runsOn = pod.getSpec().getNodeName();
+        if (runsOn != null && !runsOn.equals(nodeName.get())) {
+            giveUp(
+                    pod,
+                    start,
+                    ErrorCode.NO_NODE.name(),
+                    "The pod was to run on node " + nodeName.get() + " and runs on " + runsOn + ".");
+            return;
+        }
+        Optional<ContainerStatus> waiting = waitingContainer(pod);
+        if (runsOn == null || waiting.isEmpty()) {
+            return; // its next change brings it back here, and its deadline the follower
+        }
+        Optional<SnapshotPolicy> policy = policies.of(pod);
+        if (policy.isEmpty()) {
+            giveUp(pod, start, "NO_POLICY", "No SnapshotPolicy of the namespace selects the pod any more.");
+            return;
+        }
+        try {
+            orders.begin(start, order(policy.get().getSpec(), pod, node, target(pod, waiting.get())));
+        } catch (ApiException e) {
+            giveUp(pod, start, e.code().name(), e.detail());
+        }
+    }
+
+    private void thawing(Pod pod, Start start) {
+        Restores.View view = restores.get(start.restore().orElseThrow());
+        switch (view.state()) {
+            case PENDING, RUNNING -> {
+                if (start.overdue()) {
+                    orders.cancel(view.restore().id());
+                    giveUp(pod, start, "TIMED_OUT", "The thaw took longer than the policy allows.");
+                }
+            }
+            case SUCCEEDED -> {
+                starts.restored(start.podUid());
+                patches.restored(pod);
+            }
+            case COLD, FAILED, CANCELLED -> {
+                Optional<ColdStart> cold = view.restore().coldStart();
+                giveUp(
+                        pod,
+                        start,
+                        cold.map(one -> one.code().name()).orElse(ErrorCode.CANCELLED.name()),
+                        cold.map(ColdStart::detail).orElse("The restore was cancelled."));
+            }
+        }
+    }
+
+    private void giveUp(Pod pod, Start start, String code, String reason) {
+        starts.gaveUp(start, code, reason);
+        starts.find(start.podUid())
+                .filter(now -> now.phase() == Start.Phase.COLD)
+                .ifPresent(now -> patches.cold(pod, now));
+    }
+
+    /** Where there are no scheduling gates the pod is on its node already, or will be on any. */
+    private Optional<NodeId> onlyNode(Pod pod) {
+        return Optional.ofNullable(pod.getSpec().getNodeName())
+                .flatMap(nodes::named)
+                .map(Node::id);
+    }
+
+    private Order order(SnapshotPolicySpec policy, Pod pod, @Nullable NodeId node, OperationSpec.@Nullable ContainerTarget target) {
+        Container container = Policies.container(policy, pod)
+                .orElseThrow(() -> new ApiException(ErrorCode.INVALID_REQUEST, "The pod has no such container."));
+        String alias = pod.getMetadata().getAnnotations().get(PodNames.ALIAS);
+        String from = pod.getMetadata().getAnnotations().get(PodNames.RESTORE_FROM);
+        Order.Wish wish = from != null
+                ? new Order.ThatSnapshot(snapshotOf(pod, from))
+                : alias != null
+                        ? new Order.AliasOf(policy.model(), alias)
+                        : new Order.VersionOf(policy.model(), Policies.version(policy, container));
+        return new Order(
+                wish,
+                new Constraints(
+                        node == null ? null : List.of(node),
+                        null,
+                        Policies.pinnedImage(container).orElse(null),
+                        null),
+                pod.getMetadata().getNamespace() + "/" + pod.getMetadata().getName(),
+                true,
+                null,
+                target == null ? new OperationSpec.ContainerTarget(pod.getMetadata().getUid(), "") : target);
+    }
+
+    private SnapshotId snapshotOf(Pod pod, String name) {
+        return watched.podSnapshot(
+                        new Key(Key.Kind.POD_SNAPSHOT, pod.getMetadata().getNamespace(), name))
+                .map(PodSnapshot::getStatus)
+                .flatMap(status -> Optional.ofNullable(status.snapshotId()))
+                .map(SnapshotId::of)
+                .orElseThrow(() ->
+                        new ApiException(ErrorCode.SNAPSHOT_NOT_FOUND, "PodSnapshot " + name + " has no snapshot."));
+    }
+
+    /** A pod's status names the runtime before the id, the daemon does not want to know it. */
+    private static OperationSpec.ContainerTarget target(Pod pod, ContainerStatus running) {
+        String id = running.getContainerID();
+        return new OperationSpec.ContainerTarget(
+                pod.getMetadata().getUid(), id.substring(id.indexOf("://") < 0 ? 0 : id.indexOf("://") + 3));
+    }
+
+    /** The container whose placeholder runs. */
+    private static Optional<ContainerStatus> waitingContainer(Pod pod) {
+        String name = waitingName(pod);
+        return pod.getStatus() == null
+                ? Optional.empty()
+                : pod.getStatus().getContainerStatuses().stream()
+                        .filter(one -> name.equals(one.getName())
+                                && one.getContainerID() != null
+                                && one.getState() != null
+                                && one.getState().getRunning() != null)
+                        .findFirst();
+    }
+
+    private static String waitingName(Pod pod) {
+        return Objects.requireNonNull(pod.getMetadata().getAnnotations().get(PodNames.WAITS));
+    }
+
+    private static int timeoutSeconds(SnapshotPolicy policy) {
+        SnapshotPolicySpec.Restore restore = policy.getSpec().restore();
+        return restore == null || restore.timeoutSeconds() == null
+                ? SnapshotPolicySpec.DEFAULT_RESTORE_SECONDS
+                : restore.timeoutSeconds();
+    }
+
+    private static Starts.PodRef ref(Pod pod) {
+        return new Starts.PodRef(
+                uid(pod), pod.getMetadata().getNamespace(), pod.getMetadata().getName());
+    }
+
+    private static UUID uid(Pod pod) {
+        return UUID.fromString(pod.getMetadata().getUid());
+    }
+}

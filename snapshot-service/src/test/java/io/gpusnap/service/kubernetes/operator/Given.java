@@ -1,0 +1,176 @@
+package io.gpusnap.service.kubernetes.operator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.fabric8.kubernetes.api.model.LabelSelectorBuilder;
+import io.fabric8.kubernetes.api.model.NamespaceBuilder;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.gpusnap.service.kubernetes.crd.Conditions;
+import io.gpusnap.service.kubernetes.crd.DeletionPolicy;
+import io.gpusnap.service.kubernetes.crd.PodSnapshot;
+import io.gpusnap.service.kubernetes.crd.SnapshotContent;
+import io.gpusnap.service.kubernetes.crd.SnapshotPolicy;
+import io.gpusnap.service.kubernetes.crd.SnapshotPolicySpec;
+import io.gpusnap.service.kubernetes.testing.ClusterUnderTest;
+import io.gpusnap.service.kubernetes.testing.Kubelet;
+import io.gpusnap.service.testing.Api;
+import io.gpusnap.service.testing.SimulatedNode;
+import io.gpusnap.service.testing.TestManifest;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.awaitility.core.ConditionFactory;
+import tools.jackson.databind.JsonNode;
+
+/** A namespace of its own with a model of its own, and what tests do in it. */
+final class Given {
+    static final String IMAGE = "llm@sha256:1";
+
+    final KubernetesClient client = ClusterUnderTest.client();
+    final String namespace = "ns-" + UUID.randomUUID();
+    final String model = "m-" + UUID.randomUUID();
+    final Kubelet kubelet = new Kubelet(client, namespace);
+    private final Api api;
+    private int pid = 100;
+
+    Given(Api api) {
+        this.api = api;
+        client.resource(new NamespaceBuilder()
+                        .withNewMetadata()
+                        .withName(namespace)
+                        .endMetadata()
+                        .build())
+                .create();
+    }
+
+    static ConditionFactory soon() {
+        return await().atMost(Duration.ofSeconds(60)).pollInterval(Duration.ofMillis(50));
+    }
+
+    SnapshotPolicy policy(String name, SnapshotPolicySpec spec) {
+        SnapshotPolicy policy = new SnapshotPolicy();
+        policy.setMetadata(
+                new ObjectMetaBuilder().withNamespace(namespace).withName(name).build());
+        policy.setSpec(spec);
+        return client.resource(policy).create();
+    }
+
+    /** Without any warm-up. */
+    SnapshotPolicySpec spec() {
+        return new SnapshotPolicySpec(
+                new LabelSelectorBuilder().addToMatchLabels("app", "llm").build(),
+                model,
+                "v1",
+                null,
+                null,
+                new SnapshotPolicySpec.Readiness(null, 0),
+                null,
+                null,
+                null,
+                null,
+                DeletionPolicy.DELETE,
+                2,
+                null);
+    }
+
+    /** A daemon's node with what a compatible snapshot needs. */
+    SimulatedNode node(String driverBuild) {
+        SimulatedNode node = SimulatedNode.register(api, "node-" + UUID.randomUUID(), inventory(driverBuild));
+        node.heartbeat(inventory(driverBuild), List.of(), List.of()).expect(200);
+        return node;
+    }
+
+    static Map<String, Object> inventory(String driverBuild) {
+        Map<String, Object> inventory =
+                new LinkedHashMap<>(SimulatedNode.inventory(Map.of("criu+cuda", "", "criu", "")));
+        inventory.put("kernelRelease", "6.18.44");
+        inventory.put("cudaDriverVersion", 13000);
+        inventory.put("driverBuild", driverBuild);
+        inventory.put("criuVersion", "4.2.1");
+        inventory.put("cpuFeatures", List.of("avx2", "sse"));
+        inventory.put(
+                "gpus",
+                List.of(Map.of(
+                        "ordinal",
+                        0,
+                        "uuid",
+                        "GPU-0",
+                        "name",
+                        "Simulated H100",
+                        "memoryBytes",
+                        8L << 30,
+                        "freeBytes",
+                        8L << 30,
+                        "migEnabled",
+                        false,
+                        "simulated",
+                        true,
+                        "computeCapability",
+                        "9.0")));
+        return inventory;
+    }
+
+    /** A pod that runs and answers on the node, with its process reported. */
+    Pod runningPod(String name, SimulatedNode node, String driverBuild) {
+        Pod pod = client.resource(Kubelet.pod(namespace, name, "llm", IMAGE)).create();
+        reports(node, driverBuild, pod);
+        kubelet.bind(name, node.name());
+        kubelet.running(name, true);
+        return pod;
+    }
+
+    void reports(SimulatedNode node, String driverBuild, Pod pod) {
+        node.heartbeat(
+                        inventory(driverBuild),
+                        List.of(SimulatedNode.process(pid++, pod.getMetadata().getUid())),
+                        List.of())
+                .expect(200);
+    }
+
+    List<PodSnapshot> podSnapshots() {
+        return client.resources(PodSnapshot.class).inNamespace(namespace).list().getItems();
+    }
+
+    PodSnapshot podSnapshot() {
+        List<PodSnapshot> all = podSnapshots();
+        assertThat(all).hasSize(1);
+        return all.getFirst();
+    }
+
+    SnapshotContent content(String name) {
+        return client.resources(SnapshotContent.class).withName(name).get();
+    }
+
+    /** The next operation of the node. */
+    static JsonNode claim(SimulatedNode node) {
+        return soon().until(() -> node.poll(0), reply -> reply.status() == 200).json();
+    }
+
+    /** Ends the SAVE that the node has been asked for. */
+    void saves(SimulatedNode node) {
+        JsonNode task = claim(node);
+        node.complete(task, SimulatedNode.saveOutcome(TestManifest.of(task).withCompatibility()))
+                .expect(204);
+    }
+
+    /** A policy and a READY snapshot of its first pod; the snapshot's id. */
+    String snapshotReady(SimulatedNode node, String driverBuild) {
+        policy("llm", spec());
+        runningPod("first", node, driverBuild);
+        saves(node);
+        soon().untilAsserted(() ->
+                assertThat(PodSnapshotReconciler.isReady(podSnapshot())).isTrue());
+        return podSnapshot().getStatus().snapshotId();
+    }
+
+    static String reason(List<io.fabric8.kubernetes.api.model.Condition> conditions) {
+        return Conditions.find(conditions, Conditions.READY)
+                .map(one -> one.getStatus() + " " + one.getReason())
+                .orElse("");
+    }
+}

@@ -1,0 +1,89 @@
+package io.gpusnap.service.kubernetes.operator;
+
+import static io.gpusnap.service.kubernetes.operator.Given.soon;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.gpusnap.service.kubernetes.admission.InstalledWebhook;
+import io.gpusnap.service.kubernetes.cluster.ApiCall;
+import io.gpusnap.service.kubernetes.cluster.KubernetesCalls;
+import io.gpusnap.service.kubernetes.crd.Model;
+import io.gpusnap.service.kubernetes.crd.SnapshotPolicy;
+import io.gpusnap.service.kubernetes.start.PodNames;
+import io.gpusnap.service.kubernetes.testing.ClusterUnderTest;
+import io.gpusnap.service.kubernetes.testing.Kubelet;
+import io.gpusnap.service.kubernetes.testing.KubernetesTest;
+import io.gpusnap.service.kubernetes.testing.RecordedCalls;
+import io.gpusnap.service.testing.Api;
+import io.gpusnap.service.testing.Catalogue;
+import io.gpusnap.service.testing.SimulatedNode;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Autowired;
+
+/** {@link KubernetesCalls} is what a role allows: exactly what is called, nothing that is not. */
+@KubernetesTest
+class KubernetesCallsTest {
+    private static final String DRIVER = "580.1";
+
+    @Autowired
+    private Api api;
+
+    @Autowired
+    private RecordedCalls calls;
+
+    @Autowired
+    private InstalledWebhook webhook;
+
+    @Test
+    void everythingThatIsCalledIsNamedAndEverythingNamedIsCalled() {
+        // given a life with everything in it: certificates, a snapshot, a pod that starts from it, deletions
+        Given given = new Given(api);
+        SimulatedNode node = given.node(DRIVER);
+        given.client
+                .secrets()
+                .inNamespace(ClusterUnderTest.SYSTEM)
+                .withName("gpusnap-webhook-tls")
+                .delete();
+        webhook.install();
+        webhook.install();
+        webhook.expire();
+        given.snapshotReady(node, DRIVER);
+        given.kubelet.submit(Kubelet.pod(given.namespace, "second", "llm", Given.IMAGE));
+        soon().until(() -> given.kubelet
+                .get("second")
+                .getMetadata()
+                .getAnnotations()
+                .containsKey(PodNames.START));
+        given.kubelet.submit(Kubelet.pod(given.namespace, "other", "nobody", Given.IMAGE));
+        soon().until(() -> given.kubelet.isTrue(given.kubelet.get("other"), PodNames.STARTED));
+        String ofRest = Catalogue.create(api).ready(SimulatedNode.register(api));
+        soon().until(() -> given.content("snapcontent-" + ofRest) != null);
+        given.client
+                .resources(SnapshotPolicy.class)
+                .inNamespace(given.namespace)
+                .withName("llm")
+                .delete();
+        given.client.resource(given.podSnapshot()).delete();
+        node.complete(Given.claim(node), Map.of("outcome", "SUCCEEDED"));
+        soon().until(() -> given.podSnapshots().isEmpty());
+        Model model = new Model();
+        model.setMetadata(new ObjectMetaBuilder().withName(given.model + "-x").build());
+        given.client.resource(model).create();
+        soon().until(() -> {
+            Model seen = given.client
+                    .resources(Model.class)
+                    .withName(given.model + "-x")
+                    .get();
+            return seen.getStatus() != null;
+        });
+
+        // then
+        assertThat(calls.all())
+                .containsExactlyInAnyOrderElementsOf(Arrays.stream(KubernetesCalls.values())
+                        .map(call -> new ApiCall(call.verb(), call.group(), call.resource()))
+                        .collect(Collectors.toSet()));
+    }
+}

@@ -1,0 +1,203 @@
+package io.gpusnap.service.kubernetes.operator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.fabric8.kubernetes.api.model.LabelSelectorBuilder;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.gpusnap.service.kubernetes.crd.PodSnapshot;
+import io.gpusnap.service.kubernetes.crd.PodSnapshotSpec;
+import io.gpusnap.service.kubernetes.crd.SnapshotPolicy;
+import io.gpusnap.service.kubernetes.crd.SnapshotPolicySpec;
+import io.gpusnap.service.kubernetes.testing.Kubelet;
+import io.gpusnap.service.kubernetes.testing.KubernetesTest;
+import io.gpusnap.service.kubernetes.testing.RecordedCalls;
+import io.gpusnap.service.testing.Api;
+import io.gpusnap.service.testing.SimulatedNode;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.IntConsumer;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Autowired;
+
+/** What the operator does is bounded by what changes, and not by what there is. */
+@KubernetesTest
+class OperatorScaleTest {
+    private static final String DRIVER = "580.1";
+    private static final int PODS = 5_000;
+    private static final int POLICIES = 500;
+    /** From warm to READY, with the races that are lost and done again. */
+    private static final long MOST_CALLS = 20;
+
+    @Autowired
+    private Api api;
+
+    @Autowired
+    private Operator operator;
+
+    @Autowired
+    private RecordedCalls calls;
+
+    private Given given;
+
+    private void quiet() {
+        await().atMost(Duration.ofMinutes(3)).during(Duration.ofMillis(500)).until(operator::idle);
+    }
+
+    private static long total(Map<String, Long> calls) {
+        return calls.values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    private static void each(int count, IntConsumer action) {
+        try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
+            for (int i = 0; i < count; i++) {
+                int number = i;
+                threads.submit(() -> action.accept(number));
+            }
+        }
+    }
+
+    private SnapshotPolicySpec spec(int number) {
+        return new SnapshotPolicySpec(
+                new LabelSelectorBuilder()
+                        .addToMatchLabels("app", "app-" + number)
+                        .build(),
+                given.model + "-" + number,
+                "v1",
+                null,
+                null,
+                new SnapshotPolicySpec.Readiness(null, 0),
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null);
+    }
+
+    /** Policies, each with a snapshot that somebody else looks after, so that its pods want none. */
+    private void policies(int from, int count) {
+        each(count, i -> {
+            int number = from + i;
+            given.policy("policy-" + number, spec(number));
+            PodSnapshot taken = new PodSnapshot();
+            taken.setMetadata(new ObjectMetaBuilder()
+                    .withNamespace(given.namespace)
+                    .withName("policy-" + number)
+                    .build());
+            taken.setSpec(new PodSnapshotSpec(
+                    new PodSnapshotSpec.Source(null, null, "snapcontent-elsewhere"),
+                    given.model + "-" + number,
+                    "v1",
+                    "policy-" + number,
+                    null));
+            given.client.resource(taken).create();
+        });
+    }
+
+    /** Ready pods. */
+    private void pods(int from, int count) {
+        each(count, i -> {
+            Pod pod = new PodBuilder(Kubelet.pod(
+                            given.namespace, "pod-" + (from + i), "app-" + ((from + i) % POLICIES), Given.IMAGE))
+                    .withNewStatus()
+                    .addNewCondition()
+                    .withType("Ready")
+                    .withStatus("True")
+                    .withLastTransitionTime("2026-01-01T00:00:00Z")
+                    .endCondition()
+                    .endStatus()
+                    .build();
+            given.client.resource(pod).create();
+        });
+    }
+
+    /** A pod of a policy of its own becomes warm: what its first snapshot costs until it is READY. */
+    private Map<String, Long> oneChange(String name) {
+        SimulatedNode node = given.node(DRIVER);
+        SnapshotPolicySpec spec = spec(0);
+        given.policy(
+                name,
+                new SnapshotPolicySpec(
+                        new LabelSelectorBuilder()
+                                .addToMatchLabels("app", "llm")
+                                .addToMatchLabels("set", name)
+                                .build(),
+                        given.model + "-" + name,
+                        name,
+                        null,
+                        null,
+                        spec.readiness(),
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null));
+        Pod pod = given.client
+                .resource(new PodBuilder(Kubelet.pod(given.namespace, name, "llm", Given.IMAGE))
+                        .editMetadata()
+                        .addToLabels("set", name)
+                        .endMetadata()
+                        .build())
+                .create();
+        given.reports(node, DRIVER, pod);
+        given.kubelet.bind(name, node.name());
+        quiet();
+        Map<String, Long> before = calls.counts();
+        given.kubelet.running(name, true);
+        given.saves(node);
+        await().atMost(Duration.ofMinutes(1))
+                .until(() -> given.podSnapshots().stream()
+                        .filter(one -> name.equals(one.getSpec().policy()))
+                        .anyMatch(PodSnapshotReconciler::isReady));
+        quiet();
+        return calls.since(before);
+    }
+
+    @Test
+    void aChangeCostsTheSameAmongThousandsAndARestartWritesNothing() {
+        given = new Given(api);
+        policies(0, 10);
+        pods(0, 20);
+        quiet();
+        Map<String, Long> amongFew = oneChange("few");
+
+        policies(10, POLICIES - 10);
+        quiet();
+        pods(20, PODS - 20);
+        quiet();
+        Map<String, Long> amongMany = oneChange("many");
+
+        // then
+        assertThat(total(amongFew)).as("%s", amongFew).isBetween(4L, MOST_CALLS);
+        assertThat(total(amongMany)).as("%s", amongMany).isBetween(4L, MOST_CALLS);
+
+        // when the operator starts again
+        Map<String, Long> before = calls.counts();
+        operator.stop();
+        operator.start();
+        quiet();
+
+        // then it lists and watches each kind, and writes nothing
+        Map<String, Long> restart = calls.since(before);
+        assertThat(restart.entrySet().stream().filter(RecordedCalls.writes()).collect(Collectors.toList()))
+                .isEmpty();
+        assertThat(restart)
+                .hasSize(10)
+                .allSatisfy((call, count) -> assertThat(count).as(call).isLessThanOrEqualTo(2));
+        assertThat(given.client.pods().inNamespace(given.namespace).list().getItems())
+                .hasSize(PODS + 2);
+        given.client
+                .resources(SnapshotPolicy.class)
+                .inNamespace(given.namespace)
+                .delete();
+    }
+}

@@ -1,0 +1,344 @@
+package io.gpusnap.service.kubernetes.operator;
+
+import static io.gpusnap.service.kubernetes.operator.Given.soon;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.gpusnap.service.kubernetes.crd.Conditions;
+import io.gpusnap.service.kubernetes.crd.DeletionPolicy;
+import io.gpusnap.service.kubernetes.crd.Model;
+import io.gpusnap.service.kubernetes.crd.ModelSpec;
+import io.gpusnap.service.kubernetes.crd.PodSnapshot;
+import io.gpusnap.service.kubernetes.crd.PodSnapshotSpec;
+import io.gpusnap.service.kubernetes.crd.SnapshotContent;
+import io.gpusnap.service.kubernetes.crd.SnapshotPolicy;
+import io.gpusnap.service.kubernetes.crd.SnapshotPolicySpec;
+import io.gpusnap.service.kubernetes.testing.KubernetesTest;
+import io.gpusnap.service.testing.Api;
+import io.gpusnap.service.testing.Catalogue;
+import io.gpusnap.service.testing.SimulatedNode;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Autowired;
+import tools.jackson.databind.JsonNode;
+
+@KubernetesTest
+class OperatorTest {
+    private static final String DRIVER = "580.1";
+
+    @Autowired
+    private Api api;
+
+    private Given given;
+
+    @BeforeEach
+    void givenANamespace() {
+        given = new Given(api);
+    }
+
+    private PodSnapshot podSnapshot(String name, PodSnapshotSpec.Source source, DeletionPolicy policy) {
+        PodSnapshot resource = new PodSnapshot();
+        resource.setMetadata(new ObjectMetaBuilder()
+                .withNamespace(given.namespace)
+                .withName(name)
+                .build());
+        resource.setSpec(new PodSnapshotSpec(source, given.model, "v1", null, policy));
+        return given.client.resource(resource).create();
+    }
+
+    private PodSnapshot named(String name) {
+        return given.client
+                .resources(PodSnapshot.class)
+                .inNamespace(given.namespace)
+                .withName(name)
+                .get();
+    }
+
+    private JsonNode snapshot(String id) {
+        return api.get("/api/v1/snapshots/" + id).expect(200).json();
+    }
+
+    @Test
+    void ofTheFirstWarmPodASnapshotIsTaken() {
+        // given a policy with everything
+        SnapshotPolicySpec plain = given.spec();
+        given.policy(
+                "llm",
+                new SnapshotPolicySpec(
+                        plain.selector(),
+                        plain.model(),
+                        plain.version(),
+                        null,
+                        null,
+                        plain.readiness(),
+                        null,
+                        new SnapshotPolicySpec.Tiering(2, null),
+                        new SnapshotPolicySpec.Retention(3, null),
+                        new SnapshotPolicySpec.Rollout("stable", null),
+                        DeletionPolicy.DELETE,
+                        2,
+                        null));
+        SimulatedNode node = given.node(DRIVER);
+
+        // when two pods are warm
+        given.runningPod("one", node, DRIVER);
+        given.runningPod("two", node, DRIVER);
+        given.reports(node, DRIVER, given.kubelet.get("one"));
+        soon().untilAsserted(() -> assertThat(given.podSnapshots()).hasSize(1));
+        given.reports(
+                node,
+                DRIVER,
+                given.kubelet.get(given.podSnapshot().getSpec().source().podName()));
+        given.saves(node);
+
+        // then there is one snapshot, bound to its content
+        soon().untilAsserted(() ->
+                assertThat(PodSnapshotReconciler.isReady(given.podSnapshot())).isTrue());
+        PodSnapshot taken = given.podSnapshot();
+        String id = taken.getStatus().snapshotId();
+        assertThat(taken.getStatus().conditions()).hasSize(1);
+        assertThat(snapshot(id).path("state").asString()).isEqualTo("READY");
+        soon().untilAsserted(() -> {
+            SnapshotContent content = given.content(taken.getStatus().boundSnapshotContentName());
+            assertThat(content.getSpec().podSnapshotRef()).isEqualTo(Contents.reference(taken));
+            assertThat(content.getSpec().deletionPolicy()).isEqualTo(DeletionPolicy.DELETE);
+            assertThat(content.getStatus().readyToUse()).isTrue();
+            assertThat(content.getStatus().manifestDigest()).startsWith("sha256:");
+            assertThat(content.getStatus().compatibilityClass()).isNotEmpty();
+        });
+
+        // then model, version, alias and tier policy are in the catalogue
+        JsonNode version = api.get("/api/v1/models/" + given.model + "/versions/v1")
+                .expect(200)
+                .json();
+        assertThat(version.path("image").asString()).isEqualTo(Given.IMAGE);
+        soon().untilAsserted(() -> {
+            SnapshotPolicy policy = given.client
+                    .resources(SnapshotPolicy.class)
+                    .inNamespace(given.namespace)
+                    .withName("llm")
+                    .get();
+            assertThat(Given.reason(policy.getStatus().conditions())).isEqualTo("True HasSnapshot");
+            assertThat(policy.getStatus().latestSnapshot())
+                    .isEqualTo(taken.getMetadata().getName());
+            assertThat(api.get("/api/v1/tier-policies/" + policy.getStatus().tierPolicy())
+                            .expect(200)
+                            .json()
+                            .at("/spec/models/0")
+                            .asString())
+                    .isEqualTo(given.model);
+            assertThat(api.get("/api/v1/models/" + given.model + "/aliases/stable")
+                            .expect(200)
+                            .json()
+                            .path("version")
+                            .asString())
+                    .isEqualTo("v1");
+        });
+        soon().untilAsserted(() -> {
+            Model model =
+                    given.client.resources(Model.class).withName(given.model).get();
+            assertThat(model.getStatus().versions()).isEqualTo(1);
+            assertThat(model.getStatus().aliases()).isEqualTo(Map.of("stable", "v1"));
+        });
+    }
+
+    @Test
+    void aFailedSnapshotIsTriedAgainAsOftenAsThePolicySays() {
+        given.policy("llm", given.spec());
+        SimulatedNode node = given.node(DRIVER);
+        Pod pod = given.runningPod("one", node, DRIVER);
+
+        for (int i = 0; i < 2; i++) {
+            node.fail(Given.claim(node), "CRIU_FAILED").expect(204);
+            given.reports(node, DRIVER, pod);
+        }
+
+        soon().untilAsserted(() -> assertThat(given.podSnapshots())
+                .hasSize(2)
+                .allMatch(PodSnapshotReconciler::hasFailed)
+                .allSatisfy(one -> assertThat(Conditions.find(one.getStatus().conditions(), Conditions.READY)
+                                .orElseThrow()
+                                .getMessage())
+                        .contains("CRIU_FAILED")));
+        soon().untilAsserted(() -> assertThat(Given.reason(given.client
+                        .resources(SnapshotPolicy.class)
+                        .inNamespace(given.namespace)
+                        .withName("llm")
+                        .get()
+                        .getStatus()
+                        .conditions()))
+                .isEqualTo("False SnapshotsFailed"));
+    }
+
+    @Test
+    void whatRestCallersMakeAndDeleteShowsUpAndGoes() {
+        // given a snapshot that nobody in the cluster asked for
+        Catalogue catalogue = Catalogue.create(api);
+        SimulatedNode node = SimulatedNode.register(api);
+        String id = catalogue.ready(node);
+        String name = "snapcontent-" + id;
+
+        // then it is there, with its model
+        soon().untilAsserted(() -> {
+            assertThat(given.content(name)).isNotNull();
+            assertThat(given.content(name).getStatus().state()).isEqualTo("READY");
+            assertThat(given.client
+                            .resources(Model.class)
+                            .withName(catalogue.model())
+                            .get())
+                    .isNotNull();
+        });
+
+        // when it is deleted through REST
+        api.with("If-Match", "*").delete("/api/v1/snapshots/" + id).expect(202);
+        soon().untilAsserted(() ->
+                assertThat(given.content(name).getStatus().state()).isEqualTo("DELETING"));
+        node.complete(node.claim(), Map.of("outcome", "SUCCEEDED")).expect(204);
+
+        // then its content goes
+        soon().untilAsserted(() -> assertThat(given.content(name)).isNull());
+    }
+
+    @Test
+    void aDeletedPodSnapshotTakesItsSnapshotWithItOrLeavesIt() {
+        SimulatedNode node = given.node(DRIVER);
+        String id = given.snapshotReady(node, DRIVER);
+        PodSnapshot taken = given.podSnapshot();
+        String content = taken.getStatus().boundSnapshotContentName();
+        soon().untilAsserted(() ->
+                assertThat(given.content(content).getSpec().podSnapshotRef()).isNotNull());
+
+        // when one with Delete goes
+        given.client
+                .resources(SnapshotPolicy.class)
+                .inNamespace(given.namespace)
+                .withName("llm")
+                .delete();
+        given.client.resource(taken).delete();
+
+        // then it stays until the node has removed it
+        JsonNode task = Given.claim(node);
+        assertThat(task.path("kind").asString()).isEqualTo("DELETE");
+        assertThat(named(taken.getMetadata().getName())).isNotNull();
+        node.complete(task, Map.of("outcome", "SUCCEEDED")).expect(204);
+        soon().untilAsserted(() -> {
+            assertThat(named(taken.getMetadata().getName())).isNull();
+            assertThat(given.content(content)).isNull();
+            assertThat(snapshot(id).path("state").asString()).isEqualTo("DELETED");
+        });
+    }
+
+    @Test
+    void aRetainedSnapshotIsBoundAgain() {
+        // given a content of a REST caller's snapshot
+        SimulatedNode node = given.node(DRIVER);
+        api.once().post("/api/v1/models", Map.of("name", given.model)).expect(201);
+        api.once()
+                .post("/api/v1/models/" + given.model + "/versions", Map.of("name", "v1"))
+                .expect(201);
+        String id = new Catalogue(api, given.model, "v1").ready(node);
+        String content = "snapcontent-" + id;
+        soon().untilAsserted(() -> assertThat(given.content(content)).isNotNull());
+
+        // when it is bound, and the PodSnapshot goes
+        podSnapshot("bound", new PodSnapshotSpec.Source(null, null, content), DeletionPolicy.RETAIN);
+        soon().untilAsserted(() ->
+                assertThat(PodSnapshotReconciler.isReady(named("bound"))).isTrue());
+        podSnapshot("other", new PodSnapshotSpec.Source(null, null, content), DeletionPolicy.RETAIN);
+        soon().untilAsserted(() -> assertThat(PodSnapshotReconciler.hasFailed(named("other")))
+                .as("a content is bound to one")
+                .isTrue());
+        given.client.resource(named("other")).delete();
+        soon().untilAsserted(() -> assertThat(named("other")).isNull());
+        given.client.resource(named("bound")).delete();
+        soon().untilAsserted(() -> assertThat(named("bound")).isNull());
+
+        // then the snapshot stays; and when its content is deleted that comes back, unbound
+        assertThat(snapshot(id).path("state").asString()).isEqualTo("READY");
+        given.client.resource(given.content(content)).delete();
+        soon().untilAsserted(() -> {
+            assertThat(given.content(content)).isNotNull();
+            assertThat(given.content(content).getSpec().podSnapshotRef()).isNull();
+        });
+        podSnapshot("again", new PodSnapshotSpec.Source(null, null, content), DeletionPolicy.RETAIN);
+        soon().untilAsserted(() ->
+                assertThat(PodSnapshotReconciler.isReady(named("again"))).isTrue());
+    }
+
+    @Test
+    void aPodSnapshotOfNoPodSaysSo() {
+        podSnapshot("nobody", new PodSnapshotSpec.Source("nobody", null, null), DeletionPolicy.RETAIN);
+
+        soon().untilAsserted(() -> {
+            assertThat(named("nobody").getStatus()).isNotNull();
+            assertThat(Given.reason(named("nobody").getStatus().conditions())).isEqualTo("False Failed");
+        });
+    }
+
+    @Test
+    void aModelIsMadeChangedAndDeletedFromTheCluster() {
+        Model model = new Model();
+        model.setMetadata(new ObjectMetaBuilder().withName(given.model).build());
+        model.setSpec(new ModelSpec("a model", Map.of("team", "search"), DeletionPolicy.DELETE));
+        given.client.resource(model).create();
+        soon().untilAsserted(() ->
+                assertThat(api.get("/api/v1/models/" + given.model).status()).isEqualTo(200));
+        assertThat(api.get("/api/v1/models/" + given.model)
+                        .json()
+                        .path("description")
+                        .asString())
+                .isEqualTo("a model");
+
+        // while it has versions it stays, and says why
+        api.once()
+                .post("/api/v1/models/" + given.model + "/versions", Map.of("name", "v1"))
+                .expect(201);
+        given.client.resources(Model.class).withName(given.model).delete();
+        soon().untilAsserted(() -> assertThat(Given.reason(given.client
+                        .resources(Model.class)
+                        .withName(given.model)
+                        .get()
+                        .getStatus()
+                        .conditions()))
+                .isEqualTo("False DeletionBlocked"));
+    }
+
+    @Test
+    void aWarmUpIsWaitedFor() {
+        SnapshotPolicySpec plain = given.spec();
+        given.policy(
+                "llm",
+                new SnapshotPolicySpec(
+                        plain.selector(),
+                        plain.model(),
+                        "v1",
+                        null,
+                        null,
+                        new SnapshotPolicySpec.Readiness(List.of("example.com/Warm"), 3600),
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null));
+        SimulatedNode node = given.node(DRIVER);
+
+        given.runningPod("one", node, DRIVER);
+        given.runningPod("two", node, DRIVER);
+
+        // its policy and both pods were looked at, and still nothing is taken
+        soon().untilAsserted(() -> assertThat(Given.reason(given.client
+                        .resources(SnapshotPolicy.class)
+                        .inNamespace(given.namespace)
+                        .withName("llm")
+                        .get()
+                        .getStatus()
+                        .conditions()))
+                .isEqualTo("True WaitingForPods"));
+        assertThat(given.podSnapshots()).isEmpty();
+    }
+}

@@ -1,0 +1,30 @@
+package io.gpusnap.service.kubernetes.testing;
+
+import io.gpusnap.service.kubernetes.admission.InstalledWebhook;
+import io.gpusnap.service.testing.ServiceTest;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import org.springframework.context.annotation.Import;
+import org.springframework.test.context.TestPropertySource;
+
+/** Runs a test against the whole service with a cluster: {@link ClusterUnderTest}. All such tests share one service. */
+@Target(ElementType.TYPE)
+@Retention(RetentionPolicy.RUNTIME)
+@ServiceTest
+@Import({ClusterUnderTest.class, InstalledWebhook.class})
+@TestPropertySource(
+        properties = {
+            "gpusnap.kubernetes.enabled=true",
+            "gpusnap.kubernetes.namespace=" + ClusterUnderTest.SYSTEM,
+            "gpusnap.kubernetes.lease=3s",
+            "gpusnap.kubernetes.follow-interval=100ms",
+            "gpusnap.kubernetes.scan-interval=1s",
+            "gpusnap.kubernetes.retry-most=2s",
+            "gpusnap.kubernetes.webhook.address=127.0.0.1",
+            "gpusnap.kubernetes.webhook.port=0",
+            "gpusnap.kubernetes.webhook.hosts=127.0.0.1,localhost",
+            "gpusnap.kubernetes.webhook.configuration=" + ClusterUnderTest.WEBHOOK
+        })
+public @interface KubernetesTest {}

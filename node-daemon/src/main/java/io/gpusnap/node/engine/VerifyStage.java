@@ -86,8 +86,8 @@ final class VerifyStage extends EngineStage {
     private void verifyIn(PackTier tier, StageContext context)
             throws TierException, ManifestException, InterruptedException {
         byte[] bytes = tier.manifest(snapshot, found -> true);
-        ReadManifest read =
-                new ReadManifest(ManifestJson.read(bytes), ManifestDigest.of(bytes).hex());
+        ReadManifest read = new ReadManifest(
+                ManifestJson.read(bytes), ManifestDigest.of(bytes).hex());
         List<ChunkRef> chunks = begin(read, context);
         // A thaw of this node goes before it.
         new Scrub(
@@ -100,8 +100,7 @@ final class VerifyStage extends EngineStage {
     }
 
     private static List<ChunkRef> begin(ReadManifest read, StageContext context) {
-        List<ChunkRef> chunks =
-                ChunkVerifier.distinct(read.manifest().chunks().toList());
+        List<ChunkRef> chunks = ChunkVerifier.distinct(read.manifest().chunks().toList());
         context.progress().setTotalBytes(ChunkVerifier.distinctBytes(chunks));
         return chunks;
     }

@@ -95,6 +95,11 @@ final class Gathering implements Nearby, AutoCloseable {
 
     @Override
     public int order(String window) {
+        try {
+            answered.await(FIRST_ANSWER.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // whoever reads next ends
+        }
         View known = view;
         if (!known.shared() || known.home(window).isEmpty()) {
             return 0;

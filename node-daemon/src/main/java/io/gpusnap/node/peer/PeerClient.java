@@ -56,11 +56,12 @@ final class PeerClient {
      */
     void ask(Peer peer, SnapshotId snapshot, Mode mode, List<ChunkRef> chunks, Nearby.Target target)
             throws PeerException, TierException, InterruptedException {
-        long end = System.nanoTime() + timeout.toNanos();
         Semaphore room = requests.computeIfAbsent(peer.nodeId(), id -> new Semaphore(REQUESTS_PER_PEER));
         if (!room.tryAcquire(timeout.toNanos(), TimeUnit.NANOSECONDS)) {
             throw new PeerException(Failure.BUSY, "too much is asked of it already");
         }
+        // From here on: what was waited for before was not the peer's fault.
+        long end = System.nanoTime() + timeout.toNanos();
         try {
             HttpsURLConnection connection = connect(peer, snapshot, mode, chunks);
             boolean whole = false;

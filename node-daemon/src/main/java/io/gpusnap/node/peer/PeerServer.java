@@ -60,6 +60,7 @@ final class PeerServer implements AutoCloseable {
             throws IOException {
         limit("sun.net.httpserver.maxReqTime", "20");
         limit("sun.net.httpserver.maxRspTime", "120");
+        limit("jdk.httpserver.maxConnections", "1024");
         HttpsServer server = HttpsServer.create(listen, BACKLOG);
         SSLContext context = certificate.context(PinnedTrust.any());
         server.setHttpsConfigurator(new HttpsConfigurator(context) {

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.net.URI;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -131,12 +131,14 @@ class SettingsLoaderTest {
                                 Setting.PEERS_CONNECTIONS, "0",
                                 Setting.PEERS_TIMEOUT_SECONDS, "61",
                                 Setting.PEERS_BUFFER_BYTES, "1MiB")))
-                .isInstanceOfSatisfying(ConfigurationException.class, e -> assertThat(e.problems())
-                        .hasSize(4)
-                        .anySatisfy(problem -> assertThat(problem).contains("set peers.address"))
-                        .anySatisfy(problem -> assertThat(problem).contains("peers.connections"))
-                        .anySatisfy(problem -> assertThat(problem).contains("peers.timeoutSeconds"))
-                        .anySatisfy(problem -> assertThat(problem).contains("peers.bufferBytes")));
+                .isInstanceOfSatisfying(
+                        ConfigurationException.class,
+                        e -> assertThat(e.problems())
+                                .hasSize(4)
+                                .anySatisfy(problem -> assertThat(problem).contains("set peers.address"))
+                                .anySatisfy(problem -> assertThat(problem).contains("peers.connections"))
+                                .anySatisfy(problem -> assertThat(problem).contains("peers.timeoutSeconds"))
+                                .anySatisfy(problem -> assertThat(problem).contains("peers.bufferBytes")));
         assertProblem(
                 () -> load(Optional.empty(), Map.of(), Map.of(Setting.PEERS_ADDRESS, "no port")), "peers.address");
     }

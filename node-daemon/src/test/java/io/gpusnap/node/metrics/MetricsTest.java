@@ -94,8 +94,7 @@ class MetricsTest {
     @Test
     void chunksAreCountedByWhereTheyWereAndPeersByWhatWentWrong() {
         ChunkMeters meters = new ChunkMeters(
-                registry,
-                () -> new ChunkMeters.Reading(Map.of("s3", 40L, "peer", 7L), Map.of("timeout", 2L), 99, 3));
+                registry, () -> new ChunkMeters.Reading(Map.of("s3", 40L, "peer", 7L), Map.of("timeout", 2L), 99, 3));
 
         meters.refresh();
         meters.refresh();

@@ -79,11 +79,7 @@ class FanOutBench {
                 ExecutorService threads = Executors.newCachedThreadPool()) {
             for (int i = 0; i < count; i++) {
                 FanNode node = new FanNode(
-                        folder.resolve("node-" + known + i),
-                        bucket,
-                        s3.endpoint(),
-                        48 << 20,
-                        Duration.ofSeconds(30));
+                        folder.resolve("node-" + known + i), bucket, s3.endpoint(), 48 << 20, Duration.ofSeconds(30));
                 nodes.add(node);
                 if (known) {
                     service.takesPart(service.register(node.fanOut), Peer.Role.FETCHER);

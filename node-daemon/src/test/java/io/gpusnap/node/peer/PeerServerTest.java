@@ -100,7 +100,8 @@ class PeerServerTest {
     }
 
     private Failure refused(PeerToken token, List<ChunkRef> chunks) {
-        return catchThrowableOfType(PeerException.class, () -> ask(token, chunks)).failure();
+        return catchThrowableOfType(PeerException.class, () -> ask(token, chunks))
+                .failure();
     }
 
     @Test
@@ -132,8 +133,7 @@ class PeerServerTest {
         PeerToken snapshot = new PeerToken(
                 audience, good.subject(), own.digest(), UUID.randomUUID(), digest, "default", good.expiresAt());
         assertThat(List.of(stolen, over, tenant, snapshot))
-                .allSatisfy(token ->
-                        assertThat(refused(token, stored.chunks())).isEqualTo(Failure.REFUSED));
+                .allSatisfy(token -> assertThat(refused(token, stored.chunks())).isEqualTo(Failure.REFUSED));
         assertThat(serving.counts().refusedTokens()).isEqualTo(4);
         // and another manifest of that name is another snapshot
         PeerToken manifest = new PeerToken(
@@ -165,13 +165,7 @@ class PeerServerTest {
             UUID elsewhere = service.register(other);
             PeerToken good = claims();
             String token = service.token(new PeerToken(
-                    elsewhere,
-                    good.subject(),
-                    own.digest(),
-                    good.snapshotId(),
-                    digest,
-                    "default",
-                    good.expiresAt()));
+                    elsewhere, good.subject(), own.digest(), good.snapshotId(), digest, "default", good.expiresAt()));
             // then
             PeerException refused = catchThrowableOfType(
                     PeerException.class,

@@ -108,12 +108,11 @@ class TokenGateTest {
     void whatIsNoTokenOrWasChangedIsRefused() {
         String token = GOOD.signed(key);
         int middle = token.length() / 2;
-        String changed = token.substring(0, middle)
-                + (token.charAt(middle) == 'A' ? 'B' : 'A')
-                + token.substring(middle + 1);
-        assertThat(new String[] {changed, "", "gpusnap-peer.", "gpusnap-peer..", token + "x", "a.b.c", "x".repeat(9000)})
-                .allSatisfy(text ->
-                        assertThat(gate.judge(text, CERTIFICATE)).isInstanceOf(TokenGate.Refused.class));
+        String changed =
+                token.substring(0, middle) + (token.charAt(middle) == 'A' ? 'B' : 'A') + token.substring(middle + 1);
+        assertThat(new String[] {changed, "", "gpusnap-peer.", "gpusnap-peer..", token + "x", "a.b.c", "x".repeat(9000)
+                })
+                .allSatisfy(text -> assertThat(gate.judge(text, CERTIFICATE)).isInstanceOf(TokenGate.Refused.class));
     }
 
     @Test
@@ -122,8 +121,7 @@ class TokenGateTest {
         UUID snapshot = UUID.randomUUID();
         String claims = """
                 {"expiresAt":"2026-11-24T22:00:30.123456Z","audience":"%s","subject":"%s","certificate":"%s",
-                 "snapshotId":"%s","manifestDigest":"aa","tenant":"default","later":{"x":1}}"""
-                .formatted(SELF, UUID.randomUUID(), CERTIFICATE, snapshot);
+                 "snapshotId":"%s","manifestDigest":"aa","tenant":"default","later":{"x":1}}""".formatted(SELF, UUID.randomUUID(), CERTIFICATE, snapshot);
         Base64.Encoder base64 = Base64.getUrlEncoder().withoutPadding();
         String signed = "gpusnap-peer." + base64.encodeToString(claims.getBytes(StandardCharsets.UTF_8));
         Mac mac = Mac.getInstance("HmacSHA256");

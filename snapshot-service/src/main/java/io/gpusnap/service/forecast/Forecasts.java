@@ -50,7 +50,11 @@ public class Forecasts {
 
     /** Replicas that the model is expected to want. */
     public Forecast ofReplicas(String model, Duration horizon) {
-        return forecaster.forecast(demand.history(model, Signal.REPLICAS), steps(horizon));
+        return ofReplicas(model, steps(horizon));
+    }
+
+    Forecast ofReplicas(String model, int steps) {
+        return forecaster.forecast(demand.history(model, Signal.REPLICAS), steps);
     }
 
     /** On the last season of the model's replicas; empty with too short a history. */

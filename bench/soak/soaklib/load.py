@@ -104,6 +104,9 @@ class Slot(Worker):
         if not running:
             self.come_back()
             return
+        for other in running[1:]:
+            # It lived on where a node was taken for lost, and this caller did not wait for that node.
+            self.machine_of(other).kill(self.pid)
         workload, machine = running[0], self.machine_of(running[0])
         kind = self.rng.choices(["save", "ask", "end"], [5, 3, 2])[0]
         if kind == "save":

@@ -175,9 +175,13 @@ class ArchitectureTest {
             "prefetch",
             "it asks for copies ahead of restores, and nobody asks it",
             "prefetch",
+            "forecast",
+            "restore",
             "snapshot",
             "version",
+            "tier",
             "operation",
+            "node",
             "platform");
 
     @ArchTest

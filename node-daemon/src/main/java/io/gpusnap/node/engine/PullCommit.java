@@ -3,7 +3,6 @@ package io.gpusnap.node.engine;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
-import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import java.util.List;
@@ -30,10 +29,9 @@ final class PullCommit extends EngineStage {
 
     @Override
     void execute(StageContext context) throws StageException, TierException, ManifestException {
-        SnapshotStore store = session.runtime().store();
-        if (!store.list().contains(session.request().snapshot())) {
-            store.commit(session.request().snapshot());
-        }
+        // Also of one that is there: a daemon that died in the middle of it left the pending manifest, which keeps
+        // chunks for ever.
+        session.runtime().store().commit(session.request().snapshot());
         TransferMoved moved = SaveSession.recall(context, TransferMoved.class);
         context.remember(new TransferOutcome(
                 session.request().snapshot(),

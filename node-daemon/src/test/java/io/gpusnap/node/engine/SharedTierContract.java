@@ -144,6 +144,12 @@ abstract class SharedTierContract {
                         .fact(TransferOutcome.class)
                         .movedBytes())
                 .isZero();
+        // when a daemon died between the two names of the manifest, and the next one commits again
+        Path nvme = folder.resolve("second/nvme");
+        Files.copy(nvme.resolve("manifests/" + snapshot + ".json"), nvme.resolve("pending/" + snapshot + ".json"));
+        second.transfer(snapshot, "nvme", StageListener.NONE).succeeded();
+        // then nothing is left of it that would keep chunks
+        assertThat(nvme.resolve("pending")).isEmptyDirectory();
         // when the shared store is of no use any more
         spoilPacks();
         // then

@@ -3,6 +3,7 @@ package io.gpusnap.node.transfer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gpusnap.node.snapshot.SnapshotStore;
+import io.gpusnap.node.store.ManifestJson;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.pack.PackTier;
 import io.gpusnap.node.tier.s3.FaultProxy;
@@ -17,6 +18,7 @@ import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -92,6 +94,37 @@ class PushKilledIT {
                     assertThat(parts).isZero();
             }
             other.close();
+        }
+    }
+
+    @Test
+    void whoDiesBeforeTheManifestLeavesOnlyThatToDo() throws Exception {
+        // given a daemon that has brought all chunks
+        S3Server server = S3Server.shared();
+        String bucket = server.bucket();
+        SnapshotId snapshot = SnapshotId.random();
+        UUID copy = UUID.randomUUID();
+        PackTier first = DoomedPush.tier(server.endpoint(), bucket);
+        try (SnapshotStore store = StoredSnapshot.open(folder, first)) {
+            StoredSnapshot made = StoredSnapshot.make(store, snapshot, 3, 2 << 20);
+            new SnapshotPush(first, store.sources(), copy)
+                    .chunks(
+                            made.chunks(),
+                            new Transfer(1, bytes -> {}, () -> {}),
+                            new Traffic(0).share(0, true),
+                            total -> {});
+        }
+        // when the next one begins where that ended
+        PackTier next = DoomedPush.tier(server.endpoint(), bucket);
+        try (SnapshotStore store = StoredSnapshot.open(folder, next)) {
+            byte[] manifest = store.manifest(snapshot);
+            new SnapshotPush(next, store.sources(), copy)
+                    .manifest(
+                            snapshot,
+                            manifest,
+                            ManifestJson.read(manifest).chunks().toList());
+            // then
+            assertThat(next.snapshots()).hasSize(1);
         }
     }
 

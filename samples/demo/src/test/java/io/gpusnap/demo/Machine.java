@@ -119,8 +119,7 @@ final class Machine {
 
     /** What starts from now on gets ids far from those that come back with a thaw. */
     void idsOfOthers() {
-        Commands.run(
-                Commands.with(inside(), List.of("bash", "-c", "echo 1000 > /proc/sys/kernel/ns_last_pid")));
+        Commands.run(Commands.with(inside(), List.of("bash", "-c", "echo 1000 > /proc/sys/kernel/ns_last_pid")));
     }
 
     private List<String> inside() {

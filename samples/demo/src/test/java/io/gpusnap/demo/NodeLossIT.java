@@ -71,8 +71,8 @@ class NodeLossIT {
         stack.startS3();
         api = stack.startService(
                 "--gpusnap.security.allow-remote=true",
-                "--gpusnap.nodes.grace=2s",
-                "--gpusnap.nodes.lost-after=4s",
+                "--gpusnap.nodes.grace=3s",
+                "--gpusnap.nodes.lost-after=6s",
                 "--gpusnap.nodes.check-interval=200ms",
                 "--gpusnap.recovery.check-interval=200ms",
                 "--gpusnap.policies.interval=200ms");

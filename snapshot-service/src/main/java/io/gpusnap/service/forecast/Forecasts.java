@@ -62,6 +62,10 @@ public class Forecasts {
         return forecaster.forecast(demand.history(model, signal), steps(horizon));
     }
 
+    Forecast ofReplicas(String model, int steps) {
+        return forecaster.forecast(demand.history(model, Signal.REPLICAS), steps);
+    }
+
     /** On the last season of the model's replicas; empty with too short a history. */
     Optional<Accuracy> accuracy(String model) {
         return accuracy(forecaster, demand.history(model, Signal.REPLICAS));

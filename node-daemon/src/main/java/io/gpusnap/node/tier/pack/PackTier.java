@@ -345,6 +345,8 @@ public final class PackTier implements ChunkTier {
      */
     public List<SharedObject> publish(SnapshotId snapshot, UUID copy, byte[] manifest, Collection<ChunkRef> chunks)
             throws TierException {
+        // The daemon that brought the chunks may have been the one before.
+        load();
         return snapshots.publish(snapshot, copy, manifest, chunks);
     }
 

@@ -1,0 +1,106 @@
+package io.gpusnap.service.prefetch;
+
+import io.gpusnap.service.forecast.prefetch.Site;
+import io.gpusnap.service.node.Node;
+import io.gpusnap.service.node.Nodes;
+import io.gpusnap.service.platform.id.NodeId;
+import io.gpusnap.service.platform.id.SnapshotId;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Component;
+
+/** The same in plain SQL. */
+@Component
+class PlanFacts {
+    private final JdbcClient jdbc;
+    private final Nodes nodes;
+
+    PlanFacts(JdbcClient jdbc, Nodes nodes) {
+        this.jdbc = jdbc;
+        this.nodes = nodes;
+    }
+
+    /** What a new replica of the model would come from, and how many there are. */
+    record Wanted(String model, SnapshotId snapshot, String classKey, long bytes, int running) {}
+
+    /** The newest READY snapshot of what {@code stable} stands for, or of any version where there is no such alias. */
+    List<Wanted> wanted(Collection<String> models) {
+        return jdbc.sql("""
+                        WITH running AS (
+                            SELECT r.model_name, count(DISTINCT w.id)::integer AS replicas
+                              FROM workload w JOIN restore r ON r.workload_id = w.id
+                             WHERE w.state = 'RUNNING' GROUP BY r.model_name)
+                        SELECT m.name, s.id, coalesce(s.class_key, '') AS class_key, coalesce(s.distinct_bytes, s.stored_bytes, 0) AS bytes,
+                               coalesce(running.replicas, 0) AS running
+                          FROM unnest(:models::text[]) AS m (name)
+                         CROSS JOIN LATERAL (
+                               SELECT n.* FROM snapshot n
+                                WHERE n.model_name = m.name AND n.engine = 'criu+cuda' AND n.state = 'READY'
+                                  AND n.version_id = coalesce(
+                                          (SELECT a.version_id FROM model_alias a WHERE a.model_name = m.name AND a.name = 'stable'),
+                                          n.version_id)
+                                ORDER BY n.id DESC LIMIT 1) s
+                          LEFT JOIN running ON running.model_name = m.name
+                         ORDER BY m.name
+                        """)
+                .param("models", models.toArray(String[]::new))
+                .query((row, number) -> new Wanted(
+                        row.getString("name"),
+                        new SnapshotId(row.getObject("id", UUID.class)),
+                        row.getString("class_key"),
+                        row.getLong("bytes"),
+                        row.getInt("running")))
+                .list();
+    }
+
+    /** Nodes that can be brought something now, by id. */
+    List<Node> movers() {
+        List<NodeId> online = jdbc.sql("SELECT id FROM node WHERE state = 'ONLINE' AND schedulable")
+                .query((row, number) -> new NodeId(row.getObject("id", UUID.class)))
+                .list();
+        return nodes.find(online).values().stream()
+                .filter(node -> node.whyNot("transfer").isEmpty())
+                .sorted(Comparator.comparing(node -> node.id().value()))
+                .toList();
+    }
+
+    /**
+     * What the nodes' own stores have, the least recently used first. Only what was brought ahead may be given up for
+     * something else, and only while nobody reads it and it is not the last: the rest is for tier policies to decide.
+     */
+    Map<NodeId, List<Site.Copy>> copies(Collection<NodeId> of) {
+        record Copy(NodeId node, Site.Copy copy) {}
+        return jdbc
+                .sql("""
+                        SELECT own.node_id, s.id, coalesce(s.distinct_bytes, s.stored_bytes, 0) AS bytes,
+                               l.state <> 'PRESENT'
+                               OR NOT EXISTS (SELECT 1 FROM prefetched p WHERE p.snapshot_id = s.id AND p.node_id = own.node_id)
+                               OR NOT EXISTS (SELECT 1 FROM snapshot_location o JOIN store p ON p.id = o.store_id
+                                               WHERE o.snapshot_id = s.id AND o.store_id <> l.store_id AND o.state = 'PRESENT'
+                                                 AND p.kind <> 'MEMORY')
+                               OR EXISTS (SELECT 1 FROM operation o WHERE o.snapshot_id = s.id AND o.state IN ('PENDING', 'RUNNING'))
+                               AS pinned
+                          FROM store own
+                          JOIN snapshot_location l ON l.store_id = own.id AND l.state IN ('PRESENT', 'COPYING')
+                          JOIN snapshot s ON s.id = l.snapshot_id AND s.state = 'READY' AND s.engine = 'criu+cuda'
+                         WHERE own.kind = 'NVME' AND own.node_id = ANY (:nodes)
+                         ORDER BY greatest(l.since, (SELECT max(r.created_at) FROM restore r
+                                                      WHERE r.snapshot_id = s.id AND r.node_id = own.node_id)), s.id
+                        """)
+                .param("nodes", of.stream().map(NodeId::value).toArray(UUID[]::new))
+                .query((row, number) -> new Copy(
+                        new NodeId(row.getObject("node_id", UUID.class)),
+                        new Site.Copy(
+                                new SnapshotId(row.getObject("id", UUID.class)),
+                                row.getLong("bytes"),
+                                row.getBoolean("pinned"))))
+                .list()
+                .stream()
+                .collect(Collectors.groupingBy(Copy::node, Collectors.mapping(Copy::copy, Collectors.toList())));
+    }
+}

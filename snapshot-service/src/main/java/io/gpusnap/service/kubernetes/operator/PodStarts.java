@@ -196,7 +196,8 @@ class PodStarts {
                 .map(Node::id);
     }
 
-    private Order order(SnapshotPolicySpec policy, Pod pod, @Nullable NodeId node, OperationSpec.@Nullable ContainerTarget target) {
+    private Order order(
+            SnapshotPolicySpec policy, Pod pod, @Nullable NodeId node, OperationSpec.@Nullable ContainerTarget target) {
         Container container = Policies.container(policy, pod)
                 .orElseThrow(() -> new ApiException(ErrorCode.INVALID_REQUEST, "The pod has no such container."));
         String alias = pod.getMetadata().getAnnotations().get(PodNames.ALIAS);
@@ -216,7 +217,9 @@ class PodStarts {
                 pod.getMetadata().getNamespace() + "/" + pod.getMetadata().getName(),
                 true,
                 null,
-                target == null ? new OperationSpec.ContainerTarget(pod.getMetadata().getUid(), "") : target);
+                target == null
+                        ? new OperationSpec.ContainerTarget(pod.getMetadata().getUid(), "")
+                        : target);
     }
 
     private SnapshotId snapshotOf(Pod pod, String name) {

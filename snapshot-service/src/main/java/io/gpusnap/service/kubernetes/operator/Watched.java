@@ -80,8 +80,9 @@ class Watched {
                             if (failed || snapshot.getMetadata().getDeletionTimestamp() != null) {
                                 podsOf(snapshot.getMetadata().getNamespace(), changed);
                             }
-                            String policy =
-                                    snapshot.getSpec() == null ? null : snapshot.getSpec().policy();
+                            String policy = snapshot.getSpec() == null
+                                    ? null
+                                    : snapshot.getSpec().policy();
                             if (policy != null) {
                                 changed.accept(new Key(
                                         Key.Kind.POLICY, snapshot.getMetadata().getNamespace(), policy));

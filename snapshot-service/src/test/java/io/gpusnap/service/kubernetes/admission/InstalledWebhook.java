@@ -55,7 +55,8 @@ public final class InstalledWebhook {
                 .inNamespace(ClusterUnderTest.SYSTEM)
                 .withName("gpusnap-webhook-tls")
                 .edit(secret -> new SecretBuilder(secret)
-                        .addToData("tls.crt", Base64.getEncoder().encodeToString(Certificates.pem(ending.certificate())))
+                        .addToData(
+                                "tls.crt", Base64.getEncoder().encodeToString(Certificates.pem(ending.certificate())))
                         .build());
         server.renew();
     }

@@ -77,10 +77,14 @@ class WebhookTest {
                         "kind", "AdmissionReview",
                         "request",
                                 Map.of(
-                                        "uid", "42",
-                                        "operation", "CREATE",
-                                        "kind", Map.of("group", "", "version", "v1", "kind", "Secret"),
-                                        "object", Map.of("apiVersion", "v1", "kind", "Secret"))));
+                                        "uid",
+                                        "42",
+                                        "operation",
+                                        "CREATE",
+                                        "kind",
+                                        Map.of("group", "", "version", "v1", "kind", "Secret"),
+                                        "object",
+                                        Map.of("apiVersion", "v1", "kind", "Secret"))));
 
         String answer = Kubelet.post(url(PATH), bundle(), review);
 
@@ -125,13 +129,16 @@ class WebhookTest {
     @Test
     void aSecretThatCannotBeReadIsReplaced() {
         Secret secret = secret();
-        secret.setData(Map.of("tls.key", base64(new byte[] {1}), "tls.crt", base64(new byte[] {2}), "ca.crt", base64(new byte[] {3})));
+        secret.setData(Map.of(
+                "tls.key", base64(new byte[] {1}), "tls.crt", base64(new byte[] {2}), "ca.crt", base64(new byte[] {3
+                })));
         client.resource(secret).update();
 
         assertThat(server.renew()).isTrue();
 
         assertThat(text(secret(), "tls.crt")).startsWith("-----BEGIN CERTIFICATE-----");
-        await().atMost(Duration.ofSeconds(30)).until(() -> bundle().equals(secret().getData().get("ca.crt")));
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> bundle().equals(secret().getData().get("ca.crt")));
     }
 
     @Test

@@ -30,6 +30,7 @@ class ApiCallTest {
     @Test
     void whatIsNoResourceIsNoCall() {
         assertThat(ApiCall.of("GET", URI.create("https://cluster/version"))).isEmpty();
-        assertThat(ApiCall.of("GET", URI.create("https://cluster/apis/gpusnap.io"))).isEmpty();
+        assertThat(ApiCall.of("GET", URI.create("https://cluster/apis/gpusnap.io")))
+                .isEmpty();
     }
 }

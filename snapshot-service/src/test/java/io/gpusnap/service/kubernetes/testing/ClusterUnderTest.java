@@ -83,9 +83,8 @@ public class ClusterUnderTest {
                 HttpMethod.POST,
                 path,
                 Headers.builder().build(),
-                new Buffer(client().getKubernetesSerialization()
-                        .asJson(resource)
-                        .getBytes(StandardCharsets.UTF_8))));
+                new Buffer(
+                        client().getKubernetesSerialization().asJson(resource).getBytes(StandardCharsets.UTF_8))));
         if (response.code() >= 300) {
             throw new AssertionError(path + ": " + response.code());
         }
@@ -123,12 +122,8 @@ public class ClusterUnderTest {
         private static Config mock() {
             // it would print every request
             LOG.setLevel(Level.WARNING);
-            KubernetesMockServer server = new KubernetesMockServer(
-                    new Context(),
-                    new MockWebServer(),
-                    new HashMap<>(),
-                    DISPATCHER,
-                    false);
+            KubernetesMockServer server =
+                    new KubernetesMockServer(new Context(), new MockWebServer(), new HashMap<>(), DISPATCHER, false);
             server.init();
             try (KubernetesClient client = server.createClient()) {
                 return new ConfigBuilder(client.getConfiguration())
@@ -140,8 +135,8 @@ public class ClusterUnderTest {
         private static boolean isEstablished(CustomResourceDefinition crd) {
             return crd.getStatus() != null
                     && crd.getStatus().getConditions().stream()
-                            .anyMatch(condition -> "Established".equals(condition.getType())
-                                    && "True".equals(condition.getStatus()));
+                            .anyMatch(condition ->
+                                    "Established".equals(condition.getType()) && "True".equals(condition.getStatus()));
         }
 
         private static void install() {

@@ -105,6 +105,9 @@ class PodStarts {
             Optional<Decision.Step> step = decision.chain().stream()
                     .filter(one -> one.way() == Decision.Way.THAW)
                     .findFirst();
+            if (step.isPresent() && pod.getSpec().getNodeName() == null && !PodPatches.isGated(pod)) {
+                return; // nothing holds it back: the scheduler chooses, and then it is decided for that node
+            }
             if (step.isPresent()) {
                 starts.placed(ref, Objects.requireNonNull(step.get().nodeId()), timeoutSeconds(policy.get()));
             } else {

@@ -14,6 +14,7 @@ import io.gpusnap.service.kubernetes.crd.PodSnapshot;
 import io.gpusnap.service.kubernetes.crd.SnapshotContent;
 import io.gpusnap.service.kubernetes.crd.SnapshotPolicy;
 import io.gpusnap.service.kubernetes.crd.SnapshotPolicySpec;
+import io.gpusnap.service.kubernetes.start.PodNames;
 import io.gpusnap.service.kubernetes.testing.ClusterUnderTest;
 import io.gpusnap.service.kubernetes.testing.Kubelet;
 import io.gpusnap.service.testing.Api;
@@ -119,6 +120,10 @@ final class Given {
     Pod runningPod(String name, SimulatedNode node, String driverBuild) {
         Pod pod = client.resource(Kubelet.pod(namespace, name, "llm", IMAGE)).create();
         reports(node, driverBuild, pod);
+        if (pod.getMetadata().getAnnotations().containsKey(PodNames.WAITS)) {
+            // a real API server has asked the webhook: it starts cold first
+            soon().until(() -> PodPatches.hasStarted(kubelet.get(name)));
+        }
         kubelet.bind(name, node.name());
         kubelet.running(name, true);
         return pod;

@@ -52,8 +52,7 @@ class KubernetesCallsTest {
         webhook.expire();
         given.snapshotReady(node, DRIVER);
         given.kubelet.submit(Kubelet.pod(given.namespace, "second", "llm", Given.IMAGE));
-        soon().until(() ->
-                given.kubelet.get("second").getMetadata().getAnnotations().containsKey(PodNames.START));
+        soon().until(() -> !PodPatches.isGated(given.kubelet.get("second")));
         given.kubelet.submit(Kubelet.pod(given.namespace, "other", "nobody", Given.IMAGE));
         soon().until(() -> given.kubelet.isTrue(given.kubelet.get("other"), PodNames.STARTED));
         String ofRest = Catalogue.create(api).ready(SimulatedNode.register(api));

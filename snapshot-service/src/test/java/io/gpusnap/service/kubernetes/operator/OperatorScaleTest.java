@@ -7,10 +7,12 @@ import io.fabric8.kubernetes.api.model.LabelSelectorBuilder;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.gpusnap.service.kubernetes.crd.Crd;
 import io.gpusnap.service.kubernetes.crd.PodSnapshot;
 import io.gpusnap.service.kubernetes.crd.PodSnapshotSpec;
 import io.gpusnap.service.kubernetes.crd.SnapshotPolicy;
 import io.gpusnap.service.kubernetes.crd.SnapshotPolicySpec;
+import io.gpusnap.service.kubernetes.testing.ClusterUnderTest;
 import io.gpusnap.service.kubernetes.testing.Kubelet;
 import io.gpusnap.service.kubernetes.testing.KubernetesTest;
 import io.gpusnap.service.kubernetes.testing.RecordedCalls;
@@ -85,10 +87,18 @@ class OperatorScaleTest {
     private void policies(int from, int count) {
         each(count, i -> {
             int number = from + i;
-            given.policy("policy-" + number, spec(number));
+            SnapshotPolicy policy = new SnapshotPolicy();
+            policy.setMetadata(new ObjectMetaBuilder()
+                    .withNamespace(given.namespace)
+                    .withName("policy-" + number)
+                    .withFinalizers(Crd.FINALIZER)
+                    .build());
+            policy.setSpec(spec(number));
+            ClusterUnderTest.load(policy);
             PodSnapshot taken = new PodSnapshot();
             taken.setMetadata(new ObjectMetaBuilder()
                     .withNamespace(given.namespace)
+                    .withFinalizers(Crd.FINALIZER)
                     .withName("policy-" + number)
                     .build());
             taken.setSpec(new PodSnapshotSpec(
@@ -97,7 +107,7 @@ class OperatorScaleTest {
                     "v1",
                     "policy-" + number,
                     null));
-            given.client.resource(taken).create();
+            ClusterUnderTest.load(taken);
         });
     }
 
@@ -114,7 +124,7 @@ class OperatorScaleTest {
                     .endCondition()
                     .endStatus()
                     .build();
-            given.client.resource(pod).create();
+            ClusterUnderTest.load(pod);
         });
     }
 

@@ -1,6 +1,10 @@
 package io.gpusnap.service.kubernetes.testing;
 
+import static org.awaitility.Awaitility.await;
+
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
+import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
@@ -11,6 +15,11 @@ import io.fabric8.kubernetes.client.server.mock.KubernetesCrudDispatcher;
 import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
 import io.fabric8.mockwebserver.Context;
 import io.fabric8.mockwebserver.MockWebServer;
+import io.fabric8.mockwebserver.dsl.HttpMethod;
+import io.fabric8.mockwebserver.http.Buffer;
+import io.fabric8.mockwebserver.http.Headers;
+import io.fabric8.mockwebserver.http.MockResponse;
+import io.fabric8.mockwebserver.http.RecordedRequest;
 import io.gpusnap.service.kubernetes.crd.Model;
 import io.gpusnap.service.kubernetes.crd.PodSnapshot;
 import io.gpusnap.service.kubernetes.crd.SnapshotContent;
@@ -18,10 +27,11 @@ import io.gpusnap.service.kubernetes.crd.SnapshotPolicy;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.stream.Stream;
@@ -55,9 +65,38 @@ public class ClusterUnderTest {
         return Shared.CLIENT;
     }
 
+    /** Creates it, of the mock without the way over HTTP: for thousands of resources. */
+    public static void load(HasMetadata resource) {
+        if (REAL) {
+            HasMetadata made = client().resource(resource).create();
+            resource.getMetadata().setResourceVersion(made.getMetadata().getResourceVersion());
+            if (resource instanceof Pod) {
+                client().resource(resource).subresource("status").update();
+            }
+            return;
+        }
+        String namespace = resource.getMetadata().getNamespace();
+        String path = (resource.getApiVersion().contains("/") ? "/apis/" : "/api/") + resource.getApiVersion()
+                + (namespace == null ? "" : "/namespaces/" + namespace) + "/" + resource.getPlural();
+        MockResponse response = Shared.DISPATCHER.handleCreate(new RecordedRequest(
+                "HTTP/1.1",
+                HttpMethod.POST,
+                path,
+                Headers.builder().build(),
+                new Buffer(
+                        client().getKubernetesSerialization().asJson(resource).getBytes(StandardCharsets.UTF_8))));
+        if (response.code() >= 300) {
+            throw new AssertionError(path + ": " + response.code());
+        }
+    }
+
     /** Made once; the custom resources are known to it. */
     private static final class Shared {
         static final Logger LOG = Logger.getLogger("io.fabric8.mockwebserver");
+        static final KubernetesCrudDispatcher DISPATCHER = new KubernetesCrudDispatcher(
+                Stream.of(SnapshotPolicy.class, PodSnapshot.class, SnapshotContent.class, Model.class)
+                        .map(CustomResourceDefinitionContext::fromCustomResourceType)
+                        .toList());
         static final Config CONFIG = REAL ? real() : mock();
         static final KubernetesClient CLIENT =
                 new KubernetesClientBuilder().withConfig(CONFIG).build();
@@ -83,21 +122,21 @@ public class ClusterUnderTest {
         private static Config mock() {
             // it would print every request
             LOG.setLevel(Level.WARNING);
-            KubernetesMockServer server = new KubernetesMockServer(
-                    new Context(),
-                    new MockWebServer(),
-                    new HashMap<>(),
-                    new KubernetesCrudDispatcher(
-                            Stream.of(SnapshotPolicy.class, PodSnapshot.class, SnapshotContent.class, Model.class)
-                                    .map(CustomResourceDefinitionContext::fromCustomResourceType)
-                                    .toList()),
-                    false);
+            KubernetesMockServer server =
+                    new KubernetesMockServer(new Context(), new MockWebServer(), new HashMap<>(), DISPATCHER, false);
             server.init();
             try (KubernetesClient client = server.createClient()) {
                 return new ConfigBuilder(client.getConfiguration())
                         .withRequestRetryBackoffLimit(0)
                         .build();
             }
+        }
+
+        private static boolean isEstablished(CustomResourceDefinition crd) {
+            return crd.getStatus() != null
+                    && crd.getStatus().getConditions().stream()
+                            .anyMatch(condition ->
+                                    "Established".equals(condition.getType()) && "True".equals(condition.getStatus()));
         }
 
         private static void install() {
@@ -107,15 +146,10 @@ public class ClusterUnderTest {
                         CustomResourceDefinition crd =
                                 CLIENT.getKubernetesSerialization().unmarshal(text, CustomResourceDefinition.class);
                         CLIENT.resource(crd).createOr(existing -> existing.update());
-                        CLIENT.resource(crd)
-                                .waitUntilCondition(
-                                        one -> one != null
-                                                && one.getStatus() != null
-                                                && one.getStatus().getConditions().stream()
-                                                        .anyMatch(condition -> "Established".equals(condition.getType())
-                                                                && "True".equals(condition.getStatus())),
-                                        60,
-                                        TimeUnit.SECONDS);
+                        // in this thread: the class is not ready for others yet
+                        await().pollInSameThread()
+                                .atMost(Duration.ofMinutes(1))
+                                .until(() -> isEstablished(CLIENT.resource(crd).get()));
                     }
                 }
             } catch (IOException e) {

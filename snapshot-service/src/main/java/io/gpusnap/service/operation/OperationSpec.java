@@ -53,7 +53,7 @@ public sealed interface OperationSpec
      * @param probe what the process has to answer before the thaw has succeeded; daemons that do not know it ask nothing
      * @param sources tiers of the node that have it whole, as far as the service knows, the fastest first; absent or empty:
      *     the node's own store
-     * @param container that the process is to come back in; absent: beside the daemon
+     * @param container that a workload of a container goes into; absent for one that was saved outside of any
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @Schema(name = "ThawTask")
@@ -71,6 +71,16 @@ public sealed interface OperationSpec
             return OperationKind.THAW;
         }
     }
+
+    /**
+     * A container whose first process is a gpusnap-placeholder that waits. The daemon finds it by these names alone; a thaw
+     * that fails makes it start its own command.
+     *
+     * @param podUid of the pod, not its name: one that was made anew is another one
+     * @param containerId as the runtime has it, without the scheme that a pod's status puts before it
+     */
+    @Schema(name = "ContainerTarget")
+    record ContainerTarget(String podUid, String containerId) {}
 
     /**
      * A recorded prompt. Another answer than the expected one fails the thaw with ANSWER_WRONG, and the process is ended

@@ -2,7 +2,7 @@ package io.gpusnap.service.restore;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
-import io.gpusnap.service.operation.ContainerTarget;
+import io.gpusnap.service.operation.OperationSpec;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.restore.gate.Constraints;
 import org.jspecify.annotations.Nullable;
@@ -20,4 +20,4 @@ record KeptWish(
         @Nullable SnapshotId only,
         Constraints constraints,
         boolean cold,
-        @Nullable ContainerTarget container) {}
+        OperationSpec.@Nullable ContainerTarget container) {}

@@ -1,6 +1,6 @@
 package io.gpusnap.service.restore;
 
-import io.gpusnap.service.operation.ContainerTarget;
+import io.gpusnap.service.operation.OperationSpec;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.restore.gate.Constraints;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +19,7 @@ public record Order(
         @Nullable String replicaKey,
         boolean cold,
         @Nullable Integer recoveryPriority,
-        @Nullable ContainerTarget container) {
+        OperationSpec.@Nullable ContainerTarget container) {
 
     /** Of a process that comes back beside its daemon. */
     public Order(

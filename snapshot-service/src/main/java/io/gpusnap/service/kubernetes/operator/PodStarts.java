@@ -12,7 +12,7 @@ import io.gpusnap.service.kubernetes.start.Start;
 import io.gpusnap.service.kubernetes.start.Starts;
 import io.gpusnap.service.node.Node;
 import io.gpusnap.service.node.Nodes;
-import io.gpusnap.service.operation.ContainerTarget;
+import io.gpusnap.service.operation.OperationSpec;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.platform.problem.ApiException;
@@ -193,7 +193,7 @@ class PodStarts {
                 .map(Node::id);
     }
 
-    private Order order(SnapshotPolicySpec policy, Pod pod, @Nullable NodeId node, @Nullable ContainerTarget target) {
+    private Order order(SnapshotPolicySpec policy, Pod pod, @Nullable NodeId node, OperationSpec.@Nullable ContainerTarget target) {
         Container container = Policies.container(policy, pod)
                 .orElseThrow(() -> new ApiException(ErrorCode.INVALID_REQUEST, "The pod has no such container."));
         String alias = pod.getMetadata().getAnnotations().get(PodNames.ALIAS);
@@ -213,7 +213,7 @@ class PodStarts {
                 pod.getMetadata().getNamespace() + "/" + pod.getMetadata().getName(),
                 true,
                 null,
-                target == null ? target(pod, null) : target);
+                target == null ? new OperationSpec.ContainerTarget(pod.getMetadata().getUid(), "") : target);
     }
 
     private SnapshotId snapshotOf(Pod pod, String name) {
@@ -226,13 +226,11 @@ class PodStarts {
                         new ApiException(ErrorCode.SNAPSHOT_NOT_FOUND, "PodSnapshot " + name + " has no snapshot."));
     }
 
-    private static ContainerTarget target(Pod pod, @Nullable ContainerStatus running) {
-        return new ContainerTarget(
-                pod.getMetadata().getUid(),
-                pod.getMetadata().getNamespace(),
-                pod.getMetadata().getName(),
-                waitingName(pod),
-                running == null ? null : running.getContainerID());
+    /** A pod's status names the runtime before the id, the daemon does not want to know it. */
+    private static OperationSpec.ContainerTarget target(Pod pod, ContainerStatus running) {
+        String id = running.getContainerID();
+        return new OperationSpec.ContainerTarget(
+                pod.getMetadata().getUid(), id.substring(id.indexOf("://") < 0 ? 0 : id.indexOf("://") + 3));
     }
 
     /** The container whose placeholder runs. */
@@ -242,6 +240,7 @@ class PodStarts {
                 ? Optional.empty()
                 : pod.getStatus().getContainerStatuses().stream()
                         .filter(one -> name.equals(one.getName())
+                                && one.getContainerID() != null
                                 && one.getState() != null
                                 && one.getState().getRunning() != null)
                         .findFirst();

@@ -64,7 +64,7 @@ require_tools() {
 # Nothing that is built needs them: where one cannot be had, the tests that do are skipped.
 provide_test_tools() {
     local missing=() tool
-    for tool in prometheus compose; do
+    for tool in prometheus ip compose; do
         "find_$tool" >/dev/null || missing+=("$tool")
     done
     [ ${#missing[@]} -gt 0 ] || return 0

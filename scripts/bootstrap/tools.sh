@@ -99,6 +99,11 @@ find_prometheus() {
     command -v "${GPUSNAP_PROMETHEUS:-prometheus}"
 }
 
+# Only tests need it: machines that share a network are namespaces of this one.
+find_ip() {
+    command -v ip
+}
+
 # Only a test needs it: the compose file is read by the tool that will run it. It starts nothing and needs no engine.
 find_compose() {
     local candidate path
@@ -122,6 +127,8 @@ packages_of() {
         dnf:cxx) echo gcc-c++ ;;
         *:cmake) echo cmake ;;
         *:make) echo make ;;
+        apt:ip) echo iproute2 ;;
+        dnf:ip) echo iproute ;;
         apt:prometheus) echo prometheus ;;
         apt:compose) first_available docker-compose docker-compose-v2 docker-compose-plugin ;;
         dnf:compose) first_available docker-compose docker-compose-plugin ;;
@@ -150,6 +157,7 @@ describe_tool() {
         cxx) echo "a compiler for C++20. Install g++ 11 or newer (package g++ or gcc-c++), or set CXX" ;;
         cmake) echo "CMake 3.22 or newer. Install the package cmake" ;;
         make) echo "make. Install the package make" ;;
+        ip) echo "ip, by which some tests make networks. Install the package iproute2 or iproute" ;;
         compose) echo "docker-compose, which a test reads the compose file with. Install the package docker-compose, or set GPUSNAP_COMPOSE" ;;
         prometheus) echo "prometheus, which some tests start. Install the package prometheus, or set GPUSNAP_PROMETHEUS" ;;
     esac

@@ -143,6 +143,10 @@ class ArchitectureTest {
             "platform");
 
     @ArchTest
+    static final ArchRule fanout = only(
+            "fanout", "it tells nodes of each other, and decides nothing", "fanout", "node", "security", "platform");
+
+    @ArchTest
     static final ArchRule recovery = only(
             "recovery",
             "it has restores done again, and decides nothing itself",
@@ -164,6 +168,16 @@ class ArchitectureTest {
             "workload",
             "operation",
             "node",
+            "platform");
+
+    @ArchTest
+    static final ArchRule prefetch = only(
+            "prefetch",
+            "it asks for copies ahead of restores, and nobody asks it",
+            "prefetch",
+            "snapshot",
+            "version",
+            "operation",
             "platform");
 
     @ArchTest

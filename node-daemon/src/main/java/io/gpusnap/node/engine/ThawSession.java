@@ -289,9 +289,9 @@ final class ThawSession {
         if (busy != null) {
             runtime.busy().clear(busy);
         }
-        TargetContainer open = container;
-        if (open != null) {
-            open.close();
+        TargetContainer entered = container;
+        if (entered != null) {
+            entered.close();
         }
         SnapshotUses.Use held = use;
         if (held != null) {

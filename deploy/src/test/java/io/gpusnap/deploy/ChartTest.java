@@ -128,7 +128,8 @@ class ChartTest {
     void theImagesOfTheChartAreThoseOfThisVersion() {
         String version = Repository.read("pom.xml").replaceAll("(?s).*?<version>(.*?)</version>.*", "$1");
 
-        assertThat(Yamls.map(Repository.read(Chart.FOLDER.resolve("Chart.yaml")))).containsEntry("appVersion", version);
+        assertThat(Yamls.map(Repository.read(Chart.FOLDER.resolve("Chart.yaml"))))
+                .containsEntry("appVersion", version);
         assertThat(Repository.read("deploy", "compose", "compose.yaml")).contains("GPUSNAP_TAG:-" + version + "}");
     }
 

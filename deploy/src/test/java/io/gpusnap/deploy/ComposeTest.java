@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -19,10 +20,22 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ComposeTest {
     private static final Path FOLDER = Repository.path("deploy", "compose");
 
+    /** The tool takes a second to start. */
+    private static final Map<String, Map<String, Object>> READ = new HashMap<>();
+
     @TempDir
     private Path home;
 
     private Map<String, Object> services(String overlay) throws IOException, InterruptedException {
+        Map<String, Object> services = READ.get(overlay);
+        if (services == null) {
+            services = read(overlay);
+            READ.put(overlay, services);
+        }
+        return services;
+    }
+
+    private Map<String, Object> read(String overlay) throws IOException, InterruptedException {
         String compose = System.getenv().getOrDefault("GPUSNAP_COMPOSE", "");
         assumeTrue(
                 !compose.isEmpty() && Files.isExecutable(Path.of(compose)),

@@ -158,6 +158,25 @@ class ArchitectureTest {
             "platform");
 
     @ArchTest
+    static final ArchRule prefetch = only(
+            "prefetch",
+            "it asks for copies ahead of restores, and nobody asks it",
+            "prefetch",
+            "snapshot",
+            "version",
+            "operation",
+            "platform");
+
+    @ArchTest
+    static final ArchRule scaling = only(
+            "scaling",
+            "autoscalers are told of demand and of nothing else; callers over gRPC have certificates, not tokens",
+            "scaling",
+            "forecast",
+            "security",
+            "platform");
+
+    @ArchTest
     static final ArchRule scheduleCore = noClasses()
             .that()
             .resideInAnyPackage(ROOT + "schedule.core..", ROOT + "forecast.prefetch..", ROOT + "forecast.backtest..")

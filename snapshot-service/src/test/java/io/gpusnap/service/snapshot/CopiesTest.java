@@ -339,6 +339,23 @@ class CopiesTest {
     }
 
     @Test
+    void aNodeThatEndedASaveWhichWasGivenUpIsToldToRemoveIt() {
+        // given a save that failed for the service, and whose snapshot its daemon committed before it learned that
+        String workload = first.node().runs(SimulatedNode.process(12, "late"));
+        String late =
+                catalogue.save(workload, "criu+cuda").json().at("/snapshot/id").asString();
+        first.node().fail(first.claim("SAVE").orElseThrow(), "INTERNAL").expect(204);
+        first.own().add(late);
+
+        // when
+        first.heartbeat();
+        first.work();
+
+        // then
+        assertThat(first.own()).containsExactly(snapshot);
+    }
+
+    @Test
     void whatMemoryHoldsWholeIsACopyButNotADurableOne() {
         first.memory().add(snapshot);
         first.heartbeat();

@@ -1,7 +1,7 @@
 # Every target first lets scripts/bootstrap.sh find the tools; what it found is in build/env.sh.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build test demo format bench-gpu clean
+.PHONY: help bootstrap build test helm-test image demo format bench-gpu clean
 
 tools := set -a && . build/env.sh && set +a && export PATH="$$JAVA_HOME/bin:$$PATH" &&
 maven := $(tools) "$$MAVEN" -B -ntp
@@ -16,7 +16,13 @@ build: bootstrap ## compile and package everything, no tests
 	@$(maven) -q -DskipTests package
 
 test: bootstrap ## compile, check format and rules, run every test
-	@$(maven) verify
+	@$(maven) verify -Pimage -Dgpusnap.image.base=scratch
+
+helm-test: bootstrap ## of those only the ones of chart, images, compose file and examples
+	@$(maven) verify -pl snapshot-service,deploy -am -Pimage -Dgpusnap.image.base=scratch -Dgpusnap.native.skip -Dtest='io.gpusnap.deploy.*Test'
+
+image: bootstrap ## the service's image as a file, snapshot-service/target/snapshot-service-image.tar
+	@$(maven) -q -pl snapshot-service -Pimage -DskipTests package
 
 demo: build ## freeze, kill and thaw a warm CUDA server through the REST API; KEEP=1 leaves it running
 	@$(tools) java -jar samples/demo/target/gpusnap-demo.jar
@@ -28,4 +34,4 @@ bench-gpu: build ## on a GPU machine: every measurement, results under bench/res
 	@$(tools) bench/gpu/all
 
 clean: ## remove what the build made (the caches outside the repository stay)
-	rm -rf build target gpu-native/target node-daemon/target snapshot-service/target samples/*/target bench/control-plane/target
+	rm -rf build target gpu-native/target node-daemon/target snapshot-service/target samples/*/target bench/control-plane/target deploy/target bench/store/target

@@ -5,7 +5,7 @@
 #   scripts/bootstrap.sh --refresh   looks again
 #
 # Needed: JDK 25, Maven 3.8, a C++20 compiler, CMake 3.22, make. Wanted: CRIU 4.1 or newer (4.2 from Linux 6.16); without it
-# everything still builds and the engine `suspend` still works. Prometheus, for tests of queries: without it they say so.
+# everything still builds and the engine `suspend` still works. Prometheus and docker-compose, for tests: without them they say so.
 # Packages are installed only as root; otherwise one line a missing thing says what to install.
 set -euo pipefail
 
@@ -61,10 +61,17 @@ require_tools() {
     [ "$lacking" = 0 ] || exit 1
 }
 
-# Nothing that is built needs it: where it cannot be had, the tests that do are skipped.
-provide_prometheus() {
-    find_prometheus >/dev/null || install_tools prometheus
-    find_prometheus >/dev/null || say "missing: $(describe_tool prometheus)"
+# Nothing that is built needs them: where one cannot be had, the tests that do are skipped.
+provide_test_tools() {
+    local missing=() tool
+    for tool in prometheus ip compose; do
+        "find_$tool" >/dev/null || missing+=("$tool")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    install_tools "${missing[@]}"
+    for tool in "${missing[@]}"; do
+        "find_$tool" >/dev/null || say "missing: $(describe_tool "$tool")"
+    done
 }
 
 write_env() {
@@ -75,6 +82,7 @@ write_env() {
         printf 'CXX=%q\n' "$(find_cxx)"
         printf 'CMAKE=%q\n' "$(find_cmake)"
         printf 'GPUSNAP_PROMETHEUS=%q\n' "$(find_prometheus)"
+        printf 'GPUSNAP_COMPOSE=%q\n' "$(find_compose)"
         printf 'GPUSNAP_CRIU=%q\n' "$criu_path"
         printf 'GPUSNAP_CRIU_REASON=%q\n' "$criu_reason"
     } >"$env_file.tmp"
@@ -92,7 +100,7 @@ esac
 
 mkdir -p "$cache"
 require_tools
-provide_prometheus
+provide_test_tools
 provide_criu
 write_env
 say "JDK $(jdk_version "$(find_jdk)"), Maven $(maven_version "$(find_maven)"), CMake $(cmake_version "$(find_cmake)"), $(basename "$(find_cxx)"), CRIU $([ -z "$criu_path" ] && echo none || criu_version "$criu_path")"

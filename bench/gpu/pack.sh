@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Packs what the GPU benchmarks need on a machine that has Python with PyTorch and a GPU, but no Java, no CRIU and no
-# network, and is reached by copying slices of at most 60 MB.
+# network, and is reached by copying slices of at most 45 MB.
 #
 #   bench/gpu/pack.sh [FOLDER]      default: .carry in the repository (git ignores it through .git/info/exclude)
 #
@@ -10,7 +10,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 folder=${1:-$root/.carry}
-slice_bytes=$((58 * 1000 * 1000))
+slice_bytes=$((45 * 1000 * 1000))
 # Spring reaches far into the platform, so all of Java SE; the rest is what service and daemon use beyond it.
 modules=java.se,jdk.unsupported,jdk.management,jdk.net,jdk.zipfs,jdk.httpserver,jdk.jfr,jdk.crypto.ec
 architecture=linux-amd64

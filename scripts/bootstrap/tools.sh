@@ -99,6 +99,24 @@ find_prometheus() {
     command -v "${GPUSNAP_PROMETHEUS:-prometheus}"
 }
 
+# Only tests need it: machines that share a network are namespaces of this one.
+find_ip() {
+    command -v ip
+}
+
+# Only a test needs it: the compose file is read by the tool that will run it. It starts nothing and needs no engine.
+find_compose() {
+    local candidate path
+    for candidate in "${GPUSNAP_COMPOSE:-}" docker-compose /usr/libexec/docker/cli-plugins/docker-compose \
+        /usr/lib/docker/cli-plugins/docker-compose /usr/local/lib/docker/cli-plugins/docker-compose; do
+        if [ -n "$candidate" ] && path=$(command -v "$candidate"); then
+            echo "$path"
+            return 0
+        fi
+    done
+    return 1
+}
+
 # Names of packages, by tool and package manager, best first.
 packages_of() {
     case $(package_manager):$1 in
@@ -109,7 +127,11 @@ packages_of() {
         dnf:cxx) echo gcc-c++ ;;
         *:cmake) echo cmake ;;
         *:make) echo make ;;
+        apt:ip) echo iproute2 ;;
+        dnf:ip) echo iproute ;;
         apt:prometheus) echo prometheus ;;
+        apt:compose) first_available docker-compose docker-compose-v2 docker-compose-plugin ;;
+        dnf:compose) first_available docker-compose docker-compose-plugin ;;
         dnf:prometheus) first_available prometheus prometheus2 golang-github-prometheus ;;
     esac
 }
@@ -135,6 +157,8 @@ describe_tool() {
         cxx) echo "a compiler for C++20. Install g++ 11 or newer (package g++ or gcc-c++), or set CXX" ;;
         cmake) echo "CMake 3.22 or newer. Install the package cmake" ;;
         make) echo "make. Install the package make" ;;
+        ip) echo "ip, by which some tests make networks. Install the package iproute2 or iproute" ;;
+        compose) echo "docker-compose, which a test reads the compose file with. Install the package docker-compose, or set GPUSNAP_COMPOSE" ;;
         prometheus) echo "prometheus, which some tests start. Install the package prometheus, or set GPUSNAP_PROMETHEUS" ;;
     esac
 }

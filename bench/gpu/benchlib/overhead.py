@@ -8,13 +8,17 @@ from .processes import run
 from .programs import OVERHEAD, Instance
 
 LOADS = ("allocations", "decode", "decode-graph", "uncached")
-SECONDS_EACH = 1.5
+# A rented machine's processor changes its speed by up to 1.8 every few seconds: pairs of 1.5 s each had ratios from 0.6 to 1.8
+# (H200, 16 virtual cores). Neighbours that last a tenth of a second see the same processor, and many of them make a median.
+SECONDS_EACH = 0.05
 SIDES = ("without", "with")
 # With fewer a median says nothing.
-LEAST_PAIRS = 5
+LEAST_PAIRS = 20
+CALL_PAIRS = 5
 # Of the single calls, and until both programs are ready.
 START_SECONDS = 40
-PAIR_SECONDS = len(LOADS) * len(SIDES) * SECONDS_EACH
+# A round of a load is whole: about 0.05 to 0.3 s.
+PAIR_SECONDS = len(LOADS) * len(SIDES) * 0.2
 
 
 def overhead_seconds(pairs):
@@ -23,12 +27,15 @@ def overhead_seconds(pairs):
 
 
 def ratio(without, with_it):
-    """Median over median; and the median of the ratios of neighbours, which a drift of the machine does not touch."""
+    """Median over median; and of the ratios of neighbours, which a drift of the machine does not touch, the median and the
+    quartiles."""
+    ratios = [b / a for a, b in zip(without, with_it)]
     return {
         "withoutSeconds": statistics.median(without),
         "withSeconds": statistics.median(with_it),
         "ratio": statistics.median(with_it) / statistics.median(without),
-        "pairRatio": statistics.median(b / a for a, b in zip(without, with_it)),
+        "pairRatio": statistics.median(ratios),
+        "pairQuartiles": statistics.quantiles(ratios, n=4)[::2] if len(ratios) > 1 else ratios * 2,
         "pairs": [[round(a, 12), round(b, 12)] for a, b in zip(without, with_it)],
     }
 
@@ -39,8 +46,8 @@ def in_turn(pair):
 
 
 def measure_overhead(bench, pairs, record):
-    """{loads: the loads of torch_overhead.py, calls: those of the driver API, one by one}. No fewer than five pairs. After each
-    pair record(what there is so far)."""
+    """{loads: the loads of torch_overhead.py, calls: those of the driver API, one by one}. No fewer than twenty pairs of
+    a load. After each pair record(what there is so far)."""
     if pairs < LEAST_PAIRS:
         raise BenchFailure(f"--overhead-pairs {pairs}: {LEAST_PAIRS} at least, or a median says nothing")
     measured = {"loads": [], "calls": []}
@@ -87,7 +94,7 @@ def single_calls(bench):
     base = {"LD_LIBRARY_PATH": str(bench.settings.driver.parent)} if bench.settings.driver else {}
     sides = {"without": {}, "with": bench.preload("preload-overhead")}
     taken = {}
-    for pair in range(LEAST_PAIRS):
+    for pair in range(CALL_PAIRS):
         for side in in_turn(pair):
             for name, nanoseconds in parse_calls(run([program], env={**base, **sides[side]}, timeout=60)).items():
                 taken.setdefault(name, {side: [] for side in SIDES})[side].append(nanoseconds / 1e9)

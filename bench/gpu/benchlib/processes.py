@@ -187,7 +187,7 @@ class Supervisor:
         with self.lock:
             if self.stubborn is not None:
                 raise BenchFailure(f"{name} is not started: the script is ending")
-            popen = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, start_new_session=True, **more)
+            popen = subprocess.Popen([str(part) for part in command], start_new_session=True, **{"stdin": subprocess.DEVNULL, **more})
             self.running.append(Running(name, popen.pid, log, popen))
             return self.running[-1]
 

@@ -43,14 +43,20 @@ class OverheadTest(unittest.TestCase):
         settings = types.SimpleNamespace(native_dir=folder / "lib", driver=None, simulated=True)
         bench = types.SimpleNamespace(settings=settings, preload=lambda name: {"SIDE": "with"})
         seen = []
-        measured = measure_overhead(bench, 5, lambda sofar: seen.append(len(sofar["calls"][0]["pairs"])))
+        measured = measure_overhead(bench, 20, lambda sofar: seen.append(len(sofar["calls"][0]["pairs"])))
         self.assertEqual([1, 2, 3, 4, 5], seen)
         self.assertEqual([], measured["loads"])
         self.assertEqual(["", "with", "with", ""] * 2 + ["", "with"], (folder / "order").read_text().splitlines())
 
-    def test_fewer_than_five_pairs_are_refused(self):
-        with self.assertRaisesRegex(BenchFailure, "5 at least"):
-            measure_overhead(None, 4, None)
+    def test_fewer_pairs_than_make_a_median_are_refused(self):
+        with self.assertRaisesRegex(BenchFailure, "20 at least"):
+            measure_overhead(None, 19, None)
+
+    def test_neighbours_are_compared_so_that_a_drift_of_the_machine_does_not_show(self):
+        found = ratio([1.0, 2.0, 4.0, 2.0], [1.01, 2.02, 4.04, 2.04])
+        self.assertAlmostEqual(1.01, found["pairRatio"])
+        self.assertAlmostEqual(1.01, found["pairQuartiles"][0])
+        self.assertLessEqual(found["pairQuartiles"][1], 1.02)
 
     def test_another_side_is_first_each_time(self):
         self.assertEqual(in_turn(0), in_turn(1)[::-1])

@@ -129,7 +129,7 @@ class ReportTest(unittest.TestCase):
         }  # fmt: skip
         refused = {"title": "X", "outcome": "REFUSED", "code": "WORKLOAD_UNSUPPORTED", "reason": "managed | memory", "documented": "a/README.md"}
         failed = {"title": "Y", "outcome": "FAILED", "reason": "state differs"}
-        pair = {"withoutSeconds": 0.001, "withSeconds": 0.00101, "ratio": 1.01, "pairRatio": 1.011}
+        pair = {"withoutSeconds": 0.001, "withSeconds": 0.00101, "ratio": 1.01, "pairRatio": 1.011, "pairQuartiles": [1.002, 1.02]}
         text = self.rendered(
             "frameworks",
             rows=[passed, refused, failed],
@@ -138,7 +138,7 @@ class ReportTest(unittest.TestCase):
         self.assertIn("| JAX | passed | jax 0.11 | 1.00 GB | 0.50 GB | 2.00 GB | 1.00 s | 2.00 s |", text)
         self.assertIn("| X | refused: WORKLOAD_UNSUPPORTED managed / memory ([why](../a/README.md)) |", text)
         self.assertIn("| Y | failed:  state differs |", text)
-        self.assertIn("| decode | 1 ms | 1.01 ms | 1.010 | 1.011 |", text)
+        self.assertIn("| decode | 1 ms | 1.01 ms | 1.011 | 1.002 to 1.020 |", text)
         self.assertIn("7 pairs of each load (`", text)
         self.assertIn("5 pairs of each driver call.", text)
 

@@ -63,21 +63,6 @@ void Gate::wait_until_open() noexcept {
     syscall(SYS_futex, &closed, FUTEX_WAIT_PRIVATE, 1, nullptr, nullptr, 0);
 }
 
-bool Gate::try_enter() noexcept {
-    GateSlot* slot = own_slot != nullptr ? own_slot : claim_slot();
-    if (slot->depth > 0) {
-        slot->depth++;
-        return true;
-    }
-    slot->inside.exchange(1, std::memory_order_seq_cst);
-    if (closed.load(std::memory_order_seq_cst) != 0) {
-        slot->inside.store(0, std::memory_order_release);
-        return false;
-    }
-    slot->depth = 1;
-    return true;
-}
-
 void Gate::exempt_this_thread() noexcept {
     GateSlot* slot = own_slot != nullptr ? own_slot : claim_slot();
     slot->depth++;

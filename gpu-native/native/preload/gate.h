@@ -1,4 +1,4 @@
-// The gate: every call that launches work or touches device memory passes it; a freeze closes it.
+// The gate: every call that launches work, touches device memory, waits or asks passes it; a freeze closes it.
 //
 // Passing must cost next to nothing, and closing must be certain. Each thread owns a slot with one flag,
 // "this thread is inside". A thread sets its flag and then looks whether the gate is closed; the closer
@@ -48,8 +48,6 @@ public:
             slot->inside.store(0, std::memory_order_release);
         }
     }
-    // As enter, but gives up instead of waiting.
-    static bool try_enter() noexcept;
     // This thread passes from now on, closed or not, and is never waited for: for our own threads.
     static void exempt_this_thread() noexcept;
 

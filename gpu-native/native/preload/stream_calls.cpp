@@ -28,11 +28,14 @@ CUresult end(CUstream stream, bool per_thread, Driver&& driver) {
     return result;
 }
 
-// Waiting is not gated: a thread may wait for work that was launched before a freeze, and a frozen device is idle.
-CUresult after_waiting(CUresult result) {
-    if (result == CUDA_SUCCESS && StreamPools::get().any_resting() && !Captures::get().begun() && Gate::try_enter()) {
+// A thread that waits is inside, as one that works: a freeze waits for the device anyway, and a wait that met a checkpointed
+// context would end the process.
+template <typename Driver>
+CUresult wait(Driver&& driver) {
+    Pass pass;
+    CUresult result = driver();
+    if (result == CUDA_SUCCESS && StreamPools::get().any_resting() && !Captures::get().begun()) {
         StreamPools::get().trim_to_thresholds();
-        Gate::leave();
     }
     return result;
 }
@@ -94,23 +97,23 @@ CUresult own::cuStreamDestroy_v2(CUstream stream) {
 }
 
 CUresult own::cuStreamSynchronize(CUstream stream) {
-    return after_waiting(real::cuStreamSynchronize(stream));
+    return wait([&] { return real::cuStreamSynchronize(stream); });
 }
 
 CUresult own::cuStreamSynchronize_ptsz(CUstream stream) {
-    return after_waiting(real::cuStreamSynchronize_ptsz(stream));
+    return wait([&] { return real::cuStreamSynchronize_ptsz(stream); });
 }
 
 CUresult own::cuCtxSynchronize() {
-    return after_waiting(real::cuCtxSynchronize());
+    return wait([] { return real::cuCtxSynchronize(); });
 }
 
 CUresult own::cuCtxSynchronize_v2(CUcontext context) {
-    return after_waiting(real::cuCtxSynchronize_v2(context));
+    return wait([&] { return real::cuCtxSynchronize_v2(context); });
 }
 
 CUresult own::cuEventSynchronize(CUevent event) {
-    return after_waiting(real::cuEventSynchronize(event));
+    return wait([&] { return real::cuEventSynchronize(event); });
 }
 
 }  // namespace gpusnap::preload

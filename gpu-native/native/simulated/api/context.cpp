@@ -150,11 +150,11 @@ GPUSNAP_SIM_EXPORT CUresult cuCtxGetApiVersion(CUcontext context, unsigned int* 
 }
 
 GPUSNAP_SIM_EXPORT CUresult cuCtxSynchronize(void) {
-  return call(__func__, [&] { synchronize(current_context()); });
+  return call_past_lock(__func__, [&] { synchronize(current_context()); });
 }
 
 GPUSNAP_SIM_EXPORT CUresult cuCtxSynchronize_v2(CUcontext context) {
-  return call(__func__, [&] { synchronize(context_or_current(context)); });
+  return call_past_lock(__func__, [&] { synchronize(context_or_current(context)); });
 }
 
 GPUSNAP_SIM_EXPORT CUresult cuCtxSetLimit(CUlimit limit, size_t) {

@@ -98,7 +98,7 @@ GPUSNAP_SIM_STREAM_CALL(cuStreamGetDevice, _ptsz, (CUstream stream, CUdevice* de
 }
 
 GPUSNAP_SIM_STREAM_CALL(cuStreamQuery, _ptsz, (CUstream stream), (stream)) {
-  return call("cuStreamQuery", [&] {
+  return call_past_lock("cuStreamQuery", [&] {
     const auto target = stream_of(stream);
     refuse_while_capturing(*target);
     require(target->queue->last().done(), CUDA_ERROR_NOT_READY);
@@ -106,7 +106,7 @@ GPUSNAP_SIM_STREAM_CALL(cuStreamQuery, _ptsz, (CUstream stream), (stream)) {
 }
 
 GPUSNAP_SIM_STREAM_CALL(cuStreamSynchronize, _ptsz, (CUstream stream), (stream)) {
-  return call("cuStreamSynchronize", [&] {
+  return call_past_lock("cuStreamSynchronize", [&] {
     const auto target = stream_of(stream);
     refuse_while_capturing(*target);
     if (target->role == Stream::Role::kLegacy) {
@@ -241,17 +241,17 @@ GPUSNAP_SIM_STREAM_CALL(cuEventRecordWithFlags, _ptsz, (CUevent event, CUstream 
 }
 
 GPUSNAP_SIM_EXPORT CUresult cuEventQuery(CUevent event) {
-  return call(__func__, [&] { require(recorded(event).done(), CUDA_ERROR_NOT_READY); });
+  return call_past_lock(__func__, [&] { require(recorded(event).done(), CUDA_ERROR_NOT_READY); });
 }
 
 GPUSNAP_SIM_EXPORT CUresult cuEventSynchronize(CUevent event) {
-  return call(__func__, [&] { recorded(event).wait(); });
+  return call_past_lock(__func__, [&] { recorded(event).wait(); });
 }
 
 GPUSNAP_SIM_EXPORT CUresult cuEventElapsedTime(float* milliseconds, CUevent start, CUevent end) {
-  return call(__func__, [&] { elapsed(milliseconds, start, end); });
+  return call_past_lock(__func__, [&] { elapsed(milliseconds, start, end); });
 }
 
 GPUSNAP_SIM_EXPORT CUresult cuEventElapsedTime_v2(float* milliseconds, CUevent start, CUevent end) {
-  return call(__func__, [&] { elapsed(milliseconds, start, end); });
+  return call_past_lock(__func__, [&] { elapsed(milliseconds, start, end); });
 }

@@ -85,6 +85,7 @@ EXPORT CufileError cuFileHandleRegister(CufileHandle* handle, CufileDescription*
   if (flags < 0 || fstat(description->handle.fd, &found) != 0 || !S_ISREG(found.st_mode)) {
     return bad(CUFILE_INVALID_FILE_TYPE);
   }
+  if ((flags & (O_NONBLOCK | O_NOFOLLOW)) != 0) return bad(CUFILE_INVALID_FILE_OPEN_FLAG);
   if ((flags & O_DIRECT) == 0) return bad(CUFILE_DIRECT_IO_NOT_SET);
   *handle = new Registered{kFile, description->handle.fd};
   return good();

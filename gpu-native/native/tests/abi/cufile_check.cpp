@@ -31,6 +31,7 @@ static_assert(ours::CUFILE_IO_NOT_SUPPORTED == static_cast<int>(CU_FILE_IO_NOT_S
 static_assert(ours::CUFILE_DEVICE_NOT_SUPPORTED == static_cast<int>(CU_FILE_DEVICE_NOT_SUPPORTED));
 static_assert(ours::CUFILE_CUDA_DRIVER_ERROR == static_cast<int>(CU_FILE_CUDA_DRIVER_ERROR));
 static_assert(ours::CUFILE_INVALID_FILE_TYPE == static_cast<int>(CU_FILE_INVALID_FILE_TYPE));
+static_assert(ours::CUFILE_INVALID_FILE_OPEN_FLAG == static_cast<int>(CU_FILE_INVALID_FILE_OPEN_FLAG));
 static_assert(ours::CUFILE_DIRECT_IO_NOT_SET == static_cast<int>(CU_FILE_DIO_NOT_SET));
 static_assert(ours::CUFILE_INVALID_VALUE == static_cast<int>(CU_FILE_INVALID_VALUE));
 static_assert(ours::CUFILE_HANDLE_NOT_REGISTERED == static_cast<int>(CU_FILE_HANDLE_NOT_REGISTERED));

@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <sstream>
 #include <thread>
+#include <utility>
 
 #include "contract/fixture.h"
 #include "contract/harness.h"
@@ -179,6 +181,46 @@ TEST("the gate stops a thread at its next copy and lets it go on after") {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     workload.tell("copy-stop");
+    CHECK_EQUAL(workload.stderr_text(), std::string());
+}
+
+TEST("threads that ask and wait all the time live through the driver's checkpoint") {
+    if (!driver_info().has_checkpoint) {
+        skip("this driver has no checkpoint API");
+    }
+    Workload workload;
+    Target target(workload);
+    workload.tell("alloc dlsym 5000000");
+    workload.tell("fill 0 1");
+    workload.tell("ask-start");
+    // The fewest rounds of any of the threads, and those of all.
+    auto asked = [&] {
+        uint64_t fewest = 0;
+        uint64_t sum = 0;
+        std::istringstream(workload.ask("asked").substr(3)) >> fewest >> sum;
+        return std::pair(fewest, sum);
+    };
+    auto all_ask = [&](uint64_t rounds) {
+        while (asked().first < rounds) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+    };
+    all_ask(10);
+    Pool pool(16 * mib);
+    Phases phases;
+    save_and_release(target, pool, phases);
+    OK(gpusnap_process_lock(workload.pid(), 10'000));
+    OK(gpusnap_process_checkpoint(workload.pid()));
+    uint64_t stopped = asked().second;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    CHECK_EQUAL(asked().second, stopped);
+    uint64_t before = asked().first;
+    OK(gpusnap_process_restore(workload.pid(), nullptr, 0));
+    OK(gpusnap_process_unlock(workload.pid()));
+    remap_and_fill(target, pool, phases);
+    all_ask(before + 10);
+    CHECK_EQUAL(workload.ask("ask-stop"), std::string("ok all succeeded"));
+    CHECK_EQUAL(workload.number("differs 0 1"), 0u);
     CHECK_EQUAL(workload.stderr_text(), std::string());
 }
 

@@ -59,6 +59,12 @@ namespace workload {
     F(cuStreamCreate, "cuStreamCreate", 2000, (CUstream*, unsigned int))                                              \
     F(cuStreamDestroy_v2, "cuStreamDestroy", 4000, (CUstream))                                                        \
     F(cuStreamSynchronize, "cuStreamSynchronize", 2000, (CUstream))                                                   \
+    F(cuStreamQuery, "cuStreamQuery", 2000, (CUstream))                                                               \
+    F(cuEventCreate, "cuEventCreate", 2000, (CUevent*, unsigned int))                                                 \
+    F(cuEventRecord, "cuEventRecord", 2000, (CUevent, CUstream))                                                      \
+    F(cuEventQuery, "cuEventQuery", 2000, (CUevent))                                                                  \
+    F(cuEventSynchronize, "cuEventSynchronize", 2000, (CUevent))                                                      \
+    F(cuEventElapsedTime, "cuEventElapsedTime", 2000, (float*, CUevent, CUevent))                                     \
     F(cuStreamBeginCapture_v2, "cuStreamBeginCapture", 10010, (CUstream, CUstreamCaptureMode))                        \
     F(cuStreamEndCapture, "cuStreamEndCapture", 10000, (CUstream, CUgraph*))                                          \
     F(cuLaunchHostFunc, "cuLaunchHostFunc", 10000, (CUstream, CUhostFn, void*))

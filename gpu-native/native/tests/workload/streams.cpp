@@ -1,7 +1,10 @@
 // Work in progress: a thread that keeps copying, streams that are held up, captures, and stream-ordered memory.
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <random>
 #include <thread>
 
@@ -31,6 +34,75 @@ struct Copier {
 Copier& copier() {
     static Copier only;
     return only;
+}
+
+// A thread for each call that only asks or waits: what runtimes do by themselves, every few seconds.
+struct Askers {
+    std::vector<std::thread> threads;
+    std::atomic<bool> stop{false};
+    std::array<std::atomic<uint64_t>, 7> counts{};
+    std::atomic<bool> failed{false};
+};
+
+Askers& askers() {
+    static Askers only;
+    return only;
+}
+
+std::string start_asking(const Arguments&) {
+    CUevent begin = nullptr;
+    CUevent end = nullptr;
+    CUstream stream = nullptr;
+    DRIVER_CALL(driver(), cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
+    DRIVER_CALL(driver(), cuEventCreate, &begin, 0);
+    DRIVER_CALL(driver(), cuEventCreate, &end, 0);
+    DRIVER_CALL(driver(), cuEventRecord, begin, stream);
+    DRIVER_CALL(driver(), cuEventRecord, end, stream);
+    DRIVER_CALL(driver(), cuStreamSynchronize, stream);
+    static size_t free_bytes;
+    static size_t total_bytes;
+    static float milliseconds;
+    std::array<std::function<CUresult()>, 7> calls{
+        [=] { return driver().cuStreamQuery(stream); },
+        [=] { return driver().cuStreamSynchronize(stream); },
+        [] { return driver().cuCtxSynchronize(); },
+        [=] { return driver().cuEventQuery(end); },
+        [=] { return driver().cuEventSynchronize(end); },
+        [=] { return driver().cuEventElapsedTime(&milliseconds, begin, end); },
+        [] { return driver().cuMemGetInfo_v2(&free_bytes, &total_bytes); },
+    };
+    for (size_t i = 0; i < calls.size(); i++) {
+        askers().threads.emplace_back([i, call = calls[i]] {
+            driver().cuCtxSetCurrent(context());
+            while (!askers().stop) {
+                if (call() != CUDA_SUCCESS) {
+                    askers().failed = true;
+                }
+                askers().counts[i]++;
+            }
+        });
+    }
+    return "";
+}
+
+// -> the fewest rounds of any, the sum of all rounds
+std::string asked(const Arguments&) {
+    uint64_t least = UINT64_MAX;
+    uint64_t sum = 0;
+    for (const auto& count : askers().counts) {
+        least = std::min<uint64_t>(least, count);
+        sum += count;
+    }
+    return std::to_string(least) + " " + std::to_string(sum);
+}
+
+std::string stop_asking(const Arguments&) {
+    askers().stop = true;
+    for (std::thread& thread : askers().threads) {
+        thread.join();
+    }
+    askers().threads.clear();
+    return askers().failed ? "a call failed" : "all succeeded";
 }
 
 std::atomic<bool> held{false};
@@ -149,6 +221,9 @@ void add_stream_commands(Commands& commands) {
         copier().thread.join();
         return std::to_string(copier().count.load());
     };
+    commands["ask-start"] = start_asking;
+    commands["asked"] = asked;        // -> FEWEST SUM
+    commands["ask-stop"] = stop_asking;
     commands["churn"] = churn;  // THREADS ROUNDS -> WRONG
     commands["stream"] = [](const Arguments&) {
         CUstream stream = nullptr;

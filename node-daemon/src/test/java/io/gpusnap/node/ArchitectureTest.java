@@ -51,7 +51,12 @@ class ArchitectureTest {
     static final ArchRule enginesKnowNoService = noClasses()
             .that()
             .resideInAnyPackage(
-                    ROOT + "engine..", ROOT + "criu..", ROOT + "process..", ROOT + "transfer..", ROOT + "snapshot..")
+                    ROOT + "engine..",
+                    ROOT + "criu..",
+                    ROOT + "process..",
+                    ROOT + "transfer..",
+                    ROOT + "snapshot..",
+                    ROOT + "peer..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(

@@ -125,6 +125,15 @@ class ArchitectureTest {
             "platform");
 
     @ArchTest
+    static final ArchRule scaling = only(
+            "scaling",
+            "autoscalers are told of demand and of nothing else; callers over gRPC have certificates, not tokens",
+            "scaling",
+            "forecast",
+            "security",
+            "platform");
+
+    @ArchTest
     static final ArchRule rollout = only(
             "rollout",
             "it moves aliases and is asked by restores through their port; nodes are not its matter",
@@ -132,6 +141,10 @@ class ArchitectureTest {
             "restore",
             "version",
             "platform");
+
+    @ArchTest
+    static final ArchRule fanout = only(
+            "fanout", "it tells nodes of each other, and decides nothing", "fanout", "node", "security", "platform");
 
     @ArchTest
     static final ArchRule recovery = only(
@@ -155,6 +168,16 @@ class ArchitectureTest {
             "workload",
             "operation",
             "node",
+            "platform");
+
+    @ArchTest
+    static final ArchRule prefetch = only(
+            "prefetch",
+            "it asks for copies ahead of restores, and nobody asks it",
+            "prefetch",
+            "snapshot",
+            "version",
+            "operation",
             "platform");
 
     @ArchTest

@@ -24,6 +24,8 @@ class BadConfigurationTest {
     @CsvSource(delimiter = '|', textBlock = """
             server.address                      | 0.0.0.0 | server.address: 0.0.0.0 is reachable from other machines; set gpusnap.security.allow-remote=true
             server.address                      | ''      | server.address: (empty) is reachable from other machines
+            gpusnap.scaler.client-ca            | ca.pem  | gpusnap.scaler.certificate: must be set: without TLS
+            gpusnap.scaler.port                 | 70000   | gpusnap.scaler.port: must be less than or equal to 65535 (is 70000)
             gpusnap.nodes.grace                 | 15s     | gpusnap.nodes.grace: must be at least twice gpusnap.nodes.heartbeat-interval
             gpusnap.nodes.lost-after            | 10s     | gpusnap.nodes.lost-after: must be more than gpusnap.nodes.grace
             gpusnap.operations.max-attempts     | 0       | gpusnap.operations.max-attempts: must be greater than or equal to 1 (is 0)

@@ -38,6 +38,7 @@ class DashboardsTest {
             "gpusnap_restore_fallbacks_total",
             "gpusnap_rollout_allotments_total",
             "gpusnap_rollout_measurements_total",
+            "gpusnap_scaler_calls_total",
             "gpusnap_switches_total",
             "gpusnap_switch_duration_seconds_bucket");
 

@@ -1,11 +1,15 @@
 package io.gpusnap.node.agent;
 
 import io.gpusnap.node.client.NodeApiClient;
+import io.gpusnap.node.client.NodeApiException;
+import io.gpusnap.node.client.PeersAnswer;
 import io.gpusnap.node.client.Registration;
+import io.gpusnap.node.client.Session;
 import io.gpusnap.node.client.Task;
 import io.gpusnap.node.operation.FactRegistry;
 import io.gpusnap.node.operation.Journal;
 import io.gpusnap.node.operation.LogKeys;
+import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.OperationKind;
 import io.gpusnap.node.operation.OperationRunner;
 import io.gpusnap.node.operation.ProgressSnapshot;
@@ -15,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -95,7 +100,8 @@ public final class Agent {
                 client,
                 accessToken,
                 () -> new Registration(identity.nodeName(), instance, identity.version(), work.inventory()),
-                timing);
+                timing,
+                work::registered);
         Touching touching = new Touching(listener);
         this.supervisor = new OperationSupervisor(
                 journal,
@@ -132,6 +138,31 @@ public final class Agent {
 
     public ConnectionState connection() {
         return link.state();
+    }
+
+    /** @param self the id of this node */
+    public record Known(String self, PeersAnswer answer) {}
+
+    /** Who else works on what this operation works on; empty when the service cannot be asked now, or does not tell. */
+    public Optional<Known> peers(OperationId operation) throws InterruptedException {
+        Optional<Session> session = link.current();
+        if (session.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            PeersAnswer answer = client.peers(session.get(), operation);
+            link.reached();
+            return Optional.of(new Known(session.get().nodeId(), answer));
+        } catch (NodeApiException.StaleSession e) {
+            link.stale(session.get(), e);
+            return Optional.empty();
+        } catch (NodeApiException e) {
+            LOG.atDebug()
+                    .addKeyValue(LogKeys.OPERATION, operation)
+                    .addKeyValue(LogKeys.REASON, e.getMessage())
+                    .log("who else works on it is not known");
+            return Optional.empty();
+        }
     }
 
     /** The running stage of each operation that is at work. */

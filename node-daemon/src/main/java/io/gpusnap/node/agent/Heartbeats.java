@@ -55,6 +55,7 @@ final class Heartbeats {
             Heartbeat heartbeat = new Heartbeat(work.inventory(), work.workloads(), supervisor.running());
             HeartbeatAnswer answer = client.heartbeat(session, heartbeat);
             link.reached();
+            work.serviceTime(answer.serverTime());
             answer.cancelOperations().forEach(id -> supervisor.ifHeld(new OperationId(id), HeldOperation::cancel));
             answer.fencedOperations()
                     .forEach(id -> supervisor.ifHeld(new OperationId(id), operation -> fence(operation, heartbeat)));

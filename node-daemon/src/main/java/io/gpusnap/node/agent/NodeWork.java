@@ -2,10 +2,12 @@ package io.gpusnap.node.agent;
 
 import io.gpusnap.node.client.Completion;
 import io.gpusnap.node.client.Inventory;
+import io.gpusnap.node.client.Session;
 import io.gpusnap.node.client.Workload;
 import io.gpusnap.node.operation.OperationLog;
 import io.gpusnap.node.operation.OperationSpec;
 import io.gpusnap.node.operation.PlanFactory;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +27,12 @@ public interface NodeWork extends PlanFactory {
 
     /** Ends a workload that is elsewhere by now; what is no workload, or not this very process, is left alone. */
     void end(int pid, long startTimeTicks);
+
+    /** The service knows this node by this session from now on. */
+    default void registered(Session session) {}
+
+    /** By the service's clock, just now. */
+    default void serviceTime(Instant now) {}
 
     /** What an ended operation leaves for the service, from its remembered facts. */
     Result result(OperationLog log);

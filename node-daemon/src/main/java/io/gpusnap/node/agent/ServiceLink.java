@@ -6,6 +6,7 @@ import io.gpusnap.node.client.Registration;
 import io.gpusnap.node.client.Session;
 import io.gpusnap.node.operation.LogKeys;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +27,7 @@ final class ServiceLink {
     private final String accessToken;
     private final Supplier<Registration> registration;
     private final AgentTiming timing;
+    private final Consumer<Session> registered;
 
     private @Nullable Session session;
     private ConnectionState state = ConnectionState.CONNECTING;
@@ -35,11 +37,18 @@ final class ServiceLink {
     /** Sessions in a row that were over soon after they began. */
     private int shortSessions;
 
-    ServiceLink(NodeApiClient client, String accessToken, Supplier<Registration> registration, AgentTiming timing) {
+    /** @param registered is told of each session before anybody works with it */
+    ServiceLink(
+            NodeApiClient client,
+            String accessToken,
+            Supplier<Registration> registration,
+            AgentTiming timing,
+            Consumer<Session> registered) {
         this.client = client;
         this.accessToken = accessToken;
         this.registration = registration;
         this.timing = timing;
+        this.registered = registered;
     }
 
     synchronized ConnectionState state() {
@@ -102,6 +111,7 @@ final class ServiceLink {
     private void register() throws InterruptedException {
         try {
             Session fresh = client.register(accessToken, registration.get());
+            registered.accept(fresh);
             synchronized (this) {
                 session = fresh;
                 registeredAtNanos = timing.nanoTime().getAsLong();

@@ -46,6 +46,7 @@ final class Daemon implements AutoCloseable {
                 node.access(),
                 new OperationMetrics(registry, Daemon::engineOf),
                 settings.parallelOperations());
+        node.access().know(new ServicePeers(agent));
         DaemonPages pages = new DaemonPages(agent, node.access(), registry);
         Optional<MetricsServer> server = Optional.empty();
         if (settings.metricsListen().isPresent()) {

@@ -3,6 +3,7 @@ package io.gpusnap.node.cli;
 import io.gpusnap.node.agent.Agent;
 import io.gpusnap.node.agent.ConnectionState;
 import io.gpusnap.node.client.Inventory;
+import io.gpusnap.node.metrics.ChunkMeters;
 import io.gpusnap.node.metrics.MetricsServer.Page;
 import io.gpusnap.node.metrics.NodeGauges;
 import io.gpusnap.node.metrics.NodeGauges.Labelled;
@@ -28,6 +29,7 @@ final class DaemonPages {
     private final NodeAccess access;
     private final PrometheusMeterRegistry registry;
     private final NodeGauges gauges;
+    private final ChunkMeters chunks;
     private final JsonMapper json = JsonMapper.builder().build();
 
     DaemonPages(Agent agent, NodeAccess access, PrometheusMeterRegistry registry) {
@@ -35,6 +37,7 @@ final class DaemonPages {
         this.access = access;
         this.registry = registry;
         this.gauges = new NodeGauges(registry, this::reading);
+        this.chunks = new ChunkMeters(registry, () -> chunkReading(access));
     }
 
     Map<String, Supplier<Page>> pages() {
@@ -51,7 +54,14 @@ final class DaemonPages {
 
     private Page metrics() {
         gauges.refresh();
+        chunks.refresh();
         return Page.prometheus(registry.scrape());
+    }
+
+    private static ChunkMeters.Reading chunkReading(NodeAccess access) {
+        NodeAccess.PeerReading peers = access.peerReading();
+        return new ChunkMeters.Reading(
+                access.readBytes(), peers.failures(), peers.servedBytes(), peers.refusedTokens());
     }
 
     private Page readiness() {

@@ -2,6 +2,7 @@ package io.gpusnap.node.cli;
 
 import io.gpusnap.node.client.Completion;
 import io.gpusnap.node.client.Inventory;
+import io.gpusnap.node.client.Session;
 import io.gpusnap.node.client.Task;
 import io.gpusnap.node.client.Workload;
 import io.gpusnap.node.engine.Engines;
@@ -21,10 +22,14 @@ import io.gpusnap.node.operation.OperationOutcome;
 import io.gpusnap.node.operation.OperationSpec;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.operation.StagePlan;
+import io.gpusnap.node.peer.PeerCounts;
+import io.gpusnap.node.peer.PeerDirectory;
 import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.SnapshotId;
+import java.time.Instant;
+import java.util.Base64;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -82,6 +87,38 @@ final class EngineNode implements NodeAccess {
     @Override
     public Map<String, Long> quarantinedChunks() {
         return engines.quarantinedChunks();
+    }
+
+    @Override
+    public Map<String, Long> readBytes() {
+        return engines.readBytes();
+    }
+
+    @Override
+    public PeerReading peerReading() {
+        PeerCounts counts = engines.fanOut().counts();
+        return new PeerReading(counts.failures(), counts.servedBytes(), counts.refusedTokens());
+    }
+
+    @Override
+    public void know(PeerDirectory directory) {
+        engines.fanOut().know(directory);
+    }
+
+    @Override
+    public void registered(Session session) {
+        if (session.peerKey() != null) {
+            engines.fanOut()
+                    .gate()
+                    .registered(
+                            UUID.fromString(session.nodeId()),
+                            Base64.getUrlDecoder().decode(session.peerKey()));
+        }
+    }
+
+    @Override
+    public void serviceTime(Instant now) {
+        engines.fanOut().gate().serviceTime(now);
     }
 
     @Override

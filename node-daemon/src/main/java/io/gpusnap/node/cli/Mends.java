@@ -21,6 +21,8 @@ final class Mends {
             case PID_CONFLICT -> "end the process that has the PID";
             case PORT_CONFLICT -> "end the process that listens there";
             case PATH_MISSING -> "put back what is named";
+            case CONTAINER_NOT_FOUND -> "name a container that runs on this node, and its own pod";
+            case CONTAINER_NOT_READY -> "start its command under gpusnap-placeholder --wait";
             case CRIU_UNAVAILABLE, CAPABILITY_MISSING -> "gpusnap-node doctor says how to get it";
             case CRIU_FAILED -> "its log is named above where one was kept";
             case ANSWER_WRONG ->

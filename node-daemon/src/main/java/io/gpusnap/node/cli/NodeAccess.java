@@ -4,6 +4,7 @@ import io.gpusnap.node.agent.NodeWork;
 import io.gpusnap.node.client.Inventory;
 import io.gpusnap.node.client.Task;
 import io.gpusnap.node.operation.OperationId;
+import io.gpusnap.node.peer.PeerDirectory;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +26,22 @@ public interface NodeAccess extends NodeWork, AutoCloseable {
 
     /** Chunks that were found wrong in this daemon's life, by the tier's kind. */
     Map<String, Long> quarantinedChunks();
+
+    /** Bytes of chunks that operations have read in this daemon's life, by the tier that had them. */
+    Map<String, Long> readBytes();
+
+    /** What came of dealing with other nodes. */
+    PeerReading peerReading();
+
+    /**
+     * @param failures of peers that were asked, by reason
+     * @param servedBytes to others
+     * @param refusedTokens of others
+     */
+    record PeerReading(Map<String, Long> failures, long servedBytes, long refusedTokens) {}
+
+    /** Operations are shared with those that it knows from now on. */
+    void know(PeerDirectory directory);
 
     /**
      * Tries tiers out.

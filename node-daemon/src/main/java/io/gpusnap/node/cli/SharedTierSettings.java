@@ -1,5 +1,6 @@
 package io.gpusnap.node.cli;
 
+import io.gpusnap.node.config.PeerNetSettings;
 import io.gpusnap.node.config.S3Credentials;
 import io.gpusnap.node.config.S3Encryption;
 import io.gpusnap.node.config.SecretToken;
@@ -7,6 +8,7 @@ import io.gpusnap.node.config.TierKeySettings;
 import io.gpusnap.node.config.TierSettings;
 import io.gpusnap.node.engine.SharedTiers;
 import io.gpusnap.node.engine.TierKeys;
+import io.gpusnap.node.peer.PeerSettings;
 import io.gpusnap.node.tier.key.ManifestSigner;
 import io.gpusnap.node.tier.key.MasterKey;
 import io.gpusnap.node.tier.nfs.NfsSettings;
@@ -28,7 +30,20 @@ final class SharedTierSettings {
                 settings.s3()
                         .map(s3 -> new SharedTiers.S3(new PackSettings(s3.name(), settings.packBytes()), store(s3))),
                 settings.maxBytesPerSecond().orElse(0L),
-                keys(settings.keys()));
+                keys(settings.keys()),
+                peers(settings));
+    }
+
+    private static PeerSettings peers(TierSettings settings) {
+        PeerNetSettings peers = settings.peers();
+        return new PeerSettings(
+                peers.listen(),
+                peers.address(),
+                settings.keys().tenant(),
+                peers.connections(),
+                peers.maxBytesPerSecond().orElse(0L),
+                peers.timeout(),
+                peers.bufferBytes());
     }
 
     private static TierKeys keys(TierKeySettings keys) throws CommandException {

@@ -9,6 +9,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -24,8 +26,21 @@ final class ThawCommand implements Callable<Integer> {
     @Option(names = "--gpu", description = "GPU to use, ordinal in the snapshot = UUID here: --gpu 0=GPU-…")
     private Map<Integer, String> gpus = Map.of();
 
+    @ArgGroup(exclusive = false)
+    private @Nullable Into into;
+
     @Option(names = "--json", description = "answer as JSON")
     private boolean json;
+
+    /** A container that waits for it. */
+    static final class Into {
+
+        @Option(names = "--pod-uid", required = true, description = "UID of the pod to thaw into")
+        private String podUid = "";
+
+        @Option(names = "--container", required = true, description = "id of its container, without containerd://")
+        private String containerId = "";
+    }
 
     ThawCommand(CommandContext context) {
         this.context = context;
@@ -36,7 +51,7 @@ final class ThawCommand implements Callable<Integer> {
         UUID id = CommandContext.snapshotId(snapshot);
         try (LocalNode node = LocalNode.open(context)) {
             Inspection known = node.access().inspect(id);
-            Task.Thaw request = new Task.Thaw(id, known.engine(), known.manifestDigest(), gpus, null);
+            Task.Thaw request = new Task.Thaw(id, known.engine(), known.manifestDigest(), gpus, null, container());
             Completion.Thawed thawed = Objects.requireNonNull(
                     ManualRun.run(context, node, new OperationSpec(OperationId.random(), OperationKind.THAW, request))
                             .thawed(),
@@ -44,6 +59,11 @@ final class ThawCommand implements Callable<Integer> {
             show(thawed);
             return ExitCode.OK;
         }
+    }
+
+    private Task.@Nullable Container container() {
+        Into named = into;
+        return named == null ? null : new Task.Container(named.podUid, named.containerId);
     }
 
     private void show(Completion.Thawed thawed) {

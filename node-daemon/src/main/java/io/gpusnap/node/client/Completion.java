@@ -133,6 +133,7 @@ public record Completion(
             long chunksStored,
             long chunksZero) {}
 
+    /** @param bytesByTier bytes of chunks that were read, by the name of the tier that had them; {@code peer}: other nodes */
     public record Thawed(
             int pid,
             long startTimeTicks,
@@ -140,5 +141,6 @@ public record Completion(
             double seconds,
             Map<String, Double> stageSeconds,
             @Nullable Double fillBytesPerSecond,
-            @Nullable Double firstAnswerSeconds) {}
+            @Nullable Double firstAnswerSeconds,
+            @Nullable Map<String, Long> bytesByTier) {}
 }

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param cudaDriverVersion as cuDriverGetVersion says: 13000 is 13.0
  * @param cpuFeatures sorted, as manifests have them
+ * @param peer null: nobody is served
  * @param snapshots those that the local store holds; null when it cannot be told now
  */
 public record Inventory(
@@ -25,7 +26,16 @@ public record Inventory(
         List<Tier> tiers,
         List<Capability> capabilities,
         @Nullable List<UUID> snapshots,
-        @Nullable List<String> cpuFeatures) {
+        @Nullable List<String> cpuFeatures,
+        @Nullable PeerEndpoint peer) {
+
+    /**
+     * Where other nodes may ask for chunks.
+     *
+     * @param address host and port
+     * @param certificate SHA-256 of the daemon's certificate
+     */
+    public record PeerEndpoint(String address, String certificate, String tenant) {}
 
     public record Gpu(
             int ordinal,

@@ -24,6 +24,7 @@ public final class NodeApiClient implements AutoCloseable {
 
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
     private static final Duration CALL_TIMEOUT = Duration.ofSeconds(15);
+    private static final Duration PEERS_TIMEOUT = Duration.ofSeconds(5);
     private static final RetryPolicy DEFAULT_RETRY = RetryPolicy.of(3, Duration.ofMillis(200));
 
     private final HttpClient http;
@@ -85,6 +86,14 @@ public final class NodeApiClient implements AutoCloseable {
             throws NodeApiException, InterruptedException {
         HttpRequest request = post(operation(operation) + "/progress", session.sessionToken(), report, CALL_TIMEOUT);
         return answers.read(sendInSession(request), ProgressAnswer.class);
+    }
+
+    /** One attempt: what it tells only helps. */
+    public PeersAnswer peers(Session session, OperationId operation) throws NodeApiException, InterruptedException {
+        HttpRequest request = builder(operation(operation) + "/peers", session.sessionToken(), PEERS_TIMEOUT)
+                .GET()
+                .build();
+        return answers.read(sendInSession(request), PeersAnswer.class);
     }
 
     /** Idempotent for one epoch and outcome. */

@@ -45,13 +45,18 @@ public record Task(
     /**
      * @param gpuRemap GPU ordinal in the manifest to GPU UUID here
      * @param probe what the process has to answer; absent from services that do not ask it
+     * @param container that it goes into; absent for a workload of the node itself
      */
     public record Thaw(
             UUID snapshotId,
             String engine,
             @Nullable String manifestDigest,
             @Nullable Map<Integer, String> gpuRemap,
-            @Nullable Probe probe) {}
+            @Nullable Probe probe,
+            @Nullable Container container) {}
+
+    /** @param containerId without a scheme */
+    public record Container(String podUid, String containerId) {}
 
     /**
      * @param port absent is the first one that the process listens on

@@ -71,6 +71,15 @@ public enum Setting {
             "file, or env:NAME, with public Ed25519 keys in PEM: manifests must be signed by one",
             "none: unsigned ones are taken"),
     TIERS_MAX_BYTES_PER_SECOND("tiers.maxBytesPerSecond", "bound of all copies between tiers together", "none"),
+    PEERS_LISTEN(
+            "peers.listen",
+            "address on which nodes that bring back the same snapshot ask this one for chunks, or off",
+            "off"),
+    PEERS_ADDRESS("peers.address", "host and port as the other nodes reach it", "that of peers.listen"),
+    PEERS_CONNECTIONS("peers.connections", "requests of other nodes that are served at the same time, 1 to 256", "16"),
+    PEERS_MAX_BYTES_PER_SECOND("peers.maxBytesPerSecond", "bound of what other nodes get from this one", "none"),
+    PEERS_TIMEOUT_SECONDS("peers.timeoutSeconds", "how long another node may take for what it is asked, 1 to 60", "10"),
+    PEERS_BUFFER_BYTES("peers.bufferBytes", "memory for chunks that others will ask for, 32MiB to 16GiB", "256MiB"),
     OPERATIONS_PARALLEL("operations.parallel", "operations that run at the same time, 1 to 16", "2"),
     STOP_GRACE_SECONDS("stop.graceSeconds", "how long SIGTERM waits for operations to end or undo", "60");
 

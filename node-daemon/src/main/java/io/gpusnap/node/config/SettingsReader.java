@@ -120,6 +120,10 @@ final class SettingsReader {
         }
     }
 
+    void problem(String text) {
+        problems.add(text);
+    }
+
     boolean isSet(Setting setting) {
         return sources.get(setting).isPresent();
     }
@@ -180,7 +184,7 @@ final class SettingsReader {
         return bytes;
     }
 
-    private static Optional<InetSocketAddress> listenAddress(String text) {
+    static Optional<InetSocketAddress> listenAddress(String text) {
         if (text.equals("off")) {
             return Optional.empty();
         }

@@ -12,14 +12,25 @@ import java.util.Optional;
  * @param packBytes size of the objects that chunks are packed into
  * @param maxBytesPerSecond of all copies between tiers; empty for no bound
  * @param keys what protects chunks and manifests there
+ * @param peers with whom the node shares what it reads there
  */
 public record TierSettings(
-        Optional<Nfs> nfs, Optional<S3> s3, long packBytes, Optional<Long> maxBytesPerSecond, TierKeySettings keys) {
+        Optional<Nfs> nfs,
+        Optional<S3> s3,
+        long packBytes,
+        Optional<Long> maxBytesPerSecond,
+        TierKeySettings keys,
+        PeerNetSettings peers) {
 
     /** A node that shares nothing. */
     public static TierSettings none() {
         return new TierSettings(
-                Optional.empty(), Optional.empty(), 64L << 20, Optional.empty(), TierKeySettings.none());
+                Optional.empty(),
+                Optional.empty(),
+                64L << 20,
+                Optional.empty(),
+                TierKeySettings.none(),
+                PeerNetSettings.none());
     }
 
     /** @param root absolute */

@@ -1,6 +1,7 @@
 package io.gpusnap.node.config;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,7 +14,7 @@ import java.util.Optional;
 final class TierSettingsReader {
 
     private static final String NAME = "[a-z0-9][a-z0-9-]{0,62}";
-    private static final List<String> TAKEN = List.of("memory", "nvme");
+    private static final List<String> TAKEN = List.of("memory", "nvme", "peer");
     private static final long MIB = 1L << 20;
 
     private final SettingsReader reader;
@@ -28,7 +29,37 @@ final class TierSettingsReader {
                 s3(),
                 reader.value(Setting.TIERS_PACK_BYTES, text -> size(text, 16, 256), () -> 64 * MIB),
                 reader.optional(Setting.TIERS_MAX_BYTES_PER_SECOND, text -> size(text, 1, 1 << 20)),
-                keys());
+                keys(),
+                peers());
+    }
+
+    private PeerNetSettings peers() {
+        Optional<InetSocketAddress> listen =
+                reader.value(Setting.PEERS_LISTEN, SettingsReader::listenAddress, Optional::empty);
+        Optional<String> address = reader.optional(Setting.PEERS_ADDRESS, TierSettingsReader::reachable);
+        if (listen.isPresent()
+                && listen.get().getAddress().isAnyLocalAddress()
+                && !reader.isSet(Setting.PEERS_ADDRESS)) {
+            reader.problem("peers.listen is every address of this machine: set peers.address to the host and port "
+                    + "under which the other nodes reach it");
+        }
+        return new PeerNetSettings(
+                listen,
+                address,
+                reader.value(Setting.PEERS_CONNECTIONS, text -> SettingsReader.number(text, 1, 256), () -> 16),
+                reader.optional(Setting.PEERS_MAX_BYTES_PER_SECOND, text -> size(text, 1, 1 << 20)),
+                reader.value(
+                        Setting.PEERS_TIMEOUT_SECONDS,
+                        text -> Duration.ofSeconds(SettingsReader.number(text, 1, 60)),
+                        () -> Duration.ofSeconds(10)),
+                reader.value(Setting.PEERS_BUFFER_BYTES, text -> size(text, 32, 16 << 10), () -> 256 * MIB));
+    }
+
+    private static String reachable(String text) {
+        if (!text.matches("([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.%]+]):[0-9]{1,5}")) {
+            throw new IllegalArgumentException("write it like gpu-node-7.example.org:9465");
+        }
+        return text;
     }
 
     private TierKeySettings keys() {
@@ -115,7 +146,7 @@ final class TierSettingsReader {
     private static String name(String text) {
         if (!text.matches(NAME) || TAKEN.contains(text)) {
             throw new IllegalArgumentException(
-                    "a tier's name is of lower-case letters, digits and dashes, and not memory or nvme");
+                    "a tier's name is of lower-case letters, digits and dashes, and not memory, nvme or peer");
         }
         return text;
     }

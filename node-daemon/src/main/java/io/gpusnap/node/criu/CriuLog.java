@@ -30,6 +30,8 @@ final class CriuLog {
                 .filter(line -> line.contains("Error ("))
                 // Said by every CRIU without CAP_SYS_RESOURCE, and of no consequence.
                 .filter(line -> !line.contains("RLIMIT_NOFILE"))
+                // Said by every CRIU in a container that has no /dev/net/tun.
+                .filter(line -> !line.contains("Unable to create tun"))
                 .limit(ERRORS)
                 .toList();
         List<String> quoted = errors.isEmpty() ? lines.subList(Math.max(0, lines.size() - TAIL), lines.size()) : errors;

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,11 +39,22 @@ public final class CriuRunner {
 
     private final String program;
     private final Duration limit;
+    private final Optional<Enclosure> enclosure;
 
     /** @param limit for one dump or restore */
     public CriuRunner(String program, Duration limit) {
+        this(program, limit, Optional.empty());
+    }
+
+    private CriuRunner(String program, Duration limit, Optional<Enclosure> enclosure) {
         this.program = program;
         this.limit = limit;
+        this.enclosure = enclosure;
+    }
+
+    /** The same CRIU in a container: ids that it takes and returns are those in there. */
+    public CriuRunner inside(Enclosure container) {
+        return new CriuRunner(program, limit, Optional.of(container));
     }
 
     /** Looks for a CRIU that is new enough for this kernel, and asks it to check the kernel. */
@@ -154,7 +166,7 @@ public final class CriuRunner {
     /**
      * Restores a tree; every process of it is stopped when it returns.
      *
-     * @return its root's pid in this pid namespace
+     * @return its root's pid in the pid namespace that it was restored in
      */
     public int restore(Path images, boolean shellJob) throws CriuException, InterruptedException {
         Path pidFile = images.resolve(PID_FILE);
@@ -163,7 +175,7 @@ public final class CriuRunner {
                 "--restore-detached",
                 "--leave-stopped",
                 "--pidfile",
-                pidFile.toAbsolutePath().toString());
+                PID_FILE); // in its working folder, which is that of the images
         finish("restore", start(arguments, images, RESTORE_LOG, shellJob), images, RESTORE_LOG);
         return restoredPid(images).orElseThrow(() -> new CriuException("criu restore wrote no pid to " + pidFile));
     }
@@ -183,16 +195,55 @@ public final class CriuRunner {
         return name.endsWith(".img");
     }
 
-    private Process start(List<String> arguments, Path images, String log, boolean shellJob) throws CriuException {
-        List<String> command = new ArrayList<>(List.of(program));
-        command.addAll(arguments);
-        command.addAll(List.of("--images-dir", images.toAbsolutePath().toString()));
+    private Process start(List<String> arguments, Path images, String log, boolean shellJob)
+            throws CriuException, InterruptedException {
+        List<String> folder = List.of("--images-dir", images.toAbsolutePath().toString());
+        List<String> command = new ArrayList<>();
+        if (enclosure.isPresent()) {
+            command.addAll(entering(enclosure.get(), folder));
+            command.addAll(arguments);
+            command.add("--manage-cgroups=ignore"); // it is in the container's already
+        } else {
+            command.add(program);
+            command.addAll(arguments);
+            command.addAll(folder);
+        }
         command.addAll(List.of("--log-file", log, "-v4"));
         command.addAll(COMMON);
         if (shellJob) {
             command.add("--shell-job");
         }
-        return launch(command, images.resolve("criu-" + log.replace(".log", ".out")));
+        return launch(command, outputOf(images, log));
+    }
+
+    private static Path outputOf(Path images, String log) {
+        return images.resolve("criu-" + log.replace(".log", ".out"));
+    }
+
+    private static String said(Path output) {
+        try {
+            return Files.readString(output, StandardCharsets.UTF_8).strip();
+        } catch (IOException e) {
+            return "it said nothing";
+        }
+    }
+
+    private List<String> entering(Enclosure container, List<String> folder) throws CriuException, InterruptedException {
+        CriuProgram files = CriuProgram.of(program);
+        List<String> command = new ArrayList<>(List.of(container.enter().toString(), "run"));
+        command.addAll(folder);
+        command.addAll(List.of("--target", Integer.toString(container.init())));
+        command.addAll(List.of("--started", Long.toString(container.startTimeTicks())));
+        command.addAll(List.of("--task-id", Integer.toString(container.taskId())));
+        command.addAll(List.of("--loader", files.loader().toString()));
+        command.addAll(List.of(
+                "--library-path", files.libraries().stream().map(Path::toString).collect(Collectors.joining(":"))));
+        command.addAll(List.of("--program", files.program().toString()));
+        for (Enclosure.Pipe pipe : container.pipes()) {
+            command.addAll(List.of("--inherit", pipe.name() + "=" + pipe.descriptor()));
+        }
+        command.add("--");
+        return command;
     }
 
     private static Process launch(List<String> command, Path output) throws CriuException {
@@ -213,7 +264,9 @@ public final class CriuRunner {
             throw new CriuException("criu %s took longer than %d s".formatted(verb, limit.toSeconds()));
         }
         if (criu.exitValue() != 0) {
-            String why = new CriuLog(images.resolve(log)).firstErrors();
+            String why = Files.exists(images.resolve(log))
+                    ? new CriuLog(images.resolve(log)).firstErrors()
+                    : said(outputOf(images, log)); // it was not even started
             throw new CriuException("criu %s failed (%d): %s".formatted(verb, criu.exitValue(), why));
         }
     }

@@ -20,7 +20,7 @@ final class AnswerCheck {
     private AnswerCheck() {}
 
     /** @throws StageException ANSWER_WRONG with what was expected and what came */
-    static void ask(AnswerProbe probe, int port) throws StageException, InterruptedException {
+    static void ask(AnswerProbe probe, String host, int port) throws StageException, InterruptedException {
         long deadline = System.nanoTime() + probe.limit().toNanos();
         try (HttpClient http = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
@@ -29,7 +29,7 @@ final class AnswerCheck {
             while (true) {
                 Duration left = Duration.ofNanos(Math.max(1, deadline - System.nanoTime()));
                 try {
-                    judge(probe, http.send(request(probe, port, left), body()));
+                    judge(probe, http.send(request(probe, host, port, left), body()));
                     return;
                 } catch (IOException e) {
                     if (System.nanoTime() >= deadline) {
@@ -44,8 +44,8 @@ final class AnswerCheck {
         }
     }
 
-    private static HttpRequest request(AnswerProbe probe, int port, Duration left) {
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + probe.path()))
+    private static HttpRequest request(AnswerProbe probe, String host, int port, Duration left) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://" + host + ":" + port + probe.path()))
                 .timeout(left);
         return probe.body()
                 .map(body -> request.header("Content-Type", probe.contentType())

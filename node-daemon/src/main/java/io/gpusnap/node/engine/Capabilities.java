@@ -96,6 +96,7 @@ final class Capabilities {
                         "sweep",
                         !shared.isEmpty(),
                         shared.isEmpty() ? "no tier is shared: set nfs.root or s3.bucket" : "of " + shared),
+                new Capability("verify", true, "of nvme" + (shared.isEmpty() ? "" : ", " + shared)),
                 new Capability("scrub", true, "of nvme" + (shared.isEmpty() ? "" : ", " + shared)));
     }
 

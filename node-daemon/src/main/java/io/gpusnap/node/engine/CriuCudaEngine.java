@@ -51,18 +51,19 @@ final class CriuCudaEngine implements CheckpointEngine {
     @Override
     public StagePlan thaw(ThawRequest request) {
         ThawSession session = new ThawSession(runtime, request, false);
-        return new StagePlan(
-                OperationKind.THAW,
-                List.of(
-                        new ThawPreflight(session),
-                        new ThawMaterialise(session),
-                        new ThawCriuRestore(session),
-                        new ThawFillHost(session),
-                        new ThawDriverRestore(session),
-                        new ThawRemap(session),
-                        new ThawFill(session),
-                        new ThawResume(session),
-                        new ThawHealth(session)),
-                session::release);
+        List<Stage> stages = new ArrayList<>();
+        request.container().ifPresent(container -> stages.add(new ThawClaim(session, container)));
+        stages.addAll(List.of(
+                new ThawPreflight(session),
+                new ThawMaterialise(session),
+                new ThawCriuRestore(session),
+                new ThawFillHost(session),
+                new ThawDriverRestore(session),
+                new ThawRemap(session),
+                new ThawFill(session),
+                new ThawResume(session),
+                new ThawHealth(session)));
+        request.container().ifPresent(container -> stages.add(new ThawHandover(session)));
+        return new StagePlan(OperationKind.THAW, stages, session::release);
     }
 }

@@ -18,6 +18,8 @@ import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.OperationKind;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.operation.StagePlan;
+import io.gpusnap.node.peer.FanOut;
+import io.gpusnap.node.peer.PeerSettings;
 import io.gpusnap.node.process.HostFacts;
 import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessException;
@@ -94,7 +96,15 @@ public final class Engines implements AutoCloseable {
             String reason = pool.pinned()
                     ? "%d MiB page-locked at %s".formatted(settings.poolBytes() >> 20, settings.poolPath())
                     : unpinned(opening);
-            return new Engines(runtime(settings, opening, store, pool.pinned(), reason), pool::close);
+            return new Engines(
+                    runtime(
+                            settings,
+                            opening,
+                            store,
+                            pool.pinned(),
+                            reason,
+                            settings.shared().peers()),
+                    pool::close);
         } catch (IOException | GpuException | TierException e) {
             if (pool != null) {
                 pool.close();
@@ -131,7 +141,8 @@ public final class Engines implements AutoCloseable {
                             new SnapshotStore(
                                     root, nvme, memory, settings.shared().open()),
                             pinnable,
-                            reason),
+                            reason,
+                            PeerSettings.none()),
                     () -> {});
         } catch (IOException | TierException e) {
             if (root != null) {
@@ -146,8 +157,14 @@ public final class Engines implements AutoCloseable {
     }
 
     private static NodeRuntime runtime(
-            EngineSettings settings, GpuOpening opening, SnapshotStore store, boolean poolPinned, String poolReason)
+            EngineSettings settings,
+            GpuOpening opening,
+            SnapshotStore store,
+            boolean poolPinned,
+            String poolReason,
+            PeerSettings peers)
             throws IOException, InterruptedException {
+        Traffic traffic = new Traffic(settings.shared().mostBytesPerSecond());
         ProcFs proc = new ProcFs();
         CriuRunner criu = new CriuRunner(settings.criu().map(Path::toString).orElse("criu"), CRIU_LIMIT);
         CriuProbe probe = criu.probe();
@@ -170,7 +187,8 @@ public final class Engines implements AutoCloseable {
                 poolPinned,
                 poolReason,
                 DirectStorage.probe(settings.storage(), opening.gpu(), opening.reason()),
-                new Traffic(settings.shared().mostBytesPerSecond()));
+                traffic,
+                new FanOut(peers, store, traffic));
     }
 
     /** Every record that stages remember, for the journal. */
@@ -183,6 +201,7 @@ public final class Engines implements AutoCloseable {
                 DriverMemory.class,
                 FrozenProcess.class,
                 StoredManifest.class,
+                ClaimedContainer.class,
                 RestoreBegun.class,
                 RestoredProcess.class,
                 FoundDepth.class,
@@ -404,6 +423,16 @@ public final class Engines implements AutoCloseable {
         }
     }
 
+    /** What this node does for other nodes, and they for it. */
+    public FanOut fanOut() {
+        return runtime.fanOut();
+    }
+
+    /** Bytes of chunks that operations have read in this daemon's life, by the tier that had them. */
+    public Map<String, Long> readBytes() {
+        return runtime.store().sources().read().bySource();
+    }
+
     MemoryTier memory() {
         return runtime.store().memory();
     }
@@ -411,6 +440,7 @@ public final class Engines implements AutoCloseable {
     @Override
     public void close() {
         watch.close();
+        runtime.fanOut().close();
         runtime.store().close();
         closePool.run();
     }

@@ -3,6 +3,7 @@ package io.gpusnap.node.engine;
 import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.TargetStatus;
+import io.gpusnap.node.engine.check.ContainerChecks;
 import io.gpusnap.node.engine.check.Refusal;
 import io.gpusnap.node.engine.check.SaveChecks;
 import io.gpusnap.node.engine.device.CudaProcesses;
@@ -10,6 +11,7 @@ import io.gpusnap.node.engine.device.GpuPort;
 import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.Container;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.process.Workload;
 import java.time.Duration;
@@ -18,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Looks at a workload without touching it: its preload's answer, and why a save by an engine would be refused. */
 final class Inspector {
@@ -54,7 +57,11 @@ final class Inspector {
             }
         }
         if (engine.equals(EngineId.CRIU_CUDA)) {
-            refusals.addAll(checks.process(tree));
+            Optional<ContainerChecks> container = Container.of(runtime.proc(), workload.process())
+                    .map(found -> new ContainerChecks(runtime.proc(), found));
+            container.ifPresent(found -> refusals.addAll(found.save(workload.process(), tree)));
+            refusals.addAll(checks.process(
+                    tree, container.map(found -> found.pipes().keySet()).orElse(Set.of())));
         }
         return new Inspection(status, heldBytes, tree, cudaPids, refusals);
     }

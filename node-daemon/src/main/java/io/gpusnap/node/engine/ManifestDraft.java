@@ -39,7 +39,7 @@ final class ManifestDraft {
                 .orElseGet(() -> new ProcessCapture(runtime.proc(), subject).capture());
         boolean withCriu = engine.equals(EngineId.CRIU_CUDA);
         return new Manifest(
-                Manifest.SCHEMA,
+                frozen.container().isPresent() ? Manifest.CONTAINER_SCHEMA : Manifest.SCHEMA,
                 session.snapshot(),
                 engine.value(),
                 Instant.now().truncatedTo(ChronoUnit.MILLIS),
@@ -63,7 +63,8 @@ final class ManifestDraft {
                         subject.cudaPids().stream().map(runtime.proc()::ownPid).toList(),
                         allocations),
                 host,
-                totals(allocations, host));
+                totals(allocations, host),
+                frozen.container());
     }
 
     private Manifest.Compatibility compatibility(

@@ -2,6 +2,7 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.node.criu.CriuProbe;
 import io.gpusnap.node.criu.CriuRunner;
+import io.gpusnap.node.criu.Enclosure;
 import io.gpusnap.node.engine.check.Fingerprints;
 import io.gpusnap.node.engine.device.CudaProcesses;
 import io.gpusnap.node.engine.device.DirectStorage;
@@ -10,17 +11,21 @@ import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.peer.FanOut;
+import io.gpusnap.node.process.Container;
 import io.gpusnap.node.process.HostFacts;
 import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.process.ProcessTree;
 import io.gpusnap.node.process.Workloads;
 import io.gpusnap.node.snapshot.SnapshotStore;
+import io.gpusnap.node.store.ContainerPart;
 import io.gpusnap.node.transfer.Traffic;
 import io.gpusnap.node.transfer.Transfer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * What all stages of this node share.
@@ -29,6 +34,7 @@ import java.util.Optional;
  * @param gpuReason what was found, or why there is none
  * @param direct whether a thaw reads chunks straight into device memory
  * @param traffic who goes first
+ * @param fanOut what it does for other nodes, and they for it
  */
 record NodeRuntime(
         EngineSettings settings,
@@ -48,7 +54,12 @@ record NodeRuntime(
         boolean poolPinned,
         String poolReason,
         DirectStorage direct,
-        Traffic traffic) {
+        Traffic traffic,
+        FanOut fanOut) {
+
+    private static final int HIGHEST_ID = 32_000;
+    /** By gpusnap-enter, upwards. */
+    private static final int IDS_TRIED = 100;
 
     /** By name. */
     Tiers tiers() {
@@ -71,6 +82,40 @@ record NodeRuntime(
         if (!criuProbe.available()) {
             throw new StageException(FailureCode.CRIU_UNAVAILABLE, criuProbe.reason());
         }
+    }
+
+    /**
+     * CRIU in a container.
+     *
+     * @param taskIds that it must leave free
+     */
+    CriuRunner criuIn(Container container, List<Integer> taskIds, List<ContainerPart.LogPipe> pipes) {
+        return criu.inside(new Enclosure(
+                enter(),
+                container.init().pid(),
+                container.init().startTimeTicks(),
+                freeId(taskIds),
+                pipes.stream()
+                        .map(pipe -> new Enclosure.Pipe(pipe.name(), pipe.descriptor()))
+                        .toList()));
+    }
+
+    /** The way into containers, beside the daemon's libraries. */
+    Path enter() {
+        return settings.nativeDir().resolve("gpusnap-enter");
+    }
+
+    /** The first of a hundred ids that none of these is; below the least limit that a machine has. */
+    private static int freeId(List<Integer> taskIds) {
+        int first = HIGHEST_ID - IDS_TRIED;
+        while (first > IDS_TRIED && taskIds.stream().anyMatch(within(first))) {
+            first -= IDS_TRIED;
+        }
+        return first;
+    }
+
+    private static Predicate<Integer> within(int first) {
+        return id -> id >= first && id < first + IDS_TRIED;
     }
 
     /** Where an operation's process image lives while it runs. */

@@ -1,17 +1,22 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.node.engine.check.ContainerChecks;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.Container;
 import io.gpusnap.node.process.OpenFd;
 import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.process.ProcessStat;
 import io.gpusnap.node.process.ProcessTree;
 import io.gpusnap.node.process.SocketOwners;
+import io.gpusnap.node.store.ContainerPart;
 import io.gpusnap.node.store.Manifest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeSet;
 
 /** Describes a frozen tree for the manifest. Files are looked up under the process's own root. */
@@ -25,13 +30,25 @@ final class ProcessCapture {
         this.subject = subject;
     }
 
+    /** Of one that stays where it is: its pid is the daemon's. */
     FrozenProcess capture() {
+        return capture(subject.process().pid(), Optional.empty());
+    }
+
+    /** Of one that lives in a container: its pid is the one that it has in there. */
+    FrozenProcess captureIn(Container container) throws StageException, IOException {
+        List<ProcessId> tree = new ProcessTree(proc).of(subject.process());
+        return capture(
+                proc.ownPid(subject.process().pid()), Optional.of(new ContainerChecks(proc, container).capture(tree)));
+    }
+
+    private FrozenProcess capture(int imagePid, Optional<ContainerPart> container) {
         int pid = subject.process().pid();
         List<ProcessId> tree = new ProcessTree(proc).of(subject.process());
         SocketOwners sockets = new SocketOwners(proc);
         Manifest.ProcessImage image = new Manifest.ProcessImage(
                 subject.workload(),
-                pid,
+                imagePid,
                 subject.process().startTimeTicks(),
                 taskIds(tree),
                 subject.sessionLeader(),
@@ -48,13 +65,15 @@ final class ProcessCapture {
                 mappedFiles(tree),
                 sockets.boundUnixPaths(tree),
                 List.copyOf(proc.environment(pid).keySet()));
-        return new FrozenProcess(image, proc.mountPoints(pid));
+        return new FrozenProcess(image, proc.mountPoints(pid), container);
     }
 
     private List<Integer> taskIds(List<ProcessId> tree) {
         TreeSet<Integer> ids = new TreeSet<>();
         for (ProcessId process : tree) {
-            ids.addAll(proc.taskIds(process.pid()));
+            for (int task : proc.taskIds(process.pid())) {
+                ids.add(proc.ownTaskId(process.pid(), task));
+            }
         }
         return List.copyOf(ids);
     }

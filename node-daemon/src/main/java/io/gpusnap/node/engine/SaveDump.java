@@ -2,12 +2,16 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.node.criu.CriuException;
 import io.gpusnap.node.criu.CriuRunner;
+import io.gpusnap.node.engine.check.WrittenFiles;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.Container;
 import io.gpusnap.node.process.ProcessException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * CRIU writes the process to scratch and leaves it stopped, whatever becomes of it later: what the manifest says of its files
@@ -32,7 +36,10 @@ final class SaveDump extends EngineStage {
     @Override
     void execute(StageContext context)
             throws StageException, CriuException, ProcessException, IOException, InterruptedException {
-        CriuRunner criu = session.runtime().criu();
+        NodeRuntime runtime = session.runtime();
+        Optional<Container> container = Container.of(runtime.proc(), session.process());
+        CriuRunner criu =
+                container.isPresent() ? runtime.criuIn(container.get(), List.of(), List.of()) : runtime.criu();
         SaveSubject subject = SaveSession.recall(context, SaveSubject.class);
         Rescue rescue = new Rescue(session, context);
         session.closeTarget();
@@ -45,10 +52,24 @@ final class SaveDump extends EngineStage {
         }
         if (!criu.isDumped(images)) {
             CriuRunner.clear(images);
-            criu.dump(session.process().pid(), images, !subject.sessionLeader());
+            int pid = session.process().pid();
+            criu.dump(container.isPresent() ? runtime.proc().ownPid(pid) : pid, images, !subject.sessionLeader());
         }
-        context.remember(new ProcessCapture(session.runtime().proc(), subject).capture());
+        context.remember(capture(new ProcessCapture(runtime.proc(), subject), container));
         context.remember(SaveSession.recall(context, Pause.class).ending());
+    }
+
+    private FrozenProcess capture(ProcessCapture capture, Optional<Container> container)
+            throws StageException, IOException {
+        if (container.isEmpty()) {
+            return capture.capture();
+        }
+        FrozenProcess frozen = capture.captureIn(container.get());
+        if (frozen.container().isPresent()) {
+            new WrittenFiles(session.runtime().proc(), container.get())
+                    .copy(frozen.container().get().files(), images);
+        }
+        return frozen;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.node.peer.PeerSettings;
 import io.gpusnap.node.tier.blob.BlobStore;
 import io.gpusnap.node.tier.nfs.NfsSettings;
 import io.gpusnap.node.tier.nfs.NfsStore;
@@ -15,8 +16,15 @@ import java.util.Optional;
  * Stores that this node shares with others.
  *
  * @param mostBytesPerSecond of all copies between tiers together; 0 for no bound
+ * @param peers how it deals with the others
  */
-public record SharedTiers(Optional<Nfs> nfs, Optional<S3> s3, long mostBytesPerSecond, TierKeys keys) {
+public record SharedTiers(
+        Optional<Nfs> nfs, Optional<S3> s3, long mostBytesPerSecond, TierKeys keys, PeerSettings peers) {
+
+    /** A node that deals with no other. */
+    public SharedTiers(Optional<Nfs> nfs, Optional<S3> s3, long mostBytesPerSecond, TierKeys keys) {
+        this(nfs, s3, mostBytesPerSecond, keys, PeerSettings.none());
+    }
 
     /** Chunks as they are. */
     public SharedTiers(Optional<Nfs> nfs, Optional<S3> s3, long mostBytesPerSecond) {

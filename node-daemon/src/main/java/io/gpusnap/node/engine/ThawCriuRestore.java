@@ -1,8 +1,10 @@
 package io.gpusnap.node.engine;
 
 import io.gpusnap.node.criu.CriuException;
+import io.gpusnap.node.criu.CriuRunner;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.PidNamespace;
 import io.gpusnap.node.process.ProcessException;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.process.ProcessStat;
@@ -40,14 +42,15 @@ final class ThawCriuRestore extends EngineStage {
     void execute(StageContext context)
             throws StageException, CriuException, TierException, ManifestException, InterruptedException {
         Manifest.ProcessImage process = session.manifest().process();
+        session.renewClaim(context);
+        CriuRunner criu = criu(context);
         context.remember(new RestoreBegun(
                 session.runtime().proc().uptimeTicks(),
                 process.taskIds(),
                 process.workload(),
                 process.executable(),
                 process.uid()));
-        FutureTask<Integer> restore =
-                new FutureTask<>(() -> session.runtime().criu().restore(images, !process.sessionLeader()));
+        FutureTask<Integer> restore = new FutureTask<>(() -> criu.restore(images, !process.sessionLeader()));
         Thread thread = Thread.ofPlatform().name("criu-restore").start(restore);
         try {
             try {
@@ -56,15 +59,34 @@ final class ThawCriuRestore extends EngineStage {
                 session.rememberDamage(context);
             }
             int pid = result(restore);
-            ProcessId restored = session.runtime()
-                    .proc()
-                    .stat(pid)
+            ProcessId restored = named(context, pid)
                     .map(ProcessStat::id)
                     .orElseThrow(() -> new CriuException("the restored process, pid " + pid + ", is gone"));
             context.remember(new RestoredProcess(restored));
         } finally {
             Joining.all(List.of(thread)); // it ends within CRIU's own limit
         }
+    }
+
+    private CriuRunner criu(StageContext context) throws StageException, TierException, ManifestException {
+        Optional<TargetContainer> container = session.container(context);
+        Manifest manifest = session.manifest();
+        if (container.isEmpty() || manifest.container().isEmpty()) {
+            return session.runtime().criu();
+        }
+        return session.runtime()
+                .criuIn(
+                        container.get().container(),
+                        manifest.process().taskIds(),
+                        manifest.container().get().pipes());
+    }
+
+    /** By the id that CRIU has for it. */
+    private Optional<ProcessStat> named(StageContext context, int pid) throws StageException {
+        Optional<TargetContainer> container = session.container(context);
+        return container.isPresent()
+                ? container.get().ids().process(pid)
+                : session.runtime().proc().stat(pid);
     }
 
     private void verify(StageContext context)
@@ -109,8 +131,30 @@ final class ThawCriuRestore extends EngineStage {
             runtime.tree().end(restored.get().process());
         }
         Optional<RestoreBegun> begun = context.recall(RestoreBegun.class);
-        if (begun.isPresent()) {
+        if (begun.isPresent() && session.request().container().isEmpty()) {
             new HalfMade(runtime.proc(), images).end(begun.get());
+        } else if (begun.isPresent()) {
+            endInContainer(context, begun.get());
+        }
+    }
+
+    /**
+     * The ids were free in there, and whoever takes one while the placeholder waits has got it from CRIU. What is left all the
+     * same ends when the placeholder starts cold.
+     */
+    private void endInContainer(StageContext context, RestoreBegun begun) throws ProcessException {
+        Optional<ClaimedContainer> claimed = context.recall(ClaimedContainer.class);
+        Optional<PidNamespace> ids =
+                claimed.flatMap(it -> PidNamespace.of(session.runtime().proc(), it.init()));
+        if (ids.isEmpty()) {
+            return; // everything in there has ended with it
+        }
+        for (int task : begun.taskIds()) {
+            Optional<ProcessStat> found =
+                    ids.get().process(task).filter(stat -> stat.startTimeTicks() >= begun.notBeforeTicks());
+            if (found.isPresent() && !found.get().id().equals(claimed.get().init())) {
+                session.runtime().tree().end(found.get().id());
+            }
         }
     }
 }

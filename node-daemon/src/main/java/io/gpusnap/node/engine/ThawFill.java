@@ -30,6 +30,7 @@ final class ThawFill extends EngineStage {
     void execute(StageContext context)
             throws StageException, GpuException, TierException, ManifestException, InterruptedException {
         NodeRuntime runtime = session.runtime();
+        session.renewClaim(context);
         DeviceContent content = DeviceContent.of(session.manifest().device());
         context.progress().setTotalBytes(content.sizeBytes());
         TargetPort target = session.target(context);

@@ -109,7 +109,7 @@ final class ThawFillHost extends EngineStage {
         return pieces;
     }
 
-    private static void write(GpuPort memory, Piece piece, ChunkFeed feed) throws StageException {
+    private static void write(GpuPort memory, Piece piece, ChunkFeed feed) throws StageException, InterruptedException {
         try {
             MemorySegment content = feed.content(piece.chunk());
             long done = 0;

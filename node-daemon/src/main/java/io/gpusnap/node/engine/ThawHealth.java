@@ -6,6 +6,7 @@ import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.LocalAddresses;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
@@ -47,7 +48,7 @@ final class ThawHealth extends EngineStage {
         }
         Optional<AnswerProbe> probe = session.request().probe();
         if (probe.isPresent()) {
-            AnswerCheck.ask(probe.get(), port(probe.get()));
+            AnswerCheck.ask(probe.get(), host(context), port(probe.get()));
         }
         session.closeTarget();
         Map<String, Double> seconds = session.times().seconds();
@@ -58,8 +59,24 @@ final class ThawHealth extends EngineStage {
                 session.times().totalSeconds(),
                 seconds,
                 session.fillBytesPerSecond(),
-                probe.isPresent() ? session.times().totalSeconds() : null));
+                probe.isPresent() ? session.times().totalSeconds() : null,
+                session.bytesByTier()));
         tidyUp(process);
+    }
+
+    /** The network of a container is another one: it is asked at an address that is not its loopback. */
+    private String host(StageContext context) throws StageException {
+        Optional<TargetContainer> container = session.container(context);
+        if (container.isEmpty()) {
+            return "127.0.0.1";
+        }
+        int init = container.get().container().init().pid();
+        return LocalAddresses.of(session.runtime().proc(), init).stream()
+                .filter(address -> !LocalAddresses.isEverywhere(address) && !address.contains(":"))
+                .findFirst()
+                .orElseThrow(() -> new StageException(
+                        FailureCode.ANSWER_WRONG,
+                        "the container has no address besides loopback, so nobody can ask it its recorded prompt"));
     }
 
     private int port(AnswerProbe probe) throws StageException, TierException, ManifestException {

@@ -3,6 +3,7 @@ package io.gpusnap.node.engine;
 import io.gpusnap.node.engine.check.LogFiles;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.store.ContainerPart;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
@@ -27,6 +28,7 @@ final class ThawMaterialise extends EngineStage {
             throws StageException, TierException, ManifestException, IOException, InterruptedException {
         NodeRuntime runtime = session.runtime();
         Manifest manifest = session.manifest();
+        session.renewClaim(context);
         context.progress().setTotalBytes(manifest.host().filesBytes());
         Scratch.delete(images);
         Scratch.make(images);
@@ -35,8 +37,14 @@ final class ThawMaterialise extends EngineStage {
         } finally {
             session.rememberDamage(context);
         }
-        LogFiles.prepare(manifest.process());
-        LogFiles.prepareSocketFolders(manifest.process());
+        Path root = session.root(context);
+        for (ContainerPart part : manifest.container().stream().toList()) {
+            for (ContainerPart.WrittenFile file : part.files()) {
+                LogFiles.put(root, file, images.resolve(file.image()), manifest.process());
+            }
+        }
+        LogFiles.prepare(root, manifest.process());
+        LogFiles.prepareSocketFolders(root, manifest.process());
     }
 
     @Override

@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param fillBytesPerSecond bytes that crossed the bus over the time of the whole fill; zeros, which the device writes by
  *     itself, take time and count for nothing; 0 when there were none
  * @param firstAnswerSeconds from the start of preflight to the right answer of its recorded prompt; null where there is none
+ * @param bytesByTier bytes of chunks that were read, by the name of the tier that had them, {@code peer} for other nodes; null
+ *     in the journal of an older daemon
  */
 public record ThawOutcome(
         int pid,
@@ -19,4 +21,5 @@ public record ThawOutcome(
         double seconds,
         Map<String, Double> stageSeconds,
         double fillBytesPerSecond,
-        @Nullable Double firstAnswerSeconds) {}
+        @Nullable Double firstAnswerSeconds,
+        @Nullable Map<String, Long> bytesByTier) {}

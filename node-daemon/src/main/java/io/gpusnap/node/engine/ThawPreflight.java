@@ -2,18 +2,24 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.engine.check.Compatibility;
+import io.gpusnap.node.engine.check.ContainerChecks;
 import io.gpusnap.node.engine.check.Place;
 import io.gpusnap.node.engine.check.Refusal;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.store.ContainerPart;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Whether the snapshot is what the caller means, fits this node, and finds its place free. Touches nothing. */
 final class ThawPreflight extends EngineStage {
@@ -41,18 +47,50 @@ final class ThawPreflight extends EngineStage {
                     "snapshot %s was made by engine %s".formatted(manifest.snapshotId(), manifest.engine()));
         }
         runtime.requireCriu();
+        Optional<TargetContainer> container = session.container(context);
+        requireKindOfPlace(manifest, container.isPresent());
         List<Refusal> refusals = new ArrayList<>(Compatibility.host(manifest.compatibility(), runtime.host()));
         refusals.addAll(Compatibility.driver(
                 manifest.compatibility(), runtime.requireGpu().driver()));
         refuse(refusals);
         Compatibility.GpuPlan gpus = session.gpus();
-        refuse(runtime.fingerprints().compare(manifest.compatibility().libraries()));
+        String root = container.map(TargetContainer::root).map(Path::toString).orElse("");
+        refuse(runtime.fingerprints().compare(manifest.compatibility().libraries(), root));
         session.requireVram(gpus);
-        Place place = new Place(runtime.proc());
+        if (container.isPresent() && manifest.container().isPresent()) {
+            refuse(new ContainerChecks(runtime.proc(), container.get().container())
+                    .thaw(manifest.container().get()));
+        }
+        Place place = place(manifest, container);
         refuse(taskIds(place, manifest.process()));
         refuse(place.ports(manifest.process()));
         refuse(place.paths(manifest.process()));
         new Space(runtime).requireForThaw(manifest);
+    }
+
+    /** A plain process has no business in a container, nor one of a container outside: each would meet other files. */
+    private static void requireKindOfPlace(Manifest manifest, boolean container) throws StageException {
+        if (manifest.container().isPresent() != container) {
+            throw new StageException(
+                    FailureCode.INCOMPATIBLE,
+                    "snapshot %s is of a workload %s a container: name %s to thaw it"
+                            .formatted(
+                                    manifest.snapshotId(),
+                                    container ? "outside of" : "in",
+                                    container ? "none" : "one"));
+        }
+    }
+
+    private Place place(Manifest manifest, Optional<TargetContainer> container) {
+        if (container.isEmpty()) {
+            return new Place(session.runtime().proc());
+        }
+        TargetContainer target = container.get();
+        Set<String> brought = manifest.container().stream()
+                .flatMap(part -> part.files().stream())
+                .map(ContainerPart.WrittenFile::path)
+                .collect(Collectors.toSet());
+        return Place.in(session.runtime().proc(), target.container(), target.ids(), target.root(), brought);
     }
 
     private static List<Refusal> taskIds(Place place, Manifest.ProcessImage process) throws InterruptedException {

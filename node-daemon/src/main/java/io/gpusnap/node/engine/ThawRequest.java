@@ -12,15 +12,27 @@ import java.util.Optional;
  * @param gpuRemap GPU ordinal in the manifest to GPU UUID here; an ordinal that is not named goes to the same UUID where
  *     there is one, else to the GPU of the same ordinal
  * @param probe what the process has to answer before the thaw has succeeded
+ * @param container that waits for it; a snapshot of a workload in a container needs one, and no other has one
  */
 public record ThawRequest(
         OperationId operation,
         SnapshotId snapshot,
         Optional<String> manifestDigest,
         Map<Integer, String> gpuRemap,
-        Optional<AnswerProbe> probe) {
+        Optional<AnswerProbe> probe,
+        Optional<ContainerRef> container) {
 
     public ThawRequest {
         gpuRemap = Map.copyOf(gpuRemap);
+    }
+
+    /** To where it was: among the node's own processes, or where it was suspended. */
+    public ThawRequest(
+            OperationId operation,
+            SnapshotId snapshot,
+            Optional<String> manifestDigest,
+            Map<Integer, String> gpuRemap,
+            Optional<AnswerProbe> probe) {
+        this(operation, snapshot, manifestDigest, gpuRemap, probe, Optional.empty());
     }
 }

@@ -10,20 +10,24 @@ import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.peer.FanOut;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.snapshot.Damage;
+import io.gpusnap.node.snapshot.ReadBytes;
 import io.gpusnap.node.snapshot.SnapshotUses;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.LoadedChunks;
 import io.gpusnap.node.transfer.Traffic;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -42,16 +46,20 @@ final class ThawSession {
     private @Nullable CudaProcesses kept;
     private @Nullable TargetPort target;
     private final Damage damage = new Damage();
+    private final ReadBytes bytes;
+    private FanOut.@Nullable Gathered gathered;
     private LoadedChunks loaded = new LoadedChunks();
     private LoadedChunks loadedHost = new LoadedChunks();
     private @Nullable ProcessId frozen;
     private double fillBytesPerSecond;
+    private @Nullable TargetContainer container;
 
     /** @param keepsProcess the process was there before the thaw: a failure must not cost it its life if that can be helped */
     ThawSession(NodeRuntime runtime, ThawRequest request, boolean keepsProcess) {
         this.runtime = runtime;
         this.request = request;
         this.keepsProcess = keepsProcess;
+        this.bytes = runtime.store().sources().read().ofOperation();
     }
 
     boolean keepsProcess() {
@@ -92,6 +100,14 @@ final class ThawSession {
             }
             known = Snapshots.read(runtime.store(), request.snapshot(), request.manifestDigest());
             manifest = known;
+            gathered = runtime.fanOut()
+                    .gather(
+                            request.operation(),
+                            request.snapshot(),
+                            request.manifestDigest().orElse(""),
+                            known.chunks().toList(),
+                            runtime.store().sources().telling(damage, bytes),
+                            bytes);
         }
         return known;
     }
@@ -117,6 +133,37 @@ final class ThawSession {
     void occupy(ProcessId process) {
         frozen = process;
         runtime.busy().set(process, WorkloadInfo.State.SUSPENDED);
+    }
+
+    /**
+     * Where the thaw goes; empty where it stays among the node's own processes.
+     *
+     * @throws StageException CONTAINER_NOT_FOUND when it has ended
+     */
+    Optional<TargetContainer> container(StageContext context) throws StageException {
+        if (request.container().isEmpty()) {
+            return Optional.empty();
+        }
+        TargetContainer open = container;
+        if (open == null) {
+            open = TargetContainer.open(
+                    runtime, SaveSession.recall(context, ClaimedContainer.class).init());
+            container = open;
+        }
+        return Optional.of(open);
+    }
+
+    /** A long stage begins: the container's placeholder keeps its patience. */
+    void renewClaim(StageContext context) throws StageException, InterruptedException {
+        Optional<TargetContainer> target = container(context);
+        if (target.isPresent()) {
+            target.get().placeholder().claim();
+        }
+    }
+
+    /** Below which the paths of the snapshot begin. */
+    Path root(StageContext context) throws StageException {
+        return container(context).map(TargetContainer::root).orElse(Path.of("/"));
     }
 
     static ProcessId process(StageContext context) throws StageException {
@@ -185,7 +232,13 @@ final class ThawSession {
 
     /** Where its chunks may come from. */
     ChunkSources sources() {
-        return runtime.store().sources().telling(damage);
+        FanOut.Gathered open = gathered;
+        return open == null ? runtime.store().sources().telling(damage, bytes) : open.sources();
+    }
+
+    /** What was read so far, by the tier that had it. */
+    Map<String, Long> bytesByTier() {
+        return bytes.bySource();
     }
 
     /** What was found wrong so far, also when the thaw goes on with another copy. */
@@ -225,12 +278,20 @@ final class ThawSession {
             waiting.close();
         }
         closeTarget();
+        FanOut.Gathered exchanged = gathered;
+        if (exchanged != null) {
+            exchanged.close();
+        }
         loaded.close();
         loadedHost.close();
         runtime.store().memory().finish(owner());
         ProcessId busy = frozen;
         if (busy != null) {
             runtime.busy().clear(busy);
+        }
+        TargetContainer claimed = container;
+        if (claimed != null) {
+            claimed.close();
         }
         SnapshotUses.Use held = use;
         if (held != null) {

@@ -26,6 +26,9 @@ final class TransferPreflight extends SharedStoreStage {
         if (session.request().from().isPresent()) {
             tiers.kind(session.request().from().get());
         }
+        if (to == TierKind.NVME || to == TierKind.MEMORY) {
+            session.gather();
+        }
         if (to == TierKind.NVME) {
             SnapshotPull pull = new SnapshotPull(session.runtime().store(), session.sources(), session.pins());
             session.runtime()

@@ -3,8 +3,10 @@ package io.gpusnap.node.engine;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.peer.FanOut;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.snapshot.Damage;
+import io.gpusnap.node.snapshot.ReadBytes;
 import io.gpusnap.node.snapshot.SavePins;
 import io.gpusnap.node.snapshot.SnapshotUses;
 import io.gpusnap.node.store.ChunkRef;
@@ -22,6 +24,8 @@ final class TransferSession {
     private final TransferRequest request;
     private final SavePins pins;
     private final Damage damage = new Damage();
+    private final ReadBytes bytes;
+    private FanOut.@Nullable Gathered gathered;
     private final StageTimes times = new StageTimes();
     private SnapshotUses.@Nullable Use use;
     private byte @Nullable [] manifestBytes;
@@ -31,6 +35,7 @@ final class TransferSession {
         this.runtime = runtime;
         this.request = request;
         this.pins = runtime.store().pins();
+        this.bytes = runtime.store().sources().read().ofOperation();
     }
 
     NodeRuntime runtime() {
@@ -55,7 +60,8 @@ final class TransferSession {
 
     /** Where chunks may come from. */
     ChunkSources sources() {
-        return runtime.store().sources().telling(damage);
+        FanOut.Gathered open = gathered;
+        return open == null ? runtime.store().sources().telling(damage, bytes) : open.sources();
     }
 
     void rememberDamage(StageContext context) {
@@ -75,6 +81,20 @@ final class TransferSession {
     static double seconds(StageContext context) throws StageException {
         long since = SaveSession.recall(context, TransferCopy.class).uptimeNanos();
         return Math.max(0, System.nanoTime() - since) / 1e9;
+    }
+
+    /** From now on other nodes may help, and be helped: the copy is into this node's own tiers. */
+    void gather() throws StageException, TierException, ManifestException {
+        if (gathered == null) {
+            gathered = runtime.fanOut()
+                    .gather(
+                            request.operation(),
+                            request.snapshot(),
+                            request.manifestDigest().orElse(""),
+                            chunks(),
+                            runtime.store().sources().telling(damage, bytes),
+                            bytes);
+        }
     }
 
     /** Read once; from then on the snapshot cannot be deleted here until the operation has ended. */
@@ -103,6 +123,10 @@ final class TransferSession {
     }
 
     void release() {
+        FanOut.Gathered open = gathered;
+        if (open != null) {
+            open.close();
+        }
         runtime.store().memory().finish(owner());
         pins.close();
         SnapshotUses.Use held = use;

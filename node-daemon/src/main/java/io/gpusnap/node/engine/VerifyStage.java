@@ -4,19 +4,28 @@ import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.snapshot.Damage;
+import io.gpusnap.node.snapshot.ReadManifest;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.snapshot.SnapshotUses;
 import io.gpusnap.node.store.ChunkRef;
-import io.gpusnap.node.store.Manifest;
+import io.gpusnap.node.store.ManifestDigest;
 import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.store.ManifestJson;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.tier.TierException.Reason;
+import io.gpusnap.node.tier.pack.PackTier;
 import io.gpusnap.node.transfer.ChunkVerifier;
+import io.gpusnap.node.transfer.Scrub;
 import java.util.List;
 import java.util.Optional;
 
-/** Reads every chunk of a snapshot from the medium. */
+/**
+ * Reads every chunk of a snapshot from the medium: of the node's own store, or where that does not have the snapshot, of the first
+ * shared one that has it right.
+ */
 final class VerifyStage extends EngineStage {
 
     private final NodeRuntime runtime;
@@ -40,13 +49,64 @@ final class VerifyStage extends EngineStage {
                 .orElseThrow(() ->
                         new StageException(FailureCode.CHUNK_MISSING, "snapshot " + snapshot + " is being deleted"));
         try (use) {
-            Manifest manifest = Snapshots.read(store, snapshot, Optional.empty());
-            List<ChunkRef> chunks = ChunkVerifier.distinct(manifest.chunks().toList());
-            long sizeBytes = ChunkVerifier.distinctBytes(chunks);
-            context.progress().setTotalBytes(sizeBytes);
-            ChunkVerifier.verify(chunks, store.nvme(), chunk -> ReadFrom.MEDIUM, runtime.transfer(context));
-            String digest = store.read(snapshot).digest();
-            context.remember(new VerifyOutcome(snapshot, digest, chunks.size(), sizeBytes));
+            if (store.list().contains(snapshot)) {
+                ReadManifest own = Snapshots.find(store, snapshot, Optional.empty());
+                List<ChunkRef> chunks = begin(own, context);
+                ChunkVerifier.verify(chunks, store.nvme(), chunk -> ReadFrom.MEDIUM, runtime.transfer(context));
+                verified(own, chunks, context);
+            } else {
+                verifyShared(context);
+            }
         }
+    }
+
+    private void verifyShared(StageContext context)
+            throws StageException, TierException, ManifestException, InterruptedException {
+        Damage damage = new Damage();
+        TierException failure = new TierException(
+                Reason.MISSING, "snapshot " + snapshot + " is neither in this node's store nor in one that it shares");
+        try {
+            for (PackTier tier : runtime.store().sources().shared()) {
+                try {
+                    verifyIn(tier, context);
+                    return;
+                } catch (TierException e) {
+                    if (e.reason() == Reason.CORRUPT) {
+                        damage.found(tier.name(), String.valueOf(e.getMessage()));
+                    }
+                    failure = failure.reason() == Reason.MISSING ? e : failure;
+                }
+            }
+        } finally {
+            runtime.tiers().remember(snapshot, damage, context);
+        }
+        throw failure;
+    }
+
+    private void verifyIn(PackTier tier, StageContext context)
+            throws TierException, ManifestException, InterruptedException {
+        byte[] bytes = tier.manifest(snapshot, found -> true);
+        ReadManifest read = new ReadManifest(
+                ManifestJson.read(bytes), ManifestDigest.of(bytes).hex());
+        List<ChunkRef> chunks = begin(read, context);
+        // A thaw of this node goes before it.
+        new Scrub(
+                        runtime.store().nvme(),
+                        Optional.of(tier),
+                        runtime.transfer(context),
+                        runtime.traffic().share(0, true))
+                .read(chunks);
+        verified(read, chunks, context);
+    }
+
+    private static List<ChunkRef> begin(ReadManifest read, StageContext context) {
+        List<ChunkRef> chunks = ChunkVerifier.distinct(read.manifest().chunks().toList());
+        context.progress().setTotalBytes(ChunkVerifier.distinctBytes(chunks));
+        return chunks;
+    }
+
+    private void verified(ReadManifest read, List<ChunkRef> chunks, StageContext context) {
+        context.remember(
+                new VerifyOutcome(snapshot, read.digest(), chunks.size(), ChunkVerifier.distinctBytes(chunks)));
     }
 }

@@ -3,6 +3,7 @@ package io.gpusnap.node.inventory;
 import io.gpusnap.node.client.Task;
 import io.gpusnap.node.engine.AfterSave;
 import io.gpusnap.node.engine.AnswerProbe;
+import io.gpusnap.node.engine.ContainerRef;
 import io.gpusnap.node.engine.EngineId;
 import io.gpusnap.node.engine.Engines;
 import io.gpusnap.node.engine.SaveRequest;
@@ -81,7 +82,9 @@ public final class EnginePlans implements PlanFactory {
                         new SnapshotId(thaw.snapshotId()),
                         Optional.ofNullable(thaw.manifestDigest()),
                         thaw.gpuRemap() == null ? Map.of() : thaw.gpuRemap(),
-                        Optional.ofNullable(thaw.probe()).map(EnginePlans::probe)));
+                        Optional.ofNullable(thaw.probe()).map(EnginePlans::probe),
+                        Optional.ofNullable(thaw.container())
+                                .map(container -> new ContainerRef(container.podUid(), container.containerId()))));
     }
 
     private static AnswerProbe probe(Task.Probe probe) {

@@ -101,6 +101,7 @@ public final class EngineResults {
                 outcome.seconds(),
                 outcome.stageSeconds(),
                 outcome.fillBytesPerSecond() > 0 ? outcome.fillBytesPerSecond() : null,
-                outcome.firstAnswerSeconds());
+                outcome.firstAnswerSeconds(),
+                outcome.bytesByTier());
     }
 }

@@ -57,7 +57,11 @@ public final class NodeInventory {
                 tiers(false),
                 capabilities(),
                 snapshots(),
-                host.cpuFeatures());
+                host.cpuFeatures(),
+                engines.fanOut()
+                        .endpoint()
+                        .map(it -> new Inventory.PeerEndpoint(it.address(), it.certificate(), it.tenant()))
+                        .orElse(null));
     }
 
     /** @param now shared ones are looked at now, however long that takes */

@@ -27,6 +27,14 @@ public final class MetricNames {
     public static final String TIER_HEALTHY = "gpusnap.node.tier.healthy";
     /** Chunks that were found wrong there in this daemon's life. Label: tier. */
     public static final String TIER_QUARANTINED_CHUNKS = "gpusnap.node.tier.quarantined.chunks";
+    /** Bytes of chunks that operations have read. Label: tier, its name, or peer for other nodes. */
+    public static final String READ_BYTES = "gpusnap.node.chunk.read.bytes";
+    /** Requests to other nodes that brought nothing, or not all. Label: reason. */
+    public static final String PEER_FAILURES = "gpusnap.node.peer.failures";
+    /** Bytes of chunks that other nodes have had from this one. */
+    public static final String PEER_SERVED_BYTES = "gpusnap.node.peer.served.bytes";
+    /** Requests of other nodes whose token was not taken. */
+    public static final String PEER_REFUSED = "gpusnap.node.peer.refused.requests";
     /** Label: gpu, its ordinal. */
     public static final String GPU_FREE_BYTES = "gpusnap.node.gpu.free.bytes";
     /** Snapshots in the local store. */
@@ -38,6 +46,7 @@ public final class MetricNames {
     public static final String LABEL_KIND = "kind";
     public static final String LABEL_DIRECTION = "direction";
     public static final String LABEL_TIER = "tier";
+    public static final String LABEL_REASON = "reason";
     public static final String LABEL_GPU = "gpu";
 
     private MetricNames() {}

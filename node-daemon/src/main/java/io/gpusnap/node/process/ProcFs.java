@@ -101,6 +101,11 @@ public final class ProcFs {
         return readLink(of(pid).resolve(name));
     }
 
+    /** As {@link #link}, of a name such as self. */
+    Optional<String> linkOf(String process, String name) {
+        return readLink(root.resolve(process).resolve(name));
+    }
+
     /** A value of /proc/pid/status, without its label. */
     public Optional<String> status(int pid, String label) {
         return lines(of(pid).resolve("status")).stream()
@@ -115,6 +120,25 @@ public final class ProcFs {
                 .map(value -> value.split("\\s+"))
                 .map(pids -> Integer.parseInt(pids[pids.length - 1]))
                 .orElse(pid);
+    }
+
+    /** The id that one of its threads has for itself. */
+    public int ownTaskId(int pid, int taskId) {
+        return lines(of(pid).resolve("task/" + taskId + "/status")).stream()
+                .filter(line -> line.startsWith("NSpid:"))
+                .map(line -> line.trim().split("\\s+"))
+                .map(ids -> Integer.parseInt(ids[ids.length - 1]))
+                .findFirst()
+                .orElse(taskId);
+    }
+
+    /** Paths of its control groups, one for each hierarchy. */
+    List<String> controlGroups(int pid) {
+        return lines(of(pid).resolve("cgroup")).stream()
+                .map(line -> line.split(":", 3))
+                .filter(fields -> fields.length == 3)
+                .map(fields -> fields[2])
+                .toList();
     }
 
     /** Only where they lead, for walks over all processes. */
@@ -149,18 +173,39 @@ public final class ProcFs {
     }
 
     public List<String> mountPoints(int pid) {
+        return mounts(pid).stream().map(Mount::point).distinct().toList();
+    }
+
+    /** In the order in which they were mounted: a later one hides an earlier one of the same point. */
+    public List<Mount> mounts(int pid) {
         return lines(of(pid).resolve("mountinfo")).stream()
-                .map(line -> line.split(" "))
-                .filter(fields -> fields.length > 4)
-                .map(fields -> fields[4])
-                .distinct()
+                .map(line -> line.split(" - ", 2))
+                .filter(halves -> halves.length == 2 && halves[0].split(" ").length > 5)
+                .map(halves -> mount(halves[0].split(" "), halves[1].split(" ")))
                 .toList();
+    }
+
+    private static Mount mount(String[] place, String[] fileSystem) {
+        return new Mount(place[4], fileSystem[0], List.of(place[5].split(",")).contains("ro"));
+    }
+
+    /** When the machine started, in seconds since 1970; 0 where it does not say. */
+    public long bootSeconds() {
+        return lines(root.resolve("stat")).stream()
+                .filter(line -> line.startsWith("btime "))
+                .map(line -> Long.parseLong(line.substring("btime ".length()).trim()))
+                .findFirst()
+                .orElse(0L);
     }
 
     /** Lines of a table in /proc/pid/net, without its heading. */
     List<String> netTable(int pid, String table) {
         List<String> lines = lines(of(pid).resolve("net/" + table));
         return lines.isEmpty() ? lines : lines.subList(1, lines.size());
+    }
+
+    List<String> netLines(int pid, String table) {
+        return lines(of(pid).resolve("net/" + table));
     }
 
     List<String> lines(Path file) {

@@ -42,7 +42,7 @@ public final class SocketOwners {
                 .toList();
     }
 
-    private Set<Long> sockets(List<ProcessId> processes) {
+    Set<Long> sockets(List<ProcessId> processes) {
         return processes.stream()
                 .flatMap(process -> proc.descriptorTargets(process.pid()).stream())
                 .map(OpenFd::socketInode)

@@ -41,12 +41,21 @@ public record TcpListener(String protocol, String address, int port, long inode)
     }
 
     /** The kernel prints each 32-bit word in the machine's byte order, which is little endian wherever CUDA runs. */
-    private static String address(String hex) {
+    static String address(String hex) {
         byte[] words = HexFormat.of().parseHex(hex);
         byte[] bytes = new byte[words.length];
         for (int i = 0; i < words.length; i++) {
             bytes[i] = words[(i & ~3) + 3 - (i & 3)];
         }
+        return text(bytes);
+    }
+
+    /** Of hex digits in the order of the address. */
+    static String plainAddress(String hex) {
+        return text(HexFormat.of().parseHex(hex));
+    }
+
+    private static String text(byte[] bytes) {
         boolean any = true;
         for (byte b : bytes) {
             any &= b == 0;
@@ -57,7 +66,8 @@ public record TcpListener(String protocol, String address, int port, long inode)
         try {
             return InetAddress.getByAddress(bytes).getHostAddress();
         } catch (UnknownHostException e) {
-            throw new IllegalArgumentException("not an address: " + hex, e);
+            throw new IllegalArgumentException(
+                    "not an address: " + HexFormat.of().formatHex(bytes), e);
         }
     }
 }

@@ -20,7 +20,7 @@ public final class Workloads {
         this.proc = proc;
     }
 
-    /** Children inherit the environment: only the topmost process of each name counts. */
+    /** Children inherit the environment: only the topmost process of each name counts, and no placeholder above it. */
     public List<Workload> find() {
         Map<Integer, String> names = new HashMap<>();
         for (int pid : proc.pids()) {
@@ -42,7 +42,9 @@ public final class Workloads {
     }
 
     public Optional<String> nameOf(int pid) {
-        return Optional.ofNullable(proc.environment(pid).get(NAME_VARIABLE)).filter(name -> !name.isEmpty());
+        return Optional.ofNullable(proc.environment(pid).get(NAME_VARIABLE))
+                .filter(name -> !name.isEmpty())
+                .filter(name -> !PlaceholderState.isPlaceholder(proc, pid));
     }
 
     private Optional<Workload> read(int pid, String name) {

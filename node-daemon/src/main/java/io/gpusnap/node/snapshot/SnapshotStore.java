@@ -60,7 +60,7 @@ public final class SnapshotStore implements AutoCloseable {
         this.nvme = nvme;
         this.memory = memory;
         this.sweep = new Sweep(nvme, memory, pins, sweepLock.writeLock(), this::named, manifestsWritten::get);
-        this.sources = new ChunkSources(nvme, shared, new Damage());
+        this.sources = ChunkSources.of(nvme, shared);
     }
 
     /** Where content of snapshots may come from. */

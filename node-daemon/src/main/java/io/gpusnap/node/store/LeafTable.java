@@ -1,58 +1,71 @@
 package io.gpusnap.node.store;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The leaf digests of one host image, filled by {@link HostChunker} block by block from any thread, and the cuts that they
- * give. Takes a 128th of the image's size.
+ * give, which can be asked for as the blocks come. Of blocks that are cut nothing is kept.
  */
 public final class LeafTable {
 
     static final int LEAVES_PER_BLOCK = TreeDigester.MAX_CHUNK_BYTES / LeafHasher.LEAF_BYTES;
     static final int MIN_CHUNK_BYTES = 128 << 10;
 
+    private record Block(byte[] digests, boolean[] zeros) {}
+
     private final long sizeBytes;
-    private final byte[][] digests;
-    private final boolean[][] zeros;
+    private final int blocks;
+    private final Map<Integer, Block> filled = new HashMap<>();
+    private final LeafHasher hasher = new LeafHasher();
+    private final byte[] pending = new byte[LEAVES_PER_BLOCK * ChunkDigest.BYTES];
+    private int nextBlock;
+    private int written;
+    private long start;
+    private boolean zero = true;
 
     public LeafTable(long sizeBytes) {
         this.sizeBytes = sizeBytes;
-        int blocks = Math.toIntExact(Math.ceilDiv(sizeBytes, TreeDigester.MAX_CHUNK_BYTES));
-        this.digests = new byte[blocks][];
-        this.zeros = new boolean[blocks][];
+        this.blocks = Math.toIntExact(Math.ceilDiv(sizeBytes, TreeDigester.MAX_CHUNK_BYTES));
     }
 
     public int blocks() {
-        return digests.length;
+        return blocks;
     }
 
-    void set(int block, byte[] leafDigests, boolean[] zeroLeaves) {
-        digests[block] = leafDigests;
-        zeros[block] = zeroLeaves;
+    synchronized void set(int block, byte[] leafDigests, boolean[] zeroLeaves) {
+        filled.put(block, new Block(leafDigests, zeroLeaves));
     }
 
     /**
-     * The chunks in order, once every block is filled. A cut follows a leaf whose digest starts with a zero byte (one page
-     * in 256, 1 MiB on average), but no chunk is below 128 KiB, the last excepted, or above 4 MiB.
+     * The chunks that follow those of the last call, as far as blocks are filled without a gap. A cut follows a leaf whose
+     * digest starts with a zero byte (one page in 256, 1 MiB on average), but no chunk is below 128 KiB, the last excepted, or
+     * above 4 MiB.
      */
-    public List<ChunkRef> cut() {
+    public synchronized List<ChunkRef> cut() {
         List<ChunkRef> chunks = new ArrayList<>();
-        LeafHasher hasher = new LeafHasher();
-        byte[] pending = new byte[LEAVES_PER_BLOCK * ChunkDigest.BYTES];
-        int written = 0;
-        long start = 0;
-        boolean zero = true;
-        long leaves = Math.ceilDiv(sizeBytes, LeafHasher.LEAF_BYTES);
-        for (long leaf = 0; leaf < leaves; leaf++) {
-            byte[] block = digests[(int) (leaf / LEAVES_PER_BLOCK)];
-            int inBlock = (int) (leaf % LEAVES_PER_BLOCK);
-            boolean zeroLeaf = zeros[(int) (leaf / LEAVES_PER_BLOCK)][inBlock];
-            System.arraycopy(block, inBlock * ChunkDigest.BYTES, pending, written, ChunkDigest.BYTES);
-            boolean marked = !zeroLeaf && pending[written] == 0;
+        for (Block block = filled.remove(nextBlock); block != null; block = filled.remove(nextBlock)) {
+            cut(block, chunks);
+            nextBlock++;
+        }
+        return chunks;
+    }
+
+    /** Where the next chunk begins. */
+    public synchronized long cutBytes() {
+        return start;
+    }
+
+    private void cut(Block block, List<ChunkRef> chunks) {
+        for (int leaf = 0; leaf < block.zeros().length; leaf++) {
+            System.arraycopy(block.digests(), leaf * ChunkDigest.BYTES, pending, written, ChunkDigest.BYTES);
+            boolean marked = !block.zeros()[leaf] && pending[written] == 0;
             written += ChunkDigest.BYTES;
-            zero &= zeroLeaf;
-            long end = Math.min(sizeBytes, (leaf + 1) * LeafHasher.LEAF_BYTES);
+            zero &= block.zeros()[leaf];
+            long leaves = (long) nextBlock * LEAVES_PER_BLOCK + leaf + 1;
+            long end = Math.min(sizeBytes, leaves * LeafHasher.LEAF_BYTES);
             int chunkBytes = (int) (end - start);
             boolean cut = (marked && chunkBytes >= MIN_CHUNK_BYTES) || chunkBytes == TreeDigester.MAX_CHUNK_BYTES;
             if (cut || end == sizeBytes) {
@@ -62,6 +75,5 @@ public final class LeafTable {
                 zero = true;
             }
         }
-        return chunks;
     }
 }

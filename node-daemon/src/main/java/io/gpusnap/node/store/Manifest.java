@@ -3,11 +3,12 @@ package io.gpusnap.node.store;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Everything a snapshot is made of and everything its new home must fit: schema {@code gpusnap.manifest/3}, described field
- * by field in docs/formats.md, where the older ones are as well. A value of this class that came from {@link ManifestJson} is
+ * Everything a snapshot is made of and everything its new home must fit: schema {@code gpusnap.manifest/3}, or {@code /4}
+ * of a workload in a container, described field by field in docs/formats.md, where the older ones are as well. A value of this class that came from {@link ManifestJson} is
  * valid.
  */
 public record Manifest(
@@ -21,13 +22,44 @@ public record Manifest(
         ProcessImage process,
         Device device,
         Host host,
-        Totals totals) {
+        Totals totals,
+        Optional<ContainerPart> container) {
 
     public static final String SCHEMA = "gpusnap.manifest/3";
+    /** The same with a container part: a daemon that does not know it must not thaw such a workload among its own processes. */
+    public static final String CONTAINER_SCHEMA = "gpusnap.manifest/4";
     /** Read for ever, written no more: host areas are without gaps. */
     static final String SECOND_SCHEMA = "gpusnap.manifest/2";
     /** Read for ever, written no more: there are no host areas. */
     static final String FIRST_SCHEMA = "gpusnap.manifest/1";
+
+    /** Of a workload that lived where the daemon does. */
+    public Manifest(
+            String schema,
+            SnapshotId snapshotId,
+            String engine,
+            Instant createdAt,
+            Producer producer,
+            String digestAlgorithm,
+            Compatibility compatibility,
+            ProcessImage process,
+            Device device,
+            Host host,
+            Totals totals) {
+        this(
+                schema,
+                snapshotId,
+                engine,
+                createdAt,
+                producer,
+                digestAlgorithm,
+                compatibility,
+                process,
+                device,
+                host,
+                totals,
+                Optional.empty());
+    }
 
     /** Versions of what wrote the snapshot; criu is "" for engines that do not use it. */
     public record Producer(String gpusnap, String criu, String driver, int abi) {}

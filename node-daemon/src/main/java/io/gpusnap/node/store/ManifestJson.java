@@ -1,7 +1,9 @@
 package io.gpusnap.node.store;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -42,6 +44,51 @@ public final class ManifestJson {
             .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
             .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
             .build();
+
+    /** A manifest of the third schema, and of all before it. */
+    record WithoutContainer(
+            String schema,
+            SnapshotId snapshotId,
+            String engine,
+            Instant createdAt,
+            Manifest.Producer producer,
+            String digestAlgorithm,
+            Manifest.Compatibility compatibility,
+            Manifest.ProcessImage process,
+            Manifest.Device device,
+            Manifest.Host host,
+            Manifest.Totals totals) {
+
+        static WithoutContainer of(Manifest manifest) {
+            return new WithoutContainer(
+                    manifest.schema(),
+                    manifest.snapshotId(),
+                    manifest.engine(),
+                    manifest.createdAt(),
+                    manifest.producer(),
+                    manifest.digestAlgorithm(),
+                    manifest.compatibility(),
+                    manifest.process(),
+                    manifest.device(),
+                    manifest.host(),
+                    manifest.totals());
+        }
+
+        Manifest manifest() {
+            return new Manifest(
+                    schema,
+                    snapshotId,
+                    engine,
+                    createdAt,
+                    producer,
+                    digestAlgorithm,
+                    compatibility,
+                    process,
+                    device,
+                    host,
+                    totals);
+        }
+    }
 
     /** The host part of the first schema. */
     record FirstHost(List<Manifest.HostFile> files) {}
@@ -97,7 +144,8 @@ public final class ManifestJson {
     private ManifestJson() {}
 
     public static byte[] write(Manifest manifest) {
-        return MAPPER.writeValueAsString(manifest).getBytes(StandardCharsets.UTF_8);
+        Object document = manifest.container().isPresent() ? manifest : WithoutContainer.of(manifest);
+        return MAPPER.writeValueAsString(document).getBytes(StandardCharsets.UTF_8);
     }
 
     /** @throws ManifestException when anything about it is not as the format says */
@@ -105,9 +153,9 @@ public final class ManifestJson {
         if (bytes.length > MAX_BYTES) {
             throw new ManifestException("manifest has " + bytes.length + " bytes, more than " + MAX_BYTES);
         }
-        Manifest manifest;
+        @Nullable Manifest manifest;
         try {
-            manifest = mapperFor(bytes).readValue(bytes, Manifest.class);
+            manifest = parse(bytes);
         } catch (JacksonException e) {
             throw new ManifestException("manifest is not well formed: " + e.getOriginalMessage(), e);
         }
@@ -118,20 +166,29 @@ public final class ManifestJson {
         return manifest;
     }
 
-    /** By the schema that the document names; one that names none is refused by all. */
-    private static JsonMapper mapperFor(byte[] bytes) {
+    private static @Nullable Manifest parse(byte[] bytes) {
+        String schema = schemaOf(bytes);
+        if (schema.equals(Manifest.CONTAINER_SCHEMA)) {
+            return MAPPER.readValue(bytes, Manifest.class);
+        }
+        WithoutContainer document = mapperOf(schema).readValue(bytes, WithoutContainer.class);
+        return document == null ? null : document.manifest();
+    }
+
+    /** What the document names; one that names none is refused by all. */
+    private static String schemaOf(byte[] bytes) {
         try (JsonParser parser = MAPPER.createParser(bytes)) {
             if (parser.nextToken() == JsonToken.START_OBJECT) {
                 while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
                     boolean schema = parser.currentName().equals("schema");
                     JsonToken value = parser.nextToken();
                     if (schema) {
-                        return mapperOf(value == JsonToken.VALUE_STRING ? parser.getString() : "");
+                        return value == JsonToken.VALUE_STRING ? parser.getString() : "";
                     }
                     parser.skipChildren();
                 }
             }
-            return MAPPER;
+            return "";
         }
     }
 

@@ -13,7 +13,9 @@ final class ManifestRules {
     static final Pattern ADDRESS = Pattern.compile("0x[0-9a-f]{1,16}");
     private static final Pattern FILE_NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,254}");
     private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
-    private static final Set<String> SCHEMAS = Set.of(Manifest.SCHEMA, Manifest.SECOND_SCHEMA, Manifest.FIRST_SCHEMA);
+    private static final Set<String> SCHEMAS =
+            Set.of(Manifest.CONTAINER_SCHEMA, Manifest.SCHEMA, Manifest.SECOND_SCHEMA, Manifest.FIRST_SCHEMA);
+    private static final Set<String> WITH_GAPS = Set.of(Manifest.CONTAINER_SCHEMA, Manifest.SCHEMA);
     private static final Set<String> OPEN_MODES = Set.of("r", "w", "a", "rw");
 
     private ManifestRules() {}
@@ -27,9 +29,16 @@ final class ManifestRules {
         long hostBytes = add(
                 "host",
                 checkFiles(manifest.host().files()),
-                HostAreaRules.check(manifest.host().areas(), manifest.schema().equals(Manifest.SCHEMA)));
+                HostAreaRules.check(manifest.host().areas(), WITH_GAPS.contains(manifest.schema())));
         checkTotals(manifest, vramBytes, hostBytes);
         checkProcess(manifest.process());
+        require(
+                manifest.schema().equals(Manifest.CONTAINER_SCHEMA)
+                        == manifest.container().isPresent(),
+                "only " + Manifest.CONTAINER_SCHEMA + " has a container part");
+        if (manifest.container().isPresent()) {
+            ContainerRules.check(manifest.container().get(), manifest.host().files());
+        }
         for (Manifest.Library library : manifest.compatibility().libraries()) {
             require(SHA256.matcher(library.sha256()).matches(), "library " + library.path() + " has no SHA-256");
         }
@@ -133,7 +142,7 @@ final class ManifestRules {
     }
 
     /** The daemon may create what these name, so nothing in them may lead elsewhere. */
-    private static boolean plainPath(String path) {
+    static boolean plainPath(String path) {
         return path.startsWith("/") && path.indexOf('\0') < 0 && !(path + "/").contains("/../");
     }
 

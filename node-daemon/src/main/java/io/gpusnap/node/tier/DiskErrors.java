@@ -17,7 +17,7 @@ public final class DiskErrors {
         return new TierException(reason, "cannot %s %s: %s".formatted(doing, path, text(e)), e);
     }
 
-    private static boolean isFull(IOException e) {
+    static boolean isFull(IOException e) {
         String text = text(e);
         return text.contains("No space left on device") || text.contains("Disk quota exceeded");
     }

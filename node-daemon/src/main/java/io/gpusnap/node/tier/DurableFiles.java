@@ -21,6 +21,7 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class DurableFiles {
 
     private final Path tmp;
+    private final DirectWrites direct = new DirectWrites();
     private final Set<Path> dirtyFolders = ConcurrentHashMap.newKeySet();
     private final AtomicLong serial = new AtomicLong();
 
@@ -32,7 +33,9 @@ public final class DurableFiles {
     public void write(Path target, MemorySegment content) throws TierException {
         Path temporary = tmp.resolve(target.getFileName() + "." + serial.incrementAndGet());
         try {
-            writeTemporary(temporary, content);
+            if (!direct.write(temporary, content)) {
+                writeTemporary(temporary, content);
+            }
             ensureFolder(folderOf(target));
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             dirtyFolders.add(folderOf(target));

@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -19,6 +20,7 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Chunks as files on a local file system, {@code chunks/<2 hex>/<64 hex>} under the {@link StoreRoot}. A chunk is written to
@@ -33,6 +35,7 @@ public final class NvmeTier implements ChunkTier {
     private final ChunkBytes used = new ChunkBytes();
     private final LongAdder quarantined = new LongAdder();
     private volatile boolean directReads = true;
+    private volatile @Nullable FileStore fileStore;
 
     /** @param reserveBytes free space that puts leave alone */
     public NvmeTier(StoreRoot root, long reserveBytes) {
@@ -232,7 +235,7 @@ public final class NvmeTier implements ChunkTier {
     @Override
     public TierUsage usage() throws TierException {
         try {
-            long capacity = Files.getFileStore(root.path()).getTotalSpace();
+            long capacity = fileStore().getTotalSpace();
             long usable = usableBytes();
             return new TierUsage(
                     kind(),
@@ -247,10 +250,20 @@ public final class NvmeTier implements ChunkTier {
 
     private long usableBytes() throws TierException {
         try {
-            return Files.getFileStore(root.path()).getUsableSpace();
+            return fileStore().getUsableSpace();
         } catch (IOException e) {
             throw DiskErrors.typed("measure", root.path(), e);
         }
+    }
+
+    /** Found once: looking for it reads the table of mounts, as expensive as writing a chunk. Asked for its space each time. */
+    private FileStore fileStore() throws IOException {
+        FileStore known = fileStore;
+        if (known == null) {
+            known = Files.getFileStore(root.path());
+            fileStore = known;
+        }
+        return known;
     }
 
     private Path fileOf(ChunkDigest digest) {

@@ -7,6 +7,7 @@ import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.pack.PackRun;
 import io.gpusnap.node.tier.pack.PackTier;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -49,7 +50,13 @@ record Batch(Optional<Shared> run, List<ChunkRef> chunks) {
             away.removeAll(found);
         }
         away.forEach(chunk -> batches.add(new Batch(Optional.empty(), List.of(chunk))));
+        batches.sort(Comparator.comparingInt(batch -> batch.order(sources)));
         return batches;
+    }
+
+    /** What is this node's own comes first, so that it is there when others ask for it. */
+    private int order(ChunkSources sources) {
+        return run.map(shared -> sources.nearby().order(shared.run().window())).orElse(0);
     }
 
     private static boolean isHere(ChunkSources sources, ChunkRef chunk) {

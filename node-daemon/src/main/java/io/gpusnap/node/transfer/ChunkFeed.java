@@ -26,7 +26,7 @@ public final class ChunkFeed {
      * @return valid until the next call
      * @throws TierException MISSING, CORRUPT, IO
      */
-    public MemorySegment content(ChunkRef chunk) throws TierException {
+    public MemorySegment content(ChunkRef chunk) throws TierException, InterruptedException {
         Optional<MemorySegment> inPool = loaded.find(new ChunkDigest(chunk.digest()));
         if (inPool.isPresent()) {
             return inPool.get();

@@ -1,6 +1,7 @@
 package io.gpusnap.node.transfer;
 
 import io.gpusnap.node.snapshot.ChunkSources;
+import io.gpusnap.node.snapshot.Nearby;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.tier.Lease;
@@ -53,9 +54,9 @@ public final class ChunkLoader {
         try {
             List<ChunkRef> cold = hot(ChunkVerifier.distinct(chunks), loaded, transfer);
             slots.putAll(slots(cold));
-            Crew.each("load", transfer.threads(), TierException.class, Batch.of(sources, cold), () -> {
+            Crew.each("load", transfer.driveThreads(), TierException.class, Batch.of(sources, cold), () -> {
                 BatchReader reader = new BatchReader(sources);
-                BatchReader.Target target = new Filling(slots, loaded, transfer);
+                Nearby.Target target = new Filling(slots, loaded, transfer);
                 return batch -> {
                     transfer.safePoint().run();
                     reader.read(batch, target);
@@ -70,7 +71,7 @@ public final class ChunkLoader {
     }
 
     /** Chunks go into their slots, or, where they have none, are only verified. One a thread. */
-    private final class Filling implements BatchReader.Target {
+    private final class Filling implements Nearby.Target {
 
         private final Map<ChunkRef, Slot> slots;
         private final LoadedChunks loaded;
@@ -135,7 +136,8 @@ public final class ChunkLoader {
         return notIn(loaded, chunks);
     }
 
-    private static void add(ChunkRef chunk, Lease lease, LoadedChunks loaded, Transfer transfer) {
+    private void add(ChunkRef chunk, Lease lease, LoadedChunks loaded, Transfer transfer) {
+        sources.read().add(ChunkSources.MEMORY, chunk.sizeBytes());
         loaded.add(new ChunkDigest(chunk.digest()), lease);
         transfer.progress().accept(chunk.sizeBytes());
     }

@@ -23,7 +23,7 @@ public final class ChunkVerifier {
     public static void verify(
             Collection<ChunkRef> chunks, NvmeTier nvme, Function<ChunkRef, ReadFrom> from, Transfer transfer)
             throws TierException, InterruptedException {
-        Crew.each("verify", transfer.threads(), TierException.class, distinct(chunks), () -> {
+        Crew.each("verify", transfer.driveThreads(), TierException.class, distinct(chunks), () -> {
             VerifiedReader reader = new VerifiedReader(ChunkSources.only(nvme));
             MemorySegment buffer = Transfer.buffer();
             return chunk -> {

@@ -72,7 +72,7 @@ public final class HostAreaWriter {
                     pieces.add(new Piece(chunks, number, file, area.blocks().get(number)));
                 }
             }
-            Crew.each("area-store", transfer.threads(), TierException.class, pieces, () -> {
+            Crew.each("area-store", transfer.driveThreads(), TierException.class, pieces, () -> {
                 TreeDigester digester = new TreeDigester();
                 MemorySegment buffer = Transfer.buffer();
                 return piece -> {

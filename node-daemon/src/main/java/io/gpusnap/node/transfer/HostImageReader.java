@@ -1,6 +1,7 @@
 package io.gpusnap.node.transfer;
 
 import io.gpusnap.node.snapshot.ChunkSources;
+import io.gpusnap.node.snapshot.Nearby;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.Manifest.HostFile;
 import io.gpusnap.node.tier.DiskErrors;
@@ -26,7 +27,7 @@ public final class HostImageReader {
     private HostImageReader() {}
 
     /** Chunks go to every place where a file has them. One a thread. */
-    private static final class Writing implements BatchReader.Target {
+    private static final class Writing implements Nearby.Target {
 
         private final Map<ChunkRef, List<Piece>> pieces;
         private final Transfer transfer;
@@ -80,9 +81,9 @@ public final class HostImageReader {
                 }
             }
             List<Batch> batches = Batch.of(sources, List.copyOf(byChunk.keySet()));
-            Crew.each("materialise", transfer.threads(), TierException.class, batches, () -> {
+            Crew.each("materialise", transfer.driveThreads(), TierException.class, batches, () -> {
                 BatchReader reader = new BatchReader(sources);
-                BatchReader.Target target = new Writing(byChunk, transfer);
+                Nearby.Target target = new Writing(byChunk, transfer);
                 return batch -> {
                     transfer.safePoint().run();
                     reader.read(batch, target);

@@ -18,10 +18,13 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Cuts the files of a process image into chunks and stores them: all pages are hashed first, in parallel, then cut. */
+/**
+ * Cuts the files of a process image into chunks and stores them. Pages are hashed by some threads, and what can be cut of them
+ * is stored by as many others meanwhile: hashing waits for nothing, and storing waits for the drive.
+ */
 public final class HostImageWriter {
 
-    private record Image(Path path, int mode, MemorySegment content, LeafTable leaves) {}
+    private record Image(Path path, int mode, MemorySegment content, LeafTable leaves, List<ChunkRef> chunks) {}
 
     private record Block(Image image, int number) {}
 
@@ -41,29 +44,27 @@ public final class HostImageWriter {
             for (Path file : files) {
                 images.add(map(file, arena));
             }
-            hash(images, transfer);
-            List<HostFile> described = new ArrayList<>();
-            List<Piece> pieces = new ArrayList<>();
-            for (Image image : images) {
-                List<ChunkRef> chunks = image.leaves().cut();
-                described.add(new HostFile(
-                        image.path().getFileName().toString(), image.content().byteSize(), image.mode(), chunks));
-                long offset = 0;
-                for (ChunkRef chunk : chunks) {
-                    pieces.add(new Piece(image.content().asSlice(offset, chunk.sizeBytes()), chunk));
-                    offset += chunk.sizeBytes();
-                }
+            try (Crew<Piece, TierException> writers =
+                    new Crew<>("host-store", transfer.threads(), TierException.class, () -> piece -> {
+                        transfer.safePoint().run();
+                        pins.store(piece.chunk(), piece.content());
+                        transfer.progress().accept(piece.chunk().sizeBytes());
+                    })) {
+                hash(images, writers, transfer);
+                writers.finish();
             }
-            Crew.each("host-store", transfer.threads(), TierException.class, pieces, () -> piece -> {
-                transfer.safePoint().run();
-                pins.store(piece.chunk(), piece.content());
-                transfer.progress().accept(piece.chunk().sizeBytes());
-            });
-            return described;
+            return images.stream()
+                    .map(image -> new HostFile(
+                            image.path().getFileName().toString(),
+                            image.content().byteSize(),
+                            image.mode(),
+                            image.chunks()))
+                    .toList();
         }
     }
 
-    private static void hash(List<Image> images, Transfer transfer) throws TierException, InterruptedException {
+    private static void hash(List<Image> images, Crew<Piece, TierException> writers, Transfer transfer)
+            throws TierException, InterruptedException {
         List<Block> blocks = new ArrayList<>();
         for (Image image : images) {
             for (int block = 0; block < image.leaves().blocks(); block++) {
@@ -74,10 +75,23 @@ public final class HostImageWriter {
             HostChunker chunker = new HostChunker();
             return block -> {
                 transfer.safePoint().run();
+                writers.check();
                 chunker.hashBlock(
                         block.image().content(), block.number(), block.image().leaves());
+                cut(block.image(), writers);
             };
         });
+    }
+
+    private static void cut(Image image, Crew<Piece, TierException> writers) {
+        synchronized (image.leaves()) {
+            long offset = image.leaves().cutBytes();
+            for (ChunkRef chunk : image.leaves().cut()) {
+                writers.submit(new Piece(image.content().asSlice(offset, chunk.sizeBytes()), chunk));
+                image.chunks().add(chunk);
+                offset += chunk.sizeBytes();
+            }
+        }
     }
 
     private static Image map(Path file, Arena arena) throws TierException {
@@ -86,7 +100,7 @@ public final class HostImageWriter {
             MemorySegment content =
                     size == 0 ? MemorySegment.NULL : channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
             int mode = (Integer) Files.getAttribute(file, "unix:mode", LinkOption.NOFOLLOW_LINKS) & 0777;
-            return new Image(file, mode, content, new LeafTable(size));
+            return new Image(file, mode, content, new LeafTable(size), new ArrayList<>());
         } catch (IOException e) {
             throw DiskErrors.typed("read", file, e);
         }

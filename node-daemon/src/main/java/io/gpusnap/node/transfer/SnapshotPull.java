@@ -1,6 +1,7 @@
 package io.gpusnap.node.transfer;
 
 import io.gpusnap.node.snapshot.ChunkSources;
+import io.gpusnap.node.snapshot.Nearby;
 import io.gpusnap.node.snapshot.SavePins;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ChunkDigest;
@@ -40,10 +41,10 @@ public final class SnapshotPull {
     /** Brings them; durable when it returns. */
     public void bring(List<ChunkRef> lacking, Transfer transfer, Traffic.Share share)
             throws TierException, InterruptedException {
-        Crew.each("pull", transfer.threads(), TierException.class, Batch.of(sources, lacking), () -> {
+        Crew.each("pull", transfer.driveThreads(), TierException.class, Batch.of(sources, lacking), () -> {
             BatchReader reader = new BatchReader(sources);
             MemorySegment buffer = Transfer.buffer();
-            BatchReader.Target target = new BatchReader.Target() {
+            Nearby.Target target = new Nearby.Target() {
                 @Override
                 public MemorySegment memory(ChunkRef chunk) {
                     return buffer;

@@ -9,6 +9,7 @@ import io.gpusnap.node.tier.pack.PackTier;
 import io.gpusnap.node.tier.pack.PackWriter;
 import io.gpusnap.node.tier.pack.SharedObject;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.UUID;
@@ -60,24 +61,31 @@ public final class SnapshotPush {
         LongAdder moved = new LongAdder();
         LongAdder stored = new LongAdder();
         int threads = Math.min(PACKS_AT_ONCE, transfer.threads());
-        Crew.each("push", threads, TierException.class, plans, () -> {
-            VerifiedReader reader = new VerifiedReader(sources);
-            MemorySegment buffer = Transfer.buffer();
-            return plan -> {
-                transfer.safePoint().run();
-                if (plan.done()) {
+        List<PackWriter.Desk> desks = new ArrayList<>();
+        try {
+            Crew.each("push", threads, TierException.class, plans, () -> {
+                VerifiedReader reader = new VerifiedReader(sources);
+                MemorySegment buffer = Transfer.buffer();
+                PackWriter.Desk desk = writer.desk(plans);
+                desks.add(desk);
+                return plan -> {
+                    transfer.safePoint().run();
+                    if (plan.done()) {
+                        transfer.progress().accept(plan.sizeBytes());
+                        return;
+                    }
+                    stored.add(desk.write(plan, chunk -> {
+                        share.take(chunk.sizeBytes(), transfer.safePoint());
+                        reader.read(chunk, buffer, ReadFrom.ANYWHERE);
+                        return buffer.asSlice(0, chunk.sizeBytes());
+                    }));
+                    moved.add(plan.sizeBytes());
                     transfer.progress().accept(plan.sizeBytes());
-                    return;
-                }
-                stored.add(writer.write(plan, chunk -> {
-                    share.take(chunk.sizeBytes(), transfer.safePoint());
-                    reader.read(chunk, buffer, ReadFrom.ANYWHERE);
-                    return buffer.asSlice(0, chunk.sizeBytes());
-                }));
-                moved.add(plan.sizeBytes());
-                transfer.progress().accept(plan.sizeBytes());
-            };
-        });
+                };
+            });
+        } finally {
+            desks.forEach(PackWriter.Desk::close);
+        }
         return new Copied(moved.sum(), stored.sum());
     }
 

@@ -49,6 +49,11 @@ public final class Traffic {
         };
     }
 
+    /** Whether nobody waits for a thaw of this node. */
+    public synchronized boolean isQuiet() {
+        return urgent == 0;
+    }
+
     private synchronized void end() {
         urgent--;
         notifyAll();

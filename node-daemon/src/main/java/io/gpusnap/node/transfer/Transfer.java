@@ -18,6 +18,11 @@ public record Transfer(int threads, LongConsumer progress, Runnable safePoint) {
         return new Transfer(threads, bytes -> {}, safePoint);
     }
 
+    /** Of a pipeline whose threads take turns at the drive and the processor: while half of them wait, the others hash. */
+    int driveThreads() {
+        return 2 * threads;
+    }
+
     static final int BUFFER_BYTES = 4 << 20;
     private static final int PAGE_BYTES = 4096;
 

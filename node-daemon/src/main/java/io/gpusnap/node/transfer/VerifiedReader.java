@@ -1,6 +1,7 @@
 package io.gpusnap.node.transfer;
 
 import io.gpusnap.node.snapshot.ChunkSources;
+import io.gpusnap.node.snapshot.Nearby;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.TreeDigester;
@@ -10,10 +11,12 @@ import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.pack.PackTier;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * Reads chunks and believes none: size, then digest. A chunk that fails is put in quarantine where it was found, and the next
- * source is asked. One object a thread.
+ * source is asked: the node's own store, who is nearby, shared stores. One object a thread.
  */
 final class VerifiedReader {
 
@@ -29,22 +32,64 @@ final class VerifiedReader {
      * @throws TierException MISSING, CORRUPT, IO, UNAVAILABLE: of the first source, unless a later one has worse to tell than
      *     that it lacks the chunk
      */
-    void read(ChunkRef chunk, MemorySegment buffer, ReadFrom from) throws TierException {
+    void read(ChunkRef chunk, MemorySegment buffer, ReadFrom from) throws TierException, InterruptedException {
+        Optional<TierException> failure = readOwn(chunk, buffer, from);
+        if (failure.isEmpty()) {
+            return;
+        }
+        Into target = new Into(buffer);
+        try (Nearby.Turn turn = sources.nearby().turn(List.of(chunk), sources.window(chunk), target)) {
+            if (!turn.left().isEmpty() || !turn.late().isEmpty()) {
+                readShared(chunk, buffer, from, failure.get());
+                turn.read(chunk, buffer.asSlice(0, chunk.sizeBytes()));
+            }
+        }
+    }
+
+    /** As {@link #read}, without looking who else is nearby. */
+    void readStores(ChunkRef chunk, MemorySegment buffer, ReadFrom from) throws TierException {
+        Optional<TierException> failure = readOwn(chunk, buffer, from);
+        if (failure.isPresent()) {
+            readShared(chunk, buffer, from, failure.get());
+        }
+    }
+
+    private record Into(MemorySegment buffer) implements Nearby.Target {
+
+        @Override
+        public MemorySegment memory(ChunkRef chunk) {
+            return buffer;
+        }
+
+        @Override
+        public void arrived(ChunkRef chunk, MemorySegment content) {
+            // it is where it was wanted
+        }
+    }
+
+    private Optional<TierException> readOwn(ChunkRef chunk, MemorySegment buffer, ReadFrom from) {
         ChunkDigest digest = new ChunkDigest(chunk.digest());
-        TierException failure;
         try {
             readFrom(sources.nvme(), chunk, digest, buffer, from);
-            return;
+            sources.read().add(ChunkSources.NVME, chunk.sizeBytes());
+            return Optional.empty();
         } catch (TierException e) {
             if (e.reason() == Reason.CORRUPT) {
                 sources.damage().found(ChunkSources.NVME, String.valueOf(e.getMessage()));
                 quarantine(digest, e);
             }
-            failure = e;
+            return Optional.of(e);
         }
+    }
+
+    private void readShared(ChunkRef chunk, MemorySegment buffer, ReadFrom from, TierException first)
+            throws TierException {
+        ChunkDigest digest = new ChunkDigest(chunk.digest());
+        TierException failure = first;
         for (PackTier tier : sources.shared()) {
             try {
                 readFrom(tier, chunk, digest, buffer, from);
+                sources.read().add(tier.name(), chunk.sizeBytes());
                 return;
             } catch (TierException e) {
                 if (e.reason() == Reason.CORRUPT) {

@@ -115,7 +115,7 @@ final class ToyWork implements NodeWork {
     public Inventory inventory() {
         return new Inventory(
                 "Linux", "6", "x86_64", null, 2, 1L << 30, List.of(), null, null, null, List.of(), List.of(), List.of(),
-                null);
+                null, null);
     }
 
     @Override
@@ -133,7 +133,8 @@ final class ToyWork implements NodeWork {
     public Result result(OperationLog log) {
         boolean thawed = log.spec().kind() == OperationKind.THAW
                 && log.recall(Done.class).isPresent();
-        Completion.Thawed details = new Completion.Thawed(7, 70, "llm", 1.5, Map.of("work", 1.0), null, null);
+        Completion.Thawed details =
+                new Completion.Thawed(7, 70, "llm", 1.5, Map.of("work", 1.0), null, null, Map.of("nvme", 4096L));
         return new Result(null, thawed ? details : null, false);
     }
 }

@@ -146,7 +146,24 @@ class CommandLineTest {
                   fill      50.0 GiB/s
                 """);
         assertThat(node.ran.getFirst().request())
-                .isEqualTo(new Task.Thaw(ToyNode.SNAPSHOT, "suspend", "d".repeat(64), Map.of(0, "GPU-b"), null));
+                .isEqualTo(new Task.Thaw(ToyNode.SNAPSHOT, "suspend", "d".repeat(64), Map.of(0, "GPU-b"), null, null));
+    }
+
+    @Test
+    void thawsIntoTheContainerOfAPod() {
+        int status = run("thaw", ToyNode.SNAPSHOT.toString(), "--pod-uid", "u-1", "--container", "c1");
+
+        assertThat(status).isZero();
+        assertThat(node.ran.getFirst().request())
+                .isEqualTo(new Task.Thaw(
+                        ToyNode.SNAPSHOT, "suspend", "d".repeat(64), Map.of(), null, new Task.Container("u-1", "c1")));
+    }
+
+    @Test
+    void aContainerTakesItsPod() {
+        assertThat(run("thaw", ToyNode.SNAPSHOT.toString(), "--container", "c1"))
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(node.ran).isEmpty();
     }
 
     @Test

@@ -14,6 +14,7 @@ import io.gpusnap.node.operation.Stage;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.operation.StagePlan;
+import io.gpusnap.node.peer.PeerDirectory;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -102,7 +103,23 @@ final class ToyNode implements NodeOpener, NodeAccess {
                 List.of(),
                 capabilities,
                 List.of(SNAPSHOT),
+                null,
                 null);
+    }
+
+    @Override
+    public Map<String, Long> readBytes() {
+        return Map.of("s3", 4096L);
+    }
+
+    @Override
+    public PeerReading peerReading() {
+        return new PeerReading(Map.of("timeout", 1L), 8192, 2);
+    }
+
+    @Override
+    public void know(PeerDirectory directory) {
+        // a toy asks nobody
     }
 
     @Override
@@ -139,7 +156,8 @@ final class ToyNode implements NodeOpener, NodeAccess {
     @Override
     public Result result(OperationLog log) {
         Completion.Saved saved = new Completion.Saved("{}", "d".repeat(64), TOTALS, 1.25, true, 512L << 20, 1L << 30);
-        Completion.Thawed thawed = new Completion.Thawed(4711, 99, "llm", 3.82, Map.of(), 50.0 * (1L << 30), null);
+        Completion.Thawed thawed =
+                new Completion.Thawed(4711, 99, "llm", 3.82, Map.of(), 50.0 * (1L << 30), null, null);
         return switch (log.spec().request()) {
             case Task.Save save -> new Result(saved, null, false);
             case Task.Thaw thaw -> new Result(null, thawed, false);

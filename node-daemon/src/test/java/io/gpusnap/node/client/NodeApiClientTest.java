@@ -32,7 +32,7 @@ class NodeApiClientTest {
     private record Answer(int status, String type, String body) {}
 
     private static final Set<OperationKind> KINDS = Set.of(OperationKind.THAW, OperationKind.SAVE);
-    private static final Session SESSION = new Session("node-1", "session-token", 1, 5, 1, 30);
+    private static final Session SESSION = new Session("node-1", "session-token", 1, 5, 1, 30, null);
     private static final OperationId OPERATION = OperationId.random();
     private static final ProgressReport PROGRESS = new ProgressReport(1, List.of());
     private static final Completion COMPLETION =
@@ -77,7 +77,7 @@ class NodeApiClientTest {
                 .isTrue();
         client.complete(SESSION, OPERATION, COMPLETION);
 
-        assertThat(session).isEqualTo(new Session("n", "t", 3, 5, 20, 30));
+        assertThat(session).isEqualTo(new Session("n", "t", 3, 5, 20, 30, null));
         assertThat(session.toString()).doesNotContain("'t'");
         assertThat(requests)
                 .containsExactly(
@@ -108,7 +108,7 @@ class NodeApiClientTest {
 
         assertThat(task.kind()).isEqualTo(OperationKind.THAW);
         assertThat(task.save()).isNull();
-        assertThat(task.thaw()).isEqualTo(new Task.Thaw(snapshot, "suspend", "ab", Map.of(0, "GPU-1"), null));
+        assertThat(task.thaw()).isEqualTo(new Task.Thaw(snapshot, "suspend", "ab", Map.of(0, "GPU-1"), null, null));
     }
 
     @ParameterizedTest(name = "{0} {1}")

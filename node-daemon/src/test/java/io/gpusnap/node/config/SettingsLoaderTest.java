@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -98,6 +99,48 @@ class SettingsLoaderTest {
                         .anyMatch(line -> line.startsWith("nfs.name"))
                         .anyMatch(line -> line.startsWith("s3.prefix"))
                         .anyMatch(line -> line.startsWith("s3.credentialsFile")));
+    }
+
+    @Test
+    void aNodeDealsWithOthersOnlyWhenItIsTold() throws Exception {
+        assertThat(load(Optional.empty(), Map.of(), Map.of()).tiers().peers().listen())
+                .isEmpty();
+        PeerNetSettings peers = load(
+                        Optional.empty(),
+                        Map.of(),
+                        Map.of(
+                                Setting.PEERS_LISTEN, "127.0.0.1:9465",
+                                Setting.PEERS_MAX_BYTES_PER_SECOND, "1GiB",
+                                Setting.PEERS_BUFFER_BYTES, "1GiB"))
+                .tiers()
+                .peers();
+        assertThat(peers.listen()).map(InetSocketAddress::getPort).contains(9465);
+        assertThat(peers.connections()).isEqualTo(16);
+        assertThat(peers.maxBytesPerSecond()).contains(1L << 30);
+        assertThat(peers.timeout()).isEqualTo(Duration.ofSeconds(10));
+        assertThat(peers.bufferBytes()).isEqualTo(1L << 30);
+    }
+
+    @Test
+    void badSettingsOfPeersAreAllNamed() {
+        assertThatThrownBy(() -> load(
+                        Optional.empty(),
+                        Map.of(),
+                        Map.of(
+                                Setting.PEERS_LISTEN, "0.0.0.0:9465",
+                                Setting.PEERS_CONNECTIONS, "0",
+                                Setting.PEERS_TIMEOUT_SECONDS, "61",
+                                Setting.PEERS_BUFFER_BYTES, "1MiB")))
+                .isInstanceOfSatisfying(
+                        ConfigurationException.class,
+                        e -> assertThat(e.problems())
+                                .hasSize(4)
+                                .anySatisfy(problem -> assertThat(problem).contains("set peers.address"))
+                                .anySatisfy(problem -> assertThat(problem).contains("peers.connections"))
+                                .anySatisfy(problem -> assertThat(problem).contains("peers.timeoutSeconds"))
+                                .anySatisfy(problem -> assertThat(problem).contains("peers.bufferBytes")));
+        assertProblem(
+                () -> load(Optional.empty(), Map.of(), Map.of(Setting.PEERS_ADDRESS, "no port")), "peers.address");
     }
 
     @Test

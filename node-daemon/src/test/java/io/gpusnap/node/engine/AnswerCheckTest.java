@@ -52,19 +52,20 @@ class AnswerCheckTest {
     }
 
     private StageException refused(AnswerProbe probe) {
-        return catchThrowableOfType(StageException.class, () -> AnswerCheck.ask(probe, port()));
+        return catchThrowableOfType(StageException.class, () -> AnswerCheck.ask(probe, "127.0.0.1", port()));
     }
 
     @Test
     void theExpectedTokensInTheirOrderAreARightAnswer() {
-        assertThatCode(() -> AnswerCheck.ask(probe("/answer?prompt=a", Optional.empty(), "the", "cat", "sat"), port()))
+        assertThatCode(() -> AnswerCheck.ask(
+                        probe("/answer?prompt=a", Optional.empty(), "the", "cat", "sat"), "127.0.0.1", port()))
                 .doesNotThrowAnyException();
         assertThat(asked).isEqualTo("GET /answer?prompt=a ");
     }
 
     @Test
     void aRecordedBodyIsPosted() {
-        assertThatCode(() -> AnswerCheck.ask(probe("/answer", Optional.of("{\"p\":1}"), "cat"), port()))
+        assertThatCode(() -> AnswerCheck.ask(probe("/answer", Optional.of("{\"p\":1}"), "cat"), "127.0.0.1", port()))
                 .doesNotThrowAnyException();
         assertThat(asked).isEqualTo("POST /answer {\"p\":1}");
     }
@@ -93,7 +94,8 @@ class AnswerCheckTest {
         AnswerProbe probe = new AnswerProbe(
                 Optional.empty(), "/", Optional.empty(), "text/plain", 200, List.of(), Duration.ofMillis(300));
 
-        StageException refused = catchThrowableOfType(StageException.class, () -> AnswerCheck.ask(probe, free));
+        StageException refused =
+                catchThrowableOfType(StageException.class, () -> AnswerCheck.ask(probe, "127.0.0.1", free));
 
         assertThat(refused.code()).isEqualTo(FailureCode.ANSWER_WRONG);
         assertThat(refused.detail()).contains("no answer on port " + free);

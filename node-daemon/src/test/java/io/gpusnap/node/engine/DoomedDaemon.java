@@ -60,7 +60,8 @@ final class DoomedDaemon {
     }
 
     /**
-     * folder, stage, point, then one of: save ENGINE SNAPSHOT AFTERSAVE PID TICKS; thaw ENGINE SNAPSHOT; switch SNAPSHOT
+     * folder, stage, point, then one of: save ENGINE SNAPSHOT AFTERSAVE PID TICKS; thaw ENGINE SNAPSHOT; thaw-into PODUID CONTAINERID SNAPSHOT;
+     * switch SNAPSHOT
      * PID TICKS SNAPSHOT (the second one is what the process is then frozen as).
      */
     public static void main(String[] arguments) throws Exception {
@@ -75,6 +76,8 @@ final class DoomedDaemon {
                         AfterSave.valueOf(arguments[6]),
                         end);
             case "thaw" -> node.thaw(new EngineId(arguments[4]), SnapshotId.parse(arguments[5]), Optional.empty(), end);
+            case "thaw-into" ->
+                node.thawInto(new ContainerRef(arguments[4], arguments[5]), SnapshotId.parse(arguments[6]), end);
             case "switch" -> node.switchTo(switching(arguments), end);
             default -> throw new IllegalArgumentException(arguments[3]);
         };

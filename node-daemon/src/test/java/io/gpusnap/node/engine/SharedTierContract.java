@@ -66,7 +66,7 @@ abstract class SharedTierContract {
         TestNode.cleanUp(folder.resolve("second"));
     }
 
-    private SnapshotId saved() throws Exception {
+    SnapshotId saved() throws Exception {
         SaveOutcome save = first.save(EngineId.CRIU_CUDA, workload, AfterSave.STOP)
                 .succeeded()
                 .fact(SaveOutcome.class);
@@ -74,14 +74,15 @@ abstract class SharedTierContract {
         return save.snapshot();
     }
 
-    private TransferOutcome pushed(SnapshotId snapshot) throws Exception {
+    TransferOutcome pushed(SnapshotId snapshot) throws Exception {
         return first.transfer(snapshot, tier(), StageListener.NONE).succeeded().fact(TransferOutcome.class);
     }
 
-    private void assertThawsAndAnswers(TestNode node, SnapshotId snapshot) throws Exception {
+    private ThawOutcome assertThawsAndAnswers(TestNode node, SnapshotId snapshot) throws Exception {
         ThawOutcome thaw = node.thaw(EngineId.CRIU_CUDA, snapshot).succeeded().fact(ThawOutcome.class);
         workload.became(new ProcessId(thaw.pid(), thaw.startTimeTicks()));
         assertThat(workload.answer(PROMPT)).isEqualTo(answer);
+        return thaw;
     }
 
     @Test
@@ -96,7 +97,11 @@ abstract class SharedTierContract {
         // when
         second = TestNode.open(folder.resolve("second"), shared());
         assertThat(second.engines().inspect(snapshot).missingChunks()).isZero();
-        assertThawsAndAnswers(second, snapshot);
+        VerifyOutcome verified = second.verify(snapshot).succeeded().fact(VerifyOutcome.class);
+        ThawOutcome thaw = assertThawsAndAnswers(second, snapshot);
+        // then all of it was read there
+        assertThat(thaw.bytesByTier()).containsEntry(tier(), verified.sizeBytes());
+        assertThat(second.engines().readBytes()).containsEntry(tier(), verified.sizeBytes());
         // then its own store is as empty as before
         assertThat(second.engines().snapshots()).isEmpty();
         assertThat(folder.resolve("second/nvme/quarantine")).isEmptyDirectory();

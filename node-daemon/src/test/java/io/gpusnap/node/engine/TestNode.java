@@ -43,7 +43,9 @@ final class TestNode implements AutoCloseable {
             AfterSave afterSave,
             SuspendDepth depth,
             String manifestDigest,
-            Map<Integer, String> gpuRemap) {}
+            Map<Integer, String> gpuRemap,
+            Optional<ContainerRef> container,
+            Optional<AnswerProbe> probe) {}
 
     /** How an operation ended and what it remembered. */
     record Ended(OperationOutcome outcome, OperationLog log) {
@@ -219,7 +221,17 @@ final class TestNode implements AutoCloseable {
                 new OperationSpec(
                         id,
                         OperationKind.SAVE,
-                        new Request(id, engine.value(), snapshot, workload, afterSave, depth, "", Map.of())),
+                        new Request(
+                                id,
+                                engine.value(),
+                                snapshot,
+                                workload,
+                                afterSave,
+                                depth,
+                                "",
+                                Map.of(),
+                                Optional.empty(),
+                                Optional.empty())),
                 listener);
     }
 
@@ -230,6 +242,31 @@ final class TestNode implements AutoCloseable {
     Ended thaw(EngineId engine, SnapshotId snapshot, Optional<String> manifestDigest, StageListener listener)
             throws Exception {
         return thaw(engine, snapshot, manifestDigest, Map.of(), listener);
+    }
+
+    Ended thawInto(ContainerRef container, SnapshotId snapshot, StageListener listener) throws Exception {
+        return thawInto(container, snapshot, Optional.empty(), listener);
+    }
+
+    Ended thawInto(ContainerRef container, SnapshotId snapshot, Optional<AnswerProbe> probe, StageListener listener)
+            throws Exception {
+        OperationId id = OperationId.random();
+        return run(
+                new OperationSpec(
+                        id,
+                        OperationKind.THAW,
+                        new Request(
+                                id,
+                                EngineId.CRIU_CUDA.value(),
+                                snapshot,
+                                NOBODY,
+                                AfterSave.KEEP_RUNNING,
+                                SuspendDepth.CONTEXT_RELEASED,
+                                "",
+                                Map.of(),
+                                Optional.of(container),
+                                probe)),
+                listener);
     }
 
     /** @param gpuRemap GPU ordinal in the manifest to GPU UUID here */
@@ -253,7 +290,9 @@ final class TestNode implements AutoCloseable {
                 AfterSave.KEEP_RUNNING,
                 SuspendDepth.CONTEXT_RELEASED,
                 manifestDigest.orElse(""),
-                gpuRemap);
+                gpuRemap,
+                Optional.empty(),
+                Optional.empty());
         return run(new OperationSpec(id, OperationKind.THAW, request), listener);
     }
 
@@ -278,7 +317,9 @@ final class TestNode implements AutoCloseable {
                         AfterSave.KEEP_RUNNING,
                         SuspendDepth.CONTEXT_RELEASED,
                         "",
-                        Map.of()));
+                        Map.of(),
+                        Optional.empty(),
+                        Optional.empty()));
     }
 
     private Ended run(OperationSpec spec, StageListener listener) throws StageException {
@@ -323,7 +364,8 @@ final class TestNode implements AutoCloseable {
                                 request.snapshot(),
                                 Optional.of(request.manifestDigest()).filter(digest -> !digest.isEmpty()),
                                 request.gpuRemap(),
-                                Optional.empty()));
+                                request.probe(),
+                                request.container()));
             case SWITCH -> throw new IllegalStateException("a switch has a request of its own");
             case VERIFY -> engines.verify(request.snapshot());
             case DELETE -> engines.delete(request.snapshot());

@@ -92,6 +92,22 @@ class MetricsTest {
     }
 
     @Test
+    void chunksAreCountedByWhereTheyWereAndPeersByWhatWentWrong() {
+        ChunkMeters meters = new ChunkMeters(
+                registry, () -> new ChunkMeters.Reading(Map.of("s3", 40L, "peer", 7L), Map.of("timeout", 2L), 99, 3));
+
+        meters.refresh();
+        meters.refresh();
+
+        assertThat(registry.scrape())
+                .contains("gpusnap_node_chunk_read_bytes_total{tier=\"s3\"} 40.0")
+                .contains("gpusnap_node_chunk_read_bytes_total{tier=\"peer\"} 7.0")
+                .contains("gpusnap_node_peer_failures_total{reason=\"timeout\"} 2.0")
+                .contains("gpusnap_node_peer_served_bytes_total 99.0")
+                .contains("gpusnap_node_peer_refused_requests_total 3.0");
+    }
+
+    @Test
     void theServerAnswersItsPagesAndNothingElse() throws Exception {
         AtomicBoolean ready = new AtomicBoolean();
         Map<String, Supplier<MetricsServer.Page>> pages = Map.of(

@@ -3,6 +3,7 @@ package io.gpusnap.node.store;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -52,6 +53,31 @@ class HostChunkerTest {
     void zerosAreCutOnlyAtTheUpperBoundAndAreZeroChunks() {
         assertThat(cut(new byte[9 << 20]))
                 .containsExactly(ChunkRef.zero(4 << 20), ChunkRef.zero(4 << 20), ChunkRef.zero(1 << 20));
+    }
+
+    @Test
+    void blocksThatComeInAnyOrderAreCutAsSoonAsTheyCanBe() {
+        // given
+        byte[] image = pages(4 * LeafTable.LEAVES_PER_BLOCK + 3, 4);
+        LeafTable table = new LeafTable(image.length);
+        HostChunker chunker = new HostChunker();
+        List<ChunkRef> chunks = new ArrayList<>();
+        List<Integer> cut = new ArrayList<>();
+        // when
+        for (int block : new int[] {1, 0, 4, 3, 2}) {
+            chunker.hashBlock(MemorySegment.ofArray(image), block, table);
+            List<ChunkRef> next = table.cut();
+            chunks.addAll(next);
+            cut.add(next.size());
+            // then
+            assertThat(table.cutBytes())
+                    .isEqualTo(chunks.stream().mapToLong(ChunkRef::sizeBytes).sum());
+        }
+        assertThat(chunks).isEqualTo(cut(image));
+        assertThat(cut.get(0)).isZero();
+        assertThat(cut.get(1)).isPositive();
+        assertThat(cut.subList(2, 4)).containsOnly(0);
+        assertThat(cut.get(4)).isPositive();
     }
 
     @Test

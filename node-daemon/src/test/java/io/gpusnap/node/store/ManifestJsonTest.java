@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -39,7 +40,8 @@ class ManifestJsonTest {
 
     @ParameterizedTest(name = "{2}")
     @CsvSource(delimiter = ';', quoteCharacter = '~', textBlock = """
-            "gpusnap.manifest/3"; "gpusnap.manifest/4"; schema
+            "gpusnap.manifest/3"; "gpusnap.manifest/5"; schema
+            "gpusnap.manifest/3"; "gpusnap.manifest/4"; container
             "gpusnap.manifest/3"; "gpusnap.manifest/1"; taskIds
             "sha256-tree-4k"; "md5"; digestAlgorithm
             "sizeBytes":100; "sizeBytes":101; its chunks
@@ -249,6 +251,57 @@ class ManifestJsonTest {
                 manifest.totals());
         assertThatExceptionOfType(ManifestException.class)
                 .isThrownBy(() -> ManifestJson.read(ManifestJson.write(lying)));
+    }
+
+    private static Manifest inContainer(Manifest plain) {
+        return new Manifest(
+                Manifest.CONTAINER_SCHEMA,
+                plain.snapshotId(),
+                plain.engine(),
+                plain.createdAt(),
+                plain.producer(),
+                plain.digestAlgorithm(),
+                plain.compatibility(),
+                plain.process(),
+                plain.device(),
+                plain.host(),
+                plain.totals(),
+                Optional.of(new ContainerPart(
+                        List.of(new ContainerPart.MountPoint("/data", "tmpfs")),
+                        List.of(new ContainerPart.LogPipe("pipe:[7]", 1)),
+                        List.of("10.0.0.1"),
+                        List.of(new ContainerPart.WrittenFile(
+                                "/srv/state",
+                                plain.host().files().getFirst().name(),
+                                plain.host().files().getFirst().sizeBytes(),
+                                0600,
+                                1000,
+                                1000)))));
+    }
+
+    @Test
+    void theContainerOfAWorkloadIsReadBack() throws Exception {
+        Manifest contained = inContainer(manifest);
+        assertThat(ManifestJson.read(ManifestJson.write(contained))).isEqualTo(contained);
+    }
+
+    @ParameterizedTest(name = "{2}")
+    @CsvSource(delimiter = ';', quoteCharacter = '~', textBlock = """
+            "gpusnap.manifest/4"; "gpusnap.manifest/3"; container
+            "path":"/data"; "path":"data"; absolute and plain
+            "/srv/state"; "/srv/../etc/shadow"; absolute and plain
+            pipe:[7]; /etc/shadow; none of a pipe
+            "descriptor":1; "descriptor":3; descriptor 3
+            "mode":384; "mode":2541; permission bits
+            "image":"; "image":"other-; content that is not there
+            """)
+    void anythingOutOfOrderInAContainerIsRefused(String right, String wrong, String complaint) {
+        String text = new String(ManifestJson.write(inContainer(manifest)), StandardCharsets.UTF_8);
+        assertThat(text).contains(right);
+        byte[] spoilt = text.replace(right, wrong).getBytes(StandardCharsets.UTF_8);
+        assertThatExceptionOfType(ManifestException.class)
+                .isThrownBy(() -> ManifestJson.read(spoilt))
+                .withMessageContaining(complaint);
     }
 
     @Test

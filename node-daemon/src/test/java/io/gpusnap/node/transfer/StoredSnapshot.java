@@ -19,16 +19,21 @@ import java.util.List;
 import java.util.Random;
 
 /** A node's store with a snapshot of random chunks, without a process behind it. */
-record StoredSnapshot(SnapshotStore store, SnapshotId snapshot, byte[] manifest, List<ChunkRef> chunks) {
+public record StoredSnapshot(SnapshotStore store, SnapshotId snapshot, byte[] manifest, List<ChunkRef> chunks) {
 
     static SnapshotStore open(Path folder, PackTier... shared) throws Exception {
+        return open(folder, 16 << 20, shared);
+    }
+
+    public static SnapshotStore open(Path folder, int poolBytes, PackTier... shared) throws Exception {
         StoreRoot root = StoreRoot.open(folder.resolve("nvme"));
-        MemorySegment pool = Arena.ofAuto().allocate(16 << 20, 4096);
+        MemorySegment pool = Arena.ofAuto().allocate(poolBytes, 4096);
         return new SnapshotStore(
                 root, new NvmeTier(root, 0), MemoryTier.open(folder.resolve("pool"), pool), List.of(shared));
     }
 
-    static StoredSnapshot make(SnapshotStore store, SnapshotId snapshot, int chunks, int chunkBytes) throws Exception {
+    public static StoredSnapshot make(SnapshotStore store, SnapshotId snapshot, int chunks, int chunkBytes)
+            throws Exception {
         List<ChunkRef> refs = new ArrayList<>();
         try (SavePins pins = store.pins()) {
             for (int i = 0; i < chunks; i++) {

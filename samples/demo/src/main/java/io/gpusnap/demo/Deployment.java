@@ -55,11 +55,11 @@ final class Deployment {
         stack.startS3();
         String driver = simulated ? installation.simulatedDriver().toString() : "";
         stack.startDaemon(api, settings, workload.deviceEnvironment(), driver);
-        Engine engine = Engine.bestOf(stack.node(api));
+        Engine engine = Engine.bestOf(stack.node(api, Stack.NODE));
         terminal.say("it freezes with the engine " + engine.id());
         if (engine != Engine.CRIU_CUDA) {
-            terminal.say(
-                    Engine.CRIU_CUDA.id() + " is missing: " + Engine.whyMissing(stack.node(api), Engine.CRIU_CUDA));
+            terminal.say(Engine.CRIU_CUDA.id() + " is missing: "
+                    + Engine.whyMissing(stack.node(api, Stack.NODE), Engine.CRIU_CUDA));
             if (!installation.criuReason().isEmpty()) {
                 terminal.say(installation.criuReason());
             }

@@ -20,7 +20,11 @@ final class SampleServer {
     private final URI base;
 
     SampleServer(int port) {
-        this.base = URI.create("http://127.0.0.1:" + port);
+        this(URI.create("http://127.0.0.1:" + port));
+    }
+
+    SampleServer(URI base) {
+        this.base = base;
     }
 
     URI base() {

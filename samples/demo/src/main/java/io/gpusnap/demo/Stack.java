@@ -11,6 +11,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,18 +29,26 @@ final class Stack {
     private static final int PREFERRED_PORT = 8080;
     private static final int START_SECONDS = 240;
     private static final long POLL_MILLIS = 100;
+    private static final String LOOPBACK = "127.0.0.1";
 
     private final Installation installation;
     private final Launcher launcher;
     private final Places places;
     private final Terminal terminal;
+    private final String address;
     private Optional<URI> s3 = Optional.empty();
 
     Stack(Installation installation, Launcher launcher, Places places, Terminal terminal) {
+        this(installation, launcher, places, terminal, LOOPBACK);
+    }
+
+    /** @param address where service and S3 server listen */
+    Stack(Installation installation, Launcher launcher, Places places, Terminal terminal, String address) {
         this.installation = installation;
         this.launcher = launcher;
         this.places = places;
         this.terminal = terminal;
+        this.address = address;
     }
 
     /** An S3 server for the node's shared tier; nobody waits for it, the daemon finds it when it is up. */
@@ -58,76 +67,87 @@ final class Stack {
                         "com.adobe.testing.s3mock.S3MockApplication",
                         // Its second, encrypted port is not needed: any free one.
                         "--server.port=0",
-                        "--server.address=127.0.0.1",
+                        "--server.address=" + address,
                         "--http.port=" + port,
                         "--com.adobe.testing.s3mock.max-payload-size=1GB",
                         "--com.adobe.testing.s3mock.store.root=" + data,
                         "--com.adobe.testing.s3mock.store.initial-buckets=" + BUCKET,
                         "--logging.level.root=WARN"),
                 Map.of());
-        s3 = Optional.of(URI.create("http://127.0.0.1:" + port));
+        s3 = Optional.of(URI.create("http://" + address + ":" + port));
     }
 
-    ControlPlane startService() {
+    /** @param settings of the service, besides those that it always gets */
+    ControlPlane startService(String... settings) {
         int port = freePort(PREFERRED_PORT);
         Path data = places.folder("service");
-        Started service = launcher.start(
-                "service",
-                List.of(
-                        installation.java().toString(),
-                        "-XX:TieredStopAtLevel=1",
-                        "-XX:+UseSerialGC",
-                        "-jar",
-                        installation.serviceJar().toString(),
-                        "--server.port=" + port,
-                        "--gpusnap.data-dir=" + data,
-                        // A person is waiting: a new process should be seen at once.
-                        "--gpusnap.nodes.heartbeat-interval=1s"),
-                Map.of());
-        URI base = URI.create("http://127.0.0.1:" + port);
+        List<String> command = new ArrayList<>(List.of(
+                installation.java().toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
+                "-jar",
+                installation.serviceJar().toString(),
+                "--server.address=" + address,
+                "--server.port=" + port,
+                "--gpusnap.data-dir=" + data,
+                // A person is waiting: a new process should be seen at once.
+                "--gpusnap.nodes.heartbeat-interval=1s"));
+        command.addAll(List.of(settings));
+        Started service = launcher.start("service", command, Map.of());
+        URI base = URI.create("http://" + address + ":" + port);
         await(service, () -> healthy(base));
         return new ControlPlane(base, read(data.resolve("access-token")));
     }
 
     /** @param cudaDriver what the daemon loads instead of the machine's libcuda, or empty */
     void startDaemon(ControlPlane api, Settings settings, Map<String, String> environment, String cudaDriver) {
+        Started daemon = launcher.start("daemon", daemonCommand(api, NODE, places, settings, cudaDriver), environment);
+        await(daemon, () -> online(api, NODE));
+    }
+
+    /**
+     * Writes the configuration of a node; what starts its daemon.
+     *
+     * @param own the node's folders, which need not be seen from here
+     */
+    List<String> daemonCommand(ControlPlane api, String node, Places own, Settings settings, String cudaDriver) {
         Map<String, Object> configuration = new LinkedHashMap<>();
         configuration.put("service.url", api.base());
         configuration.put("service.tokenFile", places.folder("service").resolve("access-token"));
-        configuration.put("node.name", NODE);
-        configuration.put("state.dir", places.folder("daemon"));
-        configuration.put("nvme.root", places.folder("store"));
-        configuration.put("memory.poolBytes", places.poolBytes(settings));
-        configuration.put("memory.poolPath", places.memory().resolve("pool"));
-        configuration.put("scratch.dir", places.memory().resolve("scratch"));
+        configuration.put("node.name", node);
+        configuration.put("state.dir", own.root().resolve("daemon"));
+        configuration.put("nvme.root", own.root().resolve("store"));
+        configuration.put("memory.poolBytes", own.poolBytes(settings));
+        configuration.put("memory.poolPath", own.memory().resolve("pool"));
+        configuration.put("scratch.dir", own.memory().resolve("scratch"));
         configuration.put("native.dir", installation.nativeDir());
         configuration.put("metrics.listen", "127.0.0.1:" + freePort(9464));
         installation.criu().ifPresent(criu -> configuration.put("criu.path", criu));
         s3.ifPresent(endpoint -> {
             configuration.put("s3.bucket", BUCKET);
             configuration.put("s3.endpoint", endpoint);
-            configuration.put("s3.allowedAddresses", "127.0.0.0/8");
+            configuration.put("s3.allowedAddresses", address + "/32");
             configuration.put("s3.credentialsFile", credentials());
         });
         if (!cudaDriver.isEmpty()) {
             configuration.put("cuda.driver", cudaDriver);
         }
-        Path file = places.root().resolve("gpusnap-node.properties");
+        Path file = places.root().resolve(node + ".properties");
         String text = configuration.entrySet().stream()
                 .map(entry -> entry.getKey() + "=" + entry.getValue() + "\n")
                 .collect(Collectors.joining());
         write(file, text);
-        Started daemon = launcher.start(
-                "daemon",
-                List.of(
-                        installation.java().toString(),
-                        "-jar",
-                        installation.daemonJar().toString(),
-                        "run",
-                        "--config",
-                        file.toString()),
-                environment);
-        await(daemon, () -> node(api).path("state").asString("").equals("ONLINE"));
+        return List.of(
+                installation.java().toString(),
+                "-jar",
+                installation.daemonJar().toString(),
+                "run",
+                "--config",
+                file.toString());
+    }
+
+    boolean online(ControlPlane api, String node) {
+        return node(api, node).path("state").asString("").equals("ONLINE");
     }
 
     /** The server takes any. */
@@ -137,9 +157,9 @@ final class Stack {
         return file;
     }
 
-    JsonNode node(ControlPlane api) {
+    JsonNode node(ControlPlane api, String name) {
         return api.items("/nodes").stream()
-                .filter(node -> node.path("name").asString().equals(NODE))
+                .filter(node -> node.path("name").asString().equals(name))
                 .findFirst()
                 .orElse(ControlPlane.JSON.missingNode());
     }

@@ -30,13 +30,22 @@ class PythonPartsTest {
         }
         assumeTrue(
                 there,
-                "no python3 3.11 or newer here: the tests of bench/gpu, python and samples/llm-server are not run");
+                "no python3 3.11 or newer here: the tests of bench/gpu, bench/store, python and samples/llm-server are not run");
     }
 
     @Test
     void theBenchmarksOwnTestsPass() throws Exception {
         Outcome tests =
                 run(ROOT.resolve("bench/gpu"), "python3", "-B", "-m", "unittest", "discover", "-s", ".", "-t", ".");
+
+        assertThat(tests.status()).as(tests.output()).isZero();
+        assertThat(tests.output()).containsPattern("Ran [1-9][0-9]* tests");
+    }
+
+    @Test
+    void theTestsOfTheStoresBenchmarksPass() throws Exception {
+        Outcome tests =
+                run(ROOT.resolve("bench/store"), "python3", "-B", "-m", "unittest", "discover", "-s", ".", "-t", ".");
 
         assertThat(tests.status()).as(tests.output()).isZero();
         assertThat(tests.output()).containsPattern("Ran [1-9][0-9]* tests");

@@ -1,6 +1,7 @@
 package io.gpusnap.service.forecast;
 
 import io.gpusnap.service.model.Models;
+import io.gpusnap.service.platform.notice.Notices;
 import io.gpusnap.service.platform.problem.ApiException;
 import java.util.List;
 import org.springframework.scheduling.annotation.Scheduled;
@@ -10,17 +11,29 @@ import org.springframework.transaction.annotation.Transactional;
 /** Demand as it was reported. A repeated report changes at most a step's mean. */
 @Service
 public class Demand {
+    /** Notices with the name of a model whose latest demand has other values than before. */
+    public static final String CHANGED_CHANNEL = "gpusnap_demand_changed";
+
     /** A step that nobody reported on is like the one before it; after so many of them nobody wants the model. */
     private static final int LONGEST_GAP_STEPS = 12;
 
     private final DemandRepository steps;
+    private final LatestDemandRepository latest;
     private final Models models;
     private final ForecastSettings settings;
+    private final Notices notices;
 
-    Demand(DemandRepository steps, Models models, ForecastSettings settings) {
+    Demand(
+            DemandRepository steps,
+            LatestDemandRepository latest,
+            Models models,
+            ForecastSettings settings,
+            Notices notices) {
         this.steps = steps;
+        this.latest = latest;
         this.models = models;
         this.settings = settings;
+        this.notices = notices;
     }
 
     /**
@@ -32,6 +45,35 @@ public class Demand {
     public void report(String model, DemandReport report) {
         models.get(model);
         steps.add(model, settings.step(), report);
+        if (latest.keep(model, report)) {
+            notices.send(CHANGED_CHANNEL, model);
+        }
+    }
+
+    /**
+     * Keeps how many replicas an autoscaler or a deployment wants, which says nothing of rates and queues. A wish that goes on
+     * has to be said again now and then: what nobody repeats is forgotten.
+     *
+     * @throws ApiException MODEL_NOT_FOUND
+     */
+    @Transactional
+    public void wanted(String model, int replicas) {
+        models.get(model);
+        steps.addWanted(model, settings.step(), replicas);
+        if (latest.keepWanted(model, replicas)) {
+            notices.send(CHANGED_CHANNEL, model);
+        }
+    }
+
+    /**
+     * The last that was reported.
+     *
+     * @throws ApiException MODEL_NOT_FOUND
+     */
+    @Transactional(readOnly = true)
+    public LatestDemand latest(String model) {
+        models.get(model);
+        return latest.find(model).orElse(new LatestDemand(null, null));
     }
 
     /**
@@ -44,7 +86,10 @@ public class Demand {
         models.get(model);
         List<DemandRepository.Step> kept = steps.since(model, settings.step(), settings.retention());
         int length = kept.isEmpty() ? 0 : kept.getFirst().ago() + 1;
-        return new Series(steps.currentStepEnds(settings.step()), settings.step(), fill(kept, length, signal));
+        List<DemandRepository.Step> telling = signal == Signal.REPLICAS
+                ? kept
+                : kept.stream().filter(step -> step.samples() > 0).toList();
+        return new Series(steps.currentStepEnds(settings.step()), settings.step(), fill(telling, length, signal));
     }
 
     /** Models that somebody reports on, by name. */

@@ -17,7 +17,7 @@ class DemandRepository {
     }
 
     /** One kept step; {@code ago} is how many steps before the current one it began. */
-    record Step(int ago, double requestRate, int queueDepth, int replicas) {}
+    record Step(int ago, int samples, double requestRate, int queueDepth, int replicas) {}
 
     void add(String model, Duration step, DemandReport report) {
         jdbc.sql("""
@@ -37,6 +37,19 @@ class DemandRepository {
                 .update();
     }
 
+    /** Keeps what an autoscaler wants under the current step; of rates and queues it says nothing. */
+    void addWanted(String model, Duration step, int replicas) {
+        jdbc.sql("""
+                        INSERT INTO model_demand AS d (model_name, at, samples, request_rate, queue_depth, replicas)
+                        VALUES (:model, date_bin(make_interval(secs => :step), now(), 'epoch'), 0, 0, 0, :replicas)
+                        ON CONFLICT (model_name, at) DO UPDATE SET replicas = greatest(d.replicas, excluded.replicas)
+                        """)
+                .param("model", model)
+                .param("step", step.toSeconds())
+                .param("replicas", replicas)
+                .update();
+    }
+
     /** When the current step ends. */
     Instant currentStepEnds(Duration step) {
         return jdbc.sql("SELECT date_bin(make_interval(secs => :step), now(), 'epoch') + make_interval(secs => :step)")
@@ -49,7 +62,7 @@ class DemandRepository {
     List<Step> since(String model, Duration step, Duration retention) {
         return jdbc.sql("""
                         SELECT (extract(epoch FROM date_bin(make_interval(secs => :step), now(), 'epoch') - at) / :step)::integer AS ago,
-                               request_rate, queue_depth, replicas
+                               samples, request_rate, queue_depth, replicas
                           FROM model_demand
                          WHERE model_name = :model AND at > now() - make_interval(secs => :retention)
                          ORDER BY at
@@ -59,6 +72,7 @@ class DemandRepository {
                 .param("retention", retention.toSeconds())
                 .query((row, number) -> new Step(
                         row.getInt("ago"),
+                        row.getInt("samples"),
                         row.getDouble("request_rate"),
                         row.getInt("queue_depth"),
                         row.getInt("replicas")))

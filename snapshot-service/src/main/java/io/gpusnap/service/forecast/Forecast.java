@@ -71,6 +71,14 @@ public final class Forecast {
         return values[LEVELS.length - 1];
     }
 
+    /** The highest of all steps' values that are not passed with this probability. */
+    public double highest(double level) {
+        return IntStream.range(0, length())
+                .mapToDouble(step -> quantile(step, level))
+                .max()
+                .orElse(0);
+    }
+
     /**
      * How probable it is that demand of the step reaches the value: between two levels on the line, and outside of them
      * the outermost level, since no more is known of the tails. For a count ask half below it: 3.5 for "at least 4".

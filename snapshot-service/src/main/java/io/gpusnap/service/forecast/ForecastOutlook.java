@@ -23,12 +23,7 @@ class ForecastOutlook implements DemandOutlook {
     public Map<String, Double> expectedReplicas(Duration within) {
         Map<String, Double> expected = new HashMap<>();
         for (String model : demand.models()) {
-            Forecast forecast = forecasts.ofReplicas(model, within);
-            double most = 0;
-            for (int step = 0; step < forecast.length(); step++) {
-                most = Math.max(most, forecast.quantile(step, LEVEL));
-            }
-            expected.put(model, most);
+            expected.put(model, forecasts.ofReplicas(model, within).highest(LEVEL));
         }
         return expected;
     }

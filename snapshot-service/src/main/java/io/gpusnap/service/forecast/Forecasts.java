@@ -50,7 +50,16 @@ public class Forecasts {
 
     /** Replicas that the model is expected to want. */
     public Forecast ofReplicas(String model, Duration horizon) {
-        return forecaster.forecast(demand.history(model, Signal.REPLICAS), steps(horizon));
+        return expected(model, Signal.REPLICAS, horizon);
+    }
+
+    /**
+     * The forecast alone, without a judgement of it.
+     *
+     * @throws ApiException MODEL_NOT_FOUND
+     */
+    public Forecast expected(String model, Signal signal, Duration horizon) {
+        return forecaster.forecast(demand.history(model, signal), steps(horizon));
     }
 
     /** On the last season of the model's replicas; empty with too short a history. */

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param criuVersion absent where CRIU cannot be had
  * @param snapshots every snapshot whose manifest and chunks the local store holds; absent means "unknown, change nothing"
  * @param cpuFeatures of the processor, as a snapshot's manifest has them; absent from daemons that do not say
+ * @param peer where it gives chunks to other nodes; absent from those that do not
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 public record Inventory(
@@ -40,7 +41,29 @@ public record Inventory(
         @NotNull @Size(max = 64) List<@Valid Tier> tiers,
         @NotNull @Size(max = 100) List<@Valid Capability> capabilities,
         @Size(max = 100_000) @Nullable List<SnapshotId> snapshots,
-        @Size(max = 2_000) @Nullable List<@NotNull @Size(max = 60) String> cpuFeatures) {
+        @Size(max = 2_000) @Nullable List<@NotNull @Size(max = 60) String> cpuFeatures,
+        @Valid @Nullable PeerEndpoint peer) {
+
+    /**
+     * Where other nodes may ask this one for chunks, over TLS.
+     *
+     * @param address host and port, as the others reach it
+     * @param certificate SHA-256 of the certificate that the daemon made for this run of it, lower-case hex
+     * @param tenant whose chunks the node has; nodes of other tenants hear nothing of it
+     */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    @Schema(name = "PeerEndpoint")
+    public record PeerEndpoint(
+            @NotNull
+            @Size(max = 300)
+            @Pattern(regexp = "([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.%]+]):[0-9]{1,5}", message = "must be a host and a port")
+            String address,
+
+            @NotNull @Pattern(regexp = "[0-9a-f]{64}", message = "must be 64 lower-case hex digits")
+            String certificate,
+
+            @NotNull @Pattern(regexp = "[A-Za-z0-9][A-Za-z0-9._-]{0,99}", message = "must be a tenant's name")
+            String tenant) {}
 
     /**
      * One GPU.
@@ -138,7 +161,7 @@ public record Inventory(
      * Something that the daemon probed.
      *
      * @param name {@code criu}, {@code cuda-checkpoint}, {@code pinned-pool}, an engine's name, or work on tiers that the daemon
-     *     knows: {@code transfer}, {@code evict}, {@code sweep}, {@code scrub}
+     *     knows: {@code transfer}, {@code evict}, {@code sweep}, {@code scrub}, {@code verify} (also of what only a shared store has)
      * @param reason why it is not available, and how to get it
      */
     @JsonIgnoreProperties(ignoreUnknown = true)

@@ -40,7 +40,7 @@ class CopyReports implements HeartbeatListener {
         List<SnapshotId> held = heartbeat.inventory().snapshots();
         if (held != null) {
             locations.replaceIn(stores.own(node, Inventory.TierKind.NVME), held);
-            locations.deletedOf(held).forEach(snapshot -> clear(node, snapshot));
+            locations.unwantedOf(held).forEach(snapshot -> clear(node, snapshot));
         }
         heartbeat.inventory().tiers().stream()
                 .filter(tier -> tier.kind() == Inventory.TierKind.MEMORY && tier.residents() != null)
@@ -56,7 +56,7 @@ class CopyReports implements HeartbeatListener {
                 .toList();
     }
 
-    /** The snapshot was deleted while the node was away. */
+    /** The snapshot was deleted, or its save given up, while the node was away. */
     private void clear(NodeId node, SnapshotId snapshot) {
         StoreId store = Store.ownOf(node, Inventory.TierKind.NVME);
         if (operations.anyActive(snapshot, Set.of(OperationKind.DELETE, OperationKind.EVICT))

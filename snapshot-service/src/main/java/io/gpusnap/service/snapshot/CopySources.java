@@ -18,6 +18,21 @@ public class CopySources {
         this.jdbc = jdbc;
     }
 
+    /** Nodes that reach a good copy in a store that is shared, the nearest kind of store first. */
+    List<NodeId> readers(SnapshotId snapshot) {
+        return jdbc.sql("""
+                        SELECT t.node_id, min(array_position(ARRAY['NFS', 'S3'], s.kind)) AS nearest
+                          FROM snapshot_location l
+                          JOIN store s ON s.id = l.store_id AND s.node_id IS NULL
+                          JOIN node_tier t ON t.store_id = l.store_id AND t.health <> 'UNHEALTHY'
+                         WHERE l.snapshot_id = :snapshot AND l.state = 'PRESENT'
+                         GROUP BY t.node_id ORDER BY nearest, t.node_id
+                        """)
+                .param("snapshot", snapshot.value())
+                .query((row, number) -> new NodeId(row.getObject(1, UUID.class)))
+                .list();
+    }
+
     /** The node's tiers that have a good copy, the fastest first; empty for a node that does not identify its stores. */
     public List<TierSpec.TierRef> of(SnapshotId snapshot, NodeId node) {
         return jdbc.sql("""

@@ -147,9 +147,15 @@ class LocationStore {
                         """).param("store", store.value()).param("held", array(held)).update();
     }
 
-    /** Snapshots of these that were deleted; a node that still has them was away. */
-    List<SnapshotId> deletedOf(Collection<SnapshotId> held) {
-        return jdbc.sql("SELECT id FROM snapshot WHERE id = ANY (:held) AND state = 'DELETED'")
+    /**
+     * Snapshots of these that were deleted, or whose save was given up: a node that has them was away. A suspend snapshot is
+     * all that a process which is still there can go on from: that one is left alone.
+     */
+    List<SnapshotId> unwantedOf(Collection<SnapshotId> held) {
+        return jdbc.sql("""
+                        SELECT id FROM snapshot
+                         WHERE id = ANY (:held) AND (state = 'DELETED' OR state = 'FAILED' AND engine <> 'suspend')
+                        """)
                 .param("held", array(held))
                 .query((row, number) -> new SnapshotId(row.getObject("id", UUID.class)))
                 .list();

@@ -26,12 +26,14 @@ import tools.jackson.databind.json.JsonMapper;
  */
 final class ManifestCheck {
     static final String SCHEMA = "gpusnap.manifest/3";
+    /** Of workloads in containers: the same with a container part, which is the nodes' business. */
+    static final String CONTAINER_SCHEMA = "gpusnap.manifest/4";
     /** Of nodes that are not up to date yet: the same with host areas that have no gaps. */
     static final String SECOND_SCHEMA = "gpusnap.manifest/2";
     /** Of nodes that are not up to date yet: the same without host areas. */
     static final String FIRST_SCHEMA = "gpusnap.manifest/1";
 
-    private static final Set<String> SCHEMAS = Set.of(SCHEMA, SECOND_SCHEMA, FIRST_SCHEMA);
+    private static final Set<String> SCHEMAS = Set.of(CONTAINER_SCHEMA, SCHEMA, SECOND_SCHEMA, FIRST_SCHEMA);
 
     static final String DIGEST_ALGORITHM = "sha256-tree-4k";
     private static final String ZERO = "zero";

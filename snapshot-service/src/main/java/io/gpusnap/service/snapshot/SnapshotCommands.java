@@ -1,5 +1,6 @@
 package io.gpusnap.service.snapshot;
 
+import io.gpusnap.service.node.NodeState;
 import io.gpusnap.service.node.Nodes;
 import io.gpusnap.service.node.WorkloadReport;
 import io.gpusnap.service.operation.AfterSave;
@@ -28,6 +29,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Service;
 import org.springframework.transaction.annotation.Transactional;
@@ -42,6 +44,9 @@ public class SnapshotCommands {
             OperationKind.TRANSFER,
             OperationKind.EVICT);
 
+    /** Daemons that have it verify also what only a shared store has. */
+    private static final String VERIFY_ANYWHERE = "verify";
+
     private final Snapshots snapshots;
     private final SnapshotRepository repository;
     private final ModelVersions versions;
@@ -49,6 +54,7 @@ public class SnapshotCommands {
     private final Nodes nodes;
     private final Operations operations;
     private final Deletion deletion;
+    private final CopySources copies;
     private final DatabaseClock clock;
 
     SnapshotCommands(
@@ -59,6 +65,7 @@ public class SnapshotCommands {
             Nodes nodes,
             Operations operations,
             Deletion deletion,
+            CopySources copies,
             DatabaseClock clock) {
         this.snapshots = snapshots;
         this.repository = repository;
@@ -67,6 +74,7 @@ public class SnapshotCommands {
         this.nodes = nodes;
         this.operations = operations;
         this.deletion = deletion;
+        this.copies = copies;
         this.clock = clock;
     }
 
@@ -117,16 +125,24 @@ public class SnapshotCommands {
     }
 
     /**
-     * Queues a VERIFY on a node that holds the snapshot.
+     * Queues a VERIFY on a node that holds the snapshot; where none does, on one that reaches a shared store that does.
      *
      * @throws ApiException SNAPSHOT_QUARANTINED, SNAPSHOT_NOT_READY, NO_NODE, NODE_LOST
      */
     @Transactional
     public Operation verify(SnapshotId id) {
         Snapshot snapshot = snapshots.lockReady(id);
-        NodeId holder = snapshots.holders(id).stream()
+        List<NodeId> holders = snapshots.holders(id);
+        NodeId holder = Stream.concat(
+                        holders.stream().filter(node -> nodes.get(node).state() != NodeState.LOST),
+                        copies.readers(id).stream()
+                                .filter(node ->
+                                        nodes.get(node).whyNot(VERIFY_ANYWHERE).isEmpty()))
                 .findFirst()
-                .orElseThrow(() -> new ApiException(ErrorCode.NO_NODE, "No node holds snapshot " + id + "."));
+                .or(() -> holders.stream().findFirst())
+                .orElseThrow(() -> new ApiException(
+                        ErrorCode.NO_NODE,
+                        "No node holds snapshot " + id + ", and none that can verify it reaches a store that does."));
         nodes.requireNotLost(holder);
         return operations.queue(new NewOperation(
                 holder,

@@ -107,7 +107,10 @@ class SnapshotOutcomes implements OperationOutcomes {
                 }
             }
             case DELETE -> {
-                if (snapshot.state() == SnapshotState.DELETING) {
+                if (failure.code() == ErrorCode.NODE_LOST) {
+                    // As if it had been lost before: should it come back and still have it, it is told then.
+                    deletion.doneOn(snapshot, operation.nodeId(), now);
+                } else if (snapshot.state() == SnapshotState.DELETING) {
                     snapshot.quarantine(failure, now);
                 }
             }

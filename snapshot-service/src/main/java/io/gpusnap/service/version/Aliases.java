@@ -163,8 +163,8 @@ public class Aliases implements VersionUse {
             throw moved(seen);
         }
         store.record(model, name, AliasChange.Kind.DELETED, seen.versionName(), null, reason.who(), reason.why());
-        events.publishEvent(
-                new AliasMoved(model, name, seen.versionId(), seen.versionName(), AliasChange.Kind.DELETED));
+        events.publishEvent(new AliasMoved(
+                model, name, seen.versionId(), seen.versionName(), seen.versionName(), AliasChange.Kind.DELETED));
     }
 
     @Override
@@ -186,7 +186,7 @@ public class Aliases implements VersionUse {
     private void record(
             String model, String name, AliasChange.Kind kind, @Nullable String from, ModelVersion to, Reason reason) {
         store.record(model, name, kind, from, to.name(), reason.who(), reason.why());
-        events.publishEvent(new AliasMoved(model, name, to.id(), to.name(), kind));
+        events.publishEvent(new AliasMoved(model, name, to.id(), to.name(), from, kind));
     }
 
     /** Moves forward pile up, and each rollback takes one off. */

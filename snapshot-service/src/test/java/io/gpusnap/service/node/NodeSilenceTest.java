@@ -116,6 +116,19 @@ class NodeSilenceTest {
     }
 
     @Test
+    void aDeletionThatHasBegunDoesNotWaitForANodeThatIsLost() {
+        String snapshot = catalogue.ready(node);
+        api.with("If-Match", "*").delete("/api/v1/snapshots/" + snapshot).expect(202);
+        node.claim();
+        silentFor(settings.lostAfter().plusMinutes(1));
+
+        look(Instant.EPOCH);
+        look(Instant.EPOCH);
+
+        assertThat(catalogue.snapshot(snapshot).path("state").asString()).isEqualTo("DELETED");
+    }
+
+    @Test
     void theTimeInWhichTheServiceItselfWasAwayIsNotHeldAgainstANode() {
         silentFor(settings.lostAfter().plusMinutes(1));
 

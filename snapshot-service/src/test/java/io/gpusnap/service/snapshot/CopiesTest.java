@@ -86,6 +86,25 @@ class CopiesTest {
     }
 
     @Test
+    void whatOnlyTheBucketHasIsVerifiedByANodeThatReachesIt() {
+        // given
+        copy(first, bucketStore());
+        first.work();
+        moves.remove(SnapshotId.of(snapshot), nvme(first), "demoted");
+        first.work();
+        assertThat(state(nvme(first))).isEqualTo("-");
+
+        // when
+        api.once().post("/api/v1/snapshots/" + snapshot + "/verifications").expect(202);
+
+        // then
+        assertThat(first.work() + second.work()).isEqualTo(1);
+        assertThat(first.done().contains("VERIFY " + snapshot) || second.done().contains("VERIFY " + snapshot))
+                .isTrue();
+        assertThat(catalogue.snapshot(snapshot).path("state").asString()).isEqualTo("READY");
+    }
+
+    @Test
     void aTransferMakesACopyThatCountsOnceItIsProven() {
         // given
         Operation operation = copy(first, bucketStore());
@@ -336,6 +355,23 @@ class CopiesTest {
 
         assertThat(first.own()).isEmpty();
         assertThat(first.done()).containsExactly("EVICT " + snapshot);
+    }
+
+    @Test
+    void aNodeThatEndedASaveWhichWasGivenUpIsToldToRemoveIt() {
+        // given a save that failed for the service, and whose snapshot its daemon committed before it learned that
+        String workload = first.node().runs(SimulatedNode.process(12, "late"));
+        String late =
+                catalogue.save(workload, "criu+cuda").json().at("/snapshot/id").asString();
+        first.node().fail(first.claim("SAVE").orElseThrow(), "INTERNAL").expect(204);
+        first.own().add(late);
+
+        // when
+        first.heartbeat();
+        first.work();
+
+        // then
+        assertThat(first.own()).containsExactly(snapshot);
     }
 
     @Test

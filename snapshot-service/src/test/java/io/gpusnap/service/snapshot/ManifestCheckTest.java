@@ -68,6 +68,12 @@ class ManifestCheckTest {
     }
 
     @Test
+    void aWorkloadOfAContainerIsTaken() throws Exception {
+        assertThat(check(good.but(text -> text.replace("gpusnap.manifest/3", "gpusnap.manifest/4"))))
+                .isNotEmpty();
+    }
+
+    @Test
     void anotherDigestIsRefused() {
         Completion.SaveResult result =
                 new Completion.SaveResult(good.text(), "00".repeat(32), TOTALS, 1.0, false, 0L, 0L);
@@ -111,7 +117,7 @@ class ManifestCheckTest {
                         "number too large",
                         text -> text.replace("\"sizeBytes\":8388608", "\"sizeBytes\":99999999999999999999"),
                         "not well formed"),
-                change("other schema", text -> text.replace("gpusnap.manifest/3", "gpusnap.manifest/4"), "schema"),
+                change("other schema", text -> text.replace("gpusnap.manifest/3", "gpusnap.manifest/5"), "schema"),
                 change(
                         "areas in the first schema",
                         text -> text.replace("gpusnap.manifest/3", "gpusnap.manifest/1"),

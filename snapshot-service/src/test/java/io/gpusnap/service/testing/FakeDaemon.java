@@ -16,7 +16,7 @@ import tools.jackson.databind.JsonNode;
 /** A daemon that speaks the whole node API over a model of its tiers: memory, its own store, and perhaps a shared one. */
 public final class FakeDaemon {
     private static final Set<String> CAPABILITIES =
-            Set.of("criu+cuda", "suspend", "transfer", "evict", "sweep", "scrub");
+            Set.of("criu+cuda", "suspend", "transfer", "evict", "sweep", "scrub", "verify");
     private static final long SNAPSHOT_BYTES = 4_198_400;
 
     private final SimulatedNode node;
@@ -28,6 +28,7 @@ public final class FakeDaemon {
     private final Map<String, String> health = new TreeMap<>();
     private final List<String> done = new ArrayList<>();
     private long ownCapacityBytes = 1L << 40;
+    private @Nullable Map<String, String> peer;
 
     private FakeDaemon(SimulatedNode node, @Nullable FakeSharedStore shared) {
         this.node = node;
@@ -76,6 +77,11 @@ public final class FakeDaemon {
 
     public void tierHealth(String tier, String state) {
         health.put(tier, state);
+    }
+
+    /** From the next heartbeat on it gives chunks to other nodes of this tenant. */
+    public void servesPeers(String address, String certificate, String tenant) {
+        peer = Map.of("address", address, "certificate", certificate, "tenant", tenant);
     }
 
     public void heartbeat(Object... processes) {
@@ -267,6 +273,9 @@ public final class FakeDaemon {
         }
         inventory.put("tiers", tiers);
         inventory.put("snapshots", List.copyOf(own));
+        if (peer != null) {
+            inventory.put("peer", peer);
+        }
         return inventory;
     }
 

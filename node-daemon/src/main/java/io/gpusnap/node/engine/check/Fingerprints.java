@@ -52,7 +52,7 @@ public final class Fingerprints {
     }
 
     /** A link would lead from another process's root into ours; what a process has mapped is named without any. */
-    private static Descriptor under(Path root, Path path) throws IOException {
+    static Descriptor under(Path root, Path path) throws IOException {
         Descriptor at = Descriptor.of(root);
         try {
             for (Path name : path) {
@@ -70,11 +70,15 @@ public final class Fingerprints {
         }
     }
 
-    /** Whether this node has the same files at the same paths. */
-    public List<Refusal> compare(List<Manifest.Library> saved) {
+    /**
+     * Whether there are the same files at the same paths.
+     *
+     * @param root as {@link #of} has it
+     */
+    public List<Refusal> compare(List<Manifest.Library> saved, String root) {
         List<Refusal> refusals = new ArrayList<>();
         for (Manifest.Library library : saved) {
-            Optional<Manifest.Library> here = of(library.role(), "", library.path());
+            Optional<Manifest.Library> here = of(library.role(), root, library.path());
             FailureCode code =
                     library.role().equals("libcuda") ? FailureCode.DRIVER_MISMATCH : FailureCode.INCOMPATIBLE;
             if (here.isEmpty()) {

@@ -2,6 +2,7 @@ package io.gpusnap.node.engine.check;
 
 import io.gpusnap.gpu.Descriptor;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.store.ContainerPart;
 import io.gpusnap.node.store.Manifest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -31,11 +32,14 @@ public final class LogFiles {
         return file.mode().equals("w") || file.mode().equals("a");
     }
 
-    /** @throws StageException PATH_MISSING when the way to a file cannot be trusted */
-    public static void prepare(Manifest.ProcessImage process) throws StageException, IOException {
+    /**
+     * @param root below which the paths begin: the node's own, or that of a container
+     * @throws StageException PATH_MISSING when the way to a file cannot be trusted
+     */
+    public static void prepare(Path root, Manifest.ProcessImage process) throws StageException, IOException {
         for (Manifest.OpenFile file : process.openFiles()) {
             if (isWriteOnly(file)) {
-                visit(file, process, true);
+                visit(root, file, process, true);
             }
         }
     }
@@ -46,9 +50,39 @@ public final class LogFiles {
      *
      * @throws StageException PATH_MISSING when the way to one cannot be trusted
      */
-    public static void prepareSocketFolders(Manifest.ProcessImage process) throws StageException, IOException {
+    public static void prepareSocketFolders(Path root, Manifest.ProcessImage process)
+            throws StageException, IOException {
         for (String socket : process.unixSockets()) {
-            SavedFolder.ofSocket(folderOf(Path.of(socket)), process, true).close();
+            SavedFolder.ofSocket(root, folderOf(Path.of(socket)), process, true).close();
+        }
+    }
+
+    /**
+     * A file that was written in the saved container, with its content. What another of the same path has in the new one is
+     * set aside.
+     *
+     * @param content readable until this returns
+     * @throws StageException PATH_MISSING when the way to it cannot be trusted
+     */
+    public static void put(Path root, ContainerPart.WrittenFile file, Path content, Manifest.ProcessImage process)
+            throws StageException, IOException {
+        Path path = Path.of(file.path());
+        String name = Objects.requireNonNull(path.getFileName()).toString();
+        try (SavedFolder folder = SavedFolder.ofSocket(root, folderOf(path), process, true)) {
+            Path here = folder.descriptor().path();
+            try (Descriptor found = folder.descriptor().look(name)) {
+                if (!FileFacts.of(found.path()).isRegular()) {
+                    throw folder.refused(path, "is not a regular file");
+                }
+                setAside(here, name);
+            } catch (NoSuchFileException missing) {
+                // As it should be.
+            }
+            try (Descriptor made = folder.descriptor().create(name)) {
+                copyStart(content, made.path(), file.sizeBytes());
+                SavedFolder.own(made, (int) file.uid(), (int) file.gid());
+                Files.setAttribute(made.path(), "unix:mode", file.mode());
+            }
         }
     }
 
@@ -57,15 +91,16 @@ public final class LogFiles {
      *
      * @throws NoSuchFileException when its folder is not there
      */
-    static void check(Manifest.OpenFile file, Manifest.ProcessImage process) throws StageException, IOException {
-        visit(file, process, false);
+    static void check(Path root, Manifest.OpenFile file, Manifest.ProcessImage process)
+            throws StageException, IOException {
+        visit(root, file, process, false);
     }
 
-    private static void visit(Manifest.OpenFile file, Manifest.ProcessImage process, boolean change)
+    private static void visit(Path root, Manifest.OpenFile file, Manifest.ProcessImage process, boolean change)
             throws StageException, IOException {
         Path path = Path.of(file.path());
         String name = Objects.requireNonNull(path.getFileName()).toString();
-        try (SavedFolder folder = SavedFolder.ofFile(folderOf(path), process)) {
+        try (SavedFolder folder = SavedFolder.ofFile(root, folderOf(path), process)) {
             Descriptor found;
             try {
                 found = folder.descriptor().look(name);
@@ -109,13 +144,17 @@ public final class LogFiles {
     private static void replace(SavedFolder folder, String name, Descriptor old, long sizeBytes) throws IOException {
         FileFacts facts = FileFacts.of(old.path());
         Path here = folder.descriptor().path();
-        Files.move(here.resolve(name), here.resolve(name + ".before-thaw-" + STAMP.format(Instant.now())));
+        setAside(here, name);
         try (Descriptor made = folder.descriptor().create(name)) {
             lengthen(made, sizeBytes);
             copyStart(old.path(), made.path(), sizeBytes);
             SavedFolder.own(made, facts.uid(), facts.gid());
             Files.setAttribute(made.path(), "unix:mode", facts.permissions());
         }
+    }
+
+    private static void setAside(Path folder, String name) throws IOException {
+        Files.move(folder.resolve(name), folder.resolve(name + ".before-thaw-" + STAMP.format(Instant.now())));
     }
 
     private static void lengthen(Descriptor file, long sizeBytes) throws IOException {

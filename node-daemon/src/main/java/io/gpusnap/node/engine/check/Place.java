@@ -2,6 +2,8 @@ package io.gpusnap.node.engine.check;
 
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.Container;
+import io.gpusnap.node.process.PidNamespace;
 import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessStat;
 import io.gpusnap.node.process.SocketOwners;
@@ -13,28 +15,69 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
 
-/** Whether the place that a process had is free here: its ids, ports, folders and files. */
+/** Whether the place that a process had is free: its ids, ports, folders and files. */
 public final class Place {
 
     private static final int SELF = (int) ProcessHandle.current().pid();
 
     private final ProcFs proc;
+    private final int neighbour;
+    private final Path root;
+    /** A look at who has which id. */
+    private final Supplier<IntFunction<Optional<ProcessStat>>> look;
 
+    private final Set<String> brought;
+
+    /** On the node itself. */
     public Place(ProcFs proc) {
+        this(proc, SELF, Path.of("/"), () -> proc::stat, Set.of());
+    }
+
+    private Place(
+            ProcFs proc,
+            int neighbour,
+            Path root,
+            Supplier<IntFunction<Optional<ProcessStat>>> look,
+            Set<String> brought) {
         this.proc = proc;
+        this.neighbour = neighbour;
+        this.root = root;
+        this.look = look;
+        this.brought = brought;
+    }
+
+    /**
+     * In a container.
+     *
+     * @param root its root folder, as the daemon reaches it
+     * @param brought paths of files that the thaw brings along
+     */
+    public static Place in(ProcFs proc, Container container, PidNamespace ids, Path root, Set<String> brought) {
+        return new Place(proc, container.init().pid(), root, () -> lookInto(ids), brought);
+    }
+
+    private static IntFunction<Optional<ProcessStat>> lookInto(PidNamespace ids) {
+        Map<Integer, ProcessStat> holders = ids.holders();
+        return id -> Optional.ofNullable(holders.get(id));
     }
 
     /** CRIU restores every task under the id it had. */
     public List<Refusal> taskIds(Manifest.ProcessImage process) {
         List<Refusal> refusals = new ArrayList<>();
+        IntFunction<Optional<ProcessStat>> holder = look.get();
         for (int task : process.taskIds()) {
-            proc.stat(task).ifPresent(holder -> {
-                String what = holder.isDead()
+            holder.apply(task).ifPresent(found -> {
+                String what = found.isDead()
                         ? "is taken by %s, which ended and was not reaped by its parent, pid %d"
-                                .formatted(holder.command(), holder.parent())
-                        : "is taken by %s, %s".formatted(holder.command(), String.join(" ", proc.commandLine(task)));
+                                .formatted(found.command(), found.parent())
+                        : "is taken by %s, %s"
+                                .formatted(found.command(), String.join(" ", proc.commandLine(found.pid())));
                 refusals.add(new Refusal(FailureCode.PID_CONFLICT, "pid " + task + " of the snapshot " + what));
             });
         }
@@ -44,7 +87,7 @@ public final class Place {
     /** Whether ids are taken only by what has ended and will be free by itself. */
     public boolean waitsForReaping(Manifest.ProcessImage process) {
         List<ProcessStat> holders = process.taskIds().stream()
-                .map(proc::stat)
+                .map(look.get()::apply)
                 .flatMap(Optional::stream)
                 .toList();
         return !holders.isEmpty() && holders.stream().allMatch(ProcessStat::isDead);
@@ -52,7 +95,7 @@ public final class Place {
 
     public List<Refusal> ports(Manifest.ProcessImage process) {
         List<Refusal> refusals = new ArrayList<>();
-        List<TcpListener> here = TcpListener.inNamespaceOf(proc, SELF);
+        List<TcpListener> here = TcpListener.inNamespaceOf(proc, neighbour);
         for (Manifest.ListeningSocket socket : process.listeningSockets()) {
             here.stream()
                     .filter(listener -> listener.conflictsWith(socket.address(), socket.port()))
@@ -73,11 +116,14 @@ public final class Place {
 
     public List<Refusal> paths(Manifest.ProcessImage process) {
         List<Refusal> refusals = new ArrayList<>();
-        if (!Files.isDirectory(Path.of(process.workingDirectory()))) {
+        if (!Files.isDirectory(here(process.workingDirectory()))) {
             refusals.add(missing("working directory " + process.workingDirectory()));
         }
         for (Manifest.MappedFile file : process.mappedFiles()) {
-            long size = sizeOf(Path.of(file.path()));
+            if (brought.contains(file.path())) {
+                continue;
+            }
+            long size = sizeOf(here(file.path()));
             if (size < 0) {
                 refusals.add(missing("mapped file " + file.path()));
             } else if (size != file.sizeBytes()) {
@@ -94,23 +140,26 @@ public final class Place {
     }
 
     /** A file that was only written can be made again: {@link LogFiles} does that. */
-    private static Optional<Refusal> openFile(Manifest.OpenFile file, Manifest.ProcessImage process) {
-        Path path = Path.of(file.path());
+    private Optional<Refusal> openFile(Manifest.OpenFile file, Manifest.ProcessImage process) {
+        Path path = here(file.path());
+        if (brought.contains(file.path())) {
+            return Optional.empty();
+        }
         if (LogFiles.isWriteOnly(file)) {
             return writtenFile(file, process);
         }
         long size = sizeOf(path);
         if (size < 0) {
-            return Files.exists(path) ? Optional.empty() : Optional.of(missing("open file " + path));
+            return Files.exists(path) ? Optional.empty() : Optional.of(missing("open file " + file.path()));
         }
         return size == file.sizeBytes()
                 ? Optional.empty()
                 : Optional.of(changed("open file", file.path(), file.sizeBytes(), size));
     }
 
-    private static Optional<Refusal> writtenFile(Manifest.OpenFile file, Manifest.ProcessImage process) {
+    private Optional<Refusal> writtenFile(Manifest.OpenFile file, Manifest.ProcessImage process) {
         try {
-            LogFiles.check(file, process);
+            LogFiles.check(root, file, process);
             return Optional.empty();
         } catch (StageException e) {
             return Optional.of(new Refusal(e.code(), e.detail()));
@@ -122,11 +171,11 @@ public final class Place {
     }
 
     /** One that is missing is made again, as far as the process's user may. */
-    private static Optional<Refusal> socketFolder(Path socket, Manifest.ProcessImage process) {
+    private Optional<Refusal> socketFolder(Path socket, Manifest.ProcessImage process) {
         try {
             Path folder = socket.getParent();
             if (folder != null) {
-                SavedFolder.ofSocket(folder, process, false).close();
+                SavedFolder.ofSocket(root, folder, process, false).close();
             }
             return Optional.empty();
         } catch (StageException e) {
@@ -136,6 +185,11 @@ public final class Place {
         } catch (IOException e) {
             return Optional.of(unreadable(socket.toString(), e));
         }
+    }
+
+    /** A path of the process, as the daemon reaches it. */
+    private Path here(String path) {
+        return root.resolve(Path.of("/").relativize(Path.of(path)));
     }
 
     private static Refusal unreadable(String path, IOException e) {

@@ -59,6 +59,11 @@ public final class SaveChecks {
 
     /** What CRIU cannot carry. */
     public List<Refusal> process(List<ProcessId> tree) {
+        return process(tree, Set.of());
+    }
+
+    /** @param replaced pipes that lead to strangers and are another's after a thaw: a container's logs */
+    public List<Refusal> process(List<ProcessId> tree, Set<String> replaced) {
         List<Refusal> refusals = new ArrayList<>();
         Map<String, String> pipes = new LinkedHashMap<>();
         for (ProcessId process : tree) {
@@ -72,7 +77,7 @@ public final class SaveChecks {
                     refusals.add(unsupported(where + " is an io_uring, which CRIU cannot dump"));
                 } else if (fd.isTerminal()) {
                     refusals.add(unsupported(where + " is the terminal " + fd.target() + OUTPUT_INTO_A_FILE));
-                } else if (fd.isPipe()) {
+                } else if (fd.isPipe() && !replaced.contains(fd.target())) {
                     pipes.putIfAbsent(fd.target(), where);
                 }
             }

@@ -22,6 +22,9 @@ final class SavedFolder implements AutoCloseable {
     private static final int OTHERS_WRITE = 0002;
     private static final int OWNER_WRITES = 0200;
 
+    /** Links of root's that lead to links are followed no further than this. */
+    private static final int MOST_LINKS = 20;
+
     private final Path path;
     private final Manifest.ProcessImage process;
     private final Descriptor descriptor;
@@ -35,11 +38,13 @@ final class SavedFolder implements AutoCloseable {
     /**
      * The kernel names open files without links, so a link on the way is new.
      *
+     * @param root below which the path begins: the node's own, or that of a container
      * @throws StageException PATH_MISSING when the way to it cannot be trusted
      * @throws NoSuchFileException when it is not there
      */
-    static SavedFolder ofFile(Path folder, Manifest.ProcessImage process) throws StageException, IOException {
-        return walk(folder, process, false, false);
+    static SavedFolder ofFile(Path root, Path folder, Manifest.ProcessImage process)
+            throws StageException, IOException {
+        return walk(root, folder, process, false, 0);
     }
 
     /**
@@ -48,27 +53,32 @@ final class SavedFolder implements AutoCloseable {
      *
      * @param make whether folders that are missing are made, for the process's user only
      */
-    static SavedFolder ofSocket(Path folder, Manifest.ProcessImage process, boolean make)
+    static SavedFolder ofSocket(Path root, Path folder, Manifest.ProcessImage process, boolean make)
             throws StageException, IOException {
-        return walk(folder, process, make, true);
+        return walk(root, folder, process, make, MOST_LINKS);
     }
 
-    private static SavedFolder walk(Path folder, Manifest.ProcessImage process, boolean make, boolean rootLinks)
+    /** @param links how many of root's own it may follow */
+    private static SavedFolder walk(Path root, Path folder, Manifest.ProcessImage process, boolean make, int links)
             throws StageException, IOException {
-        SavedFolder at = new SavedFolder(Path.of("/"), process, Descriptor.of(Path.of("/")));
+        SavedFolder at = new SavedFolder(Path.of("/"), process, Descriptor.of(root));
         try {
             at.requireTrusted();
             for (Path name : folder) {
                 SavedFolder next = at.step(name.toString(), make);
                 boolean rootLink =
-                        rootLinks && FileFacts.of(at.descriptor.path()).uid() == 0 && next.isLinkOfRoot();
+                        links > 0 && FileFacts.of(at.descriptor.path()).uid() == 0 && next.isLinkOfRoot();
+                if (rootLink) {
+                    // Walked from the beginning, below the same root: it may lead anywhere there, and nowhere else.
+                    Path target = Files.readSymbolicLink(at.descriptor.path().resolve(name));
+                    Path rest = next.path.relativize(folder);
+                    Path way = at.path.resolve(target).resolve(rest).normalize();
+                    next.close();
+                    at.close();
+                    return walk(root, way, process, make, links - 1);
+                }
                 at.close();
                 at = next;
-                if (rootLink) {
-                    Path rest = at.path.relativize(folder);
-                    at.close();
-                    return walk(at.path.toRealPath().resolve(rest), process, make, true);
-                }
                 at.requireTrusted();
             }
             return at;

@@ -88,8 +88,19 @@ public final class DeviceFill {
         }
         List<FillPlan.Cold> rest = List.copyOf(cold);
         fillCold(again(wrong, transfer), transfer);
-        fillCold(direct ? new DirectFill(gpu, sources.nvme()).fill(rest, transfer) : rest, transfer);
+        fillCold(direct ? direct(rest, transfer) : rest, transfer);
         return movedBytes.sum();
+    }
+
+    /** Answers with what has to come the ordinary way. */
+    private List<FillPlan.Cold> direct(List<FillPlan.Cold> rest, Transfer transfer) throws InterruptedException {
+        List<FillPlan.Cold> left = new DirectFill(gpu, sources.nvme()).fill(rest, transfer);
+        sources.read().add(ChunkSources.NVME, sizeBytes(rest) - sizeBytes(left));
+        return left;
+    }
+
+    private static long sizeBytes(List<FillPlan.Cold> cold) {
+        return cold.stream().mapToLong(one -> one.chunk().sizeBytes()).sum();
     }
 
     /** Once more as it is, for what went wrong on the way; answers with what is to come from the store, for what is wrong in the pool. */

@@ -143,6 +143,7 @@ final class Catalogue {
         Place last = run.getLast();
         long end = last.entry().offset() + last.entry().frameBytes();
         return last.pack().id().equals(next.pack().id())
+                && PackRun.sameWindow(run.getFirst().entry(), next.entry())
                 && next.entry().offset() - end <= PackRun.MOST_GAP_BYTES
                 && next.entry().offset()
                                 + next.entry().frameBytes()

@@ -20,6 +20,22 @@ public record PackRun(PackTable.Pack pack, long offset, int sizeBytes, List<Pack
         entries = List.copyOf(entries);
     }
 
+    /** Packs are divided into stretches of this size; a chunk is in the one in which it begins. */
+    private static final int WINDOW_SHIFT = 23;
+
+    /** The stretch that all of its chunks begin in: the same on every node that reads this store. */
+    public String window() {
+        return window(pack, entries.getFirst());
+    }
+
+    static String window(PackTable.Pack pack, PackEntry entry) {
+        return pack.id().hex() + ":" + (entry.offset() >> WINDOW_SHIFT);
+    }
+
+    static boolean sameWindow(PackEntry one, PackEntry other) {
+        return one.offset() >> WINDOW_SHIFT == other.offset() >> WINDOW_SHIFT;
+    }
+
     /** What is in it. */
     public List<ChunkRef> chunks() {
         return entries.stream()

@@ -240,6 +240,14 @@ public final class PackTier implements ChunkTier {
         return catalogue.runs(chunks);
     }
 
+    /** The stretch of this store that the chunk lies in, as far as it is known without asking. */
+    public Optional<String> window(ChunkRef chunk) {
+        return chunk.content()
+                .flatMap(catalogue::find)
+                .filter(place -> place.entry().sizeBytes() == chunk.sizeBytes())
+                .map(place -> PackRun.window(place.pack(), place.entry()));
+    }
+
     /** One object a thread. */
     public RunReader runReader() {
         return new RunReader(new PackReader(store, frames.get()));

@@ -27,6 +27,10 @@ public final class PackWriter {
         public long sizeBytes() {
             return chunks.stream().mapToLong(ChunkRef::sizeBytes).sum();
         }
+
+        long mostBytes() {
+            return sizeBytes() + (long) chunks.size() * PackEntry.MOST_OVERHEAD_BYTES;
+        }
     }
 
     /** Reads a chunk's verified content. */
@@ -87,14 +91,32 @@ public final class PackWriter {
         return chunk.isZero() || tier.contains(new ChunkDigest(chunk.digest()), chunk.sizeBytes());
     }
 
-    /** @return bytes that the pack takes in the store */
-    public long write(Plan plan, Content content) throws TierException, InterruptedException {
-        long most = plan.sizeBytes() + (long) plan.chunks().size() * PackEntry.MOST_OVERHEAD_BYTES;
-        try (PackBuffer buffer = new PackBuffer(most, frames.get())) {
+    /** Memory for one pack after another. One thread at a time. */
+    public final class Desk implements AutoCloseable {
+
+        private final PackBuffer buffer;
+
+        private Desk(long packBytes) {
+            this.buffer = new PackBuffer(packBytes, frames.get());
+        }
+
+        /** @return bytes that the pack takes in the store */
+        public long write(Plan plan, Content content) throws TierException, InterruptedException {
+            buffer.clear();
             for (ChunkRef chunk : plan.chunks()) {
                 buffer.add(new ChunkDigest(chunk.digest()), content.of(chunk));
             }
             return tier.publish(buffer, copy).sizeBytes();
         }
+
+        @Override
+        public void close() {
+            buffer.close();
+        }
+    }
+
+    /** With room for any of these. */
+    public Desk desk(Collection<Plan> plans) {
+        return new Desk(plans.stream().mapToLong(Plan::mostBytes).max().orElse(1));
     }
 }

@@ -48,6 +48,10 @@ final class Clients {
                 .credentialsProvider(credentials(settings))
                 .region(Region.of(settings.region()))
                 .crossRegionAccessEnabled(false)
+                // A body is memory here, and can be read twice: cut up, each piece of it would be copied for its
+                // signature,
+                // and some stores keep the pieces' headers as content.
+                .serviceConfiguration(service -> service.chunkedEncodingEnabled(false))
                 .forcePathStyle(settings.pathStyle());
         switch (settings.checksums()) {
             case WHEN_REQUIRED ->

@@ -5,7 +5,6 @@ import io.gpusnap.node.tier.TierException.Reason;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -32,27 +31,35 @@ final class RangeReader {
         this.bucket = bucket;
     }
 
-    /** How far the target is filled, over several answers. */
-    private static final class Filled {
-        private final MemorySegment target;
+    /** What becomes of the bytes, in order. */
+    private interface Taker {
+        void take(MemorySegment bytes, long at);
+    }
+
+    /** How far the range has come, over several answers. */
+    private static final class Progress {
+        private final long sizeBytes;
+        private final Taker taker;
         private final byte[] step = new byte[STEP_BYTES];
+        private final MemorySegment bytesOfStep = MemorySegment.ofArray(step);
         private long bytes;
 
-        private Filled(MemorySegment target) {
-            this.target = target;
+        private Progress(long sizeBytes, Taker taker) {
+            this.sizeBytes = sizeBytes;
+            this.taker = taker;
         }
 
         private long missing() {
-            return target.byteSize() - bytes;
+            return sizeBytes - bytes;
         }
 
-        private void fill(InputStream body) throws IOException {
+        private void take(InputStream body) throws IOException {
             while (missing() > 0) {
                 int read = body.read(step, 0, (int) Math.min(step.length, missing()));
                 if (read < 0) {
                     return;
                 }
-                MemorySegment.copy(step, 0, target, ValueLayout.JAVA_BYTE, bytes, read);
+                taker.take(bytesOfStep.asSlice(0, read), bytes);
                 bytes += read;
             }
         }
@@ -60,23 +67,51 @@ final class RangeReader {
 
     /** @throws TierException CORRUPT when the object is of another size, UNAVAILABLE */
     void read(String key, long wholeBytes, long offset, MemorySegment target) throws TierException {
-        Filled filled = new Filled(target);
+        read(
+                key,
+                wholeBytes,
+                offset,
+                new Progress(
+                        target.byteSize(),
+                        (bytes, at) -> target.asSlice(at, bytes.byteSize()).copyFrom(bytes)));
+    }
+
+    /**
+     * As {@link #read}, kept nowhere: compared as it comes.
+     *
+     * @return whether the range is this
+     */
+    boolean matches(String key, long wholeBytes, long offset, MemorySegment expected) throws TierException {
+        boolean[] same = {true};
+        read(
+                key,
+                wholeBytes,
+                offset,
+                new Progress(
+                        expected.byteSize(),
+                        (bytes, at) -> same[0] &=
+                                expected.asSlice(at, bytes.byteSize()).mismatch(bytes) == -1));
+        return same[0];
+    }
+
+    private void read(String key, long wholeBytes, long offset, Progress progress) throws TierException {
         attempts.each(() -> {
-            Optional<TierException> wrong = ask(key, wholeBytes, offset, filled);
+            Optional<TierException> wrong = ask(key, wholeBytes, offset, progress);
             if (wrong.isPresent()) {
                 throw wrong.get();
             }
-            if (filled.missing() > 0) {
+            if (progress.missing() > 0) {
                 throw new TierException(
-                        Reason.UNAVAILABLE, "the body of %s ended %d bytes too early".formatted(key, filled.missing()));
+                        Reason.UNAVAILABLE,
+                        "the body of %s ended %d bytes too early".formatted(key, progress.missing()));
             }
             return true;
         });
     }
 
-    private Optional<TierException> ask(String key, long wholeBytes, long offset, Filled filled) {
-        long from = offset + filled.bytes;
-        long to = offset + filled.target.byteSize() - 1;
+    private Optional<TierException> ask(String key, long wholeBytes, long offset, Progress progress) {
+        long from = offset + progress.bytes;
+        long to = offset + progress.sizeBytes - 1;
         GetObjectRequest request = GetObjectRequest.builder()
                 .bucket(bucket)
                 .key(key)
@@ -88,7 +123,7 @@ final class RangeReader {
                 body.abort();
                 return wrong;
             }
-            filled.fill(body);
+            progress.take(body);
             return wrong;
         });
     }

@@ -72,17 +72,48 @@ public final class S3Store implements BlobStore {
 
     @Override
     public void read(BlobKey key, long wholeBytes, long offset, MemorySegment target) throws TierException {
+        ranges("read", key, wholeBytes, target, (start, part) -> {
+            reader.read(name(key), wholeBytes, offset + start, part);
+            return true;
+        });
+    }
+
+    /** Nothing of it is kept: what comes is compared as it comes, by as many requests at once as a read has. */
+    @Override
+    public boolean holds(BlobKey key, MemorySegment content) throws TierException {
+        long wholeBytes = content.byteSize();
+        try {
+            return !ranges(
+                            "read back",
+                            key,
+                            wholeBytes,
+                            content,
+                            (start, part) -> reader.matches(name(key), wholeBytes, start, part))
+                    .contains(false);
+        } catch (TierException e) {
+            if (e.reason() == TierException.Reason.CORRUPT || e.reason() == TierException.Reason.MISSING) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private interface Range {
+        boolean of(long start, MemorySegment part) throws TierException;
+    }
+
+    private List<Boolean> ranges(String doing, BlobKey key, long wholeBytes, MemorySegment memory, Range range)
+            throws TierException {
         List<Long> starts = new ArrayList<>();
-        for (long start = 0; start < target.byteSize(); start += settings.partBytes()) {
+        for (long start = 0; start < memory.byteSize(); start += settings.partBytes()) {
             starts.add(start);
         }
         try {
-            answered(
-                    "read " + key,
+            return answered(
+                    doing + " " + key,
                     () -> parallel.map(starts, start -> {
-                        long length = Math.min(settings.partBytes(), target.byteSize() - start);
-                        reader.read(name(key), wholeBytes, offset + start, target.asSlice(start, length));
-                        return true;
+                        long length = Math.min(settings.partBytes(), memory.byteSize() - start);
+                        return range.of(start, memory.asSlice(start, length));
                     }));
         } catch (TierException e) {
             if (e.getCause() instanceof SdkException sdk) {

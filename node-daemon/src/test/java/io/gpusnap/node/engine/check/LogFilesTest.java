@@ -18,6 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 class LogFilesTest {
 
+    private static final Path ROOT = Path.of("/");
+
     @TempDir
     Path folder;
 
@@ -81,7 +83,7 @@ class LogFilesTest {
         refused(shared.resolve("log"), shared + " as uid", "mode 0777");
 
         Files.setAttribute(shared, "unix:mode", 01777);
-        LogFiles.prepare(process(uid(), shared.resolve("log"), "w", 10));
+        LogFiles.prepare(ROOT, process(uid(), shared.resolve("log"), "w", 10));
         assertThat(shared.resolve("log")).hasSize(10);
     }
 
@@ -92,7 +94,7 @@ class LogFilesTest {
         Path home = Files.createDirectory(folder.resolve("home"));
         give(home, 1000);
 
-        LogFiles.prepare(process(1000, home.resolve("log"), "w", 10));
+        LogFiles.prepare(ROOT, process(1000, home.resolve("log"), "w", 10));
 
         assertThat(Files.getAttribute(home.resolve("log"), "unix:uid")).isEqualTo(1000);
         assertThat(home.resolve("log")).hasSize(10);
@@ -105,7 +107,7 @@ class LogFilesTest {
         Path theirs = Files.createDirectory(folder.resolve("theirs"));
         give(theirs, 1001);
 
-        assertThatThrownBy(() -> LogFiles.prepare(process(1000, theirs.resolve("log"), "w", 10)))
+        assertThatThrownBy(() -> LogFiles.prepare(ROOT, process(1000, theirs.resolve("log"), "w", 10)))
                 .isInstanceOf(StageException.class)
                 .hasMessageContaining("belongs to uid 1001");
         assertThat(theirs).isEmptyDirectory();
@@ -119,7 +121,7 @@ class LogFilesTest {
         Files.writeString(etc.resolve("passwd"), "root");
 
         for (String name : List.of("ld.so.preload", "passwd")) {
-            assertThatThrownBy(() -> LogFiles.prepare(process(1000, etc.resolve(name), "w", 10)))
+            assertThatThrownBy(() -> LogFiles.prepare(ROOT, process(1000, etc.resolve(name), "w", 10)))
                     .isInstanceOf(StageException.class)
                     .hasMessageContaining("uid 1000 may not make it again in " + etc);
         }
@@ -135,8 +137,8 @@ class LogFilesTest {
         Path run = Files.createDirectory(folder.resolve("run"));
         Files.setAttribute(run, "unix:mode", 01777);
 
-        LogFiles.prepareSocketFolders(withSocket(1000, run.resolve("gpusnap/7.sock")));
-        LogFiles.prepareSocketFolders(withSocket(1000, run.resolve("gpusnap/7.sock")));
+        LogFiles.prepareSocketFolders(ROOT, withSocket(1000, run.resolve("gpusnap/7.sock")));
+        LogFiles.prepareSocketFolders(ROOT, withSocket(1000, run.resolve("gpusnap/7.sock")));
 
         assertThat(Files.getAttribute(run.resolve("gpusnap"), "unix:uid")).isEqualTo(1000);
         assertThat((Integer) Files.getAttribute(run.resolve("gpusnap"), "unix:mode") & 0777)
@@ -150,13 +152,14 @@ class LogFilesTest {
         Path home = Files.createDirectory(folder.resolve("home"));
         give(home, 1000);
         Files.createSymbolicLink(folder.resolve("roots"), home);
-        LogFiles.prepareSocketFolders(withSocket(1000, folder.resolve("roots/sockets/7.sock")));
+        LogFiles.prepareSocketFolders(ROOT, withSocket(1000, folder.resolve("roots/sockets/7.sock")));
         assertThat(home.resolve("sockets")).isDirectory();
 
         Path etc = Files.createDirectory(folder.resolve("etc"));
         Files.setAttribute(
                 Files.createSymbolicLink(home.resolve("way"), etc), "unix:uid", 1000, LinkOption.NOFOLLOW_LINKS);
-        assertThatThrownBy(() -> LogFiles.prepareSocketFolders(withSocket(1000, home.resolve("way/sockets/7.sock"))))
+        assertThatThrownBy(
+                        () -> LogFiles.prepareSocketFolders(ROOT, withSocket(1000, home.resolve("way/sockets/7.sock"))))
                 .isInstanceOf(StageException.class)
                 .hasMessageContaining("is a symbolic link");
         assertThat(etc).isEmptyDirectory();
@@ -164,7 +167,7 @@ class LogFilesTest {
 
     private void refused(Path log, String... texts) throws Exception {
         Manifest.ProcessImage process = process(uid(), log, "w", 10);
-        assertThatThrownBy(() -> LogFiles.prepare(process))
+        assertThatThrownBy(() -> LogFiles.prepare(ROOT, process))
                 .isInstanceOfSatisfying(
                         StageException.class, e -> assertThat(e.code()).isEqualTo(FailureCode.PATH_MISSING))
                 .hasMessageContainingAll(texts);
@@ -198,7 +201,7 @@ class LogFilesTest {
     }
 
     private void prepare(String mode, long size) throws Exception {
-        LogFiles.prepare(process(uid(), folder.resolve("log"), mode, size));
+        LogFiles.prepare(ROOT, process(uid(), folder.resolve("log"), mode, size));
     }
 
     private static Manifest.ProcessImage process(int uid, Path log, String mode, long size) {

@@ -148,7 +148,9 @@ class SweepSchedulesTest {
             Copying one = copying.remove(random.nextInt(copying.size()));
             try {
                 for (PackWriter.Plan plan : one.writer().plan(one.chunks())) {
-                    one.writer().write(plan, chunk -> MemorySegment.ofArray(contents.get(chunk)));
+                    try (PackWriter.Desk desk = one.writer().desk(List.of(plan))) {
+                        desk.write(plan, chunk -> MemorySegment.ofArray(contents.get(chunk)));
+                    }
                 }
                 List<SharedObject> objects =
                         one.node().publish(one.snapshot(), one.copy(), new byte[] {'m'}, one.chunks());

@@ -17,6 +17,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import org.awaitility.Awaitility;
@@ -83,6 +84,7 @@ public final class FaultProxy implements AutoCloseable {
     private volatile Function<Seen, Fault> faults = request -> new Fault.None();
     private final AtomicInteger underWay = new AtomicInteger();
     private final ReentrantLock turn = new ReentrantLock();
+    private final LongAdder sentBytes = new LongAdder();
     private volatile boolean closed;
 
     public FaultProxy(URI target) throws IOException {
@@ -214,11 +216,16 @@ public final class FaultProxy implements AutoCloseable {
         });
     }
 
-    private static void relay(HttpExchange exchange, HttpResponse<byte[]> answer) throws IOException {
+    /** Of bodies, to all clients together. */
+    public long sentBytes() {
+        return sentBytes.sum();
+    }
+
+    private void relay(HttpExchange exchange, HttpResponse<byte[]> answer) throws IOException {
         send(exchange, answer, answer.statusCode(), Integer.MAX_VALUE);
     }
 
-    private static void send(HttpExchange exchange, HttpResponse<byte[]> answer, int status, int mostBytes)
+    private void send(HttpExchange exchange, HttpResponse<byte[]> answer, int status, int mostBytes)
             throws IOException {
         headers(exchange, answer);
         byte[] body = answer.body();
@@ -229,7 +236,9 @@ public final class FaultProxy implements AutoCloseable {
         }
         exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
         if (body.length > 0) {
-            exchange.getResponseBody().write(mostBytes < body.length ? Arrays.copyOf(body, mostBytes) : body);
+            byte[] sent = mostBytes < body.length ? Arrays.copyOf(body, mostBytes) : body;
+            sentBytes.add(sent.length);
+            exchange.getResponseBody().write(sent);
         }
     }
 

@@ -20,6 +20,7 @@ import org.springframework.http.HttpStatus;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.PutMapping;
 import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RequestParam;
@@ -63,6 +64,23 @@ class ForecastController {
     @ApiResponse(responseCode = "204", description = "Kept")
     void report(@PathVariable String model, @Valid @RequestBody ReportDemandRequest request) {
         demand.report(model, request.report());
+    }
+
+    /** Replicas that an autoscaler or a deployment wants now. */
+    record DesiredReplicasRequest(
+            @NotNull @Min(0) @Max(100_000) Integer replicas) {}
+
+    @PutMapping("/desired-replicas")
+    @ResponseStatus(HttpStatus.NO_CONTENT)
+    @Operation(
+            operationId = "putDesiredReplicas",
+            summary = "Tell how many replicas an autoscaler or a deployment wants",
+            description =
+                    "For whoever knows the replicas and neither rates nor queues. Say it at each change, and again now and then while it "
+                            + "holds. It takes no If-Match: it is a measurement, and the last one counts.")
+    @ApiResponse(responseCode = "204", description = "Kept")
+    void desiredReplicas(@PathVariable String model, @Valid @RequestBody DesiredReplicasRequest request) {
+        demand.wanted(model, request.replicas());
     }
 
     @GetMapping("/forecast")

@@ -3,6 +3,7 @@ package io.gpusnap.service.node.web;
 import io.gpusnap.service.node.Heartbeat;
 import io.gpusnap.service.node.NodeAgents;
 import io.gpusnap.service.node.NodeSettings;
+import io.gpusnap.service.node.PeerKey;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.security.NodeCaller;
 import io.gpusnap.service.security.NodeSessionToken;
@@ -51,7 +52,8 @@ class NodeAgentController {
                 session.epoch(),
                 Math.toIntExact(settings.heartbeatInterval().toSeconds()),
                 Math.toIntExact(settings.poll().toSeconds()),
-                Math.toIntExact(settings.lease().toSeconds()));
+                Math.toIntExact(settings.lease().toSeconds()),
+                PeerKey.of(session).text());
     }
 
     @PostMapping("/{nodeId}/heartbeats")

@@ -10,12 +10,20 @@ import io.gpusnap.service.platform.id.NodeId;
  * @param heartbeatSeconds how often to send heartbeats
  * @param pollSeconds the longest useful waitSeconds of a claim
  * @param leaseSeconds how long a claimed operation is the daemon's without progress
+ * @param peerKey checks the tokens that other nodes show this one, see {@code getOperationPeers}; 32 bytes in base64url, of
+ *     this session only
  */
 record RegisterNodeReply(
-        NodeId nodeId, String sessionToken, long epoch, int heartbeatSeconds, int pollSeconds, int leaseSeconds) {
+        NodeId nodeId,
+        String sessionToken,
+        long epoch,
+        int heartbeatSeconds,
+        int pollSeconds,
+        int leaseSeconds,
+        String peerKey) {
 
     @Override
     public String toString() {
-        return "RegisterNodeReply[nodeId=" + nodeId + ", epoch=" + epoch + ", sessionToken=***]";
+        return "RegisterNodeReply[nodeId=" + nodeId + ", epoch=" + epoch + ", sessionToken=***, peerKey=***]";
     }
 }

@@ -150,6 +150,14 @@ public enum ErrorCode {
     PID_CONFLICT(HttpStatus.CONFLICT, "The process id is taken", "End the process that holds it."),
     PORT_CONFLICT(HttpStatus.CONFLICT, "A listening port is taken", "End the process that listens there."),
     PATH_MISSING(HttpStatus.CONFLICT, "A file or folder of the process is missing", "Put back what the detail names."),
+    CONTAINER_NOT_FOUND(
+            HttpStatus.CONFLICT,
+            "The node has no such container of that pod",
+            "A pod that was made anew has another UID; read its status again."),
+    CONTAINER_NOT_READY(
+            HttpStatus.CONFLICT,
+            "The container does not wait for a thaw",
+            "Start its command under gpusnap-placeholder with --wait; one that has started cold waits no more."),
     CRIU_UNAVAILABLE(
             HttpStatus.CONFLICT,
             "CRIU is missing or too old",

@@ -82,7 +82,8 @@ class GatesTest {
                             List.of(),
                             List.of(new Inventory.Capability("criu+cuda", hasEngine, "no root")),
                             null,
-                            cpuFeatures),
+                            cpuFeatures,
+                            null),
                     Instant.EPOCH,
                     Instant.EPOCH,
                     0);

@@ -1,0 +1,262 @@
+"""What the cluster is kept busy with, and who kills daemons meanwhile."""
+
+import collections
+import random
+import threading
+import time
+
+from benchlib.failure import BenchFailure
+from benchlib.rest import ApiFailure, get_json
+
+PROMPT = "the+same+question"
+ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
+OPERATION_SECONDS = 240
+ANSWER_SECONDS = 20
+
+# Tried in turn; each is a different idea of where copies should be.
+POLICIES = [
+    [{"kind": "minimum-copies", "copies": 2}],
+    [{"kind": "minimum-copies", "copies": 2}, {"kind": "node-spread", "nodes": 2}],
+    [{"kind": "minimum-copies", "copies": 1}, {"kind": "archive", "to": "S3", "unusedFor": "PT1M"}],
+    [{"kind": "minimum-copies", "copies": 3}],
+    [{"kind": "minimum-copies", "copies": 1}, {"kind": "demote", "from": "NVME", "unusedFor": "PT1M"}],
+]
+
+
+class Account:
+    """What was done and what went wrong; shared by all threads."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.counts = collections.Counter()
+        self.violations = []
+        self.expected = {}
+
+    def count(self, what):
+        with self.lock:
+            self.counts[what] += 1
+
+    def violation(self, text):
+        with self.lock:
+            self.violations.append(text)
+        print(f"VIOLATION: {text}", flush=True)
+
+    def expect(self, snapshot, answer):
+        with self.lock:
+            self.expected[snapshot] = answer
+
+
+class Worker(threading.Thread):
+    """Repeats its step until it is stopped. Whatever the cluster refuses or does not answer is counted, and borne."""
+
+    def __init__(self, name, cluster, account, stop, seed):
+        super().__init__(name=name, daemon=True)
+        self.cluster = cluster
+        self.api = cluster.api
+        self.account = account
+        self.stop = stop
+        self.rng = random.Random(f"{seed}/{name}")
+
+    def run(self):
+        while not self.stop.is_set():
+            try:
+                self.step()
+            except ApiFailure as refusal:
+                self.account.count(f"refused {refusal.problem.get('code', refusal.status)}")
+                if refusal.status >= 500:
+                    self.account.violation(f"{self.name}: {refusal}")
+            except (BenchFailure, OSError) as trouble:
+                self.account.count(f"{type(trouble).__name__} in {self.name.rstrip('0123456789')}")
+            self.stop.wait(self.rng.uniform(0.1, 1.0))
+
+    def step(self):
+        raise NotImplementedError
+
+    def ended(self, operation):
+        deadline = time.monotonic() + OPERATION_SECONDS
+        while time.monotonic() < deadline:
+            now = self.api.get(f"/operations/{operation}")
+            if now["state"] in ENDED:
+                return now
+            time.sleep(0.2)
+        self.account.violation(f"operation {operation} is still {now['state']} after {OPERATION_SECONDS} s: {now}")
+        return now
+
+
+class Slot(Worker):
+    """One server, wherever it is: asked, saved, ended, thawed, started anew."""
+
+    def __init__(self, number, *common):
+        super().__init__(f"slot{number}", *common)
+        self.pid = 20_000 + 500 * number
+        self.port = 7000 + number
+        self.token = f"{0x1111 * (number + 1):016x}"
+        self.prompts = 0
+        # Half of them share their weights, which are stored once; the others have some of their own.
+        self.weights = ["--weights-from", "device"] if number % 2 else ["--weights-file", self.cluster.volume / "weights.bin"]
+
+    def create(self):
+        self.api.post("/models", {"name": self.name})
+        self.api.post(f"/models/{self.name}/versions", {"name": "v1", "image": "samples/cuda-server"})
+
+    def step(self):
+        running = [one for one in self.api.items("/workloads", {"name": self.name}) if one["state"] == "RUNNING"]
+        if not running:
+            self.come_back()
+            return
+        workload, machine = running[0], self.machine_of(running[0])
+        kind = self.rng.choices(["save", "ask", "end"], [5, 3, 2])[0]
+        if kind == "save":
+            self.save(workload, machine)
+        elif kind == "ask":
+            self.prompts += 1
+            self.ask(machine, f"{self.name}-{self.prompts}-{self.rng.random()}")
+        else:
+            machine.kill(self.pid)
+            self.await_gone(workload)
+
+    def machine_of(self, workload):
+        name = next(node["name"] for node in self.api.items("/nodes", {}) if node["id"] == workload["nodeId"])
+        return next(machine for machine in self.cluster.machines if machine.name == name)
+
+    def ask(self, machine, prompt=PROMPT):
+        return get_json(f"http://{machine.address}:{self.port}/answer?prompt={prompt}", ANSWER_SECONDS)["answer"]
+
+    def await_gone(self, workload):
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and not self.stop.is_set():
+            if self.api.get(f"/workloads/{workload['id']}")["state"] in ("GONE", "LOST"):
+                return
+            time.sleep(0.3)
+
+    def save(self, workload, machine):
+        answer = self.ask(machine)
+        after = self.rng.choice(["STOP", "KEEP_RUNNING"])
+        accepted = self.api.post(
+            "/snapshots",
+            {"model": self.name, "version": "v1", "workloadId": workload["id"], "engine": "criu+cuda", "afterSave": after},
+        )
+        self.account.expect(accepted["snapshot"]["id"], answer)
+        operation = self.ended(accepted["operation"]["id"])
+        self.account.count(f"save {operation['state']}")
+        if operation["state"] == "SUCCEEDED" and after == "STOP":
+            self.await_gone(workload)
+
+    def come_back(self):
+        ready = self.api.items("/snapshots", {"model": self.name, "state": "READY"})
+        if not ready or self.rng.random() < 0.1:
+            self.start_cold()
+            return
+        snapshot = self.rng.choice(ready)["id"]
+        wish = self.rng.choice([{"snapshotId": snapshot}, {"model": self.name, "version": "v1"}])
+        accepted = self.api.post("/restores", wish)
+        restore = accepted["restore"]
+        path = f"/restores/{restore['id']}"
+        deadline = time.monotonic() + OPERATION_SECONDS
+        while restore["state"] in ("PENDING", "RUNNING"):
+            if time.monotonic() > deadline:
+                self.account.violation(f"restore {restore['id']} is still {restore['state']} after {OPERATION_SECONDS} s")
+                return
+            time.sleep(0.2)
+            restore = self.api.get(path)
+        code = (restore.get("failure") or {}).get("code", "")
+        self.account.count(f"restore {restore['state']} {code}".strip())
+        if restore["state"] == "SUCCEEDED":
+            self.compare(restore)
+
+    def compare(self, restore):
+        machine = self.machine_of(restore)
+        answer = self.ask(machine)
+        if answer != self.account.expected[restore["snapshotId"]]:
+            self.account.violation(f"restore {restore['id']} of {restore['snapshotId']} answers {answer}")
+
+    def start_cold(self):
+        machine = self.rng.choice(self.cluster.machines[:-1])
+        self.start_on(machine)
+        self.account.count("cold start")
+        deadline = time.monotonic() + 40
+        while time.monotonic() < deadline and not self.stop.is_set():
+            found = self.api.items("/workloads", {"name": self.name})
+            if any(one["state"] == "RUNNING" for one in found):
+                return
+            time.sleep(0.3)
+
+    def start_on(self, machine):
+        library = self.cluster.native
+        machine.start_with_id(
+            self.pid,
+            [
+                library.parent / "samples/cuda-server/cuda-server", "--port", self.port, "--address", "0.0.0.0",
+                "--weights-mib", 32, "--kv-mib", 16, "--host-mib", 8, "--warmup-seconds", 0, "--token", self.token,
+                "--workdir", self.cluster.volume, "--state-file", "/dev/null", *self.weights,
+            ],
+            self.cluster.device()
+            | {
+                "LD_LIBRARY_PATH": str(library / "simulated"),
+                "LD_PRELOAD": str(library / "libgpusnap-preload.so"),
+                "GPUSNAP_WORKLOAD": self.name,
+                "GPUSNAP_SOCKET_DIR": str(self.cluster.memory / "sockets"),
+            },
+            self.cluster.volume / f"{self.name}.log",
+        )  # fmt: skip
+        # All of its threads are there once it answers.
+        self.await_answer(machine)
+        machine.ids_of_others()
+
+    def await_answer(self, machine):
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                return self.ask(machine)
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+
+class Janitor(Worker):
+    """Deletes snapshots, has others verified, and changes the policy."""
+
+    KEPT = 3
+
+    def step(self):
+        self.stop.wait(self.rng.uniform(1, 4))
+        ready = self.api.items("/snapshots", {"state": "READY", "pageSize": 200})
+        models = collections.defaultdict(list)
+        for snapshot in ready:
+            models[snapshot["model"]].append(snapshot)
+        crowded = [all_ for all_ in models.values() if len(all_) > self.KEPT]
+        if crowded:
+            doomed = self.rng.choice(self.rng.choice(crowded))
+            self.api.delete(f"/snapshots/{doomed['id']}")
+            self.account.count("delete")
+        if ready and self.rng.random() < 0.2:
+            self.api.post(f"/snapshots/{self.rng.choice(ready)['id']}/verifications", {})
+            self.account.count("verification")
+        if self.rng.random() < 0.1:
+            self.cluster.set_policy(self.rng.choice(POLICIES))
+            self.account.count("policy change")
+
+
+class Chaos(Worker):
+    """Kills daemons at random moments and starts them again; sometimes a whole machine."""
+
+    def __init__(self, every_seconds, *common):
+        super().__init__("chaos", *common)
+        self.every_seconds = every_seconds
+
+    def step(self):
+        if self.stop.wait(self.rng.expovariate(1 / self.every_seconds)):
+            return
+        machine = self.rng.choice(self.cluster.machines[:-1])
+        kind = self.rng.choices(["daemon", "daemon, long", "machine"], [75, 15, 10])[0]
+        if kind == "machine":
+            self.cluster.kill_daemon(machine)
+            machine.power_off()
+            machine.power_on()
+        else:
+            self.cluster.kill_daemon(machine)
+        self.account.count(f"killed {kind}")
+        # Long is past the time after which a node is lost.
+        time.sleep(self.rng.uniform(22, 28) if kind == "daemon, long" else self.rng.uniform(0, 4))
+        self.cluster.start_daemon(machine)

@@ -1,0 +1,91 @@
+package io.gpusnap.bench.store;
+
+import io.gpusnap.node.snapshot.ReadManifest;
+import io.gpusnap.node.snapshot.SavePins;
+import io.gpusnap.node.snapshot.SnapshotStore;
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.Manifest;
+import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.store.ManifestJson;
+import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.ChunkTier.ReadFrom;
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.transfer.ChunkVerifier;
+import io.gpusnap.node.transfer.HostImageReader;
+import io.gpusnap.node.transfer.HostImageWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/** Saves and restores folders of files: what the stages store, verify, commit and materialise do. */
+final class Images {
+
+    private final Node node;
+
+    Images(Node node) {
+        this.node = node;
+    }
+
+    /**
+     * What it answers: {@code storeSeconds} until every chunk and the pending manifest are durable, {@code proofSeconds} for
+     * reading the new ones back from the medium, {@code commitSeconds}.
+     */
+    Map<String, Object> save(Path folder) throws TierException, ManifestException, IOException, InterruptedException {
+        SnapshotStore store = node.store();
+        Timer timer = new Timer();
+        try (SavePins pins = store.pins()) {
+            List<Manifest.HostFile> files = HostImageWriter.store(files(folder), pins, node.transfer());
+            store.nvme().sync();
+            SnapshotId snapshot = SnapshotId.random();
+            Manifest manifest = Manifests.of(snapshot, files, pins.storedBytes(), pins.storedChunks());
+            ReadManifest pending = store.writePending(snapshot, ManifestJson.write(manifest));
+            double stored = timer.lap();
+            prove(pending.manifest().chunks().toList());
+            double proven = timer.lap();
+            store.commit(snapshot);
+            Map<String, Object> answer = new LinkedHashMap<>();
+            answer.put("snapshot", snapshot.toString());
+            answer.put("storeSeconds", stored);
+            answer.put("proofSeconds", proven);
+            answer.put("commitSeconds", timer.lap());
+            answer.put("chunks", manifest.chunks().count());
+            answer.put("storedChunks", pins.storedChunks());
+            answer.put("storedBytes", pins.storedBytes());
+            return answer;
+        }
+    }
+
+    private void prove(List<ChunkRef> chunks) throws TierException, ManifestException, InterruptedException {
+        Set<ChunkDigest> proven = node.store().committedChunks();
+        ChunkVerifier.verify(
+                chunks,
+                node.store().nvme(),
+                chunk -> chunk.content().filter(proven::contains).isPresent() ? ReadFrom.ANYWHERE : ReadFrom.MEDIUM,
+                node.transfer());
+    }
+
+    Map<String, Object> restore(SnapshotId snapshot, Path folder)
+            throws TierException, ManifestException, IOException, InterruptedException {
+        Manifest manifest = node.store().read(snapshot).manifest();
+        Files.createDirectories(folder);
+        HostImageReader.materialise(
+                manifest.host().files(), folder, node.store().sources(), node.transfer());
+        return Map.of("restoredBytes", manifest.host().filesBytes());
+    }
+
+    Map<String, Object> delete(SnapshotId snapshot) throws TierException, ManifestException {
+        return Map.of("freedBytes", node.store().delete(snapshot));
+    }
+
+    private static List<Path> files(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(Files::isRegularFile).sorted().toList();
+        }
+    }
+}

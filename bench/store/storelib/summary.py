@@ -1,0 +1,62 @@
+"""From what was measured to what is claimed. The best of the rounds counts for every side alike: what a busy machine adds is not
+the side's."""
+
+SIDES = ("gpusnap", "restic", "borg", "rclone")
+
+
+def best(rounds, side, what, key="seconds"):
+    return min(one[side][what][key] for one in rounds)
+
+
+def summarize(values):
+    rounds, size = values["rounds"], values["imageBytes"]
+    drive_write = max(one["writeBytesPerSecond"] for one in values["floors"])
+    drive_read = max(one["readBytesPerSecond"] for one in values["floors"])
+    memory_write = max(one["memoryWriteBytesPerSecond"] for one in values["floors"])
+    stored = best(rounds, "gpusnap", "save", "storeSeconds")
+    saved = best(rounds, "gpusnap", "save")
+    restored = best(rounds, "gpusnap", "restore")
+    floor = {
+        # Reading the image is reading memory, which takes nothing beside this.
+        "storeSeconds": size / drive_write,
+        "saveSeconds": size / drive_write + size / drive_read,
+        "restoreSeconds": max(size / drive_read, size / memory_write),
+    }
+    # All cores hash, or write pages: where they are few, this and not the drive is what cannot be beaten.
+    digest, pages = size / values["ceilings"]["digestBytesPerSecond"], size / memory_write
+    processor = {"storeSeconds": digest, "saveSeconds": 2 * digest, "restoreSeconds": digest + pages}
+    return {
+        "processor": {key: round(value, 3) for key, value in processor.items()},
+        "floor": {key: round(value, 3) for key, value in floor.items()},
+        "storeOfFloor": round(floor["storeSeconds"] / stored, 3),
+        "saveOfFloor": round(floor["saveSeconds"] / saved, 3),
+        "restoreOfFloor": round(floor["restoreSeconds"] / restored, 3),
+        "times": {
+            peer: {
+                "store": round(best(rounds, peer, "save") / stored, 2),
+                "save": round(best(rounds, peer, "save") / saved, 2),
+                "second": round(best(rounds, peer, "second") / best(rounds, "gpusnap", "second"), 2),
+                "restore": round(best(rounds, peer, "restore") / restored, 2),
+                "saveAndProof": round((best(rounds, peer, "save") + rounds[0][peer]["proof"]["seconds"]) / saved, 2),
+            }
+            for peer in SIDES[1:]
+        },
+        "secondStoredRatio": {side: round(max(one[side]["second"]["storedBytes"] for one in rounds) / size, 4) for side in SIDES},
+    }
+
+
+def summarize_s3(values):
+    """Of the best rounds; rates are those of the image, whatever else crossed the wire."""
+    size = values["imageBytes"]
+    servers = {}
+    for name, server in values["servers"].items():
+        seconds = {(side, what): best(server["rounds"], side, what) for side in ("gpusnap", "rclone") for what in ("push", "pull")}
+        servers[name] = {
+            what: {
+                "gpusnapBytesPerSecond": round(size / seconds["gpusnap", what]),
+                "rcloneBytesPerSecond": round(size / seconds["rclone", what]),
+                "timesRclone": round(seconds["rclone", what] / seconds["gpusnap", what], 2),
+            }
+            for what in ("push", "pull")
+        }
+    return {"servers": servers, "peakBytes": max(values["moved"]["peakBytes"])}

@@ -1,0 +1,76 @@
+"""The report's sections of a machine without a GPU."""
+
+import importlib.machinery
+import importlib.util
+import json
+import shutil
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+from storelib import ROOT
+from storelib.summary import summarize
+
+from tests import test_store
+from tests.test_store import GB, a_round, took
+
+
+def load_report():
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        loader = importlib.machinery.SourceFileLoader("bench_report", str(ROOT / "bench/report"))
+        module = importlib.util.module_from_spec(importlib.util.spec_from_loader("bench_report", loader))
+        loader.exec_module(module)
+        return module
+    finally:
+        sys.dont_write_bytecode = before
+
+
+MACHINE = {
+    "cpu": "C", "cpuCores": 2, "memoryBytes": 24 * GB, "loadAverage": [0.1, 0, 0], "kernel": "k", "java": "j", "criu": "4", "drive": "ext4",
+    "revision": "r", "tools": {"restic": "restic 1", "rclone": "rclone 1"},
+}  # fmt: skip
+
+
+class OwnSectionsTest(unittest.TestCase):
+    def setUp(self):
+        self.report = load_report()
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.report.ROOT = self.folder
+
+    def rendered(self, name, **result):
+        (self.folder / name).mkdir()
+        (self.folder / name / f"{name}.json").write_text(json.dumps({"machine": MACHINE, "loadAverageAtEnd": [1.25, 0, 0]} | result))
+        return self.report.render_own(self.folder)
+
+    def test_without_results_there_is_no_section(self):
+        self.assertEqual(self.report.render_own(self.folder), "")
+
+    def test_store(self):
+        values = {
+            "imageBytes": 4 * GB, "rounds": [a_round(8, 30), a_round(6, 24)], "floors": [test_store.SummaryTest.FLOOR], "ceilings": test_store.SummaryTest.CEILINGS,
+        }  # fmt: skip
+        values["ceilings"] = values["ceilings"] | {"copyBytesPerSecond": 9 * GB}
+        criu = {"imageBytes": GB} | {side: {"save": took(1), "restore": took(2)} for side in ("gpusnap", "restic", "borg", "rclone")}
+        text = self.rendered("store", **values, summary=summarize(values), criu=criu, changedRatio=0.03, changedRegions=16)
+        self.assertIn("load average 0.1 before, 1.2 after", text)
+        self.assertIn("| **gpusnap** | 3.00 s | 3.00 s, part of each save | 3.00 s | 6.00 s | 4.00 GB | 2.5 % | 6.0 s |", text)
+        self.assertIn("| borg | 24.00 s | 30.00 s | 12.00 s | 24.00 s | 4.00 GB | 2.5 % | 24.0 s |", text)
+        self.assertIn("| restic | 8.0× | 9.0× | 4.0× | 4.0× | 4.0× |", text)
+        self.assertIn("| restore, from the drive into memory | 4.00 s | 6.00 s | 66.7 % | 3.00 s |", text)
+
+    def test_s3(self):
+        one = {side: {"push": took(2, serverCpuSeconds=1), "pull": took(4, serverCpuSeconds=1, bringSeconds=2), "peakBytes": 3 * 10**8} for side in ("gpusnap", "rclone")}
+        text = self.rendered(
+            "s3", imageBytes=4 * GB, servers={"s3mock": {"rounds": [one]}}, moved={"bytes": 20 * GB, "peakBytes": [1e8, 2e8]}, concurrency=8,
+            partBytes=16 << 20, heapBytes=256 << 20,
+        )  # fmt: skip
+        self.assertIn("| s3mock | rclone | 2000 MB/s | 1000 MB/s | 2.0 s, 1.0 s | 4.0 s, 1.0 s | 300 MB |", text)
+        self.assertIn("2000 MB/s from s3mock", text)
+        self.assertIn("peak resident memory 200 MB; round by round 100, 200 MB", text)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,138 @@
+"""What the scripts make of what they measured. Run with: python3 -m unittest discover -s bench/store -t bench/store"""
+
+import http.server
+import json
+import os
+import shutil
+import tempfile
+import threading
+import unittest
+from pathlib import Path
+
+from storelib import s3, timed
+from storelib.summary import summarize, summarize_s3
+
+from benchlib.failure import BenchFailure
+
+GB = 10**9
+
+
+def took(seconds, **more):
+    return {"seconds": seconds, "cpuSeconds": seconds, "peakBytes": 1, "storedBytes": 4 * GB, **more}
+
+
+def a_round(ours, theirs, second_bytes=GB // 10):
+    side = {"save": took(theirs), "second": took(theirs / 2, storedBytes=second_bytes), "restore": took(theirs), "proof": took(theirs)}
+    own = {
+        "save": took(ours, storeSeconds=ours / 2, proofSeconds=ours / 2),
+        "second": took(ours / 2, storedBytes=second_bytes),
+        "restore": took(ours),
+    }
+    return {"gpusnap": own, "restic": side, "borg": side, "rclone": side}
+
+
+class SummaryTest(unittest.TestCase):
+    CEILINGS = {"digestBytesPerSecond": 2 * GB}
+    FLOOR = {"writeBytesPerSecond": 2 * GB, "readBytesPerSecond": GB, "memoryWriteBytesPerSecond": 4 * GB}
+
+    def test_the_best_round_counts_for_every_side(self):
+        summary = summarize({"imageBytes": 4 * GB, "rounds": [a_round(8, 30), a_round(6, 24)], "floors": [self.FLOOR], "ceilings": self.CEILINGS})
+        self.assertEqual(summary["times"]["restic"]["save"], 4)
+        self.assertEqual(summary["times"]["borg"]["store"], 8)
+        self.assertEqual(summary["times"]["borg"]["saveAndProof"], 9)
+
+    def test_the_floor_is_the_fastest_that_was_seen_and_a_proven_save_writes_and_reads(self):
+        slow = {key: value / 2 for key, value in self.FLOOR.items()}
+        summary = summarize({"imageBytes": 4 * GB, "rounds": [a_round(8, 30)], "floors": [slow, self.FLOOR, slow], "ceilings": self.CEILINGS})
+        self.assertEqual(summary["floor"], {"storeSeconds": 2, "saveSeconds": 6, "restoreSeconds": 4})
+        self.assertEqual(summary["storeOfFloor"], 0.5)
+        self.assertEqual(summary["saveOfFloor"], 0.75)
+        self.assertEqual(summary["restoreOfFloor"], 0.5)
+
+    def test_what_the_cores_need_is_the_digests_and_the_pages_of_a_restore(self):
+        summary = summarize({"imageBytes": 4 * GB, "rounds": [a_round(8, 30)], "floors": [self.FLOOR], "ceilings": self.CEILINGS})
+        self.assertEqual(summary["processor"], {"storeSeconds": 2, "saveSeconds": 4, "restoreSeconds": 3})
+
+    def test_what_a_second_version_adds_is_that_of_the_worst_round(self):
+        rounds = [a_round(8, 30, GB // 10), a_round(8, 30, GB // 5)]
+        summary = summarize({"imageBytes": 4 * GB, "rounds": rounds, "floors": [self.FLOOR], "ceilings": self.CEILINGS})
+        self.assertEqual(summary["secondStoredRatio"]["gpusnap"], 0.05)
+
+    def test_rates_of_s3_are_those_of_the_image(self):
+        rounds = [{side: {"push": took(push), "pull": took(4)} for side, push in (("gpusnap", 2), ("rclone", 8))}]
+        summary = summarize_s3({"imageBytes": 4 * GB, "servers": {"one": {"rounds": rounds}}, "moved": {"peakBytes": [3, 5, 4]}})
+        self.assertEqual(summary["servers"]["one"]["push"]["gpusnapBytesPerSecond"], 2 * GB)
+        self.assertEqual(summary["servers"]["one"]["push"]["timesRclone"], 4)
+        self.assertEqual(summary["peakBytes"], 5)
+
+
+class TimedTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def test_a_command_is_told_with_its_processor_time_and_memory(self):
+        found = timed.timed(["python3", "-c", "x = bytearray(64 << 20); sum(range(10**6))"], self.folder / "log", durable=self.folder)
+        self.assertGreater(found.cpu_seconds, 0)
+        self.assertGreater(found.peak_bytes, 64 << 20)
+
+    def test_a_failure_shows_what_the_command_said(self):
+        with self.assertRaisesRegex(BenchFailure, "no such thing"):
+            timed.timed(["python3", "-c", "raise SystemExit('no such thing')"], self.folder / "log")
+
+    def test_credentials_of_this_machine_do_not_reach_the_peers(self):
+        os.environ["AWS_PROFILE"] = "mine"
+        self.addCleanup(os.environ.pop, "AWS_PROFILE")
+        self.assertNotIn("AWS_PROFILE", timed.environment({"A": "b"}))
+        self.assertEqual(timed.environment({"A": "b"})["A"], "b")
+
+    def test_folders_are_compared_by_name_and_content(self):
+        first, second = self.folder / "first", self.folder / "second"
+        for folder in (first, second):
+            folder.mkdir()
+            (folder / "file").write_bytes(b"same")
+        timed.require_same(first, second)
+        (second / "file").write_bytes(b"else")
+        with self.assertRaisesRegex(BenchFailure, "other content"):
+            timed.require_same(first, second)
+        (second / "more").write_bytes(b"")
+        with self.assertRaisesRegex(BenchFailure, "more"):
+            timed.require_same(first, second)
+
+    def test_what_is_counted_is_what_the_drive_holds(self):
+        with open(self.folder / "sparse", "wb") as file:
+            file.truncate(1 << 30)
+        self.assertLess(timed.allocated_bytes(self.folder), 1 << 20)
+        (self.folder / "full").write_bytes(os.urandom(1 << 20))
+        timed.sync_file_system(self.folder)
+        self.assertGreaterEqual(timed.allocated_bytes(self.folder), 1 << 20)
+        timed.forget_cached(self.folder)
+        self.assertEqual(len((self.folder / "full").read_bytes()), 1 << 20)
+
+
+class RemoteTest(unittest.TestCase):
+    def test_rclone_is_pointed_at_the_server_and_at_no_file(self):
+        remote = s3.rclone_remote("http://127.0.0.1:1")
+        self.assertEqual(remote["RCLONE_CONFIG_S3_ENDPOINT"], "http://127.0.0.1:1")
+        self.assertEqual(remote["RCLONE_CONFIG"], os.devnull)
+
+    def test_a_server_that_refuses_is_a_failure_that_names_the_request(self):
+        class Refusing(http.server.BaseHTTPRequestHandler):
+            def do_PUT(self):
+                self.send_response(403)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        listening = http.server.HTTPServer(("127.0.0.1", 0), Refusing)
+        self.addCleanup(listening.server_close)
+        threading.Thread(target=listening.handle_request, daemon=True).start()
+        server = s3.Server.__new__(s3.Server)
+        server.name, server.port = "refusing", listening.server_port
+        with self.assertRaisesRegex(BenchFailure, "refusing answers PUT /bench with 403"):
+            server.request("PUT", "/bench")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,93 @@
+package io.gpusnap.deploy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.StringReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What the chart writes for the daemon is what the daemon takes, and what it names is mounted. */
+class DaemonConfigurationTest {
+    @TempDir
+    private Path scratch;
+
+    static Stream<String> sets() {
+        return Chart.VALUE_SETS.stream();
+    }
+
+    private static Map<String, Object> manifest(String set, String name) {
+        return Yamls.documents(Chart.render(set)).stream()
+                .filter(one -> Manifests.name(one).equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static String text(String set) {
+        return String.valueOf(Yamls.at(manifest(set, "v1/ConfigMap gpusnap-daemon"), "data", "node.properties"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("sets")
+    void theDaemonTakesIt(String set) throws IOException, InterruptedException {
+        // given its folders under one that is ours; memory of this size may be more than this machine has
+        String ours = text(set)
+                .replaceAll("= /(var|mnt|dev|etc)/", "= " + scratch + "/$1/")
+                .replaceAll("(memory.poolBytes = ).*", "$164MiB");
+        Path config = Files.writeString(scratch.resolve("node.properties"), ours);
+        Files.writeString(
+                Files.createDirectories(scratch.resolve("etc/gpusnap/token")).resolve("access-token"),
+                "0123456789abcdef0123456789abcdef");
+        Files.writeString(
+                Files.createDirectories(scratch.resolve("etc/gpusnap/s3")).resolve("credentials"),
+                "accessKeyId = a\nsecretAccessKey = b\n");
+        Files.createDirectories(scratch.resolve("mnt/gpusnap/nfs"));
+
+        // when a command reads it that changes nothing
+        Process list = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        "io.gpusnap.node.Main",
+                        "list",
+                        "--config",
+                        config.toString())
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(list.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+        // then
+        assertThat(list.waitFor()).as(said).isZero();
+        assertThat(said).doesNotContain("CONFIGURATION");
+    }
+
+    @ParameterizedTest
+    @MethodSource("sets")
+    void everyPathInItIsMounted(String set) throws IOException {
+        Properties properties = new Properties();
+        properties.load(new StringReader(text(set)));
+        Map<String, Object> container = Yamls.maps(Yamls.at(
+                        manifest(set, "apps/v1/DaemonSet gpusnap-daemon"), "spec", "template", "spec", "containers"))
+                .getFirst();
+        List<String> mounts = Yamls.maps(container.get("volumeMounts")).stream()
+                .map(mount -> String.valueOf(mount.get("mountPath")))
+                .toList();
+
+        assertThat(properties).hasSizeGreaterThan(7);
+        properties.forEach((key, value) -> {
+            String path = String.valueOf(value);
+            if (path.startsWith("/") && !path.startsWith("/opt/gpusnap/")) {
+                assertThat(mounts).as("%s = %s", key, path).anyMatch(path::startsWith);
+            }
+        });
+    }
+}

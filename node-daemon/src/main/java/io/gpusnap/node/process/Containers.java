@@ -1,0 +1,61 @@
+package io.gpusnap.node.process;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * Finds a pod's container by the names that the kubelet gave its control group. A caller names a pod and a container, never a
+ * process: what is found belongs to them.
+ */
+public final class Containers {
+
+    private final ProcFs proc;
+
+    public Containers(ProcFs proc) {
+        this.proc = proc;
+    }
+
+    /**
+     * What has this container id.
+     *
+     * @param ofPod whether it belongs to the pod that was named
+     */
+    public record Found(Container container, boolean ofPod) {}
+
+    /**
+     * @param podUid as the API server writes it; a control group may have it with underscores
+     * @param containerId of the runtime, without its scheme
+     */
+    public Optional<Found> find(String podUid, String containerId) {
+        for (int pid : proc.pids()) {
+            List<String> groups = proc.controlGroups(pid);
+            if (proc.ownPid(pid) == 1
+                    && pid != 1
+                    && groups.stream().anyMatch(group -> isOfContainer(group, containerId))) {
+                boolean ofPod = groups.stream().anyMatch(group -> isOfPod(group, podUid));
+                Optional<Found> found = proc.stat(pid)
+                        .filter(stat -> !stat.isDead())
+                        .map(stat -> new Found(new Container(stat.id()), ofPod));
+                if (found.isPresent()) {
+                    return found;
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** With the cgroupfs driver it is the id; with systemd's, cri-containerd-ID.scope. */
+    private static boolean isOfContainer(String group, String containerId) {
+        String last = group.substring(group.lastIndexOf('/') + 1);
+        return last.equals(containerId) || last.endsWith("-" + containerId + ".scope");
+    }
+
+    private static boolean isOfPod(String group, String podUid) {
+        String name = "pod" + podUid.toLowerCase(Locale.ROOT);
+        return List.of(group.split("/")).stream()
+                .map(part -> part.replace('_', '-'))
+                .map(part -> part.endsWith(".slice") ? part.substring(0, part.length() - ".slice".length()) : part)
+                .anyMatch(part -> part.equals(name) || part.endsWith("-" + name));
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.gpusnap.service.fanout.web;
+
+import org.jspecify.annotations.NullMarked;

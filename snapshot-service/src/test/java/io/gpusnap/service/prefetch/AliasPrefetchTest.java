@@ -1,0 +1,98 @@
+package io.gpusnap.service.prefetch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gpusnap.service.operation.TransferPriority;
+import io.gpusnap.service.platform.id.NodeId;
+import io.gpusnap.service.platform.id.SnapshotId;
+import io.gpusnap.service.platform.id.StoreId;
+import io.gpusnap.service.snapshot.Moves;
+import io.gpusnap.service.testing.Api;
+import io.gpusnap.service.testing.Catalogue;
+import io.gpusnap.service.testing.FakeDaemon;
+import io.gpusnap.service.testing.FakeSharedStore;
+import io.gpusnap.service.testing.ServiceTest;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Autowired;
+import tools.jackson.databind.JsonNode;
+
+/** Two nodes that share a bucket; version 1 is only in the bucket by now, and version 2 serves on one of the nodes. */
+@ServiceTest
+class AliasPrefetchTest {
+    @Autowired
+    private Api api;
+
+    @Autowired
+    private Moves moves;
+
+    private FakeDaemon serving;
+    private FakeDaemon other;
+    private String stable;
+    private String old;
+
+    @BeforeEach
+    void givenAVersionBeforeThatIsColdWhereTheAliasServes() {
+        Catalogue first = Catalogue.create(api);
+        FakeSharedStore bucket = new FakeSharedStore();
+        other = FakeDaemon.start(api, bucket);
+        serving = FakeDaemon.start(api, bucket);
+        old = other.save(first, 21);
+        String aliases = "/api/v1/models/" + first.model() + "/aliases";
+        stable = aliases + "/stable";
+        api.once()
+                .post(aliases, Map.of("name", "stable", "version", first.version(), "reason", "first"))
+                .expect(201);
+        api.once()
+                .post("/api/v1/models/" + first.model() + "/versions", Map.of("name", "v2"))
+                .expect(201);
+        Catalogue second = new Catalogue(api, first.model(), "v2");
+        String now = serving.save(second, 22);
+        api.with("If-Match", "*")
+                .patch(stable, Map.of("version", "v2", "reason", "better"))
+                .expect(200);
+        api.once()
+                .post("/api/v1/restores", Map.of("snapshotId", now, "nodeId", serving.id()))
+                .expect(202);
+        serving.work();
+        moves.copy(new Moves.Copy(
+                SnapshotId.of(old),
+                NodeId.of(other.id()),
+                new StoreId(bucket.id()),
+                null,
+                TransferPriority.NORMAL,
+                null,
+                "the test wants it"));
+        other.work();
+    }
+
+    @Test
+    void aRollbackBringsTheVersionBeforeToWhereTheAliasServes() {
+        api.with("If-Match", "*")
+                .post(stable + "/rollback", Map.of("reason", "customers complain"))
+                .expect(200);
+
+        assertThat(serving.work()).isOne();
+        assertThat(serving.done()).endsWith("TRANSFER " + old);
+        assertThat(serving.own()).contains(old);
+        assertThat(other.work()).isZero();
+        JsonNode copies = api.get("/api/v1/snapshots/" + old).json().path("locations");
+        assertThat(copies).anySatisfy(copy -> {
+            assertThat(copy.path("nodeId").asString("")).isEqualTo(serving.id());
+            assertThat(copy.path("state").asString()).isEqualTo("PRESENT");
+            assertThat(copy.path("reason").asString("")).startsWith("Alias stable of");
+        });
+    }
+
+    @Test
+    void whatIsHotThereAlreadyIsNotBroughtAgain() {
+        api.with("If-Match", "*").post(stable + "/rollback", Map.of()).expect(200);
+        serving.work();
+
+        api.with("If-Match", "*").patch(stable, Map.of("version", "v2")).expect(200);
+
+        assertThat(serving.work()).isZero();
+        assertThat(other.work()).isZero();
+    }
+}

@@ -119,8 +119,8 @@ class PodStartTest {
                 .isTrue());
         given.kubelet.running("second", true);
         assertThat(given.kubelet.isTrue(given.kubelet.get("second"), "Ready")).isTrue();
-        soon().untilAsserted(() -> assertThat(given.kubelet.events(pod))
-                .anyMatch(event -> event.startsWith("Normal Restored: ")));
+        soon().untilAsserted(() ->
+                assertThat(given.kubelet.events(pod)).anyMatch(event -> event.startsWith("Normal Restored: ")));
         if (!pod.getSpec().getSchedulingGates().isEmpty()) {
             assertThat(given.kubelet.events(pod)).anyMatch(event -> event.startsWith("Normal SnapshotFound: "));
         }

@@ -98,9 +98,22 @@ public final class StoreSweep {
         }
     }
 
-    /** @return how many */
+    /**
+     * Uploads that nobody ends any more, and marks of packs that are gone: a read that raced with a sweep may set one late.
+     *
+     * @return how many uploads
+     */
     public int removeUnfinished(Duration olderThan) throws TierException {
+        for (BlobInfo mark : store.list(BlobKey.Folder.QUARANTINE, "")) {
+            if (store.find(BlobKey.pack(packOf(mark.key()))).isEmpty()) {
+                store.delete(mark.key());
+            }
+        }
         return store.removeUnfinished(olderThan);
+    }
+
+    private static ChunkDigest packOf(BlobKey mark) {
+        return new ChunkDigest(mark.name().substring(mark.name().indexOf('-') + 1));
     }
 
     /** Objects that can be swept, by name, from the one after this on. */

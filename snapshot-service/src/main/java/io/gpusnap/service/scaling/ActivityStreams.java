@@ -15,7 +15,7 @@ import org.springframework.scheduling.annotation.Scheduled;
  * The streams that are open here. A notice of the database has those of its model looked at, whichever instance the demand was
  * reported to; besides, all are looked at now and then.
  */
-class ActivityStreams implements NoticeListener {
+class ActivityStreams implements NoticeListener, AutoCloseable {
     /** So many looks at a time: a notice for a model with many triggers must not take every connection of the pool. */
     private static final int LOOKS_AT_ONCE = 4;
 
@@ -73,8 +73,13 @@ class ActivityStreams implements NoticeListener {
         open.forEach(ActivityStream::look);
     }
 
+    /** Ends those that are open; others may be opened after it, when the server starts again. */
     void end() {
         open.forEach(ActivityStream::end);
+    }
+
+    @Override
+    public void close() {
         looks.shutdown();
     }
 }

@@ -58,11 +58,15 @@ class ExternalScalerTest {
     private ManagedChannel channel;
 
     @BeforeEach
-    void connect() {
+    void aModel() {
+        connect();
+        api.once().post("/api/v1/models", Map.of("name", model)).expect(201);
+    }
+
+    private void connect() {
         channel = NettyChannelBuilder.forAddress("127.0.0.1", server.port())
                 .usePlaintext()
                 .build();
-        api.once().post("/api/v1/models", Map.of("name", model)).expect(201);
     }
 
     @AfterEach
@@ -207,6 +211,22 @@ class ExternalScalerTest {
         demand.report(model, new DemandReport(1, 0, 0));
         assertThat(heard.next()).isEqualTo(false);
         demand.report(model, new DemandReport(2, 0, 0));
+        assertThat(heard.next()).isEqualTo(true);
+    }
+
+    @Test
+    void aServerThatWasStoppedAndStartedAgainTellsOfChangesAsBefore() throws InterruptedException {
+        // given
+        server.stop();
+        server.start();
+        disconnect();
+        connect();
+        demand.wanted(model, 0);
+        Heard heard = stream(trigger("replicas"));
+        assertThat(heard.next()).isEqualTo(false);
+
+        // when, then
+        demand.wanted(model, 3);
         assertThat(heard.next()).isEqualTo(true);
     }
 

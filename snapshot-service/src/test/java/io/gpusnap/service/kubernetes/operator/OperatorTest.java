@@ -140,6 +140,7 @@ class OperatorTest {
         soon().untilAsserted(() -> {
             Model model =
                     given.client.resources(Model.class).withName(given.model).get();
+            assertThat(model).isNotNull();
             assertThat(model.getStatus().versions()).isEqualTo(1);
             assertThat(model.getStatus().aliases()).isEqualTo(Map.of("stable", "v1"));
         });

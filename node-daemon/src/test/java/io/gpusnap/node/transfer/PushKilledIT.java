@@ -89,7 +89,9 @@ class PushKilledIT {
             long parts = proxy.seen().stream().filter(Seen::isPart).count();
             switch (point) {
                 case MARKER, UPLOAD_BEGINS -> assertThat(parts).isEqualTo(3);
-                case SECOND_PART -> assertThat(parts).isEqualTo(1);
+                // The first part is there and the third is not; of the second one all may have been sent before the
+                // kill, or not.
+                case SECOND_PART -> assertThat(parts).isBetween(1L, 2L);
                 case COMPLETION, READ_BACK, INDEX, INDEX_READ_BACK, MAP, MANIFEST ->
                     assertThat(parts).isZero();
             }

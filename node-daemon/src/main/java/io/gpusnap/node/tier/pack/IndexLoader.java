@@ -36,9 +36,9 @@ final class IndexLoader {
             there.add(new ChunkDigest(index.key().name()));
         }
         catalogue.retain(there);
-        for (BlobInfo mark : store.list(BlobKey.Folder.QUARANTINE, "")) {
-            String[] names = mark.key().name().split("-", -1);
-            catalogue.wrong(new ChunkDigest(names[0]), new ChunkDigest(names[1]));
+        for (BlobInfo found : store.list(BlobKey.Folder.QUARANTINE, "")) {
+            Mark mark = Mark.of(found.key());
+            catalogue.wrong(mark.chunk(), mark.pack());
         }
         List<ChunkDigest> fresh =
                 there.stream().filter(id -> !catalogue.knows(id)).toList();

@@ -83,37 +83,22 @@ public final class StoreSweep {
         if (there.isPresent()) {
             store.delete(key);
         }
-        if (turn(key) == 2) {
-            forgetMarks(key.name());
-        }
         return there.map(BlobInfo::sizeBytes).orElse(0L);
     }
 
-    /** What was wrong with a pack that is gone is of no interest. */
-    private void forgetMarks(String pack) throws TierException {
-        for (BlobInfo mark : store.list(BlobKey.Folder.QUARANTINE, "")) {
-            if (mark.key().name().endsWith("-" + pack)) {
-                store.delete(mark.key());
-            }
-        }
-    }
-
     /**
-     * Uploads that nobody ends any more, and marks of packs that are gone: a read that raced with a sweep may set one late.
+     * Uploads that nobody ends any more, and marks of packs that are gone, also one that a read which raced with a sweep set
+     * late.
      *
      * @return how many uploads
      */
     public int removeUnfinished(Duration olderThan) throws TierException {
         for (BlobInfo mark : store.list(BlobKey.Folder.QUARANTINE, "")) {
-            if (store.find(BlobKey.pack(packOf(mark.key()))).isEmpty()) {
+            if (store.find(BlobKey.pack(Mark.of(mark.key()).pack())).isEmpty()) {
                 store.delete(mark.key());
             }
         }
         return store.removeUnfinished(olderThan);
-    }
-
-    private static ChunkDigest packOf(BlobKey mark) {
-        return new ChunkDigest(mark.name().substring(mark.name().indexOf('-') + 1));
     }
 
     /** Objects that can be swept, by name, from the one after this on. */

@@ -64,7 +64,7 @@ void take_block(State& state, const unsigned char* block) {
     }
 }
 
-Digest sha256(const unsigned char* data, size_t size) {
+Digest digest_of(const unsigned char* data, size_t size) {
     static const auto start = fractions<8>(0.5L);
     State state = start;
     size_t done = 0;
@@ -101,14 +101,18 @@ std::string hex_of(const unsigned char* bytes, size_t count) {
 
 }  // namespace
 
+std::string sha256(const unsigned char* data, size_t size) {
+    Digest digest = digest_of(data, size);
+    return hex_of(digest.data(), digest.size());
+}
+
 std::string tree_digest(const unsigned char* data, size_t size) {
     std::vector<unsigned char> leaves;
     for (size_t at = 0; at < size; at += 4096) {
-        Digest leaf = sha256(data + at, size - at < 4096 ? size - at : 4096);
+        Digest leaf = digest_of(data + at, size - at < 4096 ? size - at : 4096);
         leaves.insert(leaves.end(), leaf.begin(), leaf.end());
     }
-    Digest root = sha256(leaves.data(), leaves.size());
-    return hex_of(root.data(), root.size());
+    return sha256(leaves.data(), leaves.size());
 }
 
 std::string hex(const gpusnap_digest& digest) {

@@ -9,6 +9,7 @@
 namespace contract {
 
 // 64 hex digits.
+std::string sha256(const unsigned char* data, size_t size);
 std::string tree_digest(const unsigned char* data, size_t size);
 std::string hex(const gpusnap_digest& digest);
 

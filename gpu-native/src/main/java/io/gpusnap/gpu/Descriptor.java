@@ -31,6 +31,7 @@ public final class Descriptor implements AutoCloseable {
     private static final int EXCLUSIVE = 0200;
     private static final int NO_FOLLOW = System.getProperty("os.arch").equals("aarch64") ? 0100000 : 0400000;
     private static final int CLOSE_ON_EXEC = 02000000;
+    private static final int MEMFD_CLOSE_ON_EXEC = 1;
     /** Only a place: opening a pipe or a device this way neither blocks nor touches it. */
     private static final int PLACE = 010000000;
 
@@ -43,6 +44,10 @@ public final class Descriptor implements AutoCloseable {
             FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT),
             Linker.Option.captureCallState("errno"),
             Linker.Option.firstVariadicArg(3));
+    private static final MethodHandle MEMFD_CREATE = LINKER.downcallHandle(
+            LINKER.defaultLookup().findOrThrow("memfd_create"),
+            FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT),
+            Linker.Option.captureCallState("errno"));
     private static final MethodHandle CLOSE = LINKER.downcallHandle(
             LINKER.defaultLookup().findOrThrow("close"), FunctionDescriptor.of(JAVA_INT, JAVA_INT));
     private static final VarHandle ERRNO =
@@ -71,6 +76,19 @@ public final class Descriptor implements AutoCloseable {
         return open(number, name, WRITE_ONLY | CREATE | EXCLUSIVE | NO_FOLLOW, 0666);
     }
 
+    /** @return an empty file in memory, which no folder lists; the name is for those who look into /proc */
+    static Descriptor inMemory(String name) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(Linker.Option.captureStateLayout());
+            int number = (int) MEMFD_CREATE.invokeExact(state, arena.allocateFrom(name, NAMES), MEMFD_CLOSE_ON_EXEC);
+            return opened(name, number, state);
+        } catch (IOException | RuntimeException | Error problem) {
+            throw problem;
+        } catch (Throwable impossible) {
+            throw new IllegalStateException("a downcall threw a checked exception", impossible);
+        }
+    }
+
     /** For Java's file operations, which follow it to this very file. */
     public Path path() {
         return Path.of("/proc/self/fd/" + number);
@@ -81,15 +99,19 @@ public final class Descriptor implements AutoCloseable {
             MemorySegment state = arena.allocate(Linker.Option.captureStateLayout());
             MemorySegment text = arena.allocateFrom(name, NAMES);
             int number = (int) OPENAT.invokeExact(state, folder, text, flags | CLOSE_ON_EXEC, mode);
-            if (number < 0) {
-                throw failure(name, (int) ERRNO.get(state, 0L));
-            }
-            return new Descriptor(number);
+            return opened(name, number, state);
         } catch (IOException | RuntimeException | Error problem) {
             throw problem;
         } catch (Throwable impossible) {
             throw new IllegalStateException("a downcall threw a checked exception", impossible);
         }
+    }
+
+    private static Descriptor opened(String name, int number, MemorySegment state) throws IOException {
+        if (number < 0) {
+            throw failure(name, (int) ERRNO.get(state, 0L));
+        }
+        return new Descriptor(number);
     }
 
     private static IOException failure(String name, int errno) {

@@ -33,7 +33,7 @@ public final class GpuSnapLibrary {
     public static GpuSnapLibrary open(Path path, Optional<Path> driver) throws GpuException {
         NativeLibrary library = NativeLibrary.load(path.toAbsolutePath());
         MethodHandle version = library.handle(NativeFunction.ABI_VERSION);
-        int abi = library.value(() -> (int) version.invokeExact());
+        int abi = NativeLibrary.value(() -> (int) version.invokeExact());
         if (abi != ABI_VERSION) {
             throw new GpuException(
                     GpuStatus.UNSUPPORTED, path + " has ABI version " + abi + ", this is for " + ABI_VERSION);
@@ -51,7 +51,7 @@ public final class GpuSnapLibrary {
     /** Of the library, such as "0.1.0". */
     public String version() {
         MethodHandle version = library.handle(NativeFunction.VERSION_STRING);
-        return library.value(() -> (MemorySegment) version.invokeExact())
+        return NativeLibrary.value(() -> (MemorySegment) version.invokeExact())
                 .reinterpret(256)
                 .getString(0);
     }

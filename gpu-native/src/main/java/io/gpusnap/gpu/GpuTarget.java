@@ -151,7 +151,7 @@ public final class GpuTarget implements AutoCloseable {
         }
         closed = true;
         MethodHandle close = library.handle(NativeFunction.TARGET_CLOSE);
-        library.value(() -> {
+        NativeLibrary.value(() -> {
             close.invokeExact(handle);
             return true;
         });

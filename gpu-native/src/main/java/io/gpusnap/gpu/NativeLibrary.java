@@ -69,7 +69,7 @@ final class NativeLibrary {
         }
     }
 
-    <T> T value(ValueCall<T> call) {
+    static <T> T value(ValueCall<T> call) {
         try {
             return call.invoke();
         } catch (RuntimeException | Error problem) {

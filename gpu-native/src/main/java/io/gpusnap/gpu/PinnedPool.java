@@ -27,10 +27,10 @@ public final class PinnedPool implements AutoCloseable {
         MethodHandle base = library.handle(NativeFunction.POOL_BASE);
         MethodHandle size = library.handle(NativeFunction.POOL_SIZE_BYTES);
         MethodHandle isPinned = library.handle(NativeFunction.POOL_PINNED);
-        long sizeBytes = library.value(() -> (long) size.invokeExact(handle));
-        this.memory =
-                library.value(() -> (MemorySegment) base.invokeExact(handle)).reinterpret(sizeBytes, arena, null);
-        this.pinned = library.value(() -> (int) isPinned.invokeExact(handle)) != 0;
+        long sizeBytes = NativeLibrary.value(() -> (long) size.invokeExact(handle));
+        this.memory = NativeLibrary.value(() -> (MemorySegment) base.invokeExact(handle))
+                .reinterpret(sizeBytes, arena, null);
+        this.pinned = NativeLibrary.value(() -> (int) isPinned.invokeExact(handle)) != 0;
     }
 
     static PinnedPool open(NativeLibrary library, Path path, long sizeBytes) throws GpuException {
@@ -84,7 +84,7 @@ public final class PinnedPool implements AutoCloseable {
         }
         arena.close();
         MethodHandle close = library.handle(NativeFunction.POOL_CLOSE);
-        library.value(() -> {
+        NativeLibrary.value(() -> {
             close.invokeExact(handle);
             return true;
         });

@@ -2,6 +2,8 @@ package io.gpusnap.node.store;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.regex.Pattern;
 
@@ -25,6 +27,26 @@ public record ChunkDigest(@JsonValue String hex) {
     /** @param bytes 32 bytes */
     public static ChunkDigest of(byte[] bytes) {
         return new ChunkDigest(HexFormat.of().formatHex(bytes));
+    }
+
+    /**
+     * The root of a tree.
+     *
+     * @param leafDigests of its leaves, one after the other
+     * @param length of them, bytes
+     */
+    static ChunkDigest root(byte[] leafDigests, int length) {
+        MessageDigest sha256 = sha256();
+        sha256.update(leafDigests, 0, length);
+        return of(sha256.digest());
+    }
+
+    static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
     }
 
     public byte[] bytes() {

@@ -9,20 +9,16 @@ import java.lang.foreign.MemorySegment;
  */
 public final class HostChunker {
 
-    private final LeafHasher hasher = new LeafHasher();
+    private final LeafHasher hasher = LeafHasher.create();
 
     /** Hashes the leaves of one block of 4 MiB, or of what is left, into the table. */
     public void hashBlock(MemorySegment image, int block, LeafTable table) {
         long start = (long) block * TreeDigester.MAX_CHUNK_BYTES;
-        int leaves = (int)
-                Math.min(LeafTable.LEAVES_PER_BLOCK, Math.ceilDiv(image.byteSize() - start, LeafHasher.LEAF_BYTES));
+        long size = Math.min(TreeDigester.MAX_CHUNK_BYTES, image.byteSize() - start);
+        int leaves = (int) Math.ceilDiv(size, LeafHasher.LEAF_BYTES);
         byte[] digests = new byte[leaves * ChunkDigest.BYTES];
-        boolean[] zeros = new boolean[leaves];
-        for (int leaf = 0; leaf < leaves; leaf++) {
-            long offset = start + (long) leaf * LeafHasher.LEAF_BYTES;
-            int length = (int) Math.min(LeafHasher.LEAF_BYTES, image.byteSize() - offset);
-            zeros[leaf] = hasher.hash(image, offset, length, digests, leaf * ChunkDigest.BYTES);
-        }
+        byte[] zeros = new byte[leaves];
+        hasher.hash(image.asSlice(start, size), digests, zeros);
         table.set(block, digests, zeros);
     }
 }

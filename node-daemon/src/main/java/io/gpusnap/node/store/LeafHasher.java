@@ -1,61 +1,46 @@
 package io.gpusnap.node.store;
 
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.HostLeaves;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.security.DigestException;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/**
- * SHA-256 of 4 KiB leaves without garbage. Leaves of zeros, common in device memory, cost a comparison only. One object a
- * thread.
- */
-final class LeafHasher {
+/** Digests of 4 KiB leaves of host memory, and which of them hold only zeros. One object a thread. */
+@FunctionalInterface
+interface LeafHasher {
 
-    static final int LEAF_BYTES = 4096;
-    private static final MemorySegment ZERO_LEAF = MemorySegment.ofArray(new byte[LEAF_BYTES]);
-    private static final byte[] ZERO_LEAF_DIGEST = sha256().digest(new byte[LEAF_BYTES]);
-
-    private final MessageDigest sha256 = sha256();
-    private final byte[] leaf = new byte[LEAF_BYTES];
+    int LEAF_BYTES = HostLeaves.LEAF_BYTES;
 
     /**
-     * Writes the digest of one leaf.
-     *
-     * @param length 1 to 4096
-     * @return whether every byte was zero
+     * @param data 1 byte or more; the last leaf may be short
+     * @param digests takes {@link ChunkDigest#BYTES} for each leaf
+     * @param zeros takes 1 for a leaf of zeros only, and 0 for another
      */
-    boolean hash(MemorySegment data, long offset, int length, byte[] out, int outOffset) {
-        boolean zero = MemorySegment.mismatch(data, offset, offset + length, ZERO_LEAF, 0, length) == -1;
-        if (zero && length == LEAF_BYTES) {
-            System.arraycopy(ZERO_LEAF_DIGEST, 0, out, outOffset, ChunkDigest.BYTES);
-            return true;
-        }
-        MemorySegment.copy(data, ValueLayout.JAVA_BYTE, offset, leaf, 0, length);
-        sha256.update(leaf, 0, length);
-        digestInto(out, outOffset);
-        return zero;
+    void hash(MemorySegment data, byte[] digests, byte[] zeros);
+
+    /** The fastest that this machine has: by its SHA instructions directly, or else Java's. */
+    static LeafHasher create() {
+        return Fastest.HASHERS.get();
     }
 
-    /** The root of the tree: SHA-256 over the leaves' digests. */
-    ChunkDigest root(byte[] leafDigests, int length) {
-        sha256.update(leafDigests, 0, length);
-        return ChunkDigest.of(sha256.digest());
-    }
+    /** Looked for once a process. */
+    final class Fastest {
 
-    private void digestInto(byte[] out, int offset) {
-        try {
-            sha256.digest(out, offset, ChunkDigest.BYTES);
-        } catch (DigestException e) {
-            throw new IllegalStateException("no room for a digest", e);
-        }
-    }
+        private static final Logger LOG = LoggerFactory.getLogger(LeafHasher.class);
+        private static final Supplier<LeafHasher> HASHERS = find();
 
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
+        private Fastest() {}
+
+        private static Supplier<LeafHasher> find() {
+            try {
+                HostLeaves leaves = HostLeaves.load();
+                return () -> leaves::digest;
+            } catch (GpuException e) {
+                LOG.info("digests of host memory are Java's, about half as fast: {}", e.getMessage());
+                return JavaLeafHasher::new;
+            }
         }
     }
 }

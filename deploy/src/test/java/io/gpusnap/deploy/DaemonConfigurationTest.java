@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,6 +36,21 @@ class DaemonConfigurationTest {
         return String.valueOf(Yamls.at(manifest(set, "v1/ConfigMap gpusnap-daemon"), "data", "node.properties"));
     }
 
+    private static Map<String, Object> container(String set) {
+        return Yamls.maps(Yamls.at(
+                        manifest(set, "apps/v1/DaemonSet gpusnap-daemon"), "spec", "template", "spec", "containers"))
+                .getFirst();
+    }
+
+    /** Settings of its environment, as the kubelet fills them in. */
+    private static Map<String, String> environment(String set) {
+        return Yamls.maps(container(set).get("env")).stream()
+                .filter(one -> String.valueOf(one.get("name")).startsWith("GPUSNAP_NODE_") && one.containsKey("value"))
+                .collect(Collectors.toMap(
+                        one -> String.valueOf(one.get("name")),
+                        one -> String.valueOf(one.get("value")).replace("$(POD_IP)", "10.1.2.3")));
+    }
+
     @ParameterizedTest
     @MethodSource("sets")
     void theDaemonTakesIt(String set) throws IOException, InterruptedException {
@@ -52,7 +68,7 @@ class DaemonConfigurationTest {
         Files.createDirectories(scratch.resolve("mnt/gpusnap/nfs"));
 
         // when a command reads it that changes nothing
-        Process list = new ProcessBuilder(
+        ProcessBuilder command = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "--enable-native-access=ALL-UNNAMED",
                         "-cp",
@@ -61,8 +77,9 @@ class DaemonConfigurationTest {
                         "list",
                         "--config",
                         config.toString())
-                .redirectErrorStream(true)
-                .start();
+                .redirectErrorStream(true);
+        command.environment().putAll(environment(set));
+        Process list = command.start();
         String said = new String(list.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
 
         // then
@@ -75,10 +92,7 @@ class DaemonConfigurationTest {
     void everyPathInItIsMounted(String set) throws IOException {
         Properties properties = new Properties();
         properties.load(new StringReader(text(set)));
-        Map<String, Object> container = Yamls.maps(Yamls.at(
-                        manifest(set, "apps/v1/DaemonSet gpusnap-daemon"), "spec", "template", "spec", "containers"))
-                .getFirst();
-        List<String> mounts = Yamls.maps(container.get("volumeMounts")).stream()
+        List<String> mounts = Yamls.maps(container(set).get("volumeMounts")).stream()
                 .map(mount -> String.valueOf(mount.get("mountPath")))
                 .toList();
 

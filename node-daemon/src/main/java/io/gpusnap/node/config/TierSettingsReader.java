@@ -55,7 +55,12 @@ final class TierSettingsReader {
                 reader.value(Setting.PEERS_BUFFER_BYTES, text -> size(text, 32, 16 << 10), () -> 256 * MIB));
     }
 
+    /** Where a pod's address and a port are put together, IPv6 comes without brackets. */
     private static String reachable(String text) {
+        if (text.matches("[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9]{1,5}")) {
+            int port = text.lastIndexOf(':');
+            return "[" + text.substring(0, port) + "]" + text.substring(port);
+        }
         if (!text.matches("([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.%]+]):[0-9]{1,5}")) {
             throw new IllegalArgumentException("write it like gpu-node-7.example.org:9465");
         }

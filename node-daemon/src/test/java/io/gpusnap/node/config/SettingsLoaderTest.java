@@ -143,6 +143,20 @@ class SettingsLoaderTest {
                 () -> load(Optional.empty(), Map.of(), Map.of(Setting.PEERS_ADDRESS, "no port")), "peers.address");
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "10.1.2.3:9465, 10.1.2.3:9465",
+        "gpu-node-7.example.org:9465, gpu-node-7.example.org:9465",
+        "[fd00::12]:9465, [fd00::12]:9465",
+        "fd00::12:9465, [fd00::12]:9465"
+    })
+    void anAddressForPeersIsAHostAndAPort(String text, String address) throws Exception {
+        NodeSettings settings = load(
+                Optional.empty(), Map.of(), Map.of(Setting.PEERS_LISTEN, "0.0.0.0:9465", Setting.PEERS_ADDRESS, text));
+
+        assertThat(settings.tiers().peers().address()).contains(address);
+    }
+
     @Test
     void inASourceTreeTheLibrariesAreWhereTheBuildLeavesThem() throws Exception {
         Path built = Files.createDirectories(folder.resolve("gpu-native/target/native/lib"));

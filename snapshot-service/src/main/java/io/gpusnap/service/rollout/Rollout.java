@@ -193,15 +193,22 @@ public class Rollout {
             analysis = null;
             phase = RolloutPhase.PROGRESSING;
         } else if (phase == RolloutPhase.PAUSED) {
-            boolean between = heldByUser;
+            // Held in a step that waits for a promotion too, it goes on by the one promotion.
+            boolean over = !heldByUser || waitsForPromotion();
             happened.add(to(RolloutPhase.PROGRESSING, RolloutEvent.Type.RESUMED, "It was promoted.", now));
-            stepIndex += between ? 0 : 1;
+            stepIndex += over ? 1 : 0;
         } else if (runningAnalysis().isPresent()) {
             stepIndex++;
         }
         heldByUser = false;
         happened.addAll(advance(Map.of(), now));
         return happened;
+    }
+
+    private boolean waitsForPromotion() {
+        return stepIndex < steps.size()
+                && Step.of(steps.get(stepIndex), "/steps/" + stepIndex) instanceof Step.Pause pause
+                && pause.time().isEmpty();
     }
 
     /** Somebody holds it where it is, until somebody promotes it. A timed pause begins anew then. */

@@ -28,11 +28,13 @@ class AliasStore {
         this.jdbc = jdbc;
     }
 
-    /** Whether the name was free. */
+    /** Whether the name was free. An ETag of an alias that had the name before does not fit this one: each change counts one up. */
     boolean insert(String model, String name, VersionId version) {
         return jdbc.sql("""
                         INSERT INTO model_alias (model_name, name, version_id, version, created_at, updated_at)
-                        VALUES (:model, :name, :version, 0, now(), now()) ON CONFLICT DO NOTHING
+                        SELECT :model, :name, :version, count(*), now(), now()
+                          FROM alias_change WHERE model_name = :model AND alias = :name
+                        ON CONFLICT DO NOTHING
                         """)
                         .param("model", model)
                         .param("name", name)

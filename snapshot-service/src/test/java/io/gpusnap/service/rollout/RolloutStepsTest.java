@@ -150,6 +150,16 @@ class RolloutStepsTest {
     }
 
     @Test
+    void heldWhereItWaitedForAPromotionAnywayOnePromotionIsEnough() {
+        Rollout rollout = rollout(weight(10), pause(null), weight(50), pause(null));
+        rollout.advance(Map.of(), at(0));
+        rollout.pause("hold", at(1));
+
+        rollout.promote(false, "go", at(2));
+        assertThat(rollout.weight()).isEqualTo(50);
+    }
+
+    @Test
     void promotedInFullItIsAtItsEnd() {
         Rollout rollout = rollout(weight(10), pause(null), analysis(1, 0, 0));
         rollout.advance(Map.of(), at(0));

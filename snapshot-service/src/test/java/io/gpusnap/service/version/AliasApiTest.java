@@ -61,6 +61,18 @@ class AliasApiTest {
     }
 
     @Test
+    void whoSawAnAliasBeforeItWasMadeAnewMovesNothing() {
+        String etag = api.get(stable).header("ETag");
+        api.with("If-Match", "*").delete(stable).expect(204);
+        api.once()
+                .post(aliases, Map.of("name", "stable", "version", "v2", "reason", "anew"))
+                .expect(201);
+
+        assertThat(promote("v3", etag).code()).isEqualTo("PRECONDITION_FAILED");
+        promote("v3", api.get(stable).header("ETag")).expect(200);
+    }
+
+    @Test
     void ofManyWhoPromoteAtOnceOneWins() throws Exception {
         String etag = api.get(stable).header("ETag");
         List<Callable<Integer>> movers = IntStream.range(0, 8)

@@ -58,7 +58,8 @@ public final class EngineOpener implements NodeOpener {
                             settings.rebuildable()::honours,
                             settings.rebuildable().minBytes()),
                     storage(settings.storage()),
-                    SharedTierSettings.of(settings.tiers()))));
+                    SharedTierSettings.of(settings.tiers()),
+                    settings.driverCallLimit())));
         } catch (StageException e) {
             if (e.getCause() instanceof UnsafeFolderException unsafe) {
                 throw new CommandException(ExitCode.USAGE, "CONFIGURATION", String.valueOf(unsafe.getMessage()), null);

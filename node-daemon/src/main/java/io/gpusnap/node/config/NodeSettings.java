@@ -26,6 +26,7 @@ public record NodeSettings(
         Optional<Path> criu,
         Path nativeDir,
         Optional<Path> cudaDriver,
+        Duration driverCallLimit,
         Optional<InetSocketAddress> metricsListen,
         int transferThreads,
         RebuildableSettings rebuildable,

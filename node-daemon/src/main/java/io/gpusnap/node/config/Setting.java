@@ -21,8 +21,12 @@ public enum Setting {
     CRIU_PATH("criu.path", "the criu program", "what the launcher or PATH finds"),
     NATIVE_DIR("native.dir", "folder of libgpusnap.so", "beside the program"),
     CUDA_DRIVER("cuda.driver", "path of libcuda", "libcuda.so.1 as the loader finds it"),
+    CUDA_CALL_LIMIT_SECONDS(
+            "cuda.callLimitSeconds",
+            "how long the driver may take for one call on a process before that is ended, 10 to 3600",
+            "300"),
     METRICS_LISTEN("metrics.listen", "address of /metrics, /healthz and /readyz, or off", "127.0.0.1:9464"),
-    TRANSFER_THREADS("transfer.threads", "threads of each transfer", "the processors, at most 8"),
+    TRANSFER_THREADS("transfer.threads", "threads of each transfer", "the processors, at most 16"),
     REBUILDABLE_TAGS(
             "rebuildable.tags",
             "tags of memory that an application may leave out of a save: all, none, or a list",

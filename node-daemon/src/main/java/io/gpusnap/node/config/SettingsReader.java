@@ -46,6 +46,10 @@ final class SettingsReader {
                 path(Setting.NATIVE_DIR, machine.nativeDirectory()),
                 optionalPath(Setting.CUDA_DRIVER),
                 value(
+                        Setting.CUDA_CALL_LIMIT_SECONDS,
+                        text -> Duration.ofSeconds(number(text, 10, 3600)),
+                        () -> Duration.ofMinutes(5)),
+                value(
                         Setting.METRICS_LISTEN,
                         SettingsReader::listenAddress,
                         () -> Optional.of(new InetSocketAddress("127.0.0.1", 9464))),

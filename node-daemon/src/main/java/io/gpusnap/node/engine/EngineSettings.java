@@ -3,6 +3,7 @@ package io.gpusnap.node.engine;
 import io.gpusnap.node.engine.device.RebuildablePolicy;
 import io.gpusnap.node.engine.device.StoragePolicy;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -20,6 +21,7 @@ import java.util.Optional;
  * @param rebuildable which memory that an application declares rebuildable is left out of saves
  * @param storage whether chunks are read straight into device memory
  * @param shared stores that other nodes have as well
+ * @param driverCallLimit how long the driver may take for one call on a process, before the process is ended
  */
 public record EngineSettings(
         Path stateDir,
@@ -34,7 +36,11 @@ public record EngineSettings(
         int threads,
         RebuildablePolicy rebuildable,
         StoragePolicy storage,
-        SharedTiers shared) {
+        SharedTiers shared,
+        Duration driverCallLimit) {
+
+    /** Device memory that the preload cannot let go passes through the driver, at 1 GB/s or more. */
+    public static final Duration DRIVER_CALL_LIMIT = Duration.ofMinutes(5);
 
     /** A node that shares nothing. */
     public EngineSettings(
@@ -63,7 +69,8 @@ public record EngineSettings(
                 threads,
                 rebuildable,
                 storage,
-                SharedTiers.none());
+                SharedTiers.none(),
+                DRIVER_CALL_LIMIT);
     }
 
     public static final long SLOT_BYTES = 4L << 20;

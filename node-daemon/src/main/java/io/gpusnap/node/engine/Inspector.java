@@ -81,7 +81,8 @@ final class Inspector {
                     "driver %s has no checkpoint calls: it takes 570 or newer"
                             .formatted(gpu.driver().build())));
         }
-        try (TargetPort target = new CudaProcesses(gpu, cudaPids).open(CONNECT_LIMIT)) {
+        try (TargetPort target =
+                new CudaProcesses(gpu, cudaPids, runtime.settings().driverCallLimit()).open(CONNECT_LIMIT)) {
             TargetStatus status = target.status();
             for (Allocation allocation : target.allocations()) {
                 heldBytes.merge(allocation.gpuOrdinal(), allocation.sizeBytes(), Long::sum);

@@ -74,7 +74,9 @@ record NodeRuntime(
     /** Those of a workload's processes that use CUDA; empty when none does. */
     Optional<CudaProcesses> cuda(ProcessId process) {
         List<Integer> pids = workloads.withPreload(tree.of(process));
-        return pids.isEmpty() ? Optional.empty() : gpu.map(port -> new CudaProcesses(port, pids));
+        return pids.isEmpty()
+                ? Optional.empty()
+                : gpu.map(port -> new CudaProcesses(port, pids, settings.driverCallLimit()));
     }
 
     /** @throws StageException CRIU_UNAVAILABLE */

@@ -67,7 +67,9 @@ final class SaveSession {
     /** Those of the workload's processes that use CUDA. */
     CudaProcesses cuda(StageContext context) throws StageException {
         return new CudaProcesses(
-                runtime.requireGpu(), recall(context, SaveSubject.class).cudaPids());
+                runtime.requireGpu(),
+                recall(context, SaveSubject.class).cudaPids(),
+                runtime.settings().driverCallLimit());
     }
 
     /** The connection to the workload's preloads, opened when it is first needed. */

@@ -193,7 +193,8 @@ final class ThawSession {
                 }
                 found.add(pid);
             }
-            return new CudaProcesses(runtime.requireGpu(), found);
+            return new CudaProcesses(
+                    runtime.requireGpu(), found, runtime.settings().driverCallLimit());
         } catch (TierException | ManifestException e) {
             throw Failures.typed(e);
         }

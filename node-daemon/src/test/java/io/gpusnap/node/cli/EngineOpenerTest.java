@@ -55,6 +55,7 @@ class EngineOpenerTest {
                 Optional.empty(),
                 folder.resolve("no-libraries"),
                 Optional.empty(),
+                Duration.ofMinutes(5),
                 Optional.empty(),
                 1,
                 new RebuildableSettings(Optional.empty(), 4L << 20),

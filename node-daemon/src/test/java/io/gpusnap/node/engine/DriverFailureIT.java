@@ -9,6 +9,7 @@ import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.awaitility.Awaitility;
@@ -106,6 +107,37 @@ class DriverFailureIT {
         assertThat(ended.failed().code()).isEqualTo(FailureCode.INTERNAL);
         assertThat(ended.fact(WorkloadLost.class).reason()).contains("release fails");
         assertThat(workload.isAlive()).isFalse();
+    }
+
+    @Test
+    void aDriverCallThatNeverComesBackCostsOneWorkloadAndNotTheGpu() throws Exception {
+        node.close();
+        node = TestNode.open(
+                TestNode.impatient(TestNode.settings(folder, TestNode.POOL_BYTES), Duration.ofSeconds(1)), opening -> {
+                    gpu = new FailingGpu(opening.gpu().orElseThrow());
+                    return gpu.opening(opening);
+                });
+        TestNode.Ended saved =
+                node.save(EngineId.CRIU_CUDA, workload, AfterSave.KEEP_RUNNING).succeeded();
+        SnapshotId snapshot = saved.fact(SaveOutcome.class).snapshot();
+
+        // when a checkpoint hangs
+        gpu.hang("checkpoint");
+        TestNode.Ended ended = node.save(EngineId.SUSPEND, workload, AfterSave.STOP);
+        // then its workload is reported lost
+        assertThat(ended.failed().detail()).contains("cuda.callLimitSeconds");
+        assertThat(ended.fact(WorkloadLost.class).reason()).contains("ended");
+        assertThat(workload.isAlive()).isFalse();
+
+        // when a restore hangs
+        gpu.hang("restore");
+        ended = node.thaw(EngineId.CRIU_CUDA, snapshot);
+        // then it fails, and what it had begun is gone
+        assertThat(ended.failed().code()).isEqualTo(FailureCode.WORKLOAD_LOST);
+        assertThat(ended.failed().undoProblems()).isEmpty();
+
+        // and the next one works
+        node.thaw(EngineId.CRIU_CUDA, snapshot).succeeded();
     }
 
     @Test

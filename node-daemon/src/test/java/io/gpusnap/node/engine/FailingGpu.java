@@ -53,6 +53,7 @@ final class FailingGpu implements GpuPort {
     private UnaryOperator<StorageInfo> storageDisguise = UnaryOperator.identity();
     private final AtomicInteger filesRead = new AtomicInteger();
     private String hooked = "";
+    private volatile String hanging = "";
     private Runnable hook = () -> {};
 
     FailingGpu(GpuPort real) {
@@ -77,6 +78,11 @@ final class FailingGpu implements GpuPort {
     void before(String newVerb, Runnable what) {
         hooked = newVerb;
         hook = what;
+    }
+
+    /** The next such call on a process does not come back while the process lives. */
+    void hang(String newVerb) {
+        hanging = newVerb;
     }
 
     /** Fails once, before it is done, when it has been called so many times. */
@@ -191,6 +197,13 @@ final class FailingGpu implements GpuPort {
         });
     }
 
+    private void hangs(String name, int pid) {
+        if (name.equals(hanging)) {
+            hanging = "";
+            ProcessHandle.of(pid).orElseThrow().onExit().join();
+        }
+    }
+
     private <T> T answer(String name, Question<T> question) throws GpuException {
         if (name.equals(hooked)) {
             hook.run();
@@ -228,11 +241,13 @@ final class FailingGpu implements GpuPort {
 
     @Override
     public void checkpoint(int pid) throws GpuException {
+        hangs("checkpoint", pid);
         call("checkpoint", () -> real.checkpoint(pid));
     }
 
     @Override
     public void restore(int pid, Map<String, String> uuidPairs) throws GpuException {
+        hangs("restore", pid);
         call("restore", () -> real.restore(pid, uuidPairs));
     }
 

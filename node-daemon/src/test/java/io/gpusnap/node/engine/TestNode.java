@@ -21,6 +21,7 @@ import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -112,6 +113,25 @@ final class TestNode implements AutoCloseable {
         return open(settings(folder, POOL_BYTES), UnaryOperator.identity());
     }
 
+    /** @param limit for the driver's calls */
+    static EngineSettings impatient(EngineSettings own, Duration limit) {
+        return new EngineSettings(
+                own.stateDir(),
+                own.nvmeRoot(),
+                own.nvmeReserveBytes(),
+                own.poolPath(),
+                own.poolBytes(),
+                own.scratchDir(),
+                own.criu(),
+                own.nativeDir(),
+                own.cudaDriver(),
+                own.threads(),
+                own.rebuildable(),
+                own.storage(),
+                own.shared(),
+                limit);
+    }
+
     /** @param gpu may wrap the node's GPU */
     static TestNode open(EngineSettings settings, UnaryOperator<GpuOpening> gpu) throws Exception {
         GpuOpening opening = gpu.apply(GpuOpening.of(settings.nativeDir(), settings.cudaDriver()));
@@ -138,7 +158,8 @@ final class TestNode implements AutoCloseable {
                         own.threads(),
                         own.rebuildable(),
                         own.storage(),
-                        shared),
+                        shared,
+                        own.driverCallLimit()),
                 UnaryOperator.identity());
     }
 

@@ -14,8 +14,9 @@ import java.util.Set;
  * together. Each verb is done to those that it is still to be done to, so it may be repeated.
  *
  * @param pids at least one; in the same order at every save and thaw of a workload
+ * @param callLimit for what the driver does to one process
  */
-public record CudaProcesses(GpuPort gpu, List<Integer> pids) {
+public record CudaProcesses(GpuPort gpu, List<Integer> pids, Duration callLimit) {
 
     public CudaProcesses {
         pids = List.copyOf(pids);
@@ -24,15 +25,11 @@ public record CudaProcesses(GpuPort gpu, List<Integer> pids) {
         }
     }
 
-    @FunctionalInterface
-    private interface Verb {
-        void on(int pid) throws GpuException;
-    }
-
-    private void those(Set<ProcessState> states, Verb verb) throws GpuException {
+    private void those(Set<ProcessState> states, String name, DriverCalls.Call call) throws GpuException {
+        DriverCalls calls = new DriverCalls(callLimit);
         for (int pid : pids) {
             if (states.contains(gpu.state(pid))) {
-                verb.on(pid);
+                calls.run(name, pid, call);
             }
         }
     }
@@ -64,20 +61,21 @@ public record CudaProcesses(GpuPort gpu, List<Integer> pids) {
         long deadline = System.nanoTime() + timeout.toNanos();
         those(
                 EnumSet.of(ProcessState.RUNNING),
+                "lock",
                 pid -> gpu.lock(pid, Duration.ofNanos(Math.max(1_000_000, deadline - System.nanoTime()))));
     }
 
     public void checkpoint() throws GpuException {
-        those(EnumSet.of(ProcessState.LOCKED), gpu::checkpoint);
+        those(EnumSet.of(ProcessState.LOCKED), "checkpoint", gpu::checkpoint);
     }
 
     /** @param uuidPairs from and to, of every GPU the processes used; empty when they are the same */
     public void restore(Map<String, String> uuidPairs) throws GpuException {
-        those(EnumSet.of(ProcessState.CHECKPOINTED), pid -> gpu.restore(pid, uuidPairs));
+        those(EnumSet.of(ProcessState.CHECKPOINTED), "restore", pid -> gpu.restore(pid, uuidPairs));
     }
 
     public void unlock() throws GpuException {
-        those(EnumSet.of(ProcessState.LOCKED), gpu::unlock);
+        those(EnumSet.of(ProcessState.LOCKED), "unlock", gpu::unlock);
     }
 
     /** Connects to their preloads. */

@@ -105,7 +105,7 @@ class NodeWithoutGpuTest {
         UUID snapshot = UUID.randomUUID();
         Task.Process process = new Task.Process(4711, 1, "llm");
 
-        assertThat(plan(OperationKind.SAVE, new Task.Save(snapshot, "suspend", process, "STOP", null, null))
+        assertThat(plan(OperationKind.SAVE, new Task.Save(snapshot, "suspend", process, "STOP", null, null, null))
                         .stageNames())
                 .startsWith("preflight", "quiesce", "drain", "release", "checkpoint")
                 .endsWith("commit");
@@ -125,14 +125,15 @@ class NodeWithoutGpuTest {
     void whatCannotBePlannedIsTyped() {
         Task.Process process = new Task.Process(4711, 1, "llm");
         assertCode(
-                new Task.Save(UUID.randomUUID(), "other", process, "STOP", null, null),
+                new Task.Save(UUID.randomUUID(), "other", process, "STOP", null, null, null),
                 FailureCode.CAPABILITY_MISSING);
         assertCode(
-                new Task.Save(UUID.randomUUID(), "NOT A NAME", process, "STOP", null, null),
+                new Task.Save(UUID.randomUUID(), "NOT A NAME", process, "STOP", null, null, null),
                 FailureCode.INTERNAL);
         assertCode(
-                new Task.Save(UUID.randomUUID(), "suspend", process, "EXPLODE", null, null),
+                new Task.Save(UUID.randomUUID(), "suspend", process, "EXPLODE", null, null, null),
                 FailureCode.INTERNAL);
+        assertCode(new Task.Save(UUID.randomUUID(), "suspend", process, "STOP", null, null, 0), FailureCode.INTERNAL);
     }
 
     @Test

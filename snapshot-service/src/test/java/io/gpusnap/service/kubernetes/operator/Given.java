@@ -74,6 +74,7 @@ final class Given {
                 null,
                 null,
                 null,
+                null,
                 DeletionPolicy.DELETE,
                 2,
                 null);

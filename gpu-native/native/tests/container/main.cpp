@@ -1,9 +1,10 @@
 // gpusnap-test-container: what a container runtime does, as far as tests of thaws into containers need it: namespaces of its
 // own, a root of its own over a common image, a control group, a network that has loopback and one more address.
 //
-//   gpusnap-test-container --folder F --group G --host H --address A [--bind P]... [--tmpfs P]... [--make P]... -- COMMAND
+//   gpusnap-test-container --folder F --group G --host H --address A [--bind P]... [--volume SOURCE:P]...
+//                          [--tmpfs P]... [--make P]... -- COMMAND
 //
-// The image is this machine's root file system. Ends as the command ends, and the command with it.
+// The image is this machine's root file system; volumes are read-only. Ends as the command ends, and the command with it.
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -37,7 +38,12 @@ struct Options {
     fs::path group;
     std::string host;
     std::string address;
+    struct Volume {
+        fs::path source;
+        fs::path at;
+    };
     std::vector<fs::path> binds;
+    std::vector<Volume> volumes;
     std::vector<fs::path> tmpfs;
     std::vector<fs::path> makes;
     std::vector<char*> command;
@@ -63,6 +69,7 @@ Options parse(int count, char** arguments) {
         if (flag == "--host") options.host = value;
         if (flag == "--address") options.address = value;
         if (flag == "--bind") options.binds.push_back(value);
+        if (flag == "--volume") options.volumes.push_back({value.substr(0, value.find(':')), value.substr(value.find(':') + 1)});
         if (flag == "--tmpfs") options.tmpfs.push_back(value);
         if (flag == "--make") options.makes.push_back(value);
     }
@@ -92,6 +99,12 @@ void make_root(const Options& options, const fs::path& root) {
     for (const fs::path& path : options.binds) {
         fs::create_directories(inside(root, path));
         must(mount(path.c_str(), inside(root, path).c_str(), nullptr, MS_BIND | MS_REC, nullptr) == 0, "bind of " + path.string());
+    }
+    for (const Options::Volume& volume : options.volumes) {
+        const fs::path at = inside(root, volume.at);
+        fs::create_directories(at);
+        must(mount(volume.source.c_str(), at.c_str(), nullptr, MS_BIND, nullptr) == 0, "volume of " + volume.source.string());
+        must(mount(nullptr, at.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) == 0, "read-only " + at.string());
     }
     for (const fs::path& path : options.tmpfs) mount_tmpfs(inside(root, path));
     for (const fs::path& path : options.makes) fs::create_directories(inside(root, path));

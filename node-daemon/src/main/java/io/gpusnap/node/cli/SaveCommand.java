@@ -58,6 +58,11 @@ final class SaveCommand implements Callable<Integer> {
             description = "engine suspend: its CUDA context stays on the GPU, so it is back sooner")
     private boolean keepContext;
 
+    @Option(
+            names = "--quiesce-seconds",
+            description = "so long the application's callbacks may take, and its device to become idle; default: 30")
+    private @Nullable Integer quiesceSeconds;
+
     @Option(names = "--fact", description = "kept in the manifest, such as --fact image=registry/llm:3")
     private Map<String, String> facts = Map.of();
 
@@ -78,7 +83,8 @@ final class SaveCommand implements Callable<Integer> {
                     process(node.access()),
                     afterwards != null && afterwards.stop ? "STOP" : "KEEP_RUNNING",
                     facts,
-                    keepContext ? "CONTEXT_KEPT" : null);
+                    keepContext ? "CONTEXT_KEPT" : null,
+                    quiesceSeconds);
             Completion.Saved saved = Objects.requireNonNull(
                     ManualRun.run(context, node, new OperationSpec(OperationId.random(), OperationKind.SAVE, request))
                             .saved(),

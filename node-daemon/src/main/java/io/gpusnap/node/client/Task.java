@@ -31,6 +31,7 @@ public record Task(
     /**
      * @param afterSave KEEP_RUNNING or STOP
      * @param suspendDepth of engine suspend: CONTEXT_RELEASED, which is also what its absence means, or CONTEXT_KEPT
+     * @param quiesceTimeoutSeconds so long the workload may take to come to rest; absent is the daemon's own limit
      */
     public record Save(
             UUID snapshotId,
@@ -38,7 +39,8 @@ public record Task(
             Process workload,
             String afterSave,
             @Nullable Map<String, String> facts,
-            @Nullable String suspendDepth) {}
+            @Nullable String suspendDepth,
+            @Nullable Integer quiesceTimeoutSeconds) {}
 
     public record Process(int pid, long startTimeTicks, String name) {}
 

@@ -3,6 +3,8 @@ package io.gpusnap.node.engine;
 import io.gpusnap.gpu.DriverInfo;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.tier.pack.PackTier;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -11,6 +13,8 @@ import java.util.stream.Collectors;
 
 /** What this node was probed for, each with its reason. */
 final class Capabilities {
+
+    private static final String CONTAINER_THAW = "container-thaw";
 
     private final NodeRuntime runtime;
 
@@ -30,7 +34,12 @@ final class Capabilities {
     List<Capability> criuCuda() {
         Capability criu = criu();
         Capability checkpoint = checkpoint();
-        return List.of(engine(EngineId.CRIU_CUDA, List.of(criu, checkpoint)), criu, checkpoint, remap());
+        return List.of(
+                engine(EngineId.CRIU_CUDA, List.of(criu, checkpoint)),
+                criu,
+                checkpoint,
+                remap(),
+                containerThaw(List.of(criu, checkpoint)));
     }
 
     List<Capability> suspend() {
@@ -58,6 +67,21 @@ final class Capabilities {
                 DriverInfo::hasCheckpoint,
                 "driver %s has the checkpoint calls",
                 "driver %s has no checkpoint calls: it takes 570 or newer");
+    }
+
+    /** A service sends nobody into a container on this node without it. */
+    private Capability containerThaw(List<Capability> needs) {
+        Capability engine = engine(EngineId.CRIU_CUDA, needs);
+        if (!engine.available()) {
+            return new Capability(CONTAINER_THAW, false, engine.reason());
+        }
+        Path enter = runtime.enter();
+        return Files.isExecutable(enter)
+                ? new Capability(CONTAINER_THAW, true, "by " + enter)
+                : new Capability(
+                        CONTAINER_THAW,
+                        false,
+                        enter + " is not there: native.dir must have it beside the libraries of the same release");
     }
 
     private Capability remap() {

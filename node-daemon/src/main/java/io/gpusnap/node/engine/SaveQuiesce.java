@@ -4,12 +4,9 @@ import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;
-import java.time.Duration;
 
 /** The workload's gate closes, and its device becomes idle. From here on it waits. */
 final class SaveQuiesce extends EngineStage {
-
-    private static final Duration IDLE_LIMIT = Duration.ofSeconds(30);
 
     private final SaveSession session;
 
@@ -21,7 +18,7 @@ final class SaveQuiesce extends EngineStage {
     @Override
     void execute(StageContext context) throws StageException, GpuException {
         context.remember(Pause.beginning());
-        session.target(context).quiesce(IDLE_LIMIT);
+        session.target(context).quiesce(session.request().quiesceLimit());
         session.state(WorkloadInfo.State.QUIESCED);
     }
 

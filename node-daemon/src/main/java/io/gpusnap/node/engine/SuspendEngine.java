@@ -95,6 +95,7 @@ final class SuspendEngine implements CheckpointEngine {
                                 candidate.workload(),
                                 AfterSave.KEEP_RUNNING,
                                 SuspendDepth.CONTEXT_KEPT,
+                                SaveRequest.QUIESCE_LIMIT,
                                 candidate.facts())))
                 .toList();
         Evictees evictees = new Evictees(leaving.stream().map(Evictee::new).toList());

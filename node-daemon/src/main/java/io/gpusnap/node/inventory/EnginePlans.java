@@ -72,6 +72,9 @@ public final class EnginePlans implements PlanFactory {
                         save.suspendDepth() == null
                                 ? SuspendDepth.CONTEXT_RELEASED
                                 : SuspendDepth.valueOf(save.suspendDepth()),
+                        save.quiesceTimeoutSeconds() == null
+                                ? SaveRequest.QUIESCE_LIMIT
+                                : Duration.ofSeconds(save.quiesceTimeoutSeconds()),
                         save.facts() == null ? Map.of() : save.facts()));
     }
 

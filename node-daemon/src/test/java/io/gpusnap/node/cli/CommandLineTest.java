@@ -260,8 +260,8 @@ class CommandLineTest {
     @Test
     void whatAnEarlierCommandHadNotBegunIsGivenUpAndNotRun() {
         OperationId left = OperationId.random();
-        Task.Save save =
-                new Task.Save(UUID.randomUUID(), "suspend", new Task.Process(4711, 99, "llm"), "STOP", Map.of(), null);
+        Task.Save save = new Task.Save(
+                UUID.randomUUID(), "suspend", new Task.Process(4711, 99, "llm"), "STOP", Map.of(), null, null);
         journal().create(new OperationSpec(left, OperationKind.SAVE, save), List.of());
 
         run("verify", ToyNode.SNAPSHOT.toString());

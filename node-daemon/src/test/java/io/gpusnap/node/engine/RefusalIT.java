@@ -16,6 +16,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -126,6 +127,21 @@ class RefusalIT {
             busy.tell("memset 0 1");
             busy.tell("callbacks-off scheduler");
             node.save(EngineId.SUSPEND, SnapshotId.random(), busy.process(), AfterSave.STOP, StageListener.NONE)
+                    .succeeded();
+        }
+    }
+
+    @Test
+    void anApplicationThatTakesTooLongIsLeftAloneWhenTheCallersTimeIsUp() throws Exception {
+        try (CommandWorkload busy = CommandWorkload.start(folder)) {
+            busy.tell("alloc dlsym 8000000");
+            busy.tell("callbacks scheduler hang");
+            OperationOutcome.Failed failed = node.saveWithin(Duration.ofSeconds(1), EngineId.SUSPEND, busy.process())
+                    .failed();
+            assertThat(failed.code()).isEqualTo(FailureCode.QUIESCE_TIMEOUT);
+            busy.tell("memset 0 1");
+            busy.tell("callback-let-go scheduler");
+            node.saveWithin(Duration.ofSeconds(30), EngineId.SUSPEND, busy.process())
                     .succeeded();
         }
     }

@@ -136,8 +136,8 @@ final class TestNode implements AutoCloseable {
     static TestNode open(EngineSettings settings, UnaryOperator<GpuOpening> gpu) throws Exception {
         GpuOpening opening = gpu.apply(GpuOpening.of(settings.nativeDir(), settings.cudaDriver()));
         Engines engines = Engines.open(settings, opening);
-        FactRegistry registry =
-                Engines.facts().plus(FactRegistry.of(Request.class, SwitchRequest.class, TransferRequest.class));
+        FactRegistry registry = Engines.facts()
+                .plus(FactRegistry.of(Request.class, SaveRequest.class, SwitchRequest.class, TransferRequest.class));
         return new TestNode(engines, Journal.open(settings.stateDir().resolve("journal"), registry));
     }
 
@@ -227,6 +227,23 @@ final class TestNode implements AutoCloseable {
                         new StageStarts(stage, () -> running.get().cancel(FailureCode.CANCELLED, "a test says so")))
                 .begin(spec, plan(spec)));
         return new Ended(running.get().run(), running.get().log());
+    }
+
+    /** A save for which the workload has only so long to come to rest. */
+    Ended saveWithin(Duration limit, EngineId engine, ProcessId workload) throws Exception {
+        SaveRequest request = new SaveRequest(
+                OperationId.random(),
+                SnapshotId.random(),
+                workload,
+                AfterSave.STOP,
+                SuspendDepth.CONTEXT_RELEASED,
+                limit,
+                Map.of());
+        var running = new OperationRunner(journal, StageListener.NONE)
+                .begin(
+                        new OperationSpec(request.operation(), OperationKind.SAVE, request),
+                        engines.byId(engine).save(request));
+        return new Ended(running.run(), running.log());
     }
 
     private Ended save(
@@ -377,6 +394,7 @@ final class TestNode implements AutoCloseable {
                                 request.workload(),
                                 request.afterSave(),
                                 request.depth(),
+                                SaveRequest.QUIESCE_LIMIT,
                                 Map.of("image", "test/server:1")));
             case THAW ->
                 engine(request)

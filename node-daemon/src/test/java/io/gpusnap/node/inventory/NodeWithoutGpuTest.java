@@ -75,9 +75,9 @@ class NodeWithoutGpuTest {
         assertThat(inventory.snapshots()).isEmpty();
         assertThat(inventory.capabilities())
                 .extracting(Inventory.Capability::name)
-                .contains("suspend", "criu+cuda", "direct-storage");
+                .contains("suspend", "criu+cuda", "container-thaw", "direct-storage");
         assertThat(inventory.capabilities())
-                .filteredOn(one -> List.of("suspend", "criu+cuda", "criu", "direct-storage")
+                .filteredOn(one -> List.of("suspend", "criu+cuda", "criu", "container-thaw", "direct-storage")
                         .contains(one.name()))
                 .allSatisfy(one -> {
                     assertThat(one.available()).isFalse();
@@ -105,7 +105,7 @@ class NodeWithoutGpuTest {
         UUID snapshot = UUID.randomUUID();
         Task.Process process = new Task.Process(4711, 1, "llm");
 
-        assertThat(plan(OperationKind.SAVE, new Task.Save(snapshot, "suspend", process, "STOP", null, null))
+        assertThat(plan(OperationKind.SAVE, new Task.Save(snapshot, "suspend", process, "STOP", null, null, null))
                         .stageNames())
                 .startsWith("preflight", "quiesce", "drain", "release", "checkpoint")
                 .endsWith("commit");
@@ -125,9 +125,15 @@ class NodeWithoutGpuTest {
     void whatCannotBePlannedIsTyped() {
         Task.Process process = new Task.Process(4711, 1, "llm");
         assertCode(
-                new Task.Save(UUID.randomUUID(), "other", process, "STOP", null, null), FailureCode.CAPABILITY_MISSING);
-        assertCode(new Task.Save(UUID.randomUUID(), "NOT A NAME", process, "STOP", null, null), FailureCode.INTERNAL);
-        assertCode(new Task.Save(UUID.randomUUID(), "suspend", process, "EXPLODE", null, null), FailureCode.INTERNAL);
+                new Task.Save(UUID.randomUUID(), "other", process, "STOP", null, null, null),
+                FailureCode.CAPABILITY_MISSING);
+        assertCode(
+                new Task.Save(UUID.randomUUID(), "NOT A NAME", process, "STOP", null, null, null),
+                FailureCode.INTERNAL);
+        assertCode(
+                new Task.Save(UUID.randomUUID(), "suspend", process, "EXPLODE", null, null, null),
+                FailureCode.INTERNAL);
+        assertCode(new Task.Save(UUID.randomUUID(), "suspend", process, "STOP", null, null, 0), FailureCode.INTERNAL);
     }
 
     @Test

@@ -44,6 +44,9 @@ public record Inventory(
         @Size(max = 2_000) @Nullable List<@NotNull @Size(max = 60) String> cpuFeatures,
         @Valid @Nullable PeerEndpoint peer) {
 
+    /** Capability of a daemon that thaws into containers. */
+    public static final String CONTAINER_THAW = "container-thaw";
+
     /**
      * Where other nodes may ask this one for chunks, over TLS.
      *
@@ -160,8 +163,8 @@ public record Inventory(
     /**
      * Something that the daemon probed.
      *
-     * @param name {@code criu}, {@code cuda-checkpoint}, {@code pinned-pool}, an engine's name, or work on tiers that the daemon
-     *     knows: {@code transfer}, {@code evict}, {@code sweep}, {@code scrub}, {@code verify} (also of what only a shared store has)
+     * @param name {@code criu}, {@code cuda-checkpoint}, {@code container-thaw}, {@code pinned-pool}, an engine's name, or work on
+     *     tiers that the daemon knows: {@code transfer}, {@code evict}, {@code sweep}, {@code scrub}, {@code verify} (also of what only a shared store has)
      * @param reason why it is not available, and how to get it
      */
     @JsonIgnoreProperties(ignoreUnknown = true)

@@ -28,6 +28,8 @@ public sealed interface OperationSpec
      *
      * @param facts what the model version says of the image, to be kept in the manifest
      * @param suspendDepth of engine suspend; absent is CONTEXT_RELEASED
+     * @param quiesceTimeoutSeconds so long the application's callbacks may take, and its device to become idle; absent: as the
+     *     daemon does by itself, 30. Daemons that do not know it do that always
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @Schema(name = "SaveTask")
@@ -37,7 +39,8 @@ public sealed interface OperationSpec
             ProcessRef workload,
             AfterSave afterSave,
             Map<String, String> facts,
-            @Nullable SuspendDepth suspendDepth)
+            @Nullable SuspendDepth suspendDepth,
+            @Nullable Integer quiesceTimeoutSeconds)
             implements OperationSpec {
         @Override
         public OperationKind kind() {

@@ -115,8 +115,9 @@ class Decider {
             Offer offer = Objects.requireNonNull(byId.get(way.snapshot()));
             Node node = there.get(way.node());
             if (node != null) {
-                Demand demand =
-                        new Demand(offer.engine(), Optional.ofNullable(known.get(offer.classKey())), offer.needs());
+                Demand demand = new Demand(
+                                offer.engine(), Optional.ofNullable(known.get(offer.classKey())), offer.needs())
+                        .inContainer(question.container());
                 Gates.firstObjection(demand, node, question.constraints())
                         .ifPresentOrElse(
                                 objection -> rejected.add(rejection(offer, node, objection)),

@@ -106,6 +106,7 @@ class PoolActuator {
                         replica.id(),
                         Engine.SUSPEND,
                         AfterSave.KEEP_RUNNING,
+                        null,
                         null)
                 .operation()
                 .id();

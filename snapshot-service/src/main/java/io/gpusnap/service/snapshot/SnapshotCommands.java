@@ -85,6 +85,7 @@ public class SnapshotCommands {
      * Queues a SAVE, unless it is known already that it would be refused.
      *
      * @param suspendDepth for engine suspend only
+     * @param quiesceTimeoutSeconds so long the process may take to come to rest; null: as its daemon says
      * @throws ApiException INVALID_REQUEST, VERSION_NOT_FOUND, WORKLOAD_NOT_FOUND, WORKLOAD_NOT_RUNNING, a code that the daemon reported as
      *     refusal, WORKLOAD_BUSY, NODE_SILENT, NODE_UNSCHEDULABLE, CAPABILITY_MISSING
      */
@@ -95,7 +96,8 @@ public class SnapshotCommands {
             WorkloadId workloadId,
             Engine engine,
             AfterSave afterSave,
-            @Nullable SuspendDepth suspendDepth) {
+            @Nullable SuspendDepth suspendDepth,
+            @Nullable Integer quiesceTimeoutSeconds) {
         if (suspendDepth != null && engine != Engine.SUSPEND) {
             String detail = "is for engine suspend only";
             throw new ApiException(
@@ -117,7 +119,8 @@ public class SnapshotCommands {
                         new OperationSpec.ProcessRef(workload.pid(), workload.startTimeTicks(), workload.name()),
                         afterSave,
                         of.facts(),
-                        suspendDepth),
+                        suspendDepth,
+                        quiesceTimeoutSeconds),
                 engine,
                 Optional.of(workloadId),
                 Optional.empty()));

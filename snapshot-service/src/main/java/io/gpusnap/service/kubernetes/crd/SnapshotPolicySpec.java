@@ -57,6 +57,9 @@ public record SnapshotPolicySpec(
         @JsonPropertyDescription("When a pod is warm enough for a snapshot.") @Nullable
         Readiness readiness,
 
+        @JsonPropertyDescription("How a pod comes to rest before it is frozen.") @Nullable
+        Quiesce quiesce,
+
         @JsonPropertyDescription("How pods start from snapshots.") @Nullable
         Restore restore,
 
@@ -83,6 +86,8 @@ public record SnapshotPolicySpec(
         Boolean suspended) {
 
     public static final int DEFAULT_WARM_UP_SECONDS = 30;
+    public static final int DEFAULT_QUIESCE_SECONDS = 30;
+    public static final int LEAST_RETRY_SECONDS = 60;
     public static final int DEFAULT_RESTORE_SECONDS = 300;
     public static final int DEFAULT_ATTEMPTS = 3;
 
@@ -125,6 +130,52 @@ public record SnapshotPolicySpec(
             @JsonPropertyDescription("So long all of them have to be True.")
             @Nullable
             Integer warmUpSeconds) {}
+
+    /**
+     * How a pod comes to rest. Its application's quiesce callbacks run (docs/hints.md), each of which may refuse, and its GPU becomes
+     * idle; else it goes on as before, and another attempt is made later.
+     *
+     * @param timeoutSeconds for all of that
+     * @param retryAfterSeconds a pod that refused or took too long is left alone for so long; absent: {@code timeoutSeconds},
+     *     and 60 at least
+     */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    @ValidationRule(
+            value =
+                    "!has(self.retryAfterSeconds) || !has(self.timeoutSeconds) || self.retryAfterSeconds >= self.timeoutSeconds",
+            message = "retryAfterSeconds must not be shorter than timeoutSeconds: a pod has to get on with its work")
+    public record Quiesce(
+            @Min(1)
+            @Max(600)
+            @Default("30")
+            @JsonPropertyDescription(
+                    "So long the application's quiesce callbacks may take, and the GPU to become idle.")
+            @Nullable
+            Integer timeoutSeconds,
+
+            @Min(1)
+            @Max(86_400)
+            @JsonPropertyDescription(
+                    "So long a pod that refused or took too long is left alone. Absent: timeoutSeconds, and 60 at least.")
+            @Nullable
+            Integer retryAfterSeconds) {
+
+        /** Seconds. */
+        public int timeout() {
+            return timeoutSeconds == null ? DEFAULT_QUIESCE_SECONDS : timeoutSeconds;
+        }
+
+        /** Seconds. */
+        public int retryAfter() {
+            return retryAfterSeconds == null ? Math.max(timeout(), LEAST_RETRY_SECONDS) : retryAfterSeconds;
+        }
+    }
+
+    /** What is said of it, or what holds without a word. */
+    public Quiesce quiesceOrDefault() {
+        return quiesce == null ? new Quiesce(null, null) : quiesce;
+    }
 
     /**
      * How pods start.

@@ -34,13 +34,21 @@ class FirstSnapshots {
     private final Watched watched;
     private final Policies policies;
     private final Versions versions;
+    private final Unrest unrest;
     private final Cluster cluster;
     private final DatabaseClock clock;
 
-    FirstSnapshots(Watched watched, Policies policies, Versions versions, Cluster cluster, DatabaseClock clock) {
+    FirstSnapshots(
+            Watched watched,
+            Policies policies,
+            Versions versions,
+            Unrest unrest,
+            Cluster cluster,
+            DatabaseClock clock) {
         this.watched = watched;
         this.policies = policies;
         this.versions = versions;
+        this.unrest = unrest;
         this.cluster = cluster;
         this.clock = clock;
     }
@@ -77,13 +85,19 @@ class FirstSnapshots {
         if (of.isEmpty() && versions.hasSnapshot(policy.getSpec().model(), version)) {
             return Optional.empty();
         }
-        Duration left = Duration.between(clock.now(), warmingSince.get().plus(warmUp(policy.getSpec())));
+        Duration left = longer(
+                Duration.between(clock.now(), warmingSince.get().plus(warmUp(policy.getSpec()))),
+                unrest.left(policy.getSpec(), taken));
         if (left.isPositive()) {
             return Optional.of(left);
         }
         versions.ensure(policy.getSpec().model(), version, container.get());
         cluster.create(resource(policy, version, pod, prefix(policy, version, of) + (taken.size() + 1)));
         return Optional.empty();
+    }
+
+    private static Duration longer(Duration one, Duration other) {
+        return one.compareTo(other) > 0 ? one : other;
     }
 
     private static Duration warmUp(SnapshotPolicySpec policy) {

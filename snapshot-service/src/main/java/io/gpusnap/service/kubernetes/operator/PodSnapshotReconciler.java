@@ -126,13 +126,22 @@ class PodSnapshotReconciler implements Reconciler {
             return Optional.of(SOON);
         }
         try {
-            follow(resource, saves.begin(resource, process.get().id()));
+            follow(resource, saves.begin(resource, process.get().id(), quiesceSeconds(resource)));
             return Optional.empty();
         } catch (ApiException e) {
             boolean passes = PASSING.contains(e.code());
             tell(resource, null, passes ? "Waiting" : FAILED, e.code() + ": " + e.detail());
             return passes ? Optional.of(SOON) : Optional.empty();
         }
+    }
+
+    /** As the policy says that asked for it; null of one that a person asked for. */
+    private @Nullable Integer quiesceSeconds(PodSnapshot resource) {
+        return Optional.ofNullable(resource.getSpec().policy())
+                .flatMap(name -> watched.policy(
+                        new Key(Key.Kind.POLICY, resource.getMetadata().getNamespace(), name)))
+                .map(policy -> policy.getSpec().quiesceOrDefault().timeout())
+                .orElse(null);
     }
 
     /** The webhook has the daemon report it under the pod's uid; of several the one with the most device memory. */

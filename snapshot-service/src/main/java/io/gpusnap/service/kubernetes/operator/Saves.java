@@ -11,6 +11,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.transaction.annotation.Transactional;
 
@@ -41,16 +42,21 @@ class Saves {
                 .optional();
     }
 
-    /** Begins a snapshot; the process goes on when it is done. */
+    /**
+     * Begins a snapshot; the process goes on when it is done.
+     *
+     * @param quiesceSeconds that the process may take to come to rest; null: as its daemon says
+     */
     @Transactional
-    public SnapshotId begin(PodSnapshot resource, WorkloadId workload) {
+    public SnapshotId begin(PodSnapshot resource, WorkloadId workload, @Nullable Integer quiesceSeconds) {
         SnapshotId snapshot = commands.save(
                         resource.getSpec().model(),
                         resource.getSpec().version(),
                         workload,
                         Engine.CRIU_CUDA,
                         AfterSave.KEEP_RUNNING,
-                        null)
+                        null,
+                        quiesceSeconds)
                 .snapshot()
                 .id();
         jdbc.sql("""

@@ -10,5 +10,18 @@ import java.util.Optional;
  *
  * @param compatibility what the node must be like
  * @param needs what it needs besides
+ * @param intoContainer whether it is to come back in a container
  */
-public record Demand(Engine engine, Optional<CompatibilityClass> compatibility, Optional<Needs> needs) {}
+public record Demand(
+        Engine engine, Optional<CompatibilityClass> compatibility, Optional<Needs> needs, boolean intoContainer) {
+
+    /** Of a process that comes back beside its daemon, or of which that is not known. */
+    public Demand(Engine engine, Optional<CompatibilityClass> compatibility, Optional<Needs> needs) {
+        this(engine, compatibility, needs, false);
+    }
+
+    /** Where it is to come back. */
+    public Demand inContainer(boolean container) {
+        return new Demand(engine, compatibility, needs, container);
+    }
+}

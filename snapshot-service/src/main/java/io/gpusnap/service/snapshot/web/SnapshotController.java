@@ -26,6 +26,8 @@ import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import io.swagger.v3.oas.annotations.tags.Tag;
 import jakarta.validation.Valid;
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.NotBlank;
 import jakarta.validation.constraints.NotNull;
 import java.net.URI;
@@ -65,6 +67,7 @@ class SnapshotController {
      *
      * @param afterSave what becomes of the process
      * @param suspendDepth for engine suspend only: how much leaves the GPU; absent is CONTEXT_RELEASED
+     * @param quiesceTimeoutSeconds so long the application's callbacks may take, and its device to become idle; absent is 30
      */
     record CreateSnapshotRequest(
             @NotBlank String model,
@@ -72,7 +75,8 @@ class SnapshotController {
             @NotNull WorkloadId workloadId,
             @NotNull Engine engine,
             @NotNull AfterSave afterSave,
-            @Nullable SuspendDepth suspendDepth) {}
+            @Nullable SuspendDepth suspendDepth,
+            @Min(1) @Max(600) @Nullable Integer quiesceTimeoutSeconds) {}
 
     /** The new snapshot, CREATING, and the operation that makes it. */
     record CreateSnapshotReply(SnapshotResource snapshot, OperationResource operation) {}
@@ -97,7 +101,8 @@ class SnapshotController {
                     request.workloadId(),
                     request.engine(),
                     request.afterSave(),
-                    request.suspendDepth());
+                    request.suspendDepth(),
+                    request.quiesceTimeoutSeconds());
             return new Created<>(
                     202,
                     OperationResource.path(queued.operation().id()),

@@ -74,6 +74,7 @@ final class Given {
                 null,
                 null,
                 null,
+                null,
                 DeletionPolicy.DELETE,
                 2,
                 null);
@@ -87,8 +88,16 @@ final class Given {
     }
 
     static Map<String, Object> inventory(String driverBuild) {
-        Map<String, Object> inventory =
-                new LinkedHashMap<>(SimulatedNode.inventory(Map.of("criu+cuda", "", "criu", "")));
+        return inventory(driverBuild, Map.of("criu+cuda", "", "criu", "", "container-thaw", ""));
+    }
+
+    /** Of a daemon from before there were thaws into containers. */
+    static Map<String, Object> olderInventory(String driverBuild) {
+        return inventory(driverBuild, Map.of("criu+cuda", "", "criu", ""));
+    }
+
+    private static Map<String, Object> inventory(String driverBuild, Map<String, String> capabilities) {
+        Map<String, Object> inventory = new LinkedHashMap<>(SimulatedNode.inventory(capabilities));
         inventory.put("kernelRelease", "6.18.44");
         inventory.put("cudaDriverVersion", 13000);
         inventory.put("driverBuild", driverBuild);

@@ -84,6 +84,7 @@ class OperatorScaleTest {
                 null,
                 null,
                 null,
+                null,
                 null);
     }
 
@@ -148,6 +149,7 @@ class OperatorScaleTest {
                         null,
                         null,
                         spec.readiness(),
+                        null,
                         null,
                         null,
                         null,

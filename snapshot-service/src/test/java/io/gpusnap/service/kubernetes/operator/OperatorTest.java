@@ -18,6 +18,7 @@ import io.gpusnap.service.kubernetes.testing.KubernetesTest;
 import io.gpusnap.service.testing.Api;
 import io.gpusnap.service.testing.Catalogue;
 import io.gpusnap.service.testing.SimulatedNode;
+import io.gpusnap.service.testing.TestManifest;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -31,6 +32,9 @@ class OperatorTest {
 
     @Autowired
     private Api api;
+
+    @Autowired
+    private Operator operator;
 
     private Given given;
 
@@ -74,6 +78,7 @@ class OperatorTest {
                         null,
                         null,
                         plain.readiness(),
+                        new SnapshotPolicySpec.Quiesce(45, null),
                         null,
                         new SnapshotPolicySpec.Tiering(2, null),
                         new SnapshotPolicySpec.Retention(3, null),
@@ -92,7 +97,12 @@ class OperatorTest {
                 node,
                 DRIVER,
                 given.kubelet.get(given.podSnapshot().getSpec().source().podName()));
-        given.saves(node);
+        JsonNode task = Given.claim(node);
+        assertThat(task.at("/save/quiesceTimeoutSeconds").asInt())
+                .as("the policy's")
+                .isEqualTo(45);
+        node.complete(task, SimulatedNode.saveOutcome(TestManifest.of(task).withCompatibility()))
+                .expect(204);
 
         // then there is one snapshot, bound to its content
         soon().untilAsserted(() ->
@@ -172,6 +182,54 @@ class OperatorTest {
                         .getStatus()
                         .conditions()))
                 .isEqualTo("False SnapshotsFailed"));
+    }
+
+    @Test
+    void aPodThatWouldNotComeToRestIsLeftAloneForAsLongAsThePolicySays() {
+        SnapshotPolicySpec plain = given.spec();
+        given.policy("llm", quiescing(plain, new SnapshotPolicySpec.Quiesce(1, 3600)));
+        SimulatedNode node = given.node(DRIVER);
+        Pod pod = given.runningPod("one", node, DRIVER);
+
+        // when it refuses
+        node.fail(Given.claim(node), "WORKLOAD_REFUSED").expect(204);
+
+        // then nothing is asked of it again, though it is there and as warm as before
+        soon().untilAsserted(() ->
+                assertThat(PodSnapshotReconciler.hasFailed(given.podSnapshot())).isTrue());
+        given.reports(node, DRIVER, pod);
+        given.kubelet.running("one", true);
+        soon().until(operator::idle);
+        assertThat(given.podSnapshots()).hasSize(1);
+
+        // when the policy is less patient, then it is
+        given.client
+                .resources(SnapshotPolicy.class)
+                .inNamespace(given.namespace)
+                .withName("llm")
+                .edit(now -> {
+                    now.setSpec(quiescing(plain, new SnapshotPolicySpec.Quiesce(1, 1)));
+                    return now;
+                });
+        assertThat(Given.claim(node).path("kind").asString()).isEqualTo("SAVE");
+    }
+
+    private static SnapshotPolicySpec quiescing(SnapshotPolicySpec plain, SnapshotPolicySpec.Quiesce quiesce) {
+        return new SnapshotPolicySpec(
+                plain.selector(),
+                plain.model(),
+                plain.version(),
+                null,
+                null,
+                plain.readiness(),
+                quiesce,
+                null,
+                null,
+                null,
+                null,
+                plain.deletionPolicy(),
+                plain.maxAttempts(),
+                null);
     }
 
     @Test
@@ -319,6 +377,7 @@ class OperatorTest {
                         null,
                         null,
                         new SnapshotPolicySpec.Readiness(List.of("example.com/Warm"), 3600),
+                        null,
                         null,
                         null,
                         null,

@@ -144,6 +144,17 @@ class PodStartTest {
     }
 
     @Test
+    void aDaemonThatCannotThawIntoAContainerIsNeverChosen() {
+        given.snapshotReady(node, DRIVER);
+        node.heartbeat(Given.olderInventory(DRIVER), List.of(), List.of()).expect(200);
+
+        Pod pod = submit("second");
+
+        startsCold(pod, "CAPABILITY_MISSING: Node " + node.name() + " cannot thaw into a container (container-thaw)");
+        assertThat(node.poll(0).status()).as("nothing is asked of it").isEqualTo(204);
+    }
+
+    @Test
     void withoutASnapshotAPodStartsCold() {
         given.policy("llm", given.spec());
 

@@ -175,8 +175,13 @@ public final class Kubelet {
         }
     }
 
-    /** Its container runs; the kubelet says Ready when it does, and when its readiness gates are True. */
+    /** Its container runs, by a name that stands for the runtime's. */
     public void running(String name, boolean answers) {
+        running(name, get(name).getMetadata().getUid(), answers);
+    }
+
+    /** Its container runs; the kubelet says Ready when it answers, and when its readiness gates are True. */
+    public void running(String name, String containerId, boolean answers) {
         Pod pod = get(name);
         boolean gatesOpen =
                 pod.getSpec().getReadinessGates().stream().allMatch(gate -> isTrue(pod, gate.getConditionType()));
@@ -185,7 +190,7 @@ public final class Kubelet {
                 .withPhase("Running")
                 .withContainerStatuses(new ContainerStatusBuilder()
                         .withName("server")
-                        .withContainerID("containerd://" + pod.getMetadata().getUid())
+                        .withContainerID("containerd://" + containerId)
                         .withNewState()
                         .withNewRunning()
                         .withStartedAt(now())

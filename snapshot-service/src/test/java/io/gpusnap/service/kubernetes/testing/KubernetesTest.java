@@ -16,6 +16,8 @@ import org.springframework.test.context.TestPropertySource;
 @Import({ClusterUnderTest.class, InstalledWebhook.class})
 @TestPropertySource(
         properties = {
+            // of the daemons that are real
+            "gpusnap.nodes.heartbeat-interval=1s",
             "gpusnap.kubernetes.enabled=true",
             "gpusnap.kubernetes.namespace=" + ClusterUnderTest.SYSTEM,
             "gpusnap.kubernetes.lease=3s",

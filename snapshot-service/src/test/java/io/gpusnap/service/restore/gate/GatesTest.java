@@ -11,6 +11,7 @@ import io.gpusnap.service.platform.problem.ErrorCode;
 import io.gpusnap.service.snapshot.CompatibilityClass;
 import io.gpusnap.service.snapshot.Needs;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -60,6 +61,13 @@ class GatesTest {
         }
 
         Node node() {
+            return withCapabilities();
+        }
+
+        Node withCapabilities(Inventory.Capability... more) {
+            List<Inventory.Capability> all =
+                    new ArrayList<>(List.of(new Inventory.Capability("criu+cuda", hasEngine, "no root")));
+            all.addAll(List.of(more));
             return new Node(
                     NodeId.next(),
                     "n",
@@ -80,7 +88,7 @@ class GatesTest {
                             driver,
                             criu,
                             List.of(),
-                            List.of(new Inventory.Capability("criu+cuda", hasEngine, "no root")),
+                            all,
                             null,
                             cpuFeatures,
                             null),
@@ -284,6 +292,38 @@ class GatesTest {
         assertThat(Gates.objections(DEMAND, Place.fitting().node(), other))
                 .extracting(Objection::gate)
                 .containsExactly("image", "mounts");
+    }
+
+    @Test
+    void intoAContainerItGoesOnlyWhereTheDaemonSaysThatItCan() {
+        Demand pod = DEMAND.inContainer(true);
+
+        assertThat(Gates.objections(
+                        pod, Place.fitting().withCapabilities(able(Inventory.CONTAINER_THAW)), Constraints.NONE))
+                .isEmpty();
+        assertThat(Gates.objections(pod, Place.fitting().node(), Constraints.NONE))
+                .as("an older daemon")
+                .singleElement()
+                .satisfies(objection -> {
+                    assertThat(objection.gate()).isEqualTo("container");
+                    assertThat(objection.code()).isEqualTo(ErrorCode.CAPABILITY_MISSING);
+                    assertThat(objection.detail()).contains("container-thaw").contains("does not know it");
+                });
+        assertThat(Gates.objections(
+                        pod,
+                        Place.fitting()
+                                .withCapabilities(new Inventory.Capability(
+                                        Inventory.CONTAINER_THAW, false, "gpusnap-enter is not there")),
+                        Constraints.NONE))
+                .as("one that lacks a part")
+                .extracting(Objection::detail)
+                .singleElement()
+                .asString()
+                .endsWith("gpusnap-enter is not there.");
+    }
+
+    private static Inventory.Capability able(String name) {
+        return new Inventory.Capability(name, true, null);
     }
 
     @Test

@@ -108,7 +108,8 @@ class NodeApiClientTest {
 
         assertThat(task.kind()).isEqualTo(OperationKind.THAW);
         assertThat(task.save()).isNull();
-        assertThat(task.thaw()).isEqualTo(new Task.Thaw(snapshot, "suspend", "ab", Map.of(0, "GPU-1"), null, null));
+        assertThat(task.thaw())
+                .isEqualTo(new Task.Thaw(snapshot, "suspend", "ab", Map.of(0, "GPU-1"), null, null, null));
     }
 
     @ParameterizedTest(name = "{0} {1}")

@@ -68,7 +68,8 @@ final class DoomedDaemon {
     /**
      * folder, stage, point, then one of: save ENGINE SNAPSHOT AFTERSAVE PID TICKS; thaw ENGINE SNAPSHOT; thaw-into PODUID CONTAINERID SNAPSHOT;
      * switch SNAPSHOT
-     * PID TICKS SNAPSHOT (the second one is what the process is then frozen as); pull SNAPSHOT, and nfs ROOT or s3 ENDPOINT BUCKET.
+     * PID TICKS SNAPSHOT (the second one is what the process is then frozen as); pull SNAPSHOT, and nfs ROOT or s3 ENDPOINT BUCKET;
+     * export SNAPSHOT ARCHIVE; import ARCHIVE.
      */
     public static void main(String[] arguments) throws Exception {
         StageListener end = new KillAt(arguments[1], StagePoint.valueOf(arguments[2]));
@@ -88,6 +89,8 @@ final class DoomedDaemon {
             case "thaw-into" ->
                 node.thawInto(new ContainerRef(arguments[4], arguments[5]), SnapshotId.parse(arguments[6]), end);
             case "switch" -> node.switchTo(switching(arguments), end);
+            case "export" -> node.export(SnapshotId.parse(arguments[4]), Path.of(arguments[5]), false, end);
+            case "import" -> node.bringIn(Path.of(arguments[4]), end);
             case "pull" -> node.transfer(SnapshotId.parse(arguments[4]), "nvme", end);
             default -> throw new IllegalArgumentException(arguments[3]);
         };

@@ -201,10 +201,14 @@ final class TestNode implements AutoCloseable {
 
     /** What the archive says of itself is what must come. */
     Ended bringIn(Path archive) throws Exception {
+        return bringIn(archive, StageListener.NONE);
+    }
+
+    Ended bringIn(Path archive, StageListener listener) throws Exception {
         ArchiveInfo info = Archives.look(archive);
         ImportRequest request =
                 new ImportRequest(OperationId.random(), info.snapshot(), info.manifestDigest(), archive.toString(), 0);
-        return run(new OperationSpec(request.operation(), OperationKind.TRANSFER, request), StageListener.NONE);
+        return run(new OperationSpec(request.operation(), OperationKind.TRANSFER, request), listener);
     }
 
     Ended evict(SnapshotId snapshot, String tier) throws Exception {
@@ -216,11 +220,20 @@ final class TestNode implements AutoCloseable {
     }
 
     Ended scrub(ScrubRequest request) throws Exception {
-        return plain(OperationKind.SCRUB, SnapshotId.random(), engines.scrub(request));
+        return scrub(request, StageListener.NONE);
+    }
+
+    Ended scrub(ScrubRequest request, StageListener listener) throws Exception {
+        return plain(OperationKind.SCRUB, SnapshotId.random(), engines.scrub(request), listener);
     }
 
     private Ended plain(OperationKind kind, SnapshotId snapshot, StagePlan plan) throws Exception {
-        var running = new OperationRunner(journal, StageListener.NONE).begin(simple(kind, snapshot), plan);
+        return plain(kind, snapshot, plan, StageListener.NONE);
+    }
+
+    private Ended plain(OperationKind kind, SnapshotId snapshot, StagePlan plan, StageListener listener)
+            throws Exception {
+        var running = new OperationRunner(journal, listener).begin(simple(kind, snapshot), plan);
         return new Ended(running.run(), running.log());
     }
 

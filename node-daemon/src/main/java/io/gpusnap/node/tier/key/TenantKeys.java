@@ -7,11 +7,11 @@ import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The data keys of this node's tenant in one store: the newest encrypts, each decrypts what it encrypted. They lie in the store, wrapped
@@ -27,7 +27,8 @@ public final class TenantKeys {
     private final KeyFolder folder;
     private final KeyProvider provider;
     private final String tenant;
-    private final Map<Integer, DataKey> known = new HashMap<>();
+    /** Read without the lock, which may be held by somebody who waits for the store: a thaw must not wait with him. */
+    private final Map<Integer, DataKey> known = new ConcurrentHashMap<>();
 
     public TenantKeys(KeyFolder folder, KeyProvider provider, String tenant) {
         this.folder = folder;
@@ -85,14 +86,16 @@ public final class TenantKeys {
      * @param scope as {@link DataKey#scope} gave it
      * @throws TierException IO when it is not this tenant's, not there, or wrapped by a key that the provider does not have
      */
-    public synchronized DataKey of(String scope, UUID storeId) throws TierException {
-        int number = DataKey.numberOf(tenant, scope)
-                .orElseThrow(() -> new TierException(Reason.IO, "%s is no scope of %s".formatted(scope, tenant)));
-        return get(number, storeId);
+    public DataKey of(String scope, UUID storeId) throws TierException {
+        return of(
+                DataKey.numberOf(tenant, scope)
+                        .orElseThrow(
+                                () -> new TierException(Reason.IO, "%s is no scope of %s".formatted(scope, tenant))),
+                storeId);
     }
 
     /** Whether there is a key of this number. */
-    public synchronized boolean has(int number) throws TierException {
+    public boolean has(int number) throws TierException {
         return known.containsKey(number)
                 || number >= 0
                         && number < MOST_KEYS
@@ -100,11 +103,12 @@ public final class TenantKeys {
     }
 
     /** As {@link #of(String, UUID)}. */
-    public synchronized DataKey of(int number, UUID storeId) throws TierException {
-        return get(number, storeId);
+    public DataKey of(int number, UUID storeId) throws TierException {
+        DataKey key = known.get(number);
+        return key == null ? get(number, storeId) : key;
     }
 
-    private DataKey get(int number, UUID storeId) throws TierException {
+    private synchronized DataKey get(int number, UUID storeId) throws TierException {
         DataKey key = known.get(number);
         if (key == null) {
             WrappedKey wrapped = load(number);

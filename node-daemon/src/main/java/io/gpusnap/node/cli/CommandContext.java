@@ -1,9 +1,11 @@
 package io.gpusnap.node.cli;
 
+import io.gpusnap.node.config.ByteSize;
 import io.gpusnap.node.config.NodeSettings;
 import java.io.PrintWriter;
 import java.util.Map;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -47,6 +49,16 @@ record CommandContext(
         } catch (IllegalArgumentException e) {
             throw new CommandException(
                     ExitCode.USAGE, "USAGE", text + " is no snapshot id", "gpusnap-node list shows them");
+        }
+    }
+
+    /** @param text as for {@code --max-rate}; null for no bound */
+    static @Nullable Long rate(@Nullable String text) throws CommandException {
+        try {
+            return text == null ? null : ByteSize.parse(text);
+        } catch (IllegalArgumentException e) {
+            throw new CommandException(
+                    ExitCode.USAGE, "USAGE", "--max-rate " + text + " cannot be used: " + e.getMessage(), null);
         }
     }
 }

@@ -7,6 +7,7 @@ import io.gpusnap.node.client.Task;
 import io.gpusnap.node.client.Workload;
 import io.gpusnap.node.engine.Engines;
 import io.gpusnap.node.engine.InspectReport;
+import io.gpusnap.node.engine.KeyChains;
 import io.gpusnap.node.engine.SaveOutcome;
 import io.gpusnap.node.engine.ThawOutcome;
 import io.gpusnap.node.engine.WorkloadLost;
@@ -128,6 +129,11 @@ final class EngineNode implements NodeAccess {
                 .flatMap(tier -> tier.getValue().get().stream()
                         .map(check -> new TierCheck(tier.getKey(), check.name(), check.passed(), check.detail())))
                 .toList();
+    }
+
+    @Override
+    public KeyChains keys() throws StageException {
+        return engines.keys();
     }
 
     @Override

@@ -3,7 +3,9 @@ package io.gpusnap.node.cli;
 import io.gpusnap.node.agent.NodeWork;
 import io.gpusnap.node.client.Inventory;
 import io.gpusnap.node.client.Task;
+import io.gpusnap.node.engine.KeyChains;
 import io.gpusnap.node.operation.OperationId;
+import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.peer.PeerDirectory;
 import java.util.Collection;
 import java.util.List;
@@ -50,6 +52,9 @@ public interface NodeAccess extends NodeWork, AutoCloseable {
      * @return empty when there is no such tier
      */
     List<TierCheck> validateTiers(@Nullable String name);
+
+    /** The data keys of tiers that are encrypted. */
+    KeyChains keys() throws StageException;
 
     /**
      * Frees what operations that nobody remembers have left behind.

@@ -53,7 +53,10 @@ public final class NodeCommandLine {
                 .addSubcommand(new DeleteCommand(context))
                 .addSubcommand(new TransferCommand.Push(context))
                 .addSubcommand(new TransferCommand.Pull(context))
+                .addSubcommand(new ExportCommand(context))
+                .addSubcommand(new ImportCommand(context))
                 .addSubcommand(tiers(context))
+                .addSubcommand(keys(context))
                 .addSubcommand(new WorkloadsCommand(context))
                 .addSubcommand(new DoctorCommand(context));
         root.getCommandSpec().usageMessage().footer(SettingsOptions.describe());
@@ -68,6 +71,13 @@ public final class NodeCommandLine {
         return new CommandLine(new TiersCommand())
                 .addSubcommand(new TiersCommand.ListTiers(context))
                 .addSubcommand(new TiersCommand.Validate(context));
+    }
+
+    private static CommandLine keys(CommandContext context) {
+        return new CommandLine(new KeysCommand())
+                .addSubcommand(new KeysCommand.ListKeys(context))
+                .addSubcommand(new KeysCommand.Rotate(context))
+                .addSubcommand(new KeysCommand.Rewrap(context));
     }
 
     private static int failed(Exception e, PrintWriter err) throws Exception {

@@ -9,8 +9,8 @@ import io.gpusnap.node.config.TierSettings;
 import io.gpusnap.node.engine.SharedTiers;
 import io.gpusnap.node.engine.TierKeys;
 import io.gpusnap.node.peer.PeerSettings;
+import io.gpusnap.node.tier.key.KeyRing;
 import io.gpusnap.node.tier.key.ManifestSigner;
-import io.gpusnap.node.tier.key.MasterKey;
 import io.gpusnap.node.tier.nfs.NfsSettings;
 import io.gpusnap.node.tier.pack.PackSettings;
 import io.gpusnap.node.tier.s3.AddressRules;
@@ -51,8 +51,9 @@ final class SharedTierSettings {
             return new TierKeys(
                     keys.tenant(),
                     keys.compress(),
-                    keys.key().map(key -> MasterKey.ofHex(key.value())),
-                    ManifestSigner.of(keys.tenant(), keys.signingKey().map(SecretToken::value), keys.trustedKeys()));
+                    keys.key().map(key -> KeyRing.ofHex(key.value())),
+                    ManifestSigner.of(keys.tenant(), keys.signingKey().map(SecretToken::value), keys.trustedKeys()),
+                    keys.encryptNvme());
         } catch (IllegalArgumentException e) {
             throw new CommandException(
                     ExitCode.USAGE,

@@ -51,7 +51,8 @@ final class ThawCommand implements Callable<Integer> {
         UUID id = CommandContext.snapshotId(snapshot);
         try (LocalNode node = LocalNode.open(context)) {
             Inspection known = node.access().inspect(id);
-            Task.Thaw request = new Task.Thaw(id, known.engine(), known.manifestDigest(), gpus, null, container());
+            Task.Thaw request =
+                    new Task.Thaw(id, known.engine(), known.manifestDigest(), gpus, null, container(), null);
             Completion.Thawed thawed = Objects.requireNonNull(
                     ManualRun.run(context, node, new OperationSpec(OperationId.random(), OperationKind.THAW, request))
                             .thawed(),

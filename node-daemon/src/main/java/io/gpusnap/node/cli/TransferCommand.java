@@ -2,7 +2,6 @@ package io.gpusnap.node.cli;
 
 import io.gpusnap.node.client.Completion;
 import io.gpusnap.node.client.Task;
-import io.gpusnap.node.config.ByteSize;
 import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.OperationKind;
 import io.gpusnap.node.operation.OperationSpec;
@@ -40,7 +39,7 @@ abstract class TransferCommand implements Callable<Integer> {
     @Override
     public Integer call() throws CommandException {
         UUID id = CommandContext.snapshotId(snapshot);
-        Long rate = maxRate == null ? null : rate(maxRate);
+        Long rate = CommandContext.rate(maxRate);
         String from = from();
         try (LocalNode node = LocalNode.open(context)) {
             Task.Transfer request = new Task.Transfer(
@@ -55,15 +54,6 @@ abstract class TransferCommand implements Callable<Integer> {
                 show(id, done);
             }
             return ExitCode.OK;
-        }
-    }
-
-    private static long rate(String text) throws CommandException {
-        try {
-            return ByteSize.parse(text);
-        } catch (IllegalArgumentException e) {
-            throw new CommandException(
-                    ExitCode.USAGE, "USAGE", "--max-rate " + text + " cannot be used: " + e.getMessage(), null);
         }
     }
 

@@ -48,6 +48,7 @@ public record Task(
      * @param gpuRemap GPU ordinal in the manifest to GPU UUID here
      * @param probe what the process has to answer; absent from services that do not ask it
      * @param container that it goes into; absent for a workload of the node itself
+     * @param sources tiers of this node that have a good copy, the one to be read first first; absent in work by hand
      */
     public record Thaw(
             UUID snapshotId,
@@ -55,7 +56,8 @@ public record Task(
             @Nullable String manifestDigest,
             @Nullable Map<Integer, String> gpuRemap,
             @Nullable Probe probe,
-            @Nullable Container container) {}
+            @Nullable Container container,
+            @Nullable List<TierRef> sources) {}
 
     /** @param containerId without a scheme */
     public record Container(String podUid, String containerId) {}

@@ -13,6 +13,7 @@ public enum Setting {
     NODE_NAME("node.name", "name of this node, lower-case DNS name", "the host name"),
     STATE_DIR("state.dir", "folder of the journal, on a durable disk", "/var/lib/gpusnap"),
     NVME_ROOT("nvme.root", "folder of the NVMe tier", "<state.dir>/nvme"),
+    NVME_ENCRYPT("nvme.encrypt", "chunks are encrypted on that disk too, by the tenant's key (tiers.keyFile)", "false"),
     NVME_RESERVE_BYTES("nvme.reserveBytes", "free space on that disk which saves leave alone", "1GiB"),
     MEMORY_POOL_BYTES("memory.poolBytes", "size of the pinned memory pool", "a quarter of the memory"),
     MEMORY_POOL_PATH("memory.poolPath", "file of the pool, on tmpfs", "/dev/shm/gpusnap-<node.name>/pool"),

@@ -3,20 +3,22 @@ package io.gpusnap.node.config;
 import java.util.Optional;
 
 /**
- * What protects chunks and manifests in shared stores.
+ * What protects chunks and manifests.
  *
- * @param key of 64 hex digits, wraps the tenant's data keys; empty: chunks are not encrypted
+ * @param key of 64 hex digits, one a line: the first wraps the tenant's data keys; empty: chunks are not encrypted
  * @param signingKey PEM; empty: manifests are not signed
  * @param trustedKeys PEMs; empty: unsigned manifests are taken
+ * @param encryptNvme chunks in the node's own store as well; needs a key
  */
 public record TierKeySettings(
         String tenant,
         boolean compress,
         Optional<SecretToken> key,
         Optional<SecretToken> signingKey,
-        Optional<String> trustedKeys) {
+        Optional<String> trustedKeys,
+        boolean encryptNvme) {
 
     static TierKeySettings none() {
-        return new TierKeySettings("default", false, Optional.empty(), Optional.empty(), Optional.empty());
+        return new TierKeySettings("default", false, Optional.empty(), Optional.empty(), Optional.empty(), false);
     }
 }

@@ -68,12 +68,17 @@ final class TierSettingsReader {
     }
 
     private TierKeySettings keys() {
+        boolean encryptNvme = reader.value(Setting.NVME_ENCRYPT, TierSettingsReader::yesOrNo, () -> false);
+        if (encryptNvme && !reader.isSet(Setting.TIERS_KEY_FILE)) {
+            reader.problem("nvme.encrypt takes a key: set tiers.keyFile, or nvme.encrypt = false");
+        }
         return new TierKeySettings(
                 reader.value(Setting.TIERS_TENANT, TierSettingsReader::tenant, () -> "default"),
                 reader.value(Setting.TIERS_COMPRESS, TierSettingsReader::yesOrNo, () -> false),
                 reader.optional(Setting.TIERS_KEY_FILE, text -> key(content(text))),
                 reader.optional(Setting.TIERS_SIGNING_KEY_FILE, text -> new SecretToken(content(text))),
-                reader.optional(Setting.TIERS_TRUSTED_KEYS_FILE, TierSettingsReader::content));
+                reader.optional(Setting.TIERS_TRUSTED_KEYS_FILE, TierSettingsReader::content),
+                encryptNvme);
     }
 
     private static String tenant(String text) {
@@ -84,10 +89,12 @@ final class TierSettingsReader {
     }
 
     private static SecretToken key(String text) {
-        if (!text.strip().matches("[0-9a-fA-F]{64}")) {
-            throw new IllegalArgumentException("a key is 64 hex digits: openssl rand -hex 32 makes one");
+        if (!text.strip().matches("[0-9a-fA-F]{64}(\\s+[0-9a-fA-F]{64})*")) {
+            throw new IllegalArgumentException(
+                    "a key is 64 hex digits, one a line: openssl rand -hex 32 makes one; the first wraps, the others only"
+                            + " unwrap");
         }
-        return new SecretToken(text.strip());
+        return new SecretToken(text.strip().replaceAll("\\s+", "\n"));
     }
 
     /** Of a file, or of a variable of the environment: {@code env:NAME}. */

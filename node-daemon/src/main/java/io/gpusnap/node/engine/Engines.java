@@ -90,7 +90,7 @@ public final class Engines implements AutoCloseable {
             root = StoreRoot.open(settings.nvmeRoot());
             pool = opening.pool(settings.poolPath(), settings.poolBytes());
             MemoryTier memory = MemoryTier.open(settings.poolPath(), pool.memory());
-            NvmeTier nvme = new NvmeTier(root, settings.nvmeReserveBytes());
+            NvmeTier nvme = settings.shared().keys().own(root, settings.nvmeReserveBytes());
             SnapshotStore store =
                     new SnapshotStore(root, nvme, memory, settings.shared().open());
             String reason = pool.pinned()
@@ -127,7 +127,7 @@ public final class Engines implements AutoCloseable {
         StoreRoot root = null;
         try {
             root = StoreRoot.open(settings.nvmeRoot());
-            NvmeTier nvme = new NvmeTier(root, settings.nvmeReserveBytes());
+            NvmeTier nvme = settings.shared().keys().own(root, settings.nvmeReserveBytes());
             MemoryTier memory = MemoryTier.look(settings.poolPath(), settings.poolBytes());
             boolean pinnable = opening.gpu().isPresent();
             String reason = pinnable
@@ -217,7 +217,10 @@ public final class Engines implements AutoCloseable {
                 TransferOutcome.class,
                 EvictOutcome.class,
                 SweepOutcome.class,
-                ScrubOutcome.class);
+                ScrubOutcome.class,
+                ExportRequest.class,
+                ImportRequest.class,
+                ImportBegun.class);
     }
 
     /** @throws StageException CAPABILITY_MISSING when there is no engine of this name */
@@ -319,6 +322,19 @@ public final class Engines implements AutoCloseable {
         return runtime.tiers().validations();
     }
 
+    /**
+     * The data keys of tiers that are encrypted.
+     *
+     * @throws StageException STORE_ERROR
+     */
+    public KeyChains keys() throws StageException {
+        try {
+            return new KeyChains(runtime.store());
+        } catch (TierException e) {
+            throw Failures.typed(e);
+        }
+    }
+
     /** @throws StageException STORE_ERROR */
     public List<SnapshotId> snapshots() throws StageException {
         try {
@@ -353,6 +369,16 @@ public final class Engines implements AutoCloseable {
     /** Copies a snapshot into a tier; leaves {@link TransferOutcome}. */
     public StagePlan transfer(TransferRequest request) throws StageException {
         return TransferStages.plan(runtime, request);
+    }
+
+    /** Writes a snapshot as an archive; leaves {@link TransferOutcome}. */
+    public StagePlan exporting(ExportRequest request) {
+        return Archives.exporting(runtime, request);
+    }
+
+    /** Brings a snapshot out of an archive into this node's store; leaves {@link TransferOutcome}. */
+    public StagePlan importing(ImportRequest request) {
+        return Archives.importing(runtime, request);
     }
 
     /** Removes a snapshot from a tier of this node's own; leaves {@link EvictOutcome}. */

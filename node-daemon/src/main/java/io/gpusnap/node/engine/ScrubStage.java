@@ -6,6 +6,7 @@ import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.snapshot.SnapshotUses;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.ManifestDigest;
 import io.gpusnap.node.store.ManifestException;
@@ -56,7 +57,19 @@ final class ScrubStage extends EngineStage {
         context.remember(new ScrubOutcome(scrub.readBytes(), (System.nanoTime() - start) / 1e9, findings));
     }
 
+    /** Of this node's own store nothing goes while it is read. */
     private Finding look(ScrubRequest.Subject subject, Optional<PackTier> shared, Scrub scrub)
+            throws InterruptedException {
+        Optional<SnapshotUses.Use> use = runtime.store().use(subject.snapshot());
+        if (use.isEmpty()) {
+            return new Finding(subject.snapshot(), Verdict.UNREADABLE, "it is being deleted");
+        }
+        try (SnapshotUses.Use held = use.get()) {
+            return read(subject, shared, scrub);
+        }
+    }
+
+    private Finding read(ScrubRequest.Subject subject, Optional<PackTier> shared, Scrub scrub)
             throws InterruptedException {
         try {
             byte[] manifest = shared.isPresent()

@@ -2,6 +2,7 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.snapshot.ReadManifest;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.Manifest;
@@ -20,7 +21,13 @@ final class Snapshots {
     /** @param expected the digest that the caller remembers; another one is refused */
     static Manifest read(SnapshotStore store, SnapshotId snapshot, Optional<String> expected)
             throws StageException, TierException, ManifestException {
-        return checked(find(store, snapshot, expected), snapshot, expected);
+        return read(store, snapshot, expected, store.sources());
+    }
+
+    /** @param from in the order in which shared stores are asked */
+    static Manifest read(SnapshotStore store, SnapshotId snapshot, Optional<String> expected, ChunkSources from)
+            throws StageException, TierException, ManifestException {
+        return checked(find(store, snapshot, expected, from), snapshot, expected);
     }
 
     /** Believes bytes only as far as they are what they should be. */
@@ -55,6 +62,12 @@ final class Snapshots {
      */
     static ReadManifest find(SnapshotStore store, SnapshotId snapshot, Optional<String> expected)
             throws TierException, ManifestException {
+        return find(store, snapshot, expected, store.sources());
+    }
+
+    private static ReadManifest find(
+            SnapshotStore store, SnapshotId snapshot, Optional<String> expected, ChunkSources from)
+            throws TierException, ManifestException {
         try {
             return store.read(snapshot);
         } catch (TierException e) {
@@ -62,7 +75,7 @@ final class Snapshots {
                 throw e;
             }
         }
-        byte[] bytes = bytes(store, snapshot, expected);
+        byte[] bytes = bytes(store, snapshot, expected, from);
         return new ReadManifest(
                 ManifestJson.read(bytes), ManifestDigest.of(bytes).hex());
     }
@@ -70,11 +83,14 @@ final class Snapshots {
     /**
      * The exact bytes, also from a shared store.
      *
+     * @param from in the order in which shared stores are asked
      * @param expected as above: one of another digest in a shared store is passed over
      */
-    static byte[] bytes(SnapshotStore store, SnapshotId snapshot, Optional<String> expected) throws TierException {
+    static byte[] bytes(SnapshotStore store, SnapshotId snapshot, Optional<String> expected, ChunkSources from)
+            throws TierException {
         return store.anyManifest(
                 snapshot,
+                from,
                 found -> expected.isEmpty()
                         || expected.get().equals(ManifestDigest.of(found).hex()));
     }

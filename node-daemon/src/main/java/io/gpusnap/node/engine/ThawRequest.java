@@ -2,6 +2,7 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.store.SnapshotId;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -13,6 +14,7 @@ import java.util.Optional;
  *     there is one, else to the GPU of the same ordinal
  * @param probe what the process has to answer before the thaw has succeeded
  * @param container that waits for it; a snapshot of a workload in a container needs one, and no other has one
+ * @param sources names of tiers: of shared ones these are read first, in this order
  */
 public record ThawRequest(
         OperationId operation,
@@ -20,9 +22,11 @@ public record ThawRequest(
         Optional<String> manifestDigest,
         Map<Integer, String> gpuRemap,
         Optional<AnswerProbe> probe,
-        Optional<ContainerRef> container) {
+        Optional<ContainerRef> container,
+        List<String> sources) {
 
     public ThawRequest {
+        sources = List.copyOf(sources);
         gpuRemap = Map.copyOf(gpuRemap);
     }
 
@@ -33,6 +37,6 @@ public record ThawRequest(
             Optional<String> manifestDigest,
             Map<Integer, String> gpuRemap,
             Optional<AnswerProbe> probe) {
-        this(operation, snapshot, manifestDigest, gpuRemap, probe, Optional.empty());
+        this(operation, snapshot, manifestDigest, gpuRemap, probe, Optional.empty(), List.of());
     }
 }

@@ -98,7 +98,7 @@ final class ThawSession {
                         .orElseThrow(() -> new StageException(
                                 FailureCode.CHUNK_MISSING, "snapshot " + request.snapshot() + " is being deleted"));
             }
-            known = Snapshots.read(runtime.store(), request.snapshot(), request.manifestDigest());
+            known = Snapshots.read(runtime.store(), request.snapshot(), request.manifestDigest(), stores());
             manifest = known;
             gathered = runtime.fanOut()
                     .gather(
@@ -106,7 +106,7 @@ final class ThawSession {
                             request.snapshot(),
                             request.manifestDigest().orElse(""),
                             known.chunks().toList(),
-                            runtime.store().sources().telling(damage, bytes),
+                            stores(),
                             bytes);
         }
         return known;
@@ -234,7 +234,11 @@ final class ThawSession {
     /** Where its chunks may come from. */
     ChunkSources sources() {
         FanOut.Gathered open = gathered;
-        return open == null ? runtime.store().sources().telling(damage, bytes) : open.sources();
+        return open == null ? stores() : open.sources();
+    }
+
+    private ChunkSources stores() {
+        return runtime.store().sources().telling(damage, bytes).preferring(request.sources());
     }
 
     /** What was read so far, by the tier that had it. */

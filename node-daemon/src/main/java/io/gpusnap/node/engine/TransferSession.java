@@ -61,7 +61,15 @@ final class TransferSession {
     /** Where chunks may come from. */
     ChunkSources sources() {
         FanOut.Gathered open = gathered;
-        return open == null ? runtime.store().sources().telling(damage, bytes) : open.sources();
+        return open == null ? stores() : open.sources();
+    }
+
+    /** The one that is named is read first. */
+    private ChunkSources stores() {
+        return runtime.store()
+                .sources()
+                .telling(damage, bytes)
+                .preferring(request.from().map(TierRef::name).stream().toList());
     }
 
     void rememberDamage(StageContext context) {
@@ -92,7 +100,7 @@ final class TransferSession {
                             request.snapshot(),
                             request.manifestDigest().orElse(""),
                             chunks(),
-                            runtime.store().sources().telling(damage, bytes),
+                            stores(),
                             bytes);
         }
     }
@@ -107,7 +115,7 @@ final class TransferSession {
                         .orElseThrow(() -> new StageException(
                                 FailureCode.CHUNK_MISSING, "snapshot " + request.snapshot() + " is being deleted"));
             }
-            known = Snapshots.bytes(runtime.store(), request.snapshot(), request.manifestDigest());
+            known = Snapshots.bytes(runtime.store(), request.snapshot(), request.manifestDigest(), stores());
             chunks = Snapshots.parse(known, request.snapshot(), request.manifestDigest())
                     .chunks()
                     .toList();

@@ -6,6 +6,8 @@ import io.gpusnap.node.engine.AnswerProbe;
 import io.gpusnap.node.engine.ContainerRef;
 import io.gpusnap.node.engine.EngineId;
 import io.gpusnap.node.engine.Engines;
+import io.gpusnap.node.engine.ExportRequest;
+import io.gpusnap.node.engine.ImportRequest;
 import io.gpusnap.node.engine.SaveRequest;
 import io.gpusnap.node.engine.ScrubRequest;
 import io.gpusnap.node.engine.SuspendDepth;
@@ -51,6 +53,8 @@ public final class EnginePlans implements PlanFactory {
                 case Task.Evict evict -> engines.evict(new SnapshotId(evict.snapshotId()), tier(evict.tier()));
                 case Task.Sweep sweep -> engines.sweep(sweep(sweep));
                 case Task.Scrub scrub -> engines.scrub(scrub(scrub));
+                case ExportRequest export -> engines.exporting(export);
+                case ImportRequest bring -> engines.importing(bring);
                 default ->
                     throw new StageException(
                             FailureCode.INTERNAL,
@@ -87,7 +91,12 @@ public final class EnginePlans implements PlanFactory {
                         thaw.gpuRemap() == null ? Map.of() : thaw.gpuRemap(),
                         Optional.ofNullable(thaw.probe()).map(EnginePlans::probe),
                         Optional.ofNullable(thaw.container())
-                                .map(container -> new ContainerRef(container.podUid(), container.containerId()))));
+                                .map(container -> new ContainerRef(container.podUid(), container.containerId())),
+                        thaw.sources() == null
+                                ? List.of()
+                                : thaw.sources().stream()
+                                        .map(Task.TierRef::name)
+                                        .toList()));
     }
 
     private static AnswerProbe probe(Task.Probe probe) {

@@ -2,7 +2,9 @@ package io.gpusnap.node.inventory;
 
 import io.gpusnap.node.client.Task;
 import io.gpusnap.node.engine.Engines;
+import io.gpusnap.node.engine.ExportRequest;
 import io.gpusnap.node.engine.GpuUse;
+import io.gpusnap.node.engine.ImportRequest;
 import io.gpusnap.node.operation.OperationSpec;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
@@ -57,6 +59,12 @@ public final class EngineResources {
                 return Set.of();
             }
             case Task.Scrub s -> {
+                return Set.of();
+            }
+            case ExportRequest e -> {
+                return Set.of();
+            }
+            case ImportRequest i -> {
                 return Set.of();
             }
             default -> {}

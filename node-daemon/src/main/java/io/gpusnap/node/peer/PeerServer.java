@@ -131,7 +131,12 @@ final class PeerServer implements AutoCloseable {
 
     private void serve(HttpExchange exchange, Mode mode, SnapshotId snapshot, String manifestDigest)
             throws IOException, InterruptedException {
-        Optional<List<ChunkRef>> wanted = wanted(exchange);
+        byte[] body = exchange.getRequestBody().readNBytes(MOST_BODY_BYTES + 1);
+        if (body.length > MOST_BODY_BYTES) {
+            refuse(exchange, 413, "the body has at most " + MOST_BODY_BYTES + " bytes");
+            return;
+        }
+        Optional<List<ChunkRef>> wanted = wanted(body);
         if (wanted.isEmpty()) {
             refuse(exchange, 400, "the body is of lines <digest> <size>, at most " + MOST_CHUNKS);
             return;
@@ -176,11 +181,7 @@ final class PeerServer implements AutoCloseable {
     }
 
     /** Empty when it is no such list. */
-    private static Optional<List<ChunkRef>> wanted(HttpExchange exchange) throws IOException {
-        byte[] body = exchange.getRequestBody().readNBytes(MOST_BODY_BYTES + 1);
-        if (body.length > MOST_BODY_BYTES) {
-            return Optional.empty();
-        }
+    private static Optional<List<ChunkRef>> wanted(byte[] body) {
         List<ChunkRef> wanted = new ArrayList<>();
         for (String line : new String(body, StandardCharsets.US_ASCII).lines().toList()) {
             Matcher chunk = WANTED.matcher(line);

@@ -3,6 +3,7 @@ package io.gpusnap.node.snapshot;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.pack.PackTier;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -45,6 +46,22 @@ public record ChunkSources(NvmeTier nvme, List<PackTier> shared, Nearby nearby, 
 
     public ChunkSources with(Nearby others) {
         return new ChunkSources(nvme, shared, others, damage, read);
+    }
+
+    /**
+     * Shared stores in another order.
+     *
+     * @param first names of tiers, the first first; the others come after them as they are, and are asked all the same
+     */
+    public ChunkSources preferring(List<String> first) {
+        return new ChunkSources(nvme, ordered(shared, first), nearby, damage, read);
+    }
+
+    static List<PackTier> ordered(List<PackTier> tiers, List<String> first) {
+        return tiers.stream()
+                .sorted(Comparator.comparingInt(
+                        tier -> first.contains(tier.name()) ? first.indexOf(tier.name()) : first.size()))
+                .toList();
     }
 
     /** All but one, for what is copied into that one. */

@@ -122,18 +122,19 @@ public final class SnapshotStore implements AutoCloseable {
     /**
      * Of this node's store, else of the first shared one that has one that will do.
      *
+     * @param from in the order in which shared stores are asked
      * @param wanted whether these bytes are what is looked for
      * @throws TierException MISSING where nobody has the snapshot; CORRUPT where those who have it have it wrong; IO,
      *     UNAVAILABLE
      */
-    public byte[] anyManifest(SnapshotId snapshot, Predicate<byte[]> wanted) throws TierException {
+    public byte[] anyManifest(SnapshotId snapshot, ChunkSources from, Predicate<byte[]> wanted) throws TierException {
         TierException failure;
         try {
             return manifest(snapshot);
         } catch (TierException e) {
             failure = e;
         }
-        for (PackTier tier : sources.shared()) {
+        for (PackTier tier : from.shared()) {
             try {
                 return tier.manifest(snapshot, wanted);
             } catch (TierException e) {

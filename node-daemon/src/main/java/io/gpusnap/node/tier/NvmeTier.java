@@ -3,6 +3,8 @@ package io.gpusnap.node.tier;
 import com.sun.nio.file.ExtendedOpenOption;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.tier.TierException.Reason;
+import io.gpusnap.node.tier.key.KeyProvider;
+import io.gpusnap.node.tier.key.TenantKeys;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -17,6 +19,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.LongAdder;
@@ -32,6 +35,8 @@ public final class NvmeTier implements ChunkTier {
 
     private final StoreRoot root;
     private final long reserveBytes;
+    private final Optional<ChunkSealing> sealing;
+    private final boolean encrypts;
     private final ChunkBytes used = new ChunkBytes();
     private final LongAdder quarantined = new LongAdder();
     private volatile boolean directReads = true;
@@ -39,8 +44,27 @@ public final class NvmeTier implements ChunkTier {
 
     /** @param reserveBytes free space that puts leave alone */
     public NvmeTier(StoreRoot root, long reserveBytes) {
+        this(root, reserveBytes, Optional.empty(), "", false);
+    }
+
+    /**
+     * A store whose chunks may be encrypted. Both kinds are read, whatever is written.
+     *
+     * @param provider wraps the data keys; empty: what is encrypted cannot be read
+     * @param tenant whose data keys
+     * @param encrypts what is written; needs a provider
+     */
+    public NvmeTier(
+            StoreRoot root, long reserveBytes, Optional<KeyProvider> provider, String tenant, boolean encrypts) {
         this.root = root;
         this.reserveBytes = reserveBytes;
+        this.sealing = provider.map(it -> new ChunkSealing(new TenantKeys(new NodeKeyFolder(root), it, tenant), root));
+        this.encrypts = encrypts && sealing.isPresent();
+    }
+
+    /** The data keys of this store; empty where nothing was ever encrypted. */
+    public Optional<TenantKeys> keys() throws TierException {
+        return encrypts || !new NodeKeyFolder(root).isEmpty() ? sealing.map(ChunkSealing::keys) : Optional.empty();
     }
 
     @Override
@@ -59,7 +83,9 @@ public final class NvmeTier implements ChunkTier {
         try {
             BasicFileAttributes attributes =
                     Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-            return attributes.isRegularFile() && attributes.size() == sizeBytes;
+            return attributes.isRegularFile()
+                    && (attributes.size() == sizeBytes
+                            || sealing.isPresent() && isSealed(attributes.size(), sizeBytes));
         } catch (NoSuchFileException e) {
             return false;
         } catch (IOException e) {
@@ -75,9 +101,30 @@ public final class NvmeTier implements ChunkTier {
             return false;
         }
         requireSpace(content.byteSize());
-        root.files().write(fileOf(digest), content);
-        used.addBytes(content.byteSize());
+        if (encrypts) {
+            writeSealed(digest, content);
+        } else {
+            root.files().write(fileOf(digest), content);
+            used.addBytes(content.byteSize());
+        }
         return true;
+    }
+
+    private void writeSealed(ChunkDigest digest, MemorySegment content) throws TierException {
+        ChunkSealing seals = sealing.orElseThrow();
+        try {
+            seals.lend(buffer -> {
+                MemorySegment file = seals.seal(digest, content, buffer);
+                root.files().write(fileOf(digest), file);
+                used.addBytes(file.byteSize());
+            });
+        } catch (IOException e) {
+            throw DiskErrors.typed("write", fileOf(digest), e);
+        }
+    }
+
+    private static boolean isSealed(long fileBytes, int sizeBytes) {
+        return fileBytes == (long) sizeBytes + ChunkSealing.OVERHEAD_BYTES;
     }
 
     /** Of this node's store, for ever. */
@@ -107,8 +154,7 @@ public final class NvmeTier implements ChunkTier {
         if (from == ReadFrom.MEDIUM && directReads && directable(buffer, sizeBytes)) {
             try (FileChannel channel = FileChannel.open(
                     file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS, ExtendedOpenOption.DIRECT)) {
-                int whole = Math.ceilDiv(sizeBytes, PAGE_BYTES) * PAGE_BYTES;
-                readWhole(channel, digest, sizeBytes, buffer.asSlice(0, whole));
+                read(channel, digest, sizeBytes, buffer, true);
                 return;
             } catch (NoSuchFileException e) {
                 throw missing(digest, e);
@@ -120,7 +166,7 @@ public final class NvmeTier implements ChunkTier {
             }
         }
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
-            readWhole(channel, digest, sizeBytes, buffer.asSlice(0, sizeBytes));
+            read(channel, digest, sizeBytes, buffer, false);
         } catch (NoSuchFileException e) {
             throw missing(digest, e);
         } catch (IOException e) {
@@ -132,7 +178,7 @@ public final class NvmeTier implements ChunkTier {
      * Where a chunk lies, for a reader of its own that goes past this tier. Nothing of its content is known.
      *
      * @return a regular file of this size; the reader must not follow it should it be a symbolic link by then
-     * @throws TierException MISSING, CORRUPT (no regular file, or of another size), IO
+     * @throws TierException MISSING, CORRUPT (no regular file, or of another size), IO; UNAVAILABLE for one that is encrypted
      */
     public Path file(ChunkDigest digest, int sizeBytes) throws TierException {
         Path file = fileOf(digest);
@@ -141,6 +187,9 @@ public final class NvmeTier implements ChunkTier {
                     Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
             if (!attributes.isRegularFile()) {
                 throw new TierException(Reason.CORRUPT, "chunk " + digest + " is no regular file");
+            }
+            if (isSealed(attributes.size(), sizeBytes)) {
+                throw new TierException(Reason.UNAVAILABLE, "chunk " + digest + " is encrypted");
             }
             if (attributes.size() != sizeBytes) {
                 throw otherSize(digest, attributes.size(), sizeBytes);
@@ -158,20 +207,44 @@ public final class NvmeTier implements ChunkTier {
     }
 
     private static boolean directable(MemorySegment buffer, int sizeBytes) {
-        return buffer.isNative()
-                && buffer.address() % PAGE_BYTES == 0
-                && buffer.byteSize() >= (long) Math.ceilDiv(sizeBytes, PAGE_BYTES) * PAGE_BYTES;
+        return buffer.isNative() && buffer.address() % PAGE_BYTES == 0 && buffer.byteSize() >= pages(sizeBytes);
     }
 
-    private static void readWhole(FileChannel channel, ChunkDigest digest, int sizeBytes, MemorySegment target)
+    /** @param direct whole pages are read */
+    private void read(FileChannel channel, ChunkDigest digest, int sizeBytes, MemorySegment target, boolean direct)
             throws IOException, TierException {
         long found = channel.size();
-        if (found != sizeBytes) {
+        if (found == sizeBytes) {
+            readWhole(channel, digest, sizeBytes, target.asSlice(0, direct ? pages(sizeBytes) : sizeBytes));
+            return;
+        }
+        if (!isSealed(found, sizeBytes)) {
             throw otherSize(digest, found, sizeBytes);
         }
+        int fileBytes = (int) found;
+        ChunkSealing seals = sealing.orElseThrow(() -> sealed(digest));
+        seals.lend(buffer -> {
+            readWhole(channel, digest, fileBytes, buffer.asSlice(0, direct ? pages(fileBytes) : fileBytes));
+            seals.open(digest, buffer.asSlice(0, fileBytes), target.asSlice(0, sizeBytes));
+        });
+    }
+
+    private static int pages(int bytes) {
+        return Math.ceilDiv(bytes, PAGE_BYTES) * PAGE_BYTES;
+    }
+
+    /** Not corrupt: nobody may put it in quarantine because a setting is lacking. */
+    private TierException sealed(ChunkDigest digest) {
+        return new TierException(
+                Reason.IO,
+                "chunk %s in %s is encrypted, this node has no key (tiers.keyFile)".formatted(digest, root.path()));
+    }
+
+    private static void readWhole(FileChannel channel, ChunkDigest digest, int fileBytes, MemorySegment target)
+            throws IOException, TierException {
         ByteBuffer bytes = target.asByteBuffer();
         long position = 0;
-        while (position < sizeBytes) {
+        while (position < fileBytes) {
             int read = channel.read(bytes, position);
             if (read <= 0) {
                 throw new TierException(Reason.CORRUPT, "chunk " + digest + " ended at " + position);

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * manifests/   {@code <snapshotId>.json}: committed snapshots
  * pending/     {@code <snapshotId>.json}: saves that are not committed yet
  * deleted/     {@code <snapshotId>.json}: no snapshots any more; chunks of theirs may be left
+ * keys/        data keys, wrapped, where chunks are encrypted
  * quarantine/  chunks that were not what their names said
  * tmp/         files being written; emptied at open
  * </pre>
@@ -58,7 +59,7 @@ public final class StoreRoot implements AutoCloseable {
             if (lock(lockChannel) == null) {
                 throw new TierException(Reason.IO, "another daemon holds " + path + " (nvme.root)");
             }
-            for (String folder : List.of("chunks", "manifests", "pending", "deleted", "quarantine", "tmp")) {
+            for (String folder : List.of("chunks", "manifests", "pending", "deleted", "keys", "quarantine", "tmp")) {
                 Files.createDirectories(path.resolve(folder));
                 if (Files.isSymbolicLink(path.resolve(folder))) {
                     throw new TierException(Reason.IO, path.resolve(folder) + " is a symbolic link");
@@ -149,6 +150,10 @@ public final class StoreRoot implements AutoCloseable {
 
     public Path deleted() {
         return path.resolve("deleted");
+    }
+
+    public Path keys() {
+        return path.resolve("keys");
     }
 
     public Path quarantine() {

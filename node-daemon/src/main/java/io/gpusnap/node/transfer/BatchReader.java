@@ -2,7 +2,6 @@ package io.gpusnap.node.transfer;
 
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.snapshot.Nearby;
-import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.TierException;
@@ -108,8 +107,8 @@ final class BatchReader {
             });
             for (ChunkRef chunk : wrong) {
                 sources.damage().found(shared.tier().name(), "chunk " + chunk.digest() + " has other content");
-                shared.tier().quarantine(new ChunkDigest(chunk.digest()));
             }
+            shared.tier().quarantine(shared.run(), wrong);
         } catch (TierException e) {
             if (e == ofTarget[0]) {
                 throw e;

@@ -1,7 +1,6 @@
 package io.gpusnap.node.transfer;
 
 import io.gpusnap.node.snapshot.ChunkSources;
-import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.NvmeTier;
@@ -11,7 +10,7 @@ import io.gpusnap.node.tier.pack.PackRun;
 import io.gpusnap.node.tier.pack.PackTier;
 import io.gpusnap.node.tier.pack.RunReader;
 import java.lang.foreign.MemorySegment;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -69,20 +68,30 @@ public final class Scrub {
         return first;
     }
 
+    /** Where a pack is gone, its chunks are looked for in the others: only what is nowhere is missing. */
     private Optional<TierException> readShared(PackTier tier, List<ChunkRef> chunks)
             throws TierException, InterruptedException {
         RunReader reader = tier.runReader();
-        Set<ChunkRef> left = new HashSet<>(chunks);
+        Set<ChunkRef> left = new LinkedHashSet<>(chunks);
         Optional<TierException> first = Optional.empty();
-        for (PackRun run : tier.runs(chunks)) {
-            share.take(run.sizeBytes(), transfer.safePoint());
-            List<ChunkRef> wrong = wrong(tier, reader, run);
-            left.removeAll(run.chunks());
-            count(run.sizeBytes());
-            for (ChunkRef chunk : wrong) {
-                tier.quarantine(new ChunkDigest(chunk.digest()));
-                first = first.or(() -> Optional.of(found(Reason.CORRUPT, chunk, tier, "is not what its name says")));
+        List<PackRun> runs = tier.runs(left);
+        if (runs.stream().mapToInt(run -> run.entries().size()).sum() < left.size()) {
+            runs = lookedAgain(tier, left);
+        }
+        while (!runs.isEmpty()) {
+            for (PackRun run : runs) {
+                share.take(run.sizeBytes(), transfer.safePoint());
+                Optional<List<ChunkRef>> wrong = wrong(tier, reader, run);
+                if (wrong.isPresent()) {
+                    run.chunks().forEach(left::remove);
+                    count(run.sizeBytes());
+                    tier.quarantine(run, wrong.get());
+                    first = first.or(() -> wrong.get().stream()
+                            .findFirst()
+                            .map(chunk -> found(Reason.CORRUPT, chunk, tier, "is not what its name says")));
+                }
             }
+            runs = left.isEmpty() ? List.of() : lookedAgain(tier, left);
         }
         for (ChunkRef chunk : left) {
             first = first.or(() -> Optional.of(found(Reason.MISSING, chunk, tier, "is not there")));
@@ -90,16 +99,25 @@ public final class Scrub {
         return first;
     }
 
-    /** A pack that is gone, or of another size, has none of its chunks. */
-    private static List<ChunkRef> wrong(PackTier tier, RunReader reader, PackRun run)
+    private static List<PackRun> lookedAgain(PackTier tier, Set<ChunkRef> chunks) throws TierException {
+        tier.refresh();
+        return tier.runs(chunks);
+    }
+
+    /** Empty where the pack is gone: that is known from now on. One of another size has none of its chunks. */
+    private static Optional<List<ChunkRef>> wrong(PackTier tier, RunReader reader, PackRun run)
             throws TierException, InterruptedException {
         try {
-            return reader.read(run, (chunk, content) -> {});
+            return Optional.of(reader.read(run, (chunk, content) -> {}));
         } catch (TierException e) {
-            if (e.reason() == Reason.MISSING || e.reason() == Reason.CORRUPT) {
-                return run.chunks();
-            }
-            throw e;
+            return switch (e.reason()) {
+                case MISSING -> {
+                    tier.gone(run);
+                    yield Optional.empty();
+                }
+                case CORRUPT -> Optional.of(run.chunks());
+                case NO_SPACE, IO, UNAVAILABLE, IN_USE -> throw e;
+            };
         }
     }
 

@@ -5,7 +5,6 @@ import io.gpusnap.node.snapshot.Nearby;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.TreeDigester;
-import io.gpusnap.node.tier.ChunkTier;
 import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
@@ -40,7 +39,7 @@ final class VerifiedReader {
         Into target = new Into(buffer);
         try (Nearby.Turn turn = sources.nearby().turn(List.of(chunk), sources.window(chunk), target)) {
             if (!turn.left().isEmpty() || !turn.late().isEmpty()) {
-                readShared(chunk, buffer, from, failure.get());
+                readShared(chunk, buffer, failure.get());
                 turn.read(chunk, buffer.asSlice(0, chunk.sizeBytes()));
             }
         }
@@ -50,7 +49,7 @@ final class VerifiedReader {
     void readStores(ChunkRef chunk, MemorySegment buffer, ReadFrom from) throws TierException {
         Optional<TierException> failure = readOwn(chunk, buffer, from);
         if (failure.isPresent()) {
-            readShared(chunk, buffer, from, failure.get());
+            readShared(chunk, buffer, failure.get());
         }
     }
 
@@ -70,7 +69,12 @@ final class VerifiedReader {
     private Optional<TierException> readOwn(ChunkRef chunk, MemorySegment buffer, ReadFrom from) {
         ChunkDigest digest = new ChunkDigest(chunk.digest());
         try {
-            readFrom(sources.nvme(), chunk, digest, buffer, from);
+            sources.nvme().read(digest, chunk.sizeBytes(), buffer, from);
+            ChunkRef found = digester.digest(buffer.asSlice(0, chunk.sizeBytes()));
+            if (!found.equals(chunk)) {
+                throw new TierException(
+                        Reason.CORRUPT, "chunk %s has content of digest %s".formatted(digest, found.digest()));
+            }
             sources.read().add(ChunkSources.NVME, chunk.sizeBytes());
             return Optional.empty();
         } catch (TierException e) {
@@ -82,24 +86,25 @@ final class VerifiedReader {
         }
     }
 
-    private void readShared(ChunkRef chunk, MemorySegment buffer, ReadFrom from, TierException first)
-            throws TierException {
-        ChunkDigest digest = new ChunkDigest(chunk.digest());
+    private void readShared(ChunkRef chunk, MemorySegment buffer, TierException first) throws TierException {
         TierException failure = first;
         for (PackTier tier : sources.shared()) {
             try {
-                readFrom(tier, chunk, digest, buffer, from);
+                tier.readProven(chunk, buffer, digester::digest).ifPresent(wrong -> damaged(tier, wrong));
                 sources.read().add(tier.name(), chunk.sizeBytes());
                 return;
             } catch (TierException e) {
                 if (e.reason() == Reason.CORRUPT) {
-                    sources.damage().found(tier.name(), String.valueOf(e.getMessage()));
-                    tier.quarantine(digest);
+                    damaged(tier, e);
                 }
                 failure = worse(failure, e);
             }
         }
         throw failure;
+    }
+
+    private void damaged(PackTier tier, TierException wrong) {
+        sources.damage().found(tier.name(), String.valueOf(wrong.getMessage()));
     }
 
     private static TierException worse(TierException first, TierException next) {
@@ -109,16 +114,6 @@ final class VerifiedReader {
         }
         first.addSuppressed(next);
         return first;
-    }
-
-    private void readFrom(ChunkTier tier, ChunkRef chunk, ChunkDigest digest, MemorySegment buffer, ReadFrom from)
-            throws TierException {
-        tier.read(digest, chunk.sizeBytes(), buffer, from);
-        ChunkRef found = digester.digest(buffer.asSlice(0, chunk.sizeBytes()));
-        if (!found.equals(chunk)) {
-            throw new TierException(
-                    Reason.CORRUPT, "chunk %s has content of digest %s".formatted(digest, found.digest()));
-        }
     }
 
     private void quarantine(ChunkDigest digest, TierException cause) {

@@ -146,7 +146,8 @@ class CommandLineTest {
                   fill      50.0 GiB/s
                 """);
         assertThat(node.ran.getFirst().request())
-                .isEqualTo(new Task.Thaw(ToyNode.SNAPSHOT, "suspend", "d".repeat(64), Map.of(0, "GPU-b"), null, null));
+                .isEqualTo(new Task.Thaw(
+                        ToyNode.SNAPSHOT, "suspend", "d".repeat(64), Map.of(0, "GPU-b"), null, null, null));
     }
 
     @Test
@@ -156,7 +157,13 @@ class CommandLineTest {
         assertThat(status).isZero();
         assertThat(node.ran.getFirst().request())
                 .isEqualTo(new Task.Thaw(
-                        ToyNode.SNAPSHOT, "suspend", "d".repeat(64), Map.of(), null, new Task.Container("u-1", "c1")));
+                        ToyNode.SNAPSHOT,
+                        "suspend",
+                        "d".repeat(64),
+                        Map.of(),
+                        null,
+                        new Task.Container("u-1", "c1"),
+                        null));
     }
 
     @Test

@@ -5,6 +5,7 @@ import io.gpusnap.node.client.Inventory;
 import io.gpusnap.node.client.Task;
 import io.gpusnap.node.client.Workload;
 import io.gpusnap.node.config.NodeSettings;
+import io.gpusnap.node.engine.KeyChains;
 import io.gpusnap.node.operation.FactRegistry;
 import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.OperationKind;
@@ -105,6 +106,11 @@ final class ToyNode implements NodeOpener, NodeAccess {
                 List.of(SNAPSHOT),
                 null,
                 null);
+    }
+
+    @Override
+    public KeyChains keys() {
+        throw new UnsupportedOperationException("a toy has no keys");
     }
 
     @Override

@@ -102,13 +102,22 @@ class NodeApiClientTest {
                 200,
                 "{'operationId':'" + OPERATION + "','epoch':2,'attempt':1,'leaseUntil':'2026-01-01T00:00:00Z',"
                         + "'kind':'THAW','somethingNew':[1],'thaw':{'snapshotId':'" + snapshot
-                        + "','engine':'suspend','manifestDigest':'ab','gpuRemap':{'0':'GPU-1'}}}");
+                        + "','engine':'suspend','manifestDigest':'ab','gpuRemap':{'0':'GPU-1'},"
+                        + "'sources':[{'name':'s3','storeId':'" + snapshot + "'}]}}");
 
         Task task = client.claim(SESSION, KINDS).orElseThrow();
 
         assertThat(task.kind()).isEqualTo(OperationKind.THAW);
         assertThat(task.save()).isNull();
-        assertThat(task.thaw()).isEqualTo(new Task.Thaw(snapshot, "suspend", "ab", Map.of(0, "GPU-1"), null, null));
+        assertThat(task.thaw())
+                .isEqualTo(new Task.Thaw(
+                        snapshot,
+                        "suspend",
+                        "ab",
+                        Map.of(0, "GPU-1"),
+                        null,
+                        null,
+                        List.of(new Task.TierRef("s3", snapshot))));
     }
 
     @ParameterizedTest(name = "{0} {1}")

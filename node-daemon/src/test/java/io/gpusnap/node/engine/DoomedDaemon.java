@@ -27,9 +27,14 @@ final class DoomedDaemon {
     /**
      * Runs one in a JVM of its own, and returns when it is dead.
      *
-     * @param verb save, thaw or switch, with its arguments as {@link #main} takes them
+     * @param verb save, thaw, switch or pull, with its arguments as {@link #main} takes them
      */
     static void live(Path folder, String stage, StagePoint point, String... verb) throws Exception {
+        awaitDeath(start(folder, stage, point, verb), folder, stage + " " + point);
+    }
+
+    /** Starts one, which may also be killed by somebody else. */
+    static Process start(Path folder, String stage, StagePoint point, String... verb) throws Exception {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin/java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
@@ -43,18 +48,19 @@ final class DoomedDaemon {
                 stage,
                 point.name()));
         command.addAll(List.of(verb));
-        Path output = folder.resolve("doomed.out");
-        Process daemon = new ProcessBuilder(command)
+        return new ProcessBuilder(command)
                 .redirectErrorStream(true)
-                .redirectOutput(output.toFile())
+                .redirectOutput(folder.resolve("doomed.out").toFile())
                 .start();
+    }
+
+    static void awaitDeath(Process daemon, Path folder, String where) throws Exception {
+        Path output = folder.resolve("doomed.out");
         boolean ended = daemon.waitFor(120, TimeUnit.SECONDS);
         daemon.destroyForcibly();
-        assertThat(ended)
-                .as("%s %s: %s", stage, point, Files.readString(output))
-                .isTrue();
+        assertThat(ended).as("%s: %s", where, Files.readString(output)).isTrue();
         assertThat(daemon.exitValue())
-                .as("%s %s: the daemon was killed; it said: %s", stage, point, Files.readString(output))
+                .as("%s: the daemon was killed; it said: %s", where, Files.readString(output))
                 .isEqualTo(128 + 9);
         Awaitility.await().atMost(Duration.ofSeconds(10)).until(() -> !daemon.isAlive());
     }
@@ -62,11 +68,15 @@ final class DoomedDaemon {
     /**
      * folder, stage, point, then one of: save ENGINE SNAPSHOT AFTERSAVE PID TICKS; thaw ENGINE SNAPSHOT; thaw-into PODUID CONTAINERID SNAPSHOT;
      * switch SNAPSHOT
-     * PID TICKS SNAPSHOT (the second one is what the process is then frozen as).
+     * PID TICKS SNAPSHOT (the second one is what the process is then frozen as); pull SNAPSHOT, and nfs ROOT or s3 ENDPOINT BUCKET;
+     * export SNAPSHOT ARCHIVE; import ARCHIVE.
      */
     public static void main(String[] arguments) throws Exception {
         StageListener end = new KillAt(arguments[1], StagePoint.valueOf(arguments[2]));
-        TestNode node = TestNode.open(Path.of(arguments[0]));
+        TestNode node = arguments[3].equals("pull")
+                ? TestNode.open(
+                        Path.of(arguments[0]), SharedPlace.of(List.of(arguments).subList(5, arguments.length)))
+                : TestNode.open(Path.of(arguments[0]));
         TestNode.Ended ended = switch (arguments[3]) {
             case "save" ->
                 node.save(
@@ -79,6 +89,9 @@ final class DoomedDaemon {
             case "thaw-into" ->
                 node.thawInto(new ContainerRef(arguments[4], arguments[5]), SnapshotId.parse(arguments[6]), end);
             case "switch" -> node.switchTo(switching(arguments), end);
+            case "export" -> node.export(SnapshotId.parse(arguments[4]), Path.of(arguments[5]), false, end);
+            case "import" -> node.bringIn(Path.of(arguments[4]), end);
+            case "pull" -> node.transfer(SnapshotId.parse(arguments[4]), "nvme", end);
             default -> throw new IllegalArgumentException(arguments[3]);
         };
         System.out.println("the operation ended before the daemon did: " + ended.outcome());

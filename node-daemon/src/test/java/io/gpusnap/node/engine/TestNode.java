@@ -22,6 +22,7 @@ import io.gpusnap.node.store.SnapshotId;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -201,6 +202,36 @@ final class TestNode implements AutoCloseable {
         return run(new OperationSpec(request.operation(), OperationKind.TRANSFER, request), listener);
     }
 
+    /** @param from what is read first */
+    Ended transfer(SnapshotId snapshot, String tier, String from) throws Exception {
+        TransferRequest request = new TransferRequest(
+                OperationId.random(),
+                snapshot,
+                Optional.empty(),
+                TierRef.named(tier),
+                Optional.of(TierRef.named(from)),
+                0,
+                true);
+        return run(new OperationSpec(request.operation(), OperationKind.TRANSFER, request), StageListener.NONE);
+    }
+
+    Ended export(SnapshotId snapshot, Path archive, boolean plain, StageListener listener) throws Exception {
+        ExportRequest request = new ExportRequest(OperationId.random(), snapshot, archive.toString(), plain, 0);
+        return run(new OperationSpec(request.operation(), OperationKind.TRANSFER, request), listener);
+    }
+
+    /** What the archive says of itself is what must come. */
+    Ended bringIn(Path archive) throws Exception {
+        return bringIn(archive, StageListener.NONE);
+    }
+
+    Ended bringIn(Path archive, StageListener listener) throws Exception {
+        ArchiveInfo info = Archives.look(archive);
+        ImportRequest request =
+                new ImportRequest(OperationId.random(), info.snapshot(), info.manifestDigest(), archive.toString(), 0);
+        return run(new OperationSpec(request.operation(), OperationKind.TRANSFER, request), listener);
+    }
+
     Ended evict(SnapshotId snapshot, String tier) throws Exception {
         return plain(OperationKind.EVICT, snapshot, engines.evict(snapshot, TierRef.named(tier)));
     }
@@ -210,11 +241,20 @@ final class TestNode implements AutoCloseable {
     }
 
     Ended scrub(ScrubRequest request) throws Exception {
-        return plain(OperationKind.SCRUB, SnapshotId.random(), engines.scrub(request));
+        return scrub(request, StageListener.NONE);
+    }
+
+    Ended scrub(ScrubRequest request, StageListener listener) throws Exception {
+        return plain(OperationKind.SCRUB, SnapshotId.random(), engines.scrub(request), listener);
     }
 
     private Ended plain(OperationKind kind, SnapshotId snapshot, StagePlan plan) throws Exception {
-        var running = new OperationRunner(journal, StageListener.NONE).begin(simple(kind, snapshot), plan);
+        return plain(kind, snapshot, plan, StageListener.NONE);
+    }
+
+    private Ended plain(OperationKind kind, SnapshotId snapshot, StagePlan plan, StageListener listener)
+            throws Exception {
+        var running = new OperationRunner(journal, listener).begin(simple(kind, snapshot), plan);
         return new Ended(running.run(), running.log());
     }
 
@@ -384,6 +424,12 @@ final class TestNode implements AutoCloseable {
         if (spec.request() instanceof TransferRequest transfer) {
             return engines.transfer(transfer);
         }
+        if (spec.request() instanceof ExportRequest export) {
+            return engines.exporting(export);
+        }
+        if (spec.request() instanceof ImportRequest bring) {
+            return engines.importing(bring);
+        }
         Request request = (Request) spec.request();
         return switch (spec.kind()) {
             case SAVE ->
@@ -404,7 +450,8 @@ final class TestNode implements AutoCloseable {
                                 Optional.of(request.manifestDigest()).filter(digest -> !digest.isEmpty()),
                                 request.gpuRemap(),
                                 request.probe(),
-                                request.container()));
+                                request.container(),
+                                List.of()));
             case SWITCH -> throw new IllegalStateException("a switch has a request of its own");
             case VERIFY -> engines.verify(request.snapshot());
             case DELETE -> engines.delete(request.snapshot());

@@ -109,7 +109,9 @@ class NodeWithoutGpuTest {
                         .stageNames())
                 .startsWith("preflight", "quiesce", "drain", "release", "checkpoint")
                 .endsWith("commit");
-        assertThat(plan(OperationKind.THAW, new Task.Thaw(snapshot, "criu+cuda", "ab", Map.of(0, "GPU-1"), null, null))
+        assertThat(plan(
+                                OperationKind.THAW,
+                                new Task.Thaw(snapshot, "criu+cuda", "ab", Map.of(0, "GPU-1"), null, null, null))
                         .stageNames())
                 .contains("criu-restore", "fill");
         assertThat(plan(OperationKind.VERIFY, new Task.Verify(snapshot, null)).stageNames())

@@ -63,7 +63,9 @@ final class FanNode implements AutoCloseable {
     /** What a thaw does with chunks: first the files of the process image, then what goes into the pool. */
     Map<String, Long> bring(SnapshotId snapshot, String digest) throws Exception {
         byte[] bytes = store.anyManifest(
-                snapshot, found -> ManifestDigest.of(found).hex().equals(digest));
+                snapshot,
+                store.sources(),
+                found -> ManifestDigest.of(found).hex().equals(digest));
         List<ChunkRef> chunks = ManifestJson.read(bytes)
                 .chunks()
                 .filter(chunk -> !chunk.isZero())

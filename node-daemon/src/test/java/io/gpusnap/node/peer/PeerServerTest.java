@@ -15,12 +15,16 @@ import io.gpusnap.node.transfer.Traffic;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.InetSocketAddress;
+import java.net.Proxy;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import javax.net.ssl.HttpsURLConnection;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -108,6 +112,29 @@ class PeerServerTest {
     void chunksOfTheSnapshotAreGiven() throws Exception {
         assertThat(ask(claims(), stored.chunks())).isEqualTo(stored.chunks());
         assertThat(serving.counts().servedBytes()).isEqualTo(3L << 20);
+    }
+
+    @Test
+    void aBodyThatIsLongerThanAnyListIsRefused() throws Exception {
+        // given a peer that may ask
+        Peer peer = service.peer(audience, service.token(claims()));
+        HttpsURLConnection connection = (HttpsURLConnection) URI.create("https://%s%s%s%s?mode=if-here"
+                        .formatted(peer.address(), PeerServer.PATH, stored.snapshot(), PeerServer.CHUNKS))
+                .toURL()
+                .openConnection(Proxy.NO_PROXY);
+        connection.setSSLSocketFactory(
+                own.context(PinnedTrust.only(peer.certificate())).getSocketFactory());
+        connection.setHostnameVerifier((name, session) -> true);
+        connection.setRequestProperty("Authorization", "Bearer " + peer.token());
+        connection.setRequestMethod("POST");
+        connection.setDoOutput(true);
+        // when
+        String line = "ab".repeat(32) + " 4194304\n";
+        connection.getOutputStream().write(line.repeat(5000).getBytes(StandardCharsets.US_ASCII));
+        // then
+        assertThat(connection.getResponseCode()).isEqualTo(413);
+        connection.disconnect();
+        assertThat(ask(claims(), stored.chunks())).isEqualTo(stored.chunks());
     }
 
     @Test

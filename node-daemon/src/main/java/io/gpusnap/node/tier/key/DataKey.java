@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.util.Arrays;
+import java.util.OptionalInt;
 import javax.crypto.AEADBadTagException;
 import javax.crypto.Cipher;
 import javax.crypto.spec.GCMParameterSpec;
@@ -26,18 +27,46 @@ public final class DataKey {
     private static final int NONCE_BYTES = 12;
     private static final int TAG_BITS = 128;
 
+    private static final char NUMBER = '#';
+
     private final String tenant;
+    private final int number;
     private final SecretKeySpec encryption;
     private final byte[] nonces;
 
-    DataKey(String tenant, byte[] dataKey) {
+    /** @param number of the tenant's keys in one place, 0 for the first */
+    DataKey(String tenant, int number, byte[] dataKey) {
         this.tenant = tenant;
+        this.number = number;
         this.encryption = new SecretKeySpec(Macs.of(dataKey, ascii("gpusnap chunk encryption")), "AES");
         this.nonces = Macs.of(dataKey, ascii("gpusnap chunk nonces"));
     }
 
     public String tenant() {
         return tenant;
+    }
+
+    public int number() {
+        return number;
+    }
+
+    /** Which key it is, as packs name it: the tenant alone for the first, as it was when there was only one. */
+    public String scope() {
+        return scope(tenant, number);
+    }
+
+    static String scope(String tenant, int number) {
+        return number == 0 ? tenant : tenant + NUMBER + number;
+    }
+
+    /** Which of the tenant's keys a scope means; empty when it is another tenant's. */
+    static OptionalInt numberOf(String tenant, String scope) {
+        if (scope.equals(tenant)) {
+            return OptionalInt.of(0);
+        }
+        String start = tenant + NUMBER;
+        String digits = scope.startsWith(start) ? scope.substring(start.length()) : "";
+        return digits.matches("[1-9][0-9]{0,5}") ? OptionalInt.of(Integer.parseInt(digits)) : OptionalInt.empty();
     }
 
     /**

@@ -3,72 +3,219 @@ package io.gpusnap.node.tier.key;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
-import io.gpusnap.node.tier.blob.BlobKey;
-import io.gpusnap.node.tier.blob.BlobStore;
-import io.gpusnap.node.tier.blob.BlobStore.IfThere;
-import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
-import java.util.HexFormat;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The data key of this node's tenant in one store. It lies in the store, wrapped by the provider's key and bound to tenant and
- * store; whoever needs it first makes it. Keys of other tenants are never asked for.
+ * The data keys of this node's tenant in one store: the newest encrypts, each decrypts what it encrypted. They lie in the store, wrapped
+ * by the provider's key and bound to tenant, store and number; whoever needs the first one first makes it, a newer one an operator. Keys of
+ * other tenants are never asked for. Thread-safe.
  */
 public final class TenantKeys {
 
-    private static final int MOST_BYTES = 4096;
-    private static final Pattern FORM = Pattern.compile(
-            "\\{\"format\":\"gpusnap-key 1\",\"keyId\":\"([0-9a-f]{16})\",\"wrapped\":\"([0-9a-f]+)\"\\}\n");
+    private static final int KEY_BYTES = 32;
+    /** A key a day for ten years; whatever is found beyond that is damage. */
+    private static final int MOST_KEYS = 4096;
 
-    private final BlobStore store;
+    private final KeyFolder folder;
     private final KeyProvider provider;
     private final String tenant;
-    private @Nullable DataKey known;
+    /** Read without the lock, which may be held by somebody who waits for the store: a thaw must not wait with him. */
+    private final Map<Integer, DataKey> known = new ConcurrentHashMap<>();
 
-    public TenantKeys(BlobStore store, KeyProvider provider, String tenant) {
-        this.store = store;
+    public TenantKeys(KeyFolder folder, KeyProvider provider, String tenant) {
+        this.folder = folder;
         this.provider = provider;
         this.tenant = tenant;
+    }
+
+    /**
+     * One data key.
+     *
+     * @param number 0 for the first
+     * @param keyId of the provider's key that has wrapped it
+     * @param current whether what is written now is encrypted by it
+     */
+    public record Listed(int number, String keyId, boolean current) {}
+
+    /** Is told of each key that was looked at. */
+    @FunctionalInterface
+    public interface Progress {
+        void done(int keys, int all);
     }
 
     public String tenant() {
         return tenant;
     }
 
+    /** Whether this is the scope of one of this tenant's keys, made already or not. */
+    public boolean owns(String scope) {
+        return DataKey.numberOf(tenant, scope).isPresent();
+    }
+
     /**
+     * What encrypts now: another node may have made a newer one a moment ago.
+     *
      * @param storeId the key is of no use in another store
-     * @throws TierException IO when the provider's key is another one than wrapped it
+     * @throws TierException IO when the provider does not have the key that wrapped it
      */
-    public synchronized DataKey get(UUID storeId) throws TierException {
-        DataKey key = known;
+    public synchronized DataKey current(UUID storeId) throws TierException {
+        int number = 0;
+        for (int one : known.keySet()) {
+            number = Math.max(number, one);
+        }
+        if (known.isEmpty() && folder.find(name(0)).isEmpty()) {
+            make(0, storeId);
+        }
+        while (folder.find(name(number + 1)).isPresent()) {
+            number = next(number);
+        }
+        return get(number, storeId);
+    }
+
+    /**
+     * What decrypts.
+     *
+     * @param scope as {@link DataKey#scope} gave it
+     * @throws TierException IO when it is not this tenant's, not there, or wrapped by a key that the provider does not have
+     */
+    public DataKey of(String scope, UUID storeId) throws TierException {
+        return of(
+                DataKey.numberOf(tenant, scope)
+                        .orElseThrow(
+                                () -> new TierException(Reason.IO, "%s is no scope of %s".formatted(scope, tenant))),
+                storeId);
+    }
+
+    /** Whether there is a key of this number. */
+    public boolean has(int number) throws TierException {
+        return known.containsKey(number)
+                || number >= 0
+                        && number < MOST_KEYS
+                        && folder.find(name(number)).isPresent();
+    }
+
+    /** As {@link #of(String, UUID)}. */
+    public DataKey of(int number, UUID storeId) throws TierException {
+        DataKey key = known.get(number);
+        return key == null ? get(number, storeId) : key;
+    }
+
+    private synchronized DataKey get(int number, UUID storeId) throws TierException {
+        DataKey key = known.get(number);
         if (key == null) {
-            key = new DataKey(tenant, load(storeId));
-            known = key;
+            WrappedKey wrapped = load(number);
+            key = new DataKey(tenant, number, unwrap(wrapped, number, storeId));
+            known.put(number, key);
         }
         return key;
     }
 
-    private byte[] load(UUID storeId) throws TierException {
-        String context = "gpusnap data key of " + tenant + " in " + storeId;
-        BlobKey name = BlobKey.dataKey(ChunkDigest.of(Macs.of(
-                "gpusnap tenant".getBytes(StandardCharsets.US_ASCII), tenant.getBytes(StandardCharsets.UTF_8))));
-        if (store.find(name).isEmpty()) {
-            byte[] fresh = new byte[32];
-            new SecureRandom().nextBytes(fresh);
-            String text = "{\"format\":\"gpusnap-key 1\",\"keyId\":\"%s\",\"wrapped\":\"%s\"}\n"
-                    .formatted(provider.keyId(), HexFormat.of().formatHex(provider.wrap(fresh, context)));
-            store.put(name, MemorySegment.ofArray(text.getBytes(StandardCharsets.US_ASCII)), IfThere.KEEP);
+    private WrappedKey load(int number) throws TierException {
+        byte[] bytes = folder.find(name(number))
+                .orElseThrow(() -> new TierException(
+                        Reason.IO, "data key %d of %s is not in %s".formatted(number, tenant, folder.location())));
+        return WrappedKey.decode(bytes, folder.location());
+    }
+
+    /** Somebody else may be first: then it is his. */
+    private void make(int number, UUID storeId) throws TierException {
+        byte[] fresh = new byte[KEY_BYTES];
+        new SecureRandom().nextBytes(fresh);
+        folder.putIfAbsent(
+                name(number),
+                WrappedKey.of(provider, fresh, context(number, storeId)).encode());
+    }
+
+    private static int next(int number) throws TierException {
+        if (number + 1 >= MOST_KEYS) {
+            throw new TierException(Reason.IO, "a store has at most " + MOST_KEYS + " data keys of a tenant");
         }
-        // Read back in any case: somebody else may have been first.
-        Matcher form = FORM.matcher(new String(store.readAll(name, MOST_BYTES), StandardCharsets.US_ASCII));
-        if (!form.matches()) {
-            throw new TierException(Reason.IO, name + " in " + store.location() + " is no wrapped key");
+        return number + 1;
+    }
+
+    private byte[] unwrap(WrappedKey wrapped, int number, UUID storeId) throws TierException {
+        return provider.unwrap(wrapped.wrapped(), wrapped.keyId(), context(number, storeId));
+    }
+
+    /** Every key that is there, the oldest first. */
+    public synchronized List<Listed> list() throws TierException {
+        List<WrappedKey> keys = new ArrayList<>();
+        for (int number = 0; number < MOST_KEYS; number++) {
+            Optional<byte[]> found = folder.find(name(number));
+            if (found.isEmpty()) {
+                break;
+            }
+            keys.add(WrappedKey.decode(found.get(), folder.location()));
         }
-        return provider.unwrap(HexFormat.of().parseHex(form.group(2)), form.group(1), context);
+        List<Listed> listed = new ArrayList<>();
+        for (int number = 0; number < keys.size(); number++) {
+            listed.add(new Listed(number, keys.get(number).keyId(), number == keys.size() - 1));
+        }
+        return listed;
+    }
+
+    /**
+     * Makes a new key, which encrypts from now on; what older ones encrypted they decrypt for ever.
+     *
+     * @return its number
+     * @throws TierException IO also when the newest one cannot be opened here: whoever cannot read must not go on
+     */
+    public synchronized int rotate(UUID storeId) throws TierException {
+        int number = next(current(storeId).number());
+        make(number, storeId);
+        return get(number, storeId).number();
+    }
+
+    /**
+     * Wraps every key by the provider's present key, one after the other; what is there is replaced only by what was proven to
+     * open to the same key. Cut off, it is run again.
+     *
+     * @return how many were wrapped by another key before
+     * @throws TierException IO when one cannot be opened by any key of the provider
+     */
+    public synchronized int rewrap(UUID storeId, Progress progress) throws TierException {
+        List<Listed> keys = list();
+        int changed = 0;
+        for (Listed key : keys) {
+            if (!key.keyId().equals(provider.keyId())) {
+                rewrap(key.number(), storeId);
+                changed++;
+            }
+            progress.done(key.number() + 1, keys.size());
+        }
+        return changed;
+    }
+
+    private void rewrap(int number, UUID storeId) throws TierException {
+        byte[] before = load(number).encode();
+        byte[] secret = unwrap(load(number), number, storeId);
+        byte[] after = WrappedKey.of(provider, secret, context(number, storeId)).encode();
+        if (!Arrays.equals(unwrap(WrappedKey.decode(after, "memory"), number, storeId), secret)) {
+            throw new TierException(Reason.IO, "the key provider does not give back what it has wrapped");
+        }
+        folder.replace(name(number), after);
+        if (!Arrays.equals(folder.find(name(number)).orElse(new byte[0]), after)) {
+            folder.replace(name(number), before);
+            throw new TierException(
+                    Reason.CORRUPT, folder.location() + " does not give back what it was given as a key");
+        }
+    }
+
+    private ChunkDigest name(int number) {
+        return ChunkDigest.of(Macs.of(
+                "gpusnap tenant".getBytes(StandardCharsets.US_ASCII),
+                DataKey.scope(tenant, number).getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private String context(int number, UUID storeId) {
+        return "gpusnap data key of " + DataKey.scope(tenant, number) + " in " + storeId;
     }
 }

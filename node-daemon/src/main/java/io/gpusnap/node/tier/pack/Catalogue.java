@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Predicate;
 
 /**
  * What this node knows of a shared store's chunks. A chunk may be in several packs; places where it was found wrong are not among
@@ -26,6 +27,13 @@ final class Catalogue {
     private final Map<ChunkDigest, PackTable.Pack> packs = new HashMap<>();
     private final Map<ChunkDigest, UUID> copies = new HashMap<>();
     private final Set<List<ChunkDigest>> wrong = new HashSet<>();
+    private final Map<ChunkDigest, String> foreign = new HashMap<>();
+    private final Predicate<String> opens;
+
+    /** @param opens whether chunks of packs with this scope can be read here */
+    Catalogue(Predicate<String> opens) {
+        this.opens = opens;
+    }
 
     /** @param pack with its id and all of its chunks */
     synchronized void add(PackTable.Pack pack, UUID copy) {
@@ -34,21 +42,42 @@ final class Catalogue {
         addPlaces(pack);
     }
 
-    /** @param pack with its id, and some of its chunks: of a snapshot's map */
+    /**
+     * Its places are looked at before all others from now on: a snapshot keeps the packs that its map names, other packs with the
+     * same chunks may be gone at any time.
+     *
+     * @param pack with its id, and some of its chunks: of a snapshot's map
+     */
     synchronized void addPart(PackTable.Pack pack) {
-        if (!packs.containsKey(pack.id())) {
-            addPlaces(pack);
+        PackTable.Pack whole = packs.getOrDefault(pack.id(), pack);
+        if (!opens.test(whole.scope())) {
+            addPlaces(whole);
+            return;
+        }
+        for (PackEntry entry : pack.entries()) {
+            place(whole, entry).ifPresent(known -> known.addFirst(new Place(whole, entry)));
         }
     }
 
+    /** What only another tenant can open is as good as not there: a copy brings a chunk of its own. */
     private void addPlaces(PackTable.Pack pack) {
-        for (PackEntry entry : pack.entries()) {
-            if (!wrong.contains(List.of(entry.digest(), pack.id()))) {
-                List<Place> known = places.computeIfAbsent(entry.digest(), digest -> new ArrayList<>(1));
-                known.removeIf(place -> place.pack().id().equals(pack.id()));
-                known.add(new Place(pack, entry));
-            }
+        if (!opens.test(pack.scope())) {
+            pack.entries().forEach(entry -> foreign.put(entry.digest(), pack.scope()));
+            return;
         }
+        for (PackEntry entry : pack.entries()) {
+            place(pack, entry).ifPresent(known -> known.add(new Place(pack, entry)));
+        }
+    }
+
+    /** The chunk's places, without the one in this pack; empty when the chunk is wrong there. */
+    private Optional<List<Place>> place(PackTable.Pack pack, PackEntry entry) {
+        if (wrong.contains(List.of(entry.digest(), pack.id()))) {
+            return Optional.empty();
+        }
+        List<Place> known = places.computeIfAbsent(entry.digest(), digest -> new ArrayList<>(1));
+        known.removeIf(place -> place.pack().id().equals(pack.id()));
+        return Optional.of(known);
     }
 
     synchronized void remove(ChunkDigest packId) {
@@ -59,10 +88,8 @@ final class Catalogue {
         }
     }
 
-    synchronized void retain(Collection<ChunkDigest> packIds) {
-        Set<ChunkDigest> gone = new HashSet<>(packs.keySet());
-        gone.removeAll(Set.copyOf(packIds));
-        gone.forEach(this::remove);
+    synchronized Set<ChunkDigest> packs() {
+        return Set.copyOf(packs.keySet());
     }
 
     /** @return whether that is new */
@@ -91,6 +118,11 @@ final class Catalogue {
     synchronized Optional<Place> find(ChunkDigest chunk) {
         List<Place> known = places.get(chunk);
         return known == null ? Optional.empty() : Optional.of(known.getFirst());
+    }
+
+    /** Who has the chunk, where nobody has it whom this node could read. */
+    synchronized Optional<String> foreign(ChunkDigest chunk) {
+        return places.containsKey(chunk) ? Optional.empty() : Optional.ofNullable(foreign.get(chunk));
     }
 
     synchronized Set<ChunkDigest> chunks() {

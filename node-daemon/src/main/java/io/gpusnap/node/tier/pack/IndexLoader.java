@@ -7,7 +7,9 @@ import io.gpusnap.node.tier.blob.BlobInfo;
 import io.gpusnap.node.tier.blob.BlobKey;
 import io.gpusnap.node.tier.blob.BlobStore;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -31,11 +33,15 @@ final class IndexLoader {
     }
 
     void load() throws TierException {
+        // A pack that comes while the store is asked is in no answer: only what was known before can be found gone.
+        Set<ChunkDigest> before = catalogue.packs();
         List<ChunkDigest> there = new ArrayList<>();
         for (BlobInfo index : store.list(BlobKey.Folder.INDEXES, "")) {
             there.add(new ChunkDigest(index.key().name()));
         }
-        catalogue.retain(there);
+        Set<ChunkDigest> gone = new HashSet<>(before);
+        gone.removeAll(Set.copyOf(there));
+        gone.forEach(catalogue::remove);
         for (BlobInfo found : store.list(BlobKey.Folder.QUARANTINE, "")) {
             Mark mark = Mark.of(found.key());
             catalogue.wrong(mark.chunk(), mark.pack());

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,13 +19,21 @@ final class PackBuffer implements AutoCloseable {
 
     private final Arena arena = Arena.ofShared();
     private final MemorySegment memory;
-    private final Frames frames;
+    private final Supplier<Frames> making;
+    private Frames frames;
     private final List<PackEntry> entries = new ArrayList<>();
     private long usedBytes;
 
-    PackBuffer(long capacityBytes, Frames frames) {
+    /** @param making new ones for each pack: what encrypts now is looked up then */
+    PackBuffer(long capacityBytes, Supplier<Frames> making) {
         this.memory = arena.allocate(capacityBytes, 4096);
-        this.frames = frames;
+        this.making = making;
+        this.frames = making.get();
+    }
+
+    /** Whose key encrypts what is in it. */
+    String scope() {
+        return frames.scope();
     }
 
     boolean isEmpty() {
@@ -72,6 +81,7 @@ final class PackBuffer implements AutoCloseable {
     void clear() {
         entries.clear();
         usedBytes = 0;
+        frames = making.get();
     }
 
     @Override

@@ -11,6 +11,7 @@ import io.gpusnap.node.tier.TierUsage;
 import io.gpusnap.node.tier.blob.BlobKey;
 import io.gpusnap.node.tier.blob.BlobStore;
 import io.gpusnap.node.tier.blob.BlobStore.IfThere;
+import io.gpusnap.node.tier.key.TenantKeys;
 import java.lang.foreign.MemorySegment;
 import java.util.Collection;
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -37,9 +39,11 @@ public final class PackTier implements ChunkTier {
     private final PackSettings settings;
     private final BlobStore store;
     private final Supplier<Frames> frames;
-    private final Catalogue catalogue = new Catalogue();
+    private final FrameSettings framing;
+    private final Catalogue catalogue;
     private final PackPublisher publisher;
     private final SharedSnapshots snapshots;
+    private final PlaceReader places;
     private final UUID ownCopy = UUID.randomUUID();
     private final LongAdder quarantined = new LongAdder();
     private volatile @Nullable UUID storeId;
@@ -54,11 +58,14 @@ public final class PackTier implements ChunkTier {
     public PackTier(PackSettings settings, BlobStore store, FrameSettings frames) {
         this.settings = settings;
         this.store = store;
+        this.framing = frames;
+        this.catalogue = new Catalogue(frames::opens);
         this.frames = frames.compress() || frames.keys().isPresent()
                 ? () -> new SealingFrames(frames, this::storeId)
                 : Frames::plain;
         this.publisher = new PackPublisher(store);
         this.snapshots = new SharedSnapshots(store, catalogue, publisher, frames.signer());
+        this.places = new PlaceReader(store, this.frames, catalogue, this::lookAgain, this::notThere, this::quarantine);
     }
 
     public String name() {
@@ -72,6 +79,11 @@ public final class PackTier implements ChunkTier {
     /** What the tier is built on: for who looks after the store as such. */
     public BlobStore store() {
         return store;
+    }
+
+    /** The data keys of this node's tenant; empty where nothing is encrypted. */
+    public Optional<TenantKeys> keys() {
+        return framing.keys();
     }
 
     /** The store's id, the same on every node that shares it. @throws TierException IO, UNAVAILABLE */
@@ -162,7 +174,7 @@ public final class PackTier implements ChunkTier {
         }
         PackBuffer buffer = open;
         if (buffer == null) {
-            buffer = new PackBuffer(settings.packBytes(), frames.get());
+            buffer = new PackBuffer(settings.packBytes(), frames);
             open = buffer;
         }
         if (!buffer.hasRoomFor(content.byteSize())) {
@@ -196,30 +208,34 @@ public final class PackTier implements ChunkTier {
     @Override
     public void read(ChunkDigest digest, int sizeBytes, MemorySegment buffer, ReadFrom from) throws TierException {
         load();
-        if (readWaiting(digest, sizeBytes, buffer)) {
-            return;
+        if (!readWaiting(digest, sizeBytes, buffer)) {
+            places.read(digest, sizeBytes, buffer);
         }
-        PackReader reader = new PackReader(store, frames.get());
-        boolean again = true;
-        while (true) {
-            Optional<Catalogue.Place> place = catalogue.find(digest);
-            if (place.isEmpty()) {
-                if (!again || !lookAgain()) {
-                    throw new TierException(Reason.MISSING, "chunk " + digest + " is not in " + store.location());
-                }
-                again = false;
-                continue;
-            }
-            try {
-                reader.read(place.get(), sizeBytes, buffer);
-                return;
-            } catch (TierException e) {
-                if (e.reason() != Reason.MISSING) {
-                    throw e;
-                }
-                catalogue.gone(place.get().pack());
-            }
-        }
+    }
+
+    /**
+     * Reads a chunk and proves it: where it is wrong in one pack, that place is put in quarantine and the next pack that has it is
+     * read.
+     *
+     * @param digestOf of content
+     * @return what was found wrong on the way to the pack that has it right
+     * @throws TierException MISSING; CORRUPT when no pack has it right; IO, UNAVAILABLE
+     */
+    public Optional<TierException> readProven(
+            ChunkRef chunk, MemorySegment buffer, Function<MemorySegment, ChunkRef> digestOf) throws TierException {
+        load();
+        ChunkDigest digest = new ChunkDigest(chunk.digest());
+        return readWaiting(digest, chunk.sizeBytes(), buffer)
+                ? Optional.empty()
+                : places.readProven(chunk, buffer, digestOf);
+    }
+
+    private TierException notThere(ChunkDigest digest) {
+        return catalogue
+                .foreign(digest)
+                .map(scope -> framing.foreign(digest, scope))
+                .orElseGet(
+                        () -> new TierException(Reason.MISSING, "chunk " + digest + " is not in " + store.location()));
     }
 
     private synchronized boolean readWaiting(ChunkDigest digest, int sizeBytes, MemorySegment target)
@@ -231,7 +247,12 @@ public final class PackTier implements ChunkTier {
         }
         PackReader.requireSize(digest, waiting.get().sizeBytes(), sizeBytes);
         Frames own = frames.get();
-        own.read(digest, waiting.get().codec(), own.scope(), buffer.frame(waiting.get()), target.asSlice(0, sizeBytes));
+        own.read(
+                digest,
+                waiting.get().codec(),
+                buffer.scope(),
+                buffer.frame(waiting.get()),
+                target.asSlice(0, sizeBytes));
         return true;
     }
 
@@ -254,13 +275,18 @@ public final class PackTier implements ChunkTier {
     }
 
     /**
-     * A chunk that was not what its name says: it is looked for elsewhere from now on, on every node, and a copy that needs it
-     * brings it again.
+     * Chunks of a run that were not what their names say: they are looked for elsewhere from now on, on every node, and a copy that
+     * needs them brings them again. It is the place that is condemned, so whoever read says which that was: where the chunk lies
+     * now may be another, good one.
      */
-    public void quarantine(ChunkDigest digest) {
-        catalogue
-                .find(digest)
-                .ifPresent(place -> quarantine(digest, place.pack().id()));
+    public void quarantine(PackRun run, Collection<ChunkRef> wrong) {
+        wrong.forEach(
+                chunk -> quarantine(new ChunkDigest(chunk.digest()), run.pack().id()));
+    }
+
+    /** The pack of the run is not there any more: its chunks are looked for elsewhere from now on. */
+    public void gone(PackRun run) {
+        catalogue.gone(run.pack());
     }
 
     void quarantine(ChunkDigest digest, ChunkDigest packId) {
@@ -335,6 +361,12 @@ public final class PackTier implements ChunkTier {
     public byte[] manifest(SnapshotId snapshot, Predicate<byte[]> wanted) throws TierException {
         storeId();
         return snapshots.read(snapshot, wanted);
+    }
+
+    /** The signature of this very manifest, where a copy here has one that this node would trust. */
+    public Optional<byte[]> signature(SnapshotId snapshot, byte[] manifest) throws TierException {
+        storeId();
+        return snapshots.signature(snapshot, manifest);
     }
 
     /**

@@ -97,7 +97,7 @@ public final class PackWriter {
         private final PackBuffer buffer;
 
         private Desk(long packBytes) {
-            this.buffer = new PackBuffer(packBytes, frames.get());
+            this.buffer = new PackBuffer(packBytes, frames);
         }
 
         /** @return bytes that the pack takes in the store */

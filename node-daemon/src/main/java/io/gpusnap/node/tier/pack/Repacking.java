@@ -26,7 +26,7 @@ final class Repacking {
     void without(ChunkDigest chunk, PackTable.Pack pack, UUID copy) throws TierException {
         PackReader reader = new PackReader(store, frames);
         long most = pack.sizeBytes() + (long) pack.entries().size() * PackEntry.MOST_OVERHEAD_BYTES + 1;
-        try (PackBuffer buffer = new PackBuffer(most, frames)) {
+        try (PackBuffer buffer = new PackBuffer(most, () -> frames)) {
             for (PackEntry entry : pack.entries()) {
                 if (!entry.digest().equals(chunk)) {
                     move(reader, pack, entry, buffer);

@@ -10,6 +10,7 @@ import io.gpusnap.node.tier.key.TenantKeys;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Compresses chunks that shrink by it, then encrypts. Whether one shrinks a sample of it tells: weights do not, and are not tried
@@ -30,6 +31,8 @@ final class SealingFrames implements Frames {
 
     private final FrameSettings settings;
     private final StoreIds storeId;
+    /** All that one object writes is encrypted by one key. */
+    private @Nullable DataKey writing;
 
     SealingFrames(FrameSettings settings, StoreIds storeId) {
         this.settings = settings;
@@ -38,7 +41,17 @@ final class SealingFrames implements Frames {
 
     @Override
     public String scope() {
-        return settings.keys().map(TenantKeys::tenant).orElse("");
+        DataKey key = writing;
+        return key == null ? settings.keys().map(TenantKeys::tenant).orElse("") : key.scope();
+    }
+
+    private DataKey writing(TenantKeys keys) throws TierException {
+        DataKey key = writing;
+        if (key == null) {
+            key = keys.current(storeId.get());
+            writing = key;
+        }
+        return key;
     }
 
     @Override
@@ -50,7 +63,7 @@ final class SealingFrames implements Frames {
             return new Written((int) smaller.byteSize(), codec);
         }
         codec |= SEALED;
-        DataKey key = settings.keys().get().get(storeId.get());
+        DataKey key = writing(settings.keys().get());
         long sealedBytes = smaller.byteSize() + DataKey.OVERHEAD_BYTES;
         key.seal(
                 digest,
@@ -89,18 +102,14 @@ final class SealingFrames implements Frames {
     }
 
     private MemorySegment open(ChunkDigest digest, int codec, String scope, MemorySegment frame) throws TierException {
-        TenantKeys keys = settings.keys()
-                .filter(mine -> mine.tenant().equals(scope))
-                .orElseThrow(() -> new TierException(
-                        Reason.IO,
-                        "chunk %s is encrypted for %s, this node has %s"
-                                .formatted(digest, scope, scope().isEmpty() ? "no key" : "the key of " + scope())));
+        TenantKeys keys =
+                settings.keys().filter(mine -> mine.owns(scope)).orElseThrow(() -> settings.foreign(digest, scope));
         long openBytes = frame.byteSize() - DataKey.OVERHEAD_BYTES;
         if (openBytes < 1) {
             throw new TierException(Reason.CORRUPT, "sealed chunk " + digest + " is too short");
         }
         MemorySegment opened = MemorySegment.ofArray(new byte[(int) openBytes]);
-        keys.get(storeId.get()).open(digest, codec, frame.asByteBuffer(), opened.asByteBuffer());
+        keys.of(scope, storeId.get()).open(digest, codec, frame.asByteBuffer(), opened.asByteBuffer());
         return opened;
     }
 

@@ -11,6 +11,7 @@ import io.gpusnap.node.tier.blob.BlobStore;
 import io.gpusnap.node.tier.key.ManifestSigner;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -98,6 +99,20 @@ final class SharedSnapshots {
             }
             throw e;
         }
+    }
+
+    /** Of the copies with this very manifest the first signature; one that is not trusted is none, where the node asks for them. */
+    Optional<byte[]> signature(SnapshotId snapshot, byte[] manifest) throws TierException {
+        for (SharedSnapshot copy : list(snapshot + ".")) {
+            BlobKey key = BlobKey.signature(snapshot, copy.copy());
+            boolean same = manifest(copy)
+                    .filter(found -> Arrays.equals(found, manifest))
+                    .isPresent();
+            if (same && isTrusted(copy, manifest) && store.find(key).isPresent()) {
+                return Optional.of(store.readAll(key, ManifestSigner.SIGNATURE_BYTES));
+            }
+        }
+        return Optional.empty();
     }
 
     private Optional<byte[]> manifest(SharedSnapshot copy) throws TierException {

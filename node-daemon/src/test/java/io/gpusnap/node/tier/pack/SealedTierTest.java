@@ -17,6 +17,7 @@ import io.gpusnap.node.tier.blob.BlobKey;
 import io.gpusnap.node.tier.blob.BlobStore.IfThere;
 import io.gpusnap.node.tier.key.ManifestSigner;
 import io.gpusnap.node.tier.key.MasterKey;
+import io.gpusnap.node.tier.key.SharedKeyFolder;
 import io.gpusnap.node.tier.key.TenantKeys;
 import io.gpusnap.node.tier.nfs.NfsSettings;
 import io.gpusnap.node.tier.nfs.NfsStore;
@@ -28,6 +29,7 @@ import java.nio.file.Path;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
@@ -56,7 +58,10 @@ class SealedTierTest extends ChunkTierContract {
         return new PackTier(
                 PackSettings.of("nfs"),
                 store,
-                new FrameSettings(true, Optional.of(new TenantKeys(store, MasterKey.ofHex(key), tenant)), signer));
+                new FrameSettings(
+                        true,
+                        Optional.of(new TenantKeys(new SharedKeyFolder(store), MasterKey.ofHex(key), tenant)),
+                        signer));
     }
 
     private PackTier plain() {
@@ -164,6 +169,40 @@ class SealedTierTest extends ChunkTierContract {
                 () -> frames.read(
                         digest(text(10)), Frames.ZSTD, "", MemorySegment.ofArray(bomb), MemorySegment.ofArray(target)));
         assertThat(target).containsOnly(0);
+    }
+
+    @Test
+    void aPackOfBombsGivesNothingToWhoeverReadsIt() throws Exception {
+        // given a pack whose index is right in all but that its frames expand to more than their chunks
+        byte[] bomb = Zstd.compress(new byte[32 << 20]);
+        List<ChunkRef> chunks = List.of(
+                new TreeDigester().digest(MemorySegment.ofArray(text(5000))),
+                new TreeDigester().digest(MemorySegment.ofArray(text(6000))));
+        byte[] pack = new byte[2 * bomb.length];
+        List<PackEntry> entries = new ArrayList<>();
+        for (ChunkRef chunk : chunks) {
+            int offset = entries.size() * bomb.length;
+            System.arraycopy(bomb, 0, pack, offset, bomb.length);
+            entries.add(
+                    new PackEntry(chunk.content().orElseThrow(), chunk.sizeBytes(), offset, bomb.length, Frames.ZSTD));
+        }
+        byte[] index = new PackTable(
+                        UUID.randomUUID(), List.of(new PackTable.Pack(PackTable.SELF, pack.length, "", entries)))
+                .encode();
+        try (PackTier tier = open("tenant-a", KEY, ManifestSigner.none())) {
+            tier.storeId();
+            tier.store().put(BlobKey.pack(PackTable.idOf(index)), MemorySegment.ofArray(pack), IfThere.KEEP);
+            tier.store().put(BlobKey.index(PackTable.idOf(index)), MemorySegment.ofArray(index), IfThere.KEEP);
+            tier.refresh();
+            // when, then: as a pull, a thaw and a scrub read it
+            List<PackRun> runs = tier.runs(chunks);
+            assertThat(runs).hasSize(1);
+            assertThat(tier.runReader().read(runs.getFirst(), (chunk, content) -> {
+                        throw new AssertionError("nothing comes of a bomb");
+                    }))
+                    .containsExactlyElementsOf(chunks);
+            assertFails(Reason.CORRUPT, "expand", () -> read(tier, text(5000)));
+        }
     }
 
     @Test

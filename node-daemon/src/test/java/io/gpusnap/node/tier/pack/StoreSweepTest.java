@@ -3,6 +3,7 @@ package io.gpusnap.node.tier.pack;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.TreeDigester;
 import io.gpusnap.node.tier.blob.BlobInfo;
 import io.gpusnap.node.tier.blob.BlobKey;
@@ -43,8 +44,8 @@ class StoreSweepTest {
             sweeping.sweep().delete(condemned, () -> {});
 
             // when
-            late.quarantine(gone);
-            late.quarantine(stays);
+            late.runs(List.of(ChunkRef.of(gone, 3), ChunkRef.of(stays, 3)))
+                    .forEach(run -> late.quarantine(run, run.chunks()));
             assertThat(marks()).hasSize(2);
             sweeping.sweep().removeUnfinished(Duration.ofHours(1));
 

@@ -1,0 +1,77 @@
+package io.gpusnap.node.transfer;
+
+import io.gpusnap.node.archive.Layer;
+import io.gpusnap.node.snapshot.ChunkSources;
+import io.gpusnap.node.snapshot.SavePins;
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.tier.ChunkTier.ReadFrom;
+import io.gpusnap.node.tier.NvmeTier;
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.tier.TierException.Reason;
+import java.lang.foreign.MemorySegment;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/**
+ * Brings the chunks of an archive into this node's store. Every byte of the archive is read and verified, also of chunks that the store
+ * has; those are read from the medium as well, and where one is not right there any more, it is stored anew.
+ */
+public final class SnapshotImport {
+
+    private final NvmeTier nvme;
+    private final SavePins pins;
+
+    /** @param pins keep what is brought from being swept until the manifest does */
+    public SnapshotImport(NvmeTier nvme, SavePins pins) {
+        this.nvme = nvme;
+        this.pins = pins;
+    }
+
+    /**
+     * Durable when it returns.
+     *
+     * @return what was stored
+     * @throws TierException CORRUPT, MISSING: of the archive; NO_SPACE, IO
+     */
+    public List<ChunkRef> bring(Collection<Layer> layers, Transfer transfer, Traffic.Share share)
+            throws TierException, InterruptedException {
+        ConcurrentLinkedQueue<ChunkRef> brought = new ConcurrentLinkedQueue<>();
+        Crew.each("import", transfer.driveThreads(), TierException.class, layers, () -> {
+            VerifiedReader own = new VerifiedReader(ChunkSources.only(nvme));
+            MemorySegment buffer = Transfer.buffer();
+            return layer -> layer.read((chunk, content) -> {
+                share.take(chunk.sizeBytes(), transfer.safePoint());
+                if (!isHere(own, chunk, buffer)) {
+                    pins.store(chunk, content);
+                    brought.add(chunk);
+                }
+                transfer.progress().accept(chunk.sizeBytes());
+            });
+        });
+        nvme.sync();
+        return List.copyOf(brought);
+    }
+
+    private boolean isHere(VerifiedReader own, ChunkRef chunk, MemorySegment buffer)
+            throws TierException, InterruptedException {
+        if (!nvme.contains(new ChunkDigest(chunk.digest()), chunk.sizeBytes())) {
+            return false;
+        }
+        try {
+            own.read(chunk, buffer, ReadFrom.MEDIUM);
+            return true;
+        } catch (TierException e) {
+            if (e.reason() == Reason.CORRUPT || e.reason() == Reason.MISSING) {
+                return false; // it is in quarantine now
+            }
+            throw e;
+        }
+    }
+
+    /** Reads from the medium what was brought. */
+    public void prove(Collection<ChunkRef> brought, Transfer transfer) throws TierException, InterruptedException {
+        ChunkVerifier.verify(brought, nvme, chunk -> ReadFrom.MEDIUM, transfer);
+    }
+}

@@ -1,0 +1,153 @@
+package io.gpusnap.node.tier;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.tier.ChunkTier.ReadFrom;
+import io.gpusnap.node.tier.TierException.Reason;
+import io.gpusnap.node.tier.key.KeyProvider;
+import io.gpusnap.node.tier.key.KeyRing;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A node's own store whose chunks are encrypted is a tier like any other. */
+class SealedNvmeTest extends ChunkTierContract {
+
+    private static final String OLD = "0123456789abcdef".repeat(4);
+    private static final String NEW = "f".repeat(64);
+    private static final int SIZE_BYTES = 300_000;
+
+    @TempDir
+    Path folder;
+
+    @Override
+    protected ChunkTier open() throws Exception {
+        return tier(folder, OLD, true);
+    }
+
+    private static NvmeTier tier(Path root, String keys, boolean encrypts) throws Exception {
+        Optional<KeyProvider> provider = keys.isEmpty() ? Optional.empty() : Optional.of(KeyRing.ofHex(keys));
+        return new NvmeTier(StoreRoot.open(root), 0, provider, "tenant-a", encrypts);
+    }
+
+    private static Path file(Path root, ChunkDigest digest) {
+        return root.resolve("chunks/" + digest.hex().substring(0, 2) + "/" + digest.hex());
+    }
+
+    private static byte[] read(NvmeTier tier, byte[] content, ReadFrom from) throws TierException {
+        MemorySegment buffer = Arena.ofAuto().allocate(4 << 20, 4096);
+        tier.read(digestOf(content), content.length, buffer, from);
+        return buffer.asSlice(0, content.length).toArray(ValueLayout.JAVA_BYTE);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whatIsOnTheDiskIsNotReadableAndWhatIsReadIsTheChunk(ReadFrom from, @TempDir Path root) throws Exception {
+        byte[] content = random(SIZE_BYTES, 1);
+        try (NvmeTier tier = tier(root, OLD, true)) {
+            assertThat(tier.put(digestOf(content), MemorySegment.ofArray(content)))
+                    .isTrue();
+            assertThat(tier.put(digestOf(content), MemorySegment.ofArray(content)))
+                    .isFalse();
+            assertThat(read(tier, content, from)).isEqualTo(content);
+            // then direct reads into device memory are not offered what they could not decrypt
+            assertReason(Reason.UNAVAILABLE, () -> tier.file(digestOf(content), SIZE_BYTES));
+            assertThat(tier.usage().usedBytes()).isEqualTo(SIZE_BYTES + ChunkSealing.OVERHEAD_BYTES);
+        }
+        String onDisk = Files.readString(file(root, digestOf(content)), StandardCharsets.ISO_8859_1);
+        assertThat(onDisk).doesNotContain(new String(content, 1000, 32, StandardCharsets.ISO_8859_1));
+    }
+
+    @Test
+    void aStoreThatWasPlainBeforeIsReadAndItsChunksAreNotWrittenTwice(@TempDir Path root) throws Exception {
+        byte[] old = random(SIZE_BYTES, 1);
+        byte[] fresh = random(SIZE_BYTES, 2);
+        try (NvmeTier plain = new NvmeTier(StoreRoot.open(root), 0)) {
+            plain.put(digestOf(old), MemorySegment.ofArray(old));
+        }
+        try (NvmeTier sealing = tier(root, OLD, true)) {
+            assertThat(sealing.put(digestOf(old), MemorySegment.ofArray(old))).isFalse();
+            sealing.put(digestOf(fresh), MemorySegment.ofArray(fresh));
+            assertThat(read(sealing, old, ReadFrom.MEDIUM)).isEqualTo(old);
+            assertThat(sealing.file(digestOf(old), SIZE_BYTES)).hasBinaryContent(old);
+        }
+        // when it is switched off again
+        try (NvmeTier off = tier(root, OLD, false)) {
+            assertThat(read(off, fresh, ReadFrom.ANYWHERE)).isEqualTo(fresh);
+            assertThat(off.contains(digestOf(fresh), SIZE_BYTES)).isTrue();
+            assertThat(off.keys()).isPresent();
+        }
+        // when the key is lacking, no chunk is called wrong for that
+        try (NvmeTier none = new NvmeTier(StoreRoot.open(root), 0)) {
+            assertReason(Reason.IO, () -> read(none, fresh, ReadFrom.ANYWHERE));
+            assertThat(none.contains(digestOf(fresh), SIZE_BYTES)).isFalse();
+            assertThat(none.keys()).isEmpty();
+        }
+        try (NvmeTier other = tier(root, NEW, true)) {
+            assertReason(Reason.IO, () -> read(other, fresh, ReadFrom.ANYWHERE));
+        }
+    }
+
+    @Test
+    void aBitThatFlippedAnywhereInTheFileIsCorrupt(@TempDir Path root) throws Exception {
+        byte[] content = random(SIZE_BYTES, 1);
+        try (NvmeTier tier = tier(root, OLD, true)) {
+            tier.put(digestOf(content), MemorySegment.ofArray(content));
+            Path file = file(root, digestOf(content));
+            byte[] whole = Files.readAllBytes(file);
+            for (int at : new int[] {0, 5000, whole.length - 20, whole.length - 4, whole.length - 1}) {
+                byte[] flipped = whole.clone();
+                flipped[at] ^= 1;
+                Files.write(file, flipped);
+                assertReason(Reason.CORRUPT, () -> read(tier, content, ReadFrom.ANYWHERE));
+            }
+            // when the keys themselves are gone it is not the chunk's fault
+            Files.write(file, whole);
+        }
+        try (var keys = Files.list(root.resolve("keys"))) {
+            for (Path key : keys.toList()) {
+                Files.delete(key);
+            }
+        }
+        try (NvmeTier tier = tier(root, OLD, true)) {
+            assertReason(Reason.IO, () -> read(tier, content, ReadFrom.ANYWHERE));
+        }
+    }
+
+    @Test
+    void aNewDataKeyEncryptsWhatComesAndTheOldOneReadsWhatIsThere(@TempDir Path root) throws Exception {
+        byte[] before = random(SIZE_BYTES, 1);
+        byte[] after = random(SIZE_BYTES, 2);
+        try (NvmeTier tier = tier(root, OLD, true)) {
+            tier.put(digestOf(before), MemorySegment.ofArray(before));
+            assertThat(tier.keys().orElseThrow().rotate(tier.storeId())).isEqualTo(1);
+        }
+        try (NvmeTier tier = tier(root, OLD, true)) {
+            tier.put(digestOf(after), MemorySegment.ofArray(after));
+            assertThat(read(tier, before, ReadFrom.MEDIUM)).isEqualTo(before);
+            assertThat(read(tier, after, ReadFrom.MEDIUM)).isEqualTo(after);
+        }
+        byte[] old = Files.readAllBytes(file(root, digestOf(before)));
+        byte[] fresh = Files.readAllBytes(file(root, digestOf(after)));
+        assertThat(old[old.length - 4]).isZero();
+        assertThat(fresh[fresh.length - 4]).isEqualTo((byte) 1);
+        // when the key that wraps is changed for another
+        try (NvmeTier tier = tier(root, NEW + "\n" + OLD, true)) {
+            assertThat(tier.keys().orElseThrow().rewrap(tier.storeId(), (done, all) -> {}))
+                    .isEqualTo(2);
+        }
+        try (NvmeTier tier = tier(root, NEW, true)) {
+            assertThat(read(tier, before, ReadFrom.MEDIUM)).isEqualTo(before);
+            assertThat(read(tier, after, ReadFrom.MEDIUM)).isEqualTo(after);
+        }
+    }
+}

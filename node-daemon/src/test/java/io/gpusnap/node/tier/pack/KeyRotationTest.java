@@ -1,0 +1,266 @@
+package io.gpusnap.node.tier.pack;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.store.TreeDigester;
+import io.gpusnap.node.tier.ChunkTier.ReadFrom;
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.tier.TierException.Reason;
+import io.gpusnap.node.tier.blob.BlobKey;
+import io.gpusnap.node.tier.key.KeyProvider;
+import io.gpusnap.node.tier.key.KeyRing;
+import io.gpusnap.node.tier.key.ManifestSigner;
+import io.gpusnap.node.tier.key.SharedKeyFolder;
+import io.gpusnap.node.tier.key.TenantKeys;
+import io.gpusnap.node.tier.nfs.NfsSettings;
+import io.gpusnap.node.tier.nfs.NfsStore;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Data keys of a tenant that follow each other, keys that wrap them and are changed, and tenants that share a store. */
+class KeyRotationTest {
+
+    private static final String OLD = "0123456789abcdef".repeat(4);
+    private static final String NEW = "f".repeat(64);
+
+    @TempDir
+    Path root;
+
+    private NfsStore store() {
+        return new NfsStore(NfsSettings.of(root, Duration.ofSeconds(20)));
+    }
+
+    private PackTier tier(String tenant, KeyProvider keys) {
+        NfsStore store = store();
+        return new PackTier(
+                PackSettings.of("nfs"),
+                store,
+                new FrameSettings(
+                        false,
+                        Optional.of(new TenantKeys(new SharedKeyFolder(store), keys, tenant)),
+                        ManifestSigner.none()));
+    }
+
+    private PackTier tier(String tenant, String keys) {
+        return tier(tenant, KeyRing.ofHex(keys));
+    }
+
+    private PackTier plain() {
+        return new PackTier(PackSettings.of("nfs"), store(), FrameSettings.none());
+    }
+
+    private static byte[] content(int seed) {
+        byte[] content = new byte[20_000];
+        new Random(seed).nextBytes(content);
+        return content;
+    }
+
+    private static ChunkRef put(PackTier tier, byte[] content) throws TierException {
+        ChunkRef chunk = new TreeDigester().digest(MemorySegment.ofArray(content));
+        tier.put(new ChunkDigest(chunk.digest()), MemorySegment.ofArray(content));
+        tier.sync();
+        return chunk;
+    }
+
+    private static byte[] read(PackTier tier, byte[] content) throws TierException {
+        ChunkRef chunk = new TreeDigester().digest(MemorySegment.ofArray(content));
+        MemorySegment buffer = Arena.ofAuto().allocate(4 << 20, 4096);
+        tier.read(new ChunkDigest(chunk.digest()), chunk.sizeBytes(), buffer, ReadFrom.ANYWHERE);
+        return buffer.asSlice(0, content.length).toArray(ValueLayout.JAVA_BYTE);
+    }
+
+    private static TenantKeys keys(PackTier tier) {
+        return tier.keys().orElseThrow();
+    }
+
+    @Test
+    void nodesThatRunEncryptByTheNewKeyFromTheirNextPackOn() throws Exception {
+        try (PackTier running = tier("tenant-a", OLD);
+                PackTier operator = tier("tenant-a", OLD)) {
+            put(running, content(1));
+            // when
+            assertThat(keys(operator).rotate(operator.storeId())).isEqualTo(1);
+            put(running, content(2));
+            // then
+            assertThat(scopes()).containsExactlyInAnyOrder("tenant-a", "tenant-a#1");
+            try (PackTier later = tier("tenant-a", OLD)) {
+                assertThat(read(later, content(1))).isEqualTo(content(1));
+                assertThat(read(later, content(2))).isEqualTo(content(2));
+            }
+            assertThat(read(running, content(2))).isEqualTo(content(2));
+            // and a snapshot may lie in packs of both
+            List<ChunkRef> chunks = List.of(
+                    new TreeDigester().digest(MemorySegment.ofArray(content(1))),
+                    new TreeDigester().digest(MemorySegment.ofArray(content(2))));
+            SnapshotId snapshot = SnapshotId.random();
+            running.publish(snapshot, UUID.randomUUID(), new byte[] {'m'}, chunks);
+            try (PackTier later = tier("tenant-a", OLD)) {
+                later.manifest(snapshot, found -> true);
+                List<ChunkRef> found = new ArrayList<>();
+                for (PackRun run : later.runs(chunks)) {
+                    assertThat(later.runReader().read(run, (chunk, bytes) -> found.add(chunk)))
+                            .isEmpty();
+                }
+                assertThat(found).containsExactlyInAnyOrderElementsOf(chunks);
+            }
+        }
+    }
+
+    private List<String> scopes() throws TierException {
+        List<String> scopes = new ArrayList<>();
+        try (NfsStore store = store()) {
+            for (var index : store.list(BlobKey.Folder.INDEXES, "")) {
+                PackTable.decode(store.readAll(index.key(), 1 << 20), "index")
+                        .packs()
+                        .forEach(pack -> scopes.add(pack.scope()));
+            }
+        }
+        return scopes;
+    }
+
+    @Test
+    void theKeyThatWrapsIsChangedWhileNodesWork() throws Exception {
+        byte[] before = content(1);
+        byte[] after = content(2);
+        try (PackTier first = tier("tenant-a", OLD)) {
+            put(first, before);
+            keys(first).rotate(first.storeId());
+            put(first, after);
+        }
+        // given nodes with both keys, of which one wraps by the new one already
+        try (PackTier behind = tier("tenant-a", OLD + "\n" + NEW);
+                PackTier ahead = tier("tenant-a", NEW + "\n" + OLD)) {
+            assertThat(read(behind, before)).isEqualTo(before);
+            List<String> progress = new ArrayList<>();
+            // when
+            int changed = keys(ahead).rewrap(ahead.storeId(), (done, all) -> progress.add(done + " of " + all));
+            // then
+            assertThat(changed).isEqualTo(2);
+            assertThat(progress).containsExactly("1 of 2", "2 of 2");
+            assertThat(keys(ahead).list())
+                    .allMatch(key -> key.keyId().equals(KeyRing.ofHex(NEW).keyId()))
+                    .extracting(TenantKeys.Listed::current)
+                    .containsExactly(false, true);
+            assertThat(keys(ahead).rewrap(ahead.storeId(), (done, all) -> {})).isZero();
+            assertThat(read(behind, after)).isEqualTo(after);
+        }
+        // and the old key is of no use any more
+        try (PackTier later = tier("tenant-a", NEW);
+                PackTier late = tier("tenant-a", OLD)) {
+            assertThat(read(later, before)).isEqualTo(before);
+            assertThat(read(later, after)).isEqualTo(after);
+            assertFails(Reason.IO, "was wrapped by key", () -> read(late, before));
+            assertFails(Reason.IO, "was wrapped by key", () -> keys(late).rewrap(late.storeId(), (done, all) -> {}));
+        }
+    }
+
+    /** A provider that dies when it has wrapped some keys. */
+    private record Dying(KeyProvider real, int[] left) implements KeyProvider {
+
+        @Override
+        public String keyId() {
+            return real.keyId();
+        }
+
+        @Override
+        public byte[] wrap(byte[] dataKey, String context) throws TierException {
+            if (left[0]-- == 0) {
+                throw new TierException(Reason.UNAVAILABLE, "the key service is away");
+            }
+            return real.wrap(dataKey, context);
+        }
+
+        @Override
+        public byte[] unwrap(byte[] wrapped, String keyId, String context) throws TierException {
+            return real.unwrap(wrapped, keyId, context);
+        }
+    }
+
+    @Test
+    void aRewrapThatWasCutOffLosesNothingAndIsRunAgain() throws Exception {
+        try (PackTier first = tier("tenant-a", OLD)) {
+            put(first, content(1));
+            keys(first).rotate(first.storeId());
+            keys(first).rotate(first.storeId());
+        }
+        try (PackTier dying = tier("tenant-a", new Dying(KeyRing.ofHex(NEW + "\n" + OLD), new int[] {1}))) {
+            assertFails(Reason.UNAVAILABLE, "is away", () -> keys(dying).rewrap(dying.storeId(), (done, all) -> {}));
+        }
+        try (PackTier again = tier("tenant-a", NEW + "\n" + OLD)) {
+            assertThat(read(again, content(1))).isEqualTo(content(1));
+            assertThat(keys(again).rewrap(again.storeId(), (done, all) -> {})).isEqualTo(2);
+        }
+        try (PackTier later = tier("tenant-a", NEW)) {
+            assertThat(read(later, content(1))).isEqualTo(content(1));
+        }
+    }
+
+    @Test
+    void twoOperatorsAtOnceMakeOneKey() throws Exception {
+        try (PackTier one = tier("tenant-a", OLD);
+                PackTier other = tier("tenant-a", OLD)) {
+            put(one, content(1));
+            keys(other).current(other.storeId());
+            keys(one).rotate(one.storeId());
+            put(other, content(2));
+            assertThat(keys(other).list()).hasSize(2);
+            one.refresh();
+            assertThat(read(one, content(2))).isEqualTo(content(2));
+        }
+    }
+
+    @Test
+    void aChunkThatAnotherTenantHasEncryptedIsBroughtAgainAndOneThatNobodyHasIsShared() throws Exception {
+        // given a base layer that was put there unencrypted, and the same chunk of two tenants
+        byte[] base = content(1);
+        byte[] own = content(2);
+        try (PackTier nobody = plain();
+                PackTier first = tier("tenant-a", OLD);
+                PackTier second = tier("tenant-ab", OLD)) {
+            put(nobody, base);
+            ChunkRef chunk = put(first, own);
+            // when
+            second.refresh();
+            assertThat(second.put(
+                            new ChunkDigest(new TreeDigester()
+                                    .digest(MemorySegment.ofArray(base))
+                                    .digest()),
+                            MemorySegment.ofArray(base)))
+                    .isFalse();
+            assertThat(second.contains(new ChunkDigest(chunk.digest()), chunk.sizeBytes()))
+                    .isFalse();
+            put(second, own);
+            // then each reads its own
+            assertThat(read(second, base)).isEqualTo(base);
+            assertThat(read(second, own)).isEqualTo(own);
+            assertThat(read(first, own)).isEqualTo(own);
+            assertThat(scopes()).containsExactlyInAnyOrder("", "tenant-a", "tenant-ab");
+        }
+        try (var keys = Files.list(root.resolve("keys"))) {
+            assertThat(keys).hasSize(2);
+        }
+    }
+
+    private static void assertFails(
+            Reason reason, String text, org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
+        assertThatExceptionOfType(TierException.class)
+                .isThrownBy(call)
+                .withMessageContaining(text)
+                .satisfies(e -> assertThat(e.reason()).isEqualTo(reason));
+    }
+}

@@ -56,8 +56,7 @@ class Execution {
             case Decision.Copy copy -> attempt(copy, () -> copy(copy));
             case Decision.Remove remove ->
                 attempt(remove, () -> moves.remove(remove.snapshot(), remove.store(), text(remove)));
-            case Decision.Delete delete ->
-                attempt(delete, () -> Optional.of(snapshots.delete(delete.snapshot(), new IfMatch("*"))));
+            case Decision.Delete delete -> attempt(delete, () -> snapshots.delete(delete.snapshot(), new IfMatch("*")));
             case Decision.Keep keep -> nothing(keep);
             case Decision.Blocked blocked -> nothing(blocked);
         };

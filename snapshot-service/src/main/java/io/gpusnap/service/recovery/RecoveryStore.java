@@ -37,13 +37,16 @@ class RecoveryStore {
     /** A process that is to be recovered: the restore that it came from, and its priority. */
     private record Lost(UUID workload, UUID restore, int priority) {}
 
-    /** Takes in every process of the node that came from a restore which wants that. Returns how many. */
+    /**
+     * Takes in every process of the node that came from a restore which wants that. Returns how many. A switch wishes nothing of
+     * its own: the restore before it says what is wanted.
+     */
     int takeIn(NodeId node) {
         List<Lost> lost = jdbc.sql("""
                         SELECT w.id AS workload, r.id AS restore, r.recovery_priority AS priority
                           FROM workload w
                           JOIN LATERAL (SELECT id, recovery_priority FROM restore
-                                         WHERE workload_id = w.id ORDER BY id DESC LIMIT 1) r ON true
+                                         WHERE workload_id = w.id AND wish IS NOT NULL ORDER BY id DESC LIMIT 1) r ON true
                          WHERE w.node_id = :node AND w.state <> 'GONE' AND r.recovery_priority IS NOT NULL
                            AND NOT EXISTS (SELECT 1 FROM recovery k WHERE k.lost_restore_id = r.id)
                         """)

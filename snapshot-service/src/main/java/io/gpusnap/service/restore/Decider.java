@@ -20,6 +20,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.springframework.stereotype.Component;
 
 /**
@@ -73,14 +74,18 @@ class Decider {
 
     private record Pair(Offer offer, Node node, SnapshotReach.Reach reach) {}
 
-    private record Scored(Pair pair, NodeScore score, ExpectedTime expected) {}
+    private record Scored(Pair pair, NodeScore score, ExpectedTime expected) {
+        boolean suspended() {
+            return pair.offer().engine() == Engine.SUSPEND;
+        }
+    }
 
     Plan decide(Question question) {
         List<Offer> wanted = offersFor(question);
         List<Decision.Rejected> rejected = new ArrayList<>();
         List<Pair> able = able(question, wanted, rejected);
         List<Scored> scored = score(question, able);
-        scored.sort(Comparator.comparing((Scored one) -> one.pair().offer().engine() != Engine.SUSPEND)
+        scored.sort(Comparator.comparing((Scored one) -> !one.suspended())
                 .thenComparing(one -> one.pair().offer().age())
                 .thenComparing(
                         one -> !Scoring.hasRoom(one.pair().offer(), one.pair().node()))
@@ -101,9 +106,11 @@ class Decider {
 
     private List<Pair> able(Question question, List<Offer> wanted, List<Decision.Rejected> rejected) {
         Map<SnapshotId, Offer> byId = wanted.stream().collect(Collectors.toMap(Offer::id, offer -> offer));
-        List<SnapshotReach.Reach> ways = reach.of(byId.keySet(), settings.candidates()).stream()
-                .filter(way -> isWanted(question, Objects.requireNonNull(byId.get(way.snapshot())), way.node()))
-                .toList();
+        // Nodes that the caller names are looked at among themselves: they may not be the cluster's best.
+        List<SnapshotReach.Reach> ways =
+                reach.of(byId.keySet(), question.constraints().nodeIds(), settings.candidates()).stream()
+                        .filter(way -> isWanted(question, Objects.requireNonNull(byId.get(way.snapshot())), way.node()))
+                        .toList();
         Map<NodeId, Node> there =
                 nodes.find(ways.stream().map(SnapshotReach.Reach::node).collect(Collectors.toSet()));
         Map<String, CompatibilityClass> known = classes.find(wanted.stream()
@@ -161,13 +168,31 @@ class Decider {
         return scored;
     }
 
+    /** Nodes on which a full snapshot of the version could be thawed, by all that is known. */
+    Set<NodeId> ableToThaw(Question question) {
+        return able(question, offers.full(question.model(), question.version()), new ArrayList<>()).stream()
+                .map(pair -> pair.node().id())
+                .collect(Collectors.toSet());
+    }
+
+    /** One suspended process at most, and before anything was tried: however many there are, thaws follow. */
+    private List<Scored> chain(Question question, List<Scored> scored) {
+        long left = Math.max(0, settings.maxAttempts() - question.tried().size());
+        return Stream.concat(
+                        scored.stream()
+                                .filter(Scored::suspended)
+                                .limit(question.tried().isEmpty() ? 1 : 0),
+                        scored.stream().filter(one -> !one.suspended()))
+                .limit(left)
+                .toList();
+    }
+
     private List<Decision.Step> steps(Question question, List<Scored> scored) {
         List<Decision.Step> steps = new ArrayList<>();
         Optional<NodeId> here = Optional.empty();
-        int left = settings.maxAttempts() - question.tried().size();
-        for (Scored one : scored.subList(0, Math.max(0, Math.min(left, scored.size())))) {
+        for (Scored one : chain(question, scored)) {
             Node node = one.pair().node();
-            boolean suspended = one.pair().offer().engine() == Engine.SUSPEND;
+            boolean suspended = one.suspended();
             Decision.Way way = suspended
                     ? Decision.Way.RESUME
                     : here.map(node.id()::equals).orElse(true) ? Decision.Way.THAW : Decision.Way.THAW_ELSEWHERE;
@@ -192,7 +217,7 @@ class Decider {
         long others = all.stream()
                 .filter(other -> other.pair().offer().id().equals(snapshot))
                 .count();
-        if (one.pair().offer().engine() == Engine.SUSPEND) {
+        if (one.suspended()) {
             return "The suspended process is on node " + node + ".";
         }
         return others == 1

@@ -51,7 +51,12 @@ public record Decision(List<String> reasons, List<Step> chain, List<Rejected> re
             @Nullable String nodeName,
             @Nullable NodeScore score,
             @Nullable ExpectedTime expected,
-            String reason) {}
+            String reason) {
+
+        Step by(Way other) {
+            return new Step(other, snapshotId, nodeId, nodeName, score, expected, reason);
+        }
+    }
 
     /**
      * A node that was not taken.

@@ -3,8 +3,6 @@ package io.gpusnap.service.restore;
 import io.gpusnap.service.operation.Failure;
 import io.gpusnap.service.operation.Operation;
 import io.gpusnap.service.platform.transaction.DatabaseClock;
-import io.gpusnap.service.snapshot.Snapshots;
-import java.util.Objects;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,7 +21,6 @@ class Fallback {
     private final RestoreRepository restores;
     private final RestoredProcesses ends;
     private final Decider decider;
-    private final Snapshots snapshots;
     private final Ways ways;
     private final ColdStarts coldStarts;
     private final RestoreMetrics metrics;
@@ -33,7 +30,6 @@ class Fallback {
             RestoreRepository restores,
             RestoredProcesses ends,
             Decider decider,
-            Snapshots snapshots,
             Ways ways,
             ColdStarts coldStarts,
             RestoreMetrics metrics,
@@ -41,7 +37,6 @@ class Fallback {
         this.restores = restores;
         this.ends = ends;
         this.decider = decider;
-        this.snapshots = snapshots;
         this.ways = ways;
         this.coldStarts = coldStarts;
         this.metrics = metrics;
@@ -70,8 +65,14 @@ class Fallback {
         }
     }
 
+    /** Where the first thaw was tried is "here" for all that follow. */
+    private static Decision.Way way(Restore restore, Decision.Step next) {
+        return restore.firstThawedOn()
+                .map(here -> here.equals(next.nodeId()) ? Decision.Way.THAW : Decision.Way.THAW_ELSEWHERE)
+                .orElse(next.way());
+    }
+
     private Optional<Decision.Step> next(Restore restore, KeptWish wish) {
-        // A suspended process is always the first way; and only what can be held now is set out on.
         return decider
                 .decide(new Decider.Question(
                         restore.modelName(),
@@ -82,8 +83,8 @@ class Fallback {
                         wish.container() != null))
                 .steps()
                 .stream()
-                .filter(step -> step.way() != Decision.Way.RESUME)
-                .filter(step -> snapshots.holdIfReady(Objects.requireNonNull(step.snapshotId())))
-                .findFirst();
+                .filter(ways::canSetOut)
+                .findFirst()
+                .map(step -> step.by(way(restore, step)));
     }
 }

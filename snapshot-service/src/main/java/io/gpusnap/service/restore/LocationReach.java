@@ -3,9 +3,11 @@ package io.gpusnap.service.restore;
 import io.gpusnap.service.node.Inventory;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.SnapshotId;
+import java.sql.Types;
 import java.util.Collection;
 import java.util.List;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
@@ -25,7 +27,7 @@ class LocationReach implements SnapshotReach {
     }
 
     @Override
-    public List<Reach> of(Collection<SnapshotId> snapshots, int limit) {
+    public List<Reach> of(Collection<SnapshotId> snapshots, @Nullable Collection<NodeId> only, int limit) {
         // Stores of a node are looked up as scalars: so a copy is found by its key, and not among all copies of a
         // snapshot.
         return jdbc.sql("""
@@ -41,6 +43,7 @@ class LocationReach implements SnapshotReach {
                                       (SELECT s.node_id, s.kind, 0::bigint AS missing, true AS own, l.confirmed_at
                                          FROM snapshot_location l JOIN store s ON s.id = l.store_id
                                         WHERE l.snapshot_id = i.id AND l.state = 'PRESENT' AND s.kind = 'NVME'
+                                          AND (:only::uuid[] IS NULL OR s.node_id = ANY (:only::uuid[]))
                                         ORDER BY l.store_id LIMIT :most)
                                       UNION ALL
                                       (SELECT DISTINCT ON (seen.node_id) seen.* FROM (
@@ -51,6 +54,7 @@ class LocationReach implements SnapshotReach {
                                                 JOIN node_tier t ON t.store_id = s.id AND t.health <> 'UNHEALTHY'
                                                      AND t.reported_store_id IS NOT NULL
                                                WHERE n.id = i.id AND n.engine <> 'suspend'
+                                                 AND (:only::uuid[] IS NULL OR t.node_id = ANY (:only::uuid[]))
                                                  AND NOT EXISTS (
                                                      SELECT 1 FROM snapshot_location o
                                                       WHERE o.snapshot_id = i.id AND o.state = 'PRESENT'
@@ -65,8 +69,12 @@ class LocationReach implements SnapshotReach {
                                 LIMIT :limit) near
                         """)
                 .param("ids", snapshots.stream().map(SnapshotId::value).toArray(UUID[]::new))
+                .param(
+                        "only",
+                        only == null ? null : only.stream().map(NodeId::value).toArray(UUID[]::new),
+                        Types.ARRAY)
                 .param("most", MOST_NODES)
-                .param("limit", limit)
+                .param("limit", only == null ? limit : Math.max(limit, only.size()))
                 .query((row, number) -> new Reach(
                         new SnapshotId(row.getObject("id", UUID.class)),
                         new NodeId(row.getObject("node_id", UUID.class)),

@@ -27,6 +27,12 @@ class Offers {
     private static final String COLUMNS =
             "s.id, s.engine, s.class_key, s.needs, coalesce(s.logical_bytes, 0) AS logical_bytes, s.node_id";
 
+    private static final String WAITS = """
+            w.state NOT IN ('GONE', 'LOST')
+              AND NOT EXISTS (SELECT 1 FROM restore r WHERE r.snapshot_id = s.id AND r.thaw_seconds IS NOT NULL)
+              AND NOT EXISTS (SELECT 1 FROM operation o WHERE o.workload_id = w.id AND o.state IN ('PENDING', 'RUNNING'))
+            """;
+
     private final JdbcClient jdbc;
     private final JsonColumns json;
 
@@ -72,22 +78,27 @@ class Offers {
      * snapshot stays READY, since nothing is wrong with what is stored.
      */
     List<Offer> suspended(String model, String version) {
-        return jdbc.sql("SELECT " + COLUMNS + """
-                         FROM (SELECT * FROM snapshot
+        return jdbc.sql("SELECT " + COLUMNS + " FROM (" + """
+                         SELECT * FROM snapshot
                                 WHERE model_name = :model AND version_name = :version AND engine = 'suspend' AND state = 'READY'
                                 ORDER BY id DESC LIMIT :most) s
                           JOIN workload w ON w.id = s.workload_id
-                         WHERE w.state NOT IN ('GONE', 'LOST')
-                           AND NOT EXISTS (SELECT 1 FROM restore r WHERE r.snapshot_id = s.id AND r.thaw_seconds IS NOT NULL)
-                           AND NOT EXISTS (SELECT 1 FROM operation o
-                                            WHERE o.workload_id = w.id AND o.state IN ('PENDING', 'RUNNING'))
-                         ORDER BY s.id DESC
-                        """)
+                         WHERE\s""" + WAITS + " ORDER BY s.id DESC")
                 .param("model", model)
                 .param("version", version)
                 .param("most", MOST_SUSPENDED)
                 .query(this::row)
                 .list();
+    }
+
+    /** Whether the process of this suspend snapshot waits in it, and nothing works on it. */
+    boolean canBeResumed(SnapshotId id) {
+        return jdbc.sql(
+                        "SELECT EXISTS (SELECT 1 FROM snapshot s JOIN workload w ON w.id = s.workload_id WHERE s.id = :id AND "
+                                + WAITS + ")")
+                .param("id", id.value())
+                .query(Boolean.class)
+                .single();
     }
 
     /** This one, if it is READY. */

@@ -268,6 +268,14 @@ public class Restore {
                 .collect(Collectors.toSet());
     }
 
+    /** Where the first of its thaws was tried; empty while none was. */
+    Optional<NodeId> firstThawedOn() {
+        return attempts.stream()
+                .filter(attempt -> attempt.way() == Decision.Way.THAW)
+                .findFirst()
+                .map(Attempt::nodeId);
+    }
+
     boolean isOpen() {
         return outcome == null;
     }

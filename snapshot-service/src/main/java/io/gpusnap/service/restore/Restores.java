@@ -98,7 +98,7 @@ public class Restores {
     @Transactional
     public View create(Order order) {
         OrderTargets.Found found = targets.of(order, false);
-        Decider.Plan plan = plan(order, found);
+        Decider.Plan plan = held(order, plan(order, found));
         Decision decision = decision(order, found, plan);
         Restore restore = restores.saveAndFlush(new Restore(
                 RestoreId.next(),
@@ -161,6 +161,13 @@ public class Restores {
             throw whyNone(found, plan);
         }
         return plan;
+    }
+
+    /** Begins with the first way that nobody else took since. Where none is left, the first one says why it cannot be. */
+    private Decider.Plan held(Order order, Decider.Plan plan) {
+        List<Decision.Step> left =
+                plan.steps().stream().dropWhile(step -> !ways.canSetOut(step)).toList();
+        return left.isEmpty() && !order.cold() ? plan : new Decider.Plan(left, plan.rejected());
     }
 
     private static Decision decision(Order order, OrderTargets.Found found, Decider.Plan plan) {

@@ -32,7 +32,7 @@ public class RolloutResults {
      * What was seen of one version.
      *
      * @param succeeded thaws that led back
-     * @param failed thaws that did not
+     * @param failed thaws that did not, and restores that found no way back anywhere although they were free to go anywhere
      * @param rightAnswers processes that answered as the version's oracle says
      * @param wrongAnswers processes that did not, and were ended for it
      * @param secondsToAnswer from the claim to the first answer, or without an oracle to a healthy process
@@ -42,12 +42,17 @@ public class RolloutResults {
     private record Row(
             List<Attempt> attempts,
             @Nullable Double thawSeconds,
-            @Nullable Double firstAnswerSeconds) {}
+            @Nullable Double firstAnswerSeconds,
+            boolean nowhere) {}
 
     /** Restores of the version that the rollout decided since then. */
     public Seen of(RolloutId rollout, String version, Instant since) {
         List<Row> rows = jdbc.sql("""
-                        SELECT attempts, thaw_seconds, first_answer_seconds FROM restore
+                        SELECT attempts, thaw_seconds, first_answer_seconds,
+                               coalesce(outcome = 'COLD' AND attempts = '[]'::jsonb
+                                        AND NOT jsonb_exists_any(wish -> 'constraints', ARRAY['nodeIds', 'image', 'mounts'])
+                                        AND NOT jsonb_exists(wish, 'container'), false) AS nowhere
+                          FROM restore
                          WHERE rollout_id = :rollout AND version_name = :version AND created_at >= :since
                          ORDER BY id DESC LIMIT :most
                         """)
@@ -66,7 +71,8 @@ public class RolloutResults {
         }
         return new Seen(
                 count(rows, OperationState.SUCCEEDED, null),
-                count(rows, OperationState.FAILED, null),
+                count(rows, OperationState.FAILED, null)
+                        + (int) rows.stream().filter(Row::nowhere).count(),
                 (int) rows.stream()
                         .filter(row -> row.firstAnswerSeconds() != null)
                         .count(),
@@ -87,6 +93,7 @@ public class RolloutResults {
         return new Row(
                 json.readList(row.getString("attempts"), Attempt.class),
                 row.getObject("thaw_seconds", Double.class),
-                row.getObject("first_answer_seconds", Double.class));
+                row.getObject("first_answer_seconds", Double.class),
+                row.getBoolean("nowhere"));
     }
 }

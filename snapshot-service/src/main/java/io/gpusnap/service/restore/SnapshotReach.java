@@ -5,6 +5,7 @@ import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.SnapshotId;
 import java.util.Collection;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Which nodes can get at a snapshot's bytes. */
 public interface SnapshotReach {
@@ -20,6 +21,8 @@ public interface SnapshotReach {
     /**
      * Bounded, however many nodes there are: at most so many for each snapshot, those that are heard and open first.
      * Snapshots that no node can reach are not in it.
+     *
+     * @param only among these nodes, all of which are looked at; null for any
      */
-    List<Reach> of(Collection<SnapshotId> snapshots, int limit);
+    List<Reach> of(Collection<SnapshotId> snapshots, @Nullable Collection<NodeId> only, int limit);
 }

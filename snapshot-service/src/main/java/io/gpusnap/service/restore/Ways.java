@@ -5,6 +5,7 @@ import io.gpusnap.service.operation.NewOperation;
 import io.gpusnap.service.operation.Operation;
 import io.gpusnap.service.operation.OperationSpec;
 import io.gpusnap.service.operation.Operations;
+import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.platform.id.WorkloadId;
 import io.gpusnap.service.platform.transaction.DatabaseClock;
 import io.gpusnap.service.snapshot.CopySources;
@@ -28,6 +29,7 @@ class Ways {
 
     private final RestoreRepository restores;
     private final Snapshots snapshots;
+    private final Offers offers;
     private final CopySources sources;
     private final Operations operations;
     private final ModelVersions versions;
@@ -36,6 +38,7 @@ class Ways {
     Ways(
             RestoreRepository restores,
             Snapshots snapshots,
+            Offers offers,
             CopySources sources,
             Operations operations,
             ModelVersions versions,
@@ -43,12 +46,23 @@ class Ways {
         this.versions = versions;
         this.restores = restores;
         this.snapshots = snapshots;
+        this.offers = offers;
         this.sources = sources;
         this.operations = operations;
         this.clock = clock;
     }
 
     record SetOut(Restore restore, Snapshot snapshot, Operation operation) {}
+
+    /**
+     * Whether it is still as it was decided. Then it stays so until the caller's transaction ends: the snapshot is READY, and
+     * a process that is to be resumed waits in it, and nobody else resumes it.
+     */
+    @Transactional(propagation = Propagation.MANDATORY)
+    boolean canSetOut(Decision.Step step) {
+        SnapshotId snapshot = Objects.requireNonNull(step.snapshotId());
+        return snapshots.holdIfReady(snapshot) && (step.way() != Decision.Way.RESUME || offers.canBeResumed(snapshot));
+    }
 
     /** @throws io.gpusnap.service.platform.problem.ApiException when the snapshot or its process changed since the decision */
     @Transactional(propagation = Propagation.MANDATORY)

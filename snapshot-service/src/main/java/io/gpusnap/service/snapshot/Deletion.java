@@ -1,7 +1,6 @@
 package io.gpusnap.service.snapshot;
 
 import io.gpusnap.service.node.Inventory;
-import io.gpusnap.service.node.Node;
 import io.gpusnap.service.node.NodeState;
 import io.gpusnap.service.node.Nodes;
 import io.gpusnap.service.operation.NewOperation;
@@ -9,9 +8,6 @@ import io.gpusnap.service.operation.Operation;
 import io.gpusnap.service.operation.OperationSpec;
 import io.gpusnap.service.operation.Operations;
 import io.gpusnap.service.platform.id.NodeId;
-import io.gpusnap.service.platform.page.PageQuery;
-import io.gpusnap.service.platform.problem.ApiException;
-import io.gpusnap.service.platform.problem.ErrorCode;
 import io.gpusnap.service.tier.Store;
 import java.time.Instant;
 import java.util.List;
@@ -25,8 +21,6 @@ import org.springframework.stereotype.Component;
  */
 @Component
 class Deletion {
-    private static final int NODES_LOOKED_AT = 200;
-
     private final LocationStore locations;
     private final Copies copies;
     private final SnapshotStore store;
@@ -50,19 +44,25 @@ class Deletion {
     }
 
     /**
-     * Queues what is to be done for a snapshot that is DELETING.
+     * Queues what is to be done for a snapshot that is DELETING. Where nobody is left who could have any of it, it is DELETED at
+     * once.
      *
      * @return the first of the operations
-     * @throws ApiException NODE_LOST if no node is there that could do it
      */
-    Operation begin(Snapshot snapshot) {
+    Optional<Operation> begin(Snapshot snapshot, Instant now) {
         List<NodeId> holders = locations.of(snapshot.id()).stream()
                 .filter(one -> one.kind() == Inventory.TierKind.NVME)
                 .flatMap(one -> one.node().stream())
                 .filter(this::notLost)
                 .toList();
-        List<NodeId> doers = holders.isEmpty() ? List.of(somebody(snapshot)) : holders;
+        // Nobody is known to have it, but the node where it was taken may have remains of it.
+        List<NodeId> doers = holders.isEmpty()
+                ? Stream.of(snapshot.nodeId()).filter(this::notLost).toList()
+                : holders;
         copies.forget(snapshot.id());
+        if (doers.isEmpty()) {
+            gone(snapshot, now);
+        }
         holders.forEach(node -> locations.putRemoving(snapshot.id(), node, "The snapshot is deleted."));
         return doers.stream()
                 .map(node -> operations.queue(new NewOperation(
@@ -72,7 +72,8 @@ class Deletion {
                         Optional.empty(),
                         Optional.empty())))
                 .toList()
-                .getFirst();
+                .stream()
+                .findFirst();
     }
 
     /** A node has removed it; with the last one the snapshot is DELETED, unless another one failed to. */
@@ -80,22 +81,14 @@ class Deletion {
         locations.remove(snapshot.id(), Store.ownOf(node, Inventory.TierKind.NVME), LocationState.REMOVING);
         if (snapshot.state() == SnapshotState.DELETING
                 && locations.of(snapshot.id()).isEmpty()) {
-            snapshot.deleted(now);
-            store.forget(snapshot.id());
-            chunks.remove(snapshot.id());
+            gone(snapshot, now);
         }
     }
 
-    /** Nobody is known to have it, but the node where it was taken may have remains of it. */
-    private NodeId somebody(Snapshot snapshot) {
-        return Stream.concat(
-                        Stream.of(snapshot.nodeId()).filter(this::notLost),
-                        nodes.list(PageQuery.of("deletion", NODES_LOOKED_AT, null)).items().stream()
-                                .filter(node -> node.state() == NodeState.ONLINE)
-                                .map(Node::id))
-                .findFirst()
-                .orElseThrow(() -> new ApiException(
-                        ErrorCode.NODE_LOST, "No node is heard that could remove snapshot " + snapshot.id() + "."));
+    private void gone(Snapshot snapshot, Instant now) {
+        snapshot.deleted(now);
+        store.forget(snapshot.id());
+        chunks.remove(snapshot.id());
     }
 
     private boolean notLost(NodeId id) {

@@ -156,13 +156,13 @@ public class SnapshotCommands {
     }
 
     /**
-     * Queues a DELETE on every node that holds the snapshot, and returns the first; no restore can begin from here on.
+     * Queues a DELETE on every node that holds the snapshot, and returns the first; no restore can begin from here on. Empty when
+     * only nodes have it that are lost: it is DELETED then, and they are told should they come back.
      *
-     * @throws ApiException IN_USE while a restore, a move, a verification or a suspended process needs it, CONFLICT in a state that cannot be deleted,
-     *     NODE_LOST
+     * @throws ApiException IN_USE while a restore, a move, a verification or a suspended process needs it, CONFLICT in a state that cannot be deleted
      */
     @Transactional
-    public Operation delete(SnapshotId id, IfMatch ifMatch) {
+    public Optional<Operation> delete(SnapshotId id, IfMatch ifMatch) {
         Snapshot snapshot = snapshots.lock(id);
         ifMatch.check(snapshot.rowVersion());
         switch (snapshot.state()) {
@@ -178,7 +178,9 @@ public class SnapshotCommands {
         }
         requireNobodyWaitsFor(snapshot);
         repository.saveAndFlush(snapshot);
-        return deletion.begin(snapshot);
+        Optional<Operation> first = deletion.begin(snapshot, clock.now());
+        repository.saveAndFlush(snapshot);
+        return first;
     }
 
     /** Without its snapshot a suspended process could neither go on nor be told apart from a hung one. */

@@ -10,8 +10,10 @@ import io.gpusnap.service.testing.Api;
 import io.gpusnap.service.testing.Catalogue;
 import io.gpusnap.service.testing.ServiceTest;
 import io.gpusnap.service.testing.SimulatedNode;
+import io.gpusnap.service.testing.TestManifest;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -186,6 +188,46 @@ class RecoveryTest {
             other.thawed(other.claim(), 302 + i, "w").expect(204);
         }
         awaitStates("RECOVERED", "RECOVERED", "RECOVERED", "RECOVERED", "RECOVERED", "RECOVERED");
+    }
+
+    @Test
+    void aProcessThatWasSwitchedSinceComesBackElsewhereAllTheSame() {
+        // given a process that is to be recovered, which a switch has suspended and resumed since
+        String restore = restored(100, 7);
+        String workload = lost.runs(running(100));
+        catalogue.save(workload, "suspend").expect(202);
+        JsonNode save = lost.claim();
+        Map<String, Object> saved = new LinkedHashMap<>(TestManifest.of(save).saveResult());
+        saved.put("workloadAlive", true);
+        lost.complete(save, Map.of("outcome", "SUCCEEDED", "save", saved)).expect(204);
+        api.once()
+                .post(
+                        "/api/v1/nodes/" + lost.id() + "/gpus/0/switch",
+                        Map.of(
+                                "to",
+                                Map.of("snapshotId", save.at("/save/snapshotId").asString())))
+                .expect(202);
+        JsonNode task = lost.claim();
+        assertThat(task.path("kind").asString()).isEqualTo("SWITCH");
+        lost.complete(
+                        task,
+                        Map.of(
+                                "outcome",
+                                "SUCCEEDED",
+                                "thaw",
+                                Map.of("pid", 100, "startTimeTicks", 77_100L, "workloadName", "w-100", "seconds", 0.4),
+                                "suspended",
+                                List.of()))
+                .expect(204);
+
+        // when
+        loseTheNode();
+
+        // then
+        other.thawed(claimElsewhere(), 200, "w-100").expect(204);
+        awaitStates("RECOVERED");
+        assertThat(recoveries().getFirst().path("lostRestoreId").asString()).isEqualTo(restore);
+        assertThat(recoveries().getFirst().path("priority").asInt()).isEqualTo(7);
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.gpusnap.service.restore;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.postgres.Replicas;
 import io.gpusnap.service.restore.gate.Constraints;
 import io.gpusnap.service.testing.Api;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -97,6 +99,21 @@ class DecisionScaleTest {
                                 new Reads(row.getString("relname"), row.getLong("seq_scan"), row.getLong("rows")))
                         .list();
             });
+
+            // and when a node is named, then it is looked at, wherever it stands among all that have the snapshot
+            List<UUID> named = jdbc.sql("SELECT id FROM node ORDER BY name LIMIT 5")
+                    .query(UUID.class)
+                    .list();
+            assertThat(named)
+                    .allSatisfy(node -> assertThat(decider.decide(new Decider.Question(
+                                            "big",
+                                            "v1",
+                                            Optional.empty(),
+                                            Constraints.on(new NodeId(node)),
+                                            Set.of(),
+                                            false))
+                                    .steps())
+                            .isNotEmpty());
 
             // then no table that grows was read from end to end
             assertThat(reads)

@@ -1,6 +1,7 @@
 package io.gpusnap.service.restore;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.gpusnap.service.testing.Api;
 import io.gpusnap.service.testing.Api.Reply;
@@ -8,18 +9,31 @@ import io.gpusnap.service.testing.Catalogue;
 import io.gpusnap.service.testing.ServiceTest;
 import io.gpusnap.service.testing.SimulatedNode;
 import io.gpusnap.service.testing.TestManifest;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.transaction.support.TransactionTemplate;
 import tools.jackson.databind.JsonNode;
 
 @ServiceTest
 class RestoreChainTest {
     @Autowired
     private Api api;
+
+    @Autowired
+    private JdbcClient jdbc;
+
+    @Autowired
+    private TransactionTemplate transaction;
 
     private Catalogue catalogue;
     private SimulatedNode first;
@@ -94,7 +108,7 @@ class RestoreChainTest {
         JsonNode second = read(id);
         assertThat(second.path("state").asString()).isEqualTo("PENDING");
         assertThat(second.at("/attempts/0/failure/code").asString()).isEqualTo("PORT_CONFLICT");
-        assertThat(way(second.at("/attempts/1"))).isEqualTo("THAW");
+        assertThat(way(second.at("/attempts/1"))).isEqualTo("THAW_ELSEWHERE");
         assertThat(second.path("nodeId").asString())
                 .isEqualTo(chain.at("/1/nodeId").asString());
 
@@ -112,12 +126,7 @@ class RestoreChainTest {
         // given a full snapshot, and a newer process that stands still
         String full = ready(first, 1);
         isLikeThat(first, full);
-        String workload = first.runs(SimulatedNode.process(2, "w"));
-        catalogue.save(workload, "suspend").expect(202);
-        JsonNode save = first.claim();
-        Map<String, Object> result = new LinkedHashMap<>(TestManifest.of(save).saveResult());
-        result.put("workloadAlive", true);
-        first.complete(save, Map.of("outcome", "SUCCEEDED", "save", result)).expect(204);
+        String suspended = suspended(2);
         isLikeThat(second, full);
 
         // when
@@ -125,8 +134,77 @@ class RestoreChainTest {
 
         // then
         assertThat(chain.valueStream().map(RestoreChainTest::way).toList()).startsWith("RESUME", "THAW");
-        assertThat(chain.at("/0/snapshotId").asString())
-                .isEqualTo(save.at("/save/snapshotId").asString());
+        assertThat(chain.at("/0/snapshotId").asString()).isEqualTo(suspended);
+    }
+
+    /** The suspend snapshot of a process on the first node that waits in it. */
+    private String suspended(int pid) {
+        String workload = first.runs(SimulatedNode.process(pid, "w-" + pid));
+        catalogue.save(workload, "suspend").expect(202);
+        JsonNode save = first.claim();
+        Map<String, Object> result = new LinkedHashMap<>(TestManifest.of(save).saveResult());
+        result.put("workloadAlive", true);
+        first.complete(save, Map.of("outcome", "SUCCEEDED", "save", result)).expect(204);
+        return save.at("/save/snapshotId").asString();
+    }
+
+    @Test
+    void howeverManyProcessesAreSuspendedASnapshotIsThawedWhenTheFirstOfThemFails() {
+        // given as many suspended processes as there may be attempts, and a full snapshot
+        String full = ready(first, 1);
+        List.of(2, 3, 4).forEach(this::suspended);
+        isLikeThat(first, full);
+        JsonNode reply = restore(Map.of()).expect(202).json();
+        assertThat(reply.at("/restore/decision/chain").valueStream().map(RestoreChainTest::way))
+                .containsExactly("RESUME", "THAW", "COLD");
+
+        // when
+        first.fail(first.claim(), "DRIVER_FAILED").expect(204);
+
+        // then
+        JsonNode restore = read(reply.at("/restore/id").asString());
+        assertThat(restore.path("state").asString()).isEqualTo("PENDING");
+        assertThat(way(restore.at("/attempts/1"))).isEqualTo("THAW");
+        assertThat(restore.at("/attempts/1/snapshotId").asString()).isEqualTo(full);
+    }
+
+    @Test
+    void ofTwoWhoWantTheSameSuspendedProcessOneResumesItAndTheOtherGoesOnDownTheChain() throws Exception {
+        // given one suspended process and a full snapshot
+        String full = ready(first, 1);
+        String suspended = suspended(2);
+        isLikeThat(first, full);
+
+        // when two have decided for the process before either could take it
+        List<JsonNode> replies;
+        try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<Reply>> asked = new ArrayList<>();
+            transaction.executeWithoutResult(status -> {
+                jdbc.sql("SELECT 1 FROM snapshot WHERE id = ?::uuid FOR UPDATE")
+                        .param(suspended)
+                        .query(Integer.class)
+                        .single();
+                asked.add(callers.submit(() -> restore(Map.of())));
+                asked.add(callers.submit(() -> restore(Map.of())));
+                await().atMost(Duration.ofSeconds(60)).until(() -> waitingForLocks() >= 2);
+            });
+            replies = List.of(
+                    asked.get(0).get().expect(202).json(),
+                    asked.get(1).get().expect(202).json());
+        }
+
+        // then
+        assertThat(replies.stream().map(reply -> way(reply.at("/restore/attempts/0"))))
+                .containsExactlyInAnyOrder("RESUME", "THAW");
+        assertThat(replies.stream().map(reply -> way(reply.at("/restore/decision/chain/0"))))
+                .containsExactlyInAnyOrder("RESUME", "THAW");
+    }
+
+    private int waitingForLocks() {
+        return jdbc.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                        + " AND datname = current_database()")
+                .query(Integer.class)
+                .single();
     }
 
     @Test

@@ -227,6 +227,43 @@ class RolloutApiTest {
     }
 
     @Test
+    void aVersionThatComesBackNowhereIsRolledBack() {
+        // given a rollout of a version whose snapshot fits no node any more
+        JsonNode rollout = begin(
+                weight(100), analysis(Map.of("kind", "THAW_SUCCESS_RATE", "count", 100, "inconclusiveLimit", 100)));
+        api.with("If-Match", "*")
+                .patch("/api/v1/nodes/" + node.id(), Map.of("schedulable", false))
+                .expect(200);
+        Map<String, Object> request = Map.of("model", stable.model(), "alias", "stable");
+
+        // when a replica that must be on one node starts cold, then that says nothing of the version
+        Map<String, Object> there = new HashMap<>(request);
+        there.put("nodeId", node.id());
+        there.put("fallback", "COLD");
+        assertThat(api.once()
+                        .post("/api/v1/restores", there)
+                        .expect(201)
+                        .json()
+                        .at("/restore/version")
+                        .asString())
+                .isEqualTo("v2");
+        awaitMeasurements(rollout, 2);
+        assertThat(read(rollout).path("phase").asString()).isEqualTo("PROGRESSING");
+
+        // when one that may be anywhere does, then it goes back
+        api.once().post("/api/v1/restores", request).expect(201);
+        awaitPhase(rollout, "DEGRADED");
+        assertThat(read(rollout).path("reason").asString()).contains("0 of 1");
+    }
+
+    private void awaitMeasurements(JsonNode rollout, int more) {
+        int before = read(rollout).at("/analysis/metrics/0/measurements").size();
+        await().atMost(Duration.ofSeconds(30))
+                .until(() ->
+                        read(rollout).at("/analysis/metrics/0/measurements").size() >= before + more);
+    }
+
+    @Test
     void wrongAnswersRollItBackAndAreAskedForInTheThaw() {
         // given a version with an oracle
         api.with("If-Match", "*")

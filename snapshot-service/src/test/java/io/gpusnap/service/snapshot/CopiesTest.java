@@ -235,13 +235,36 @@ class CopiesTest {
         // given a second copy, and the node of the first one lost
         copy(first, bucketStore());
         first.work();
-        jdbc.sql("UPDATE node SET state = 'LOST' WHERE id = ?::uuid")
-                .param(first.id())
-                .update();
+        lose(first);
 
         assertThatThrownBy(() -> moves.remove(SnapshotId.of(snapshot), bucketStore(), "-"))
                 .isInstanceOf(ApiException.class)
                 .hasMessageContaining("last good copy");
+    }
+
+    private void lose(FakeDaemon daemon) {
+        jdbc.sql("UPDATE node SET state = 'LOST' WHERE id = ?::uuid")
+                .param(daemon.id())
+                .update();
+    }
+
+    @Test
+    void whatOnlyALostNodeHasIsDeletedAtOnceAndTheNodeIsToldWhenItIsBack() {
+        // given
+        lose(first);
+
+        // when
+        delete().expect(204);
+
+        // then nobody was asked to do it
+        assertThat(catalogue.snapshot(snapshot).path("state").asString()).isEqualTo("DELETED");
+        assertThat(second.work()).isZero();
+
+        // when the node is back with it, then it clears it away
+        first.heartbeat();
+        first.work();
+        assertThat(first.done()).contains("EVICT " + snapshot);
+        assertThat(first.own()).isEmpty();
     }
 
     @Test

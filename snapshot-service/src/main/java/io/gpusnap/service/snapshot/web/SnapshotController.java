@@ -186,12 +186,17 @@ class SnapshotController {
             description =
                     "Answers with the first node's operation. Chunks that other snapshots share stay. The row stays as DELETED.")
     @ApiResponse(responseCode = "202", description = "Queued; Location is the operation")
+    @ApiResponse(
+            responseCode = "204",
+            description = "DELETED at once: only lost nodes have it, and they are told should they come back",
+            content = @Content)
     @ApiResponse(responseCode = "409", description = "IN_USE by a restore or verification, or CONFLICT with its state")
     ResponseEntity<OperationResource> delete(
             @PathVariable SnapshotId snapshotId, @Parameter(hidden = true) IfMatch ifMatch) {
-        var operation = commands.delete(snapshotId, ifMatch);
-        return ResponseEntity.accepted()
-                .location(URI.create(OperationResource.path(operation.id())))
-                .body(OperationResource.of(operation));
+        return commands.delete(snapshotId, ifMatch)
+                .map(operation -> ResponseEntity.accepted()
+                        .location(URI.create(OperationResource.path(operation.id())))
+                        .body(OperationResource.of(operation)))
+                .orElseGet(() -> ResponseEntity.noContent().build());
     }
 }

@@ -50,7 +50,10 @@ final class Given {
     }
 
     static ConditionFactory soon() {
-        return await().atMost(Duration.ofSeconds(60)).pollInterval(Duration.ofMillis(50));
+        return await().atMost(Duration.ofSeconds(60))
+                .pollInterval(Duration.ofMillis(50))
+                // a resource is there before its status is
+                .ignoreException(NullPointerException.class);
     }
 
     SnapshotPolicy policy(String name, SnapshotPolicySpec spec) {

@@ -116,6 +116,8 @@ public class ClusterUnderTest {
         private static Config real() {
             return new ConfigBuilder(Config.fromKubeconfig(new File(System.getenv("GPUSNAP_KUBE_API"))))
                     .withRequestRetryBackoffLimit(0)
+                    // hundreds of resources with finalizers are deleted in one request
+                    .withRequestTimeout(60_000)
                     .build();
         }
 
@@ -134,6 +136,7 @@ public class ClusterUnderTest {
 
         private static boolean isEstablished(CustomResourceDefinition crd) {
             return crd.getStatus() != null
+                    && crd.getStatus().getConditions() != null
                     && crd.getStatus().getConditions().stream()
                             .anyMatch(condition ->
                                     "Established".equals(condition.getType()) && "True".equals(condition.getStatus()));

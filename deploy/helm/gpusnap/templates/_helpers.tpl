@@ -50,6 +50,18 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name (.root.Chart.Version | replace
 {{- printf "%s-webhook-tls" (include "gpusnap.fullname" .) -}}
 {{- end -}}
 
+{{- define "gpusnap.nfsClaim" -}}
+{{- default (printf "%s-nfs" (include "gpusnap.fullname" .)) .Values.daemon.nfs.existingClaim -}}
+{{- end -}}
+
+{{/* Empty where no archive is wanted. */}}
+{{- define "gpusnap.archivedClaim" -}}
+{{- if .Values.daemon.nfs.archive.enabled -}}
+{{- if not (and .Values.daemon.enabled .Values.daemon.nfs.enabled) }}{{ fail "daemon.nfs.archive.enabled needs daemon.nfs.enabled: there is no claim to archive" }}{{ end -}}
+{{- include "gpusnap.nfsClaim" . -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "gpusnap.scheme" -}}
 {{- ternary "https" "http" (ne .Values.service.tls.existingSecret "") -}}
 {{- end -}}

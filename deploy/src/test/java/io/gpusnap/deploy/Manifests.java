@@ -67,7 +67,8 @@ final class Manifests {
             "monitoring.coreos.com/v1/PodMonitor", "podmonitor",
             "keda.sh/v1alpha1/ScaledObject", "scaledobject",
             "keda.sh/v1alpha1/TriggerAuthentication", "triggerauthentication",
-            "snapshot.storage.k8s.io/v1/VolumeSnapshot", "volumesnapshot");
+            "snapshot.storage.k8s.io/v1/VolumeSnapshot", "volumesnapshot",
+            "snapshot.storage.k8s.io/v1/VolumeSnapshotContent", "volumesnapshotcontent");
 
     private Manifests() {}
 

@@ -4,6 +4,7 @@ import io.gpusnap.service.model.Models;
 import io.gpusnap.service.platform.notice.Notices;
 import io.gpusnap.service.platform.problem.ApiException;
 import java.util.List;
+import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Service;
 import org.springframework.transaction.annotation.Transactional;
@@ -22,18 +23,21 @@ public class Demand {
     private final Models models;
     private final ForecastSettings settings;
     private final Notices notices;
+    private final ApplicationEventPublisher events;
 
     Demand(
             DemandRepository steps,
             LatestDemandRepository latest,
             Models models,
             ForecastSettings settings,
-            Notices notices) {
+            Notices notices,
+            ApplicationEventPublisher events) {
         this.steps = steps;
         this.latest = latest;
         this.models = models;
         this.settings = settings;
         this.notices = notices;
+        this.events = events;
     }
 
     /**
@@ -62,6 +66,7 @@ public class Demand {
         steps.addWanted(model, settings.step(), replicas);
         if (latest.keepWanted(model, replicas)) {
             notices.send(CHANGED_CHANNEL, model);
+            events.publishEvent(new WantedChanged(model));
         }
     }
 

@@ -2,6 +2,7 @@ package io.gpusnap.service.forecast;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /** What is expected, as a distribution for each step to come. Never below 0, and quantiles never cross. Immutable. */
@@ -15,11 +16,18 @@ public final class Forecast {
     private final Instant from;
     private final Duration step;
     private final double[][] quantiles;
+    /** What each step reaches for certain; 0 where that is not known. */
+    private final double[] sure;
 
     /** @param quantiles for each step its values at {@link #levels}, in their order */
     Forecast(Instant from, Duration step, double[][] quantiles) {
+        this(from, step, quantiles, new double[quantiles.length]);
+    }
+
+    private Forecast(Instant from, Duration step, double[][] quantiles, double[] sure) {
         this.from = from;
         this.step = step;
+        this.sure = sure;
         this.quantiles = new double[quantiles.length][LEVELS.length];
         for (int i = 0; i < quantiles.length; i++) {
             double least = 0;
@@ -28,6 +36,20 @@ public final class Forecast {
                 this.quantiles[i][level] = least;
             }
         }
+    }
+
+    /** The same where it is known, and not guessed, that the first steps reach this value. */
+    Forecast atLeast(double value, int steps) {
+        double[][] raised = new double[quantiles.length][];
+        double[] sure = new double[quantiles.length];
+        for (int i = 0; i < quantiles.length; i++) {
+            double least = i < steps ? value : 0;
+            sure[i] = least;
+            raised[i] = DoubleStream.of(quantiles[i])
+                    .map(quantile -> Math.max(quantile, least))
+                    .toArray();
+        }
+        return new Forecast(from, step, raised, sure);
     }
 
     /** The levels that every step has a value at, ascending. */
@@ -81,10 +103,13 @@ public final class Forecast {
 
     /**
      * How probable it is that demand of the step reaches the value: between two levels on the line, and outside of them
-     * the outermost level, since no more is known of the tails. For a count ask half below it: 3.5 for "at least 4".
+     * the outermost level, since no more is known of the tails, unless it is certain. For a count ask half below it: 3.5 for "at least 4".
      */
     public double probabilityOf(int index, double value) {
         double[] values = quantiles[index];
+        if (value <= sure[index] && sure[index] > 0) {
+            return 1;
+        }
         if (value <= values[0]) {
             return 1 - LEVELS[0];
         }

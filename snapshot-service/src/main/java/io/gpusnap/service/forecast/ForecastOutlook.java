@@ -14,13 +14,17 @@ import org.springframework.stereotype.Component;
 @Component
 public class ForecastOutlook implements DemandOutlook {
     private static final double LEVEL = 0.75;
+    /** A wish that stands now is taken for one that goes on for so many steps; then the forecast alone counts. */
+    private static final int STEPS_OF_A_WISH = 3;
 
     private final Demand demand;
     private final Forecasts forecasts;
+    private final ForecastSettings settings;
 
-    ForecastOutlook(Demand demand, Forecasts forecasts) {
+    ForecastOutlook(Demand demand, Forecasts forecasts, ForecastSettings settings) {
         this.demand = demand;
         this.forecasts = forecasts;
+        this.settings = settings;
     }
 
     /** Models that somebody reports demand of, by name. */
@@ -28,9 +32,16 @@ public class ForecastOutlook implements DemandOutlook {
         return demand.models();
     }
 
-    /** Replicas that the model is expected to want in each of so many steps. */
+    /**
+     * Replicas that the model is expected to want in each of so many steps. A forecast believes a sudden rise only by and by; what
+     * an autoscaler wants now is no guess, and is wanted in the next steps at least.
+     */
     public Forecast ofReplicas(String model, int steps) {
-        return forecasts.ofReplicas(model, steps);
+        Forecast expected = forecasts.ofReplicas(model, steps);
+        LatestDemand.Desired wish = demand.latest(model).desired();
+        return wish == null || wish.age().compareTo(settings.step()) > 0
+                ? expected
+                : expected.atLeast(wish.replicas(), STEPS_OF_A_WISH);
     }
 
     @Override

@@ -5,6 +5,7 @@ import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.NotBlank;
 import jakarta.validation.constraints.NotNull;
+import jakarta.validation.constraints.Pattern;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -46,7 +47,31 @@ public record KubernetesSettings(
         @NotNull @DurationMin(millis = 100) @DefaultValue("5m")
         Duration retryMost,
 
-        @Valid @DefaultValue Webhook webhook) {
+        @Valid @DefaultValue Webhook webhook,
+        @Valid @DefaultValue Archive archive) {
+
+    /**
+     * VolumeSnapshots of the shared tier's claim.
+     *
+     * @param claim of the service's own namespace; absent: none are taken
+     * @param every length of a span of time that has one; of a day it begins at midnight UTC
+     * @param keep so many that are ready are kept
+     * @param volumeSnapshotClass absent: the default of the claim's driver
+     */
+    public record Archive(
+            @Pattern(
+                    regexp = "[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?",
+                    message = "must be a DNS name of at most 63 characters")
+            @Nullable
+            String claim,
+
+            @NotNull @DurationMin(minutes = 10) @DefaultValue("24h")
+            Duration every,
+
+            @Min(1) @Max(1000) @DefaultValue("7") int keep,
+
+            @Pattern(regexp = "[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", message = "must be a DNS name") @Nullable
+            String volumeSnapshotClass) {}
 
     /**
      * The admission webhook.

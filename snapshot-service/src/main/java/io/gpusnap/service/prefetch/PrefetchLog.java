@@ -40,6 +40,12 @@ class PrefetchLog {
                         """).param(interval.toMillis() / 1000.0).update() == 1;
     }
 
+    /** The next round is due now, whoever takes it. */
+    void makeDue() {
+        jdbc.sql("UPDATE prefetch_round SET due_at = now() WHERE due_at > now()")
+                .update();
+    }
+
     void moved(Plan.Move move) {
         jdbc.sql("""
                         INSERT INTO prefetched (model_name, snapshot_id, node_id, bytes, probability, expected_at, asked_at)

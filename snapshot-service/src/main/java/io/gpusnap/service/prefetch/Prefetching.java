@@ -2,6 +2,7 @@ package io.gpusnap.service.prefetch;
 
 import static io.gpusnap.service.node.Inventory.TierKind.NVME;
 
+import io.gpusnap.service.forecast.WantedChanged;
 import io.gpusnap.service.forecast.prefetch.Plan;
 import io.gpusnap.service.forecast.prefetch.PrefetchPlanner;
 import io.gpusnap.service.forecast.prefetch.PrefetchRules;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.context.event.EventListener;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionTemplate;
@@ -54,6 +56,12 @@ class Prefetching {
         if (settings.nodeBudget().toBytes() > 0 && log.takeRound(settings.interval())) {
             plan();
         }
+    }
+
+    /** What is wanted now does not wait for the next round. */
+    @EventListener
+    void wantedChanged(WantedChanged changed) {
+        log.makeDue();
     }
 
     @Scheduled(fixedDelayString = "PT5S", initialDelayString = "PT5S")

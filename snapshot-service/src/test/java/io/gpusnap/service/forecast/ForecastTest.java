@@ -33,4 +33,15 @@ class ForecastTest {
     void demandIsNeverBelowNothing() {
         assertThat(of(5).quantile(0, 0.1)).isZero();
     }
+
+    @Test
+    void whatIsKnownToBeReachedIsCertain() {
+        Forecast raised = of(0).atLeast(6, 1);
+
+        assertThat(raised.probabilityOf(0, 5.5)).isEqualTo(1);
+        assertThat(raised.probabilityOf(0, 12)).isEqualTo(of(0).probabilityOf(0, 12));
+        assertThat(raised.quantile(0, 0.05)).isEqualTo(6);
+        assertThat(raised.quantile(0, 0.5)).isEqualTo(10);
+        assertThat(of(0).atLeast(6, 0).quantile(0, 0.05)).isEqualTo(1);
+    }
 }

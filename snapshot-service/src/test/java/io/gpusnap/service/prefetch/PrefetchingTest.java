@@ -2,6 +2,7 @@ package io.gpusnap.service.prefetch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gpusnap.service.forecast.Demand;
 import io.gpusnap.service.forecast.ForecastOutlook;
 import io.gpusnap.service.operation.TransferPriority;
 import io.gpusnap.service.platform.id.NodeId;
@@ -45,6 +46,9 @@ class PrefetchingTest {
     private ForecastOutlook forecasts;
 
     @Autowired
+    private Demand demand;
+
+    @Autowired
     private CompatibilityClasses classes;
 
     @Autowired
@@ -54,6 +58,7 @@ class PrefetchingTest {
     private TransactionTemplate transaction;
 
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    private String model;
     private FakeDaemon holder;
     private FakeDaemon empty;
     private String snapshot;
@@ -64,6 +69,7 @@ class PrefetchingTest {
         jdbc.sql("UPDATE node SET schedulable = false").update();
         jdbc.sql("DELETE FROM model_demand").update();
         Catalogue catalogue = Catalogue.create(api);
+        model = catalogue.model();
         FakeSharedStore bucket = new FakeSharedStore();
         holder = FakeDaemon.start(api, bucket);
         empty = FakeDaemon.start(api, bucket);
@@ -146,6 +152,25 @@ class PrefetchingTest {
                 .isPositive();
         assertThat(registry.get("gpusnap.prefetch.lead").timer().count()).isOne();
         assertThat(thaws("false")).isEqualTo(coldBefore);
+    }
+
+    @Test
+    void whatIsWantedNowIsBroughtWithoutWaitingForTheNextRound() {
+        // given a model that was never wanted at this time of the day, and a round that was just planned
+        Prefetching prefetching = prefetching(PLENTY);
+        jdbc.sql("UPDATE model_demand SET replicas = 0").update();
+        jdbc.sql("UPDATE prefetch_round SET due_at = now() - interval '1 second'")
+                .update();
+        prefetching.planWhenDue();
+        assertThat(empty.work()).isZero();
+
+        // when an autoscaler wants two
+        demand.wanted(model, 2);
+        prefetching.planWhenDue();
+
+        // then
+        assertThat(empty.work()).isOne();
+        assertThat(empty.done()).containsExactly("TRANSFER " + snapshot);
     }
 
     @Test

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /** A daemon that speaks the node API and has nothing behind it. */
@@ -66,23 +67,7 @@ public final class SimulatedNode {
         inventory.put("architecture", "x86_64");
         inventory.put("cpuCores", 2);
         inventory.put("memoryBytes", 8L << 30);
-        inventory.put(
-                "gpus",
-                List.of(Map.of(
-                        "ordinal",
-                        0,
-                        "uuid",
-                        "GPU-0",
-                        "name",
-                        "Simulated H100",
-                        "memoryBytes",
-                        8L << 30,
-                        "freeBytes",
-                        8L << 30,
-                        "migEnabled",
-                        false,
-                        "simulated",
-                        true)));
+        inventory.put("gpus", List.of(gpu(null)));
         inventory.put(
                 "tiers",
                 List.of(Map.of(
@@ -104,6 +89,26 @@ public final class SimulatedNode {
                                 : Map.of("name", one.getKey(), "available", false, "reason", one.getValue()))
                         .toList());
         return inventory;
+    }
+
+    /**
+     * A simulated GPU.
+     *
+     * @param computeCapability such as 9.0; null of a daemon that does not say
+     */
+    public static Map<String, Object> gpu(@Nullable String computeCapability) {
+        Map<String, Object> gpu = new LinkedHashMap<>();
+        gpu.put("ordinal", 0);
+        gpu.put("uuid", "GPU-0");
+        gpu.put("name", "Simulated H100");
+        gpu.put("memoryBytes", 8L << 30);
+        gpu.put("freeBytes", 8L << 30);
+        gpu.put("migEnabled", false);
+        gpu.put("simulated", true);
+        if (computeCapability != null) {
+            gpu.put("computeCapability", computeCapability);
+        }
+        return gpu;
     }
 
     /** A running process that can be saved. */

@@ -3,6 +3,7 @@ package io.gpusnap.service.kubernetes.admission;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
+import io.gpusnap.service.kubernetes.Background;
 import io.gpusnap.service.kubernetes.KubernetesComponent;
 import io.gpusnap.service.kubernetes.KubernetesSettings;
 import java.io.IOException;
@@ -11,10 +12,9 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
-import java.util.concurrent.CountDownLatch;
+import java.time.Duration;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
@@ -31,17 +31,16 @@ class WebhookServer implements SmartLifecycle {
     private static final Logger LOG = LoggerFactory.getLogger(WebhookServer.class);
     private static final String PATH = "/mutate-pods";
     private static final int MOST_BYTES = 4 << 20;
-    private static final int FIRST_RETRY_SECONDS = 1;
-    private static final int CHECK_SECONDS = 60;
+    private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
+    private static final Duration CHECK = Duration.ofMinutes(1);
 
     private final KubernetesSettings settings;
     private final CertificateStore certificates;
     private final Admission admission;
     private final CurrentKey key = new CurrentKey();
-    private volatile CountDownLatch stopping = new CountDownLatch(1);
+    private final Background background = new Background("kubernetes-webhook");
     private volatile @Nullable HttpsServer server;
     private @Nullable ExecutorService handlers;
-    private @Nullable Thread keeper;
 
     WebhookServer(KubernetesSettings settings, CertificateStore certificates, Admission admission) {
         this.settings = settings;
@@ -52,24 +51,13 @@ class WebhookServer implements SmartLifecycle {
     @Override
     public void start() {
         if (settings.webhook().enabled()) {
-            stopping = new CountDownLatch(1);
-            keeper = Thread.ofVirtual().name("kubernetes-webhook").start(this::keep);
+            background.start(this::keep);
         }
     }
 
     @Override
     public void stop() {
-        stopping.countDown();
-        Thread running = keeper;
-        if (running != null) {
-            running.interrupt();
-            try {
-                running.join();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-            keeper = null;
-        }
+        background.stop();
         HttpsServer listening = server;
         if (listening != null) {
             listening.stop(0);
@@ -82,7 +70,7 @@ class WebhookServer implements SmartLifecycle {
 
     @Override
     public boolean isRunning() {
-        return keeper != null;
+        return background.isRunning();
     }
 
     /** Where it listens; null while it has no certificate yet. */
@@ -92,15 +80,12 @@ class WebhookServer implements SmartLifecycle {
         return listening == null ? null : listening.getAddress();
     }
 
-    private void keep() {
-        int wait = FIRST_RETRY_SECONDS;
-        try {
-            do {
-                wait = renew() ? CHECK_SECONDS : Math.min(CHECK_SECONDS, wait * 2);
-            } while (!stopping.await(wait, TimeUnit.SECONDS));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+    private void keep() throws InterruptedException {
+        Duration wait = FIRST_RETRY;
+        do {
+            Duration later = wait.multipliedBy(2);
+            wait = renew() || later.compareTo(CHECK) > 0 ? CHECK : later;
+        } while (!background.endsWithin(wait));
     }
 
     /** Looks after the certificate; whether there is a good one. */

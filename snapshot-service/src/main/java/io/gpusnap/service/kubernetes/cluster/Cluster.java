@@ -48,6 +48,12 @@ public class Cluster {
         }
     }
 
+    /** Whether somebody else was faster: the resource has changed since it was read, or is gone. Who hears of that looks again. */
+    public static boolean lostRace(KubernetesClientException refusal) {
+        return refusal.getCode() == HttpURLConnection.HTTP_CONFLICT
+                || refusal.getCode() == HttpURLConnection.HTTP_NOT_FOUND;
+    }
+
     /** Creates it, unless it is there already. */
     public <T extends HasMetadata> Optional<T> create(T resource) {
         try {

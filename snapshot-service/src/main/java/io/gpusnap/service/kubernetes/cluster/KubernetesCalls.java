@@ -1,6 +1,7 @@
 package io.gpusnap.service.kubernetes.cluster;
 
 import io.gpusnap.service.kubernetes.crd.Crd;
+import io.gpusnap.service.kubernetes.csi.VolumeSnapshot;
 import java.util.Arrays;
 import java.util.Optional;
 
@@ -16,6 +17,14 @@ public enum KubernetesCalls {
     SECRETS_UPDATE("update", "", "secrets", true),
     WEBHOOKS_GET("get", "admissionregistration.k8s.io", "mutatingwebhookconfigurations"),
     WEBHOOKS_PATCH("patch", "admissionregistration.k8s.io", "mutatingwebhookconfigurations"),
+    DEPLOYMENTS_LIST("list", "apps", "deployments"),
+    DEPLOYMENTS_WATCH("watch", "apps", "deployments"),
+    STATEFUL_SETS_LIST("list", "apps", "statefulsets"),
+    STATEFUL_SETS_WATCH("watch", "apps", "statefulsets"),
+    REPLICA_SETS_LIST("list", "apps", "replicasets"),
+    REPLICA_SETS_WATCH("watch", "apps", "replicasets"),
+    AUTOSCALERS_LIST("list", "autoscaling", "horizontalpodautoscalers"),
+    AUTOSCALERS_WATCH("watch", "autoscaling", "horizontalpodautoscalers"),
     POLICIES_LIST("list", Crd.GROUP, "snapshotpolicies"),
     POLICIES_WATCH("watch", Crd.GROUP, "snapshotpolicies"),
     POLICIES_PATCH("patch", Crd.GROUP, "snapshotpolicies"),
@@ -35,7 +44,10 @@ public enum KubernetesCalls {
     MODELS_WATCH("watch", Crd.GROUP, "models"),
     MODELS_CREATE("create", Crd.GROUP, "models"),
     MODELS_PATCH("patch", Crd.GROUP, "models"),
-    MODELS_STATUS_PATCH("patch", Crd.GROUP, "models/status");
+    MODELS_STATUS_PATCH("patch", Crd.GROUP, "models/status"),
+    ARCHIVES_LIST("list", VolumeSnapshot.GROUP, "volumesnapshots", true),
+    ARCHIVES_CREATE("create", VolumeSnapshot.GROUP, "volumesnapshots", true),
+    ARCHIVES_DELETE("delete", VolumeSnapshot.GROUP, "volumesnapshots", true);
 
     private final String verb;
     private final String group;
@@ -70,6 +82,11 @@ public enum KubernetesCalls {
     /** Whether it is made in the service's own namespace only, so that a Role there is enough. */
     public boolean inOwnNamespace() {
         return inOwnNamespace;
+    }
+
+    /** Whether it is made only where archives of the shared tier are wanted. */
+    public boolean archives() {
+        return group.equals(VolumeSnapshot.GROUP);
     }
 
     /** Whether it changes anything. */

@@ -79,8 +79,12 @@ class CatalogueFollower {
     void follow(Consumer<Key> changed) {
         starts.open().forEach(pod -> changed.accept(new Key(Key.Kind.POD, pod.namespace(), pod.name())));
         snapshots(changed);
+        if (!scanned) {
+            changed.accept(Key.of(Key.Kind.ARCHIVE, ""));
+        }
         if (!scanned || System.nanoTime() - scannedAt > settings.scanInterval().toNanos()) {
             models(changed);
+            changed.accept(Key.of(Key.Kind.PLACEMENT, ""));
             scanned = true;
             scannedAt = System.nanoTime();
         }

@@ -10,13 +10,19 @@ import java.util.Objects;
  */
 record Key(Kind kind, String namespace, String name) {
 
-    /** Kinds of resources. */
+    /** Kinds of resources, and of what is made of several. */
     enum Kind {
         POD,
         POLICY,
         POD_SNAPSHOT,
         CONTENT,
-        MODEL
+        MODEL,
+        /** Of a model: how many replicas are wanted of it. */
+        DEMAND,
+        /** Of all pods: how well they are placed. */
+        PLACEMENT,
+        /** Of the shared tier. */
+        ARCHIVE
     }
 
     static Key of(Kind kind, HasMetadata resource) {

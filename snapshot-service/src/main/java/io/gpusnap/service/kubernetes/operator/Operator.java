@@ -1,17 +1,17 @@
 package io.gpusnap.service.kubernetes.operator;
 
+import io.gpusnap.service.kubernetes.Background;
 import io.gpusnap.service.kubernetes.KubernetesComponent;
 import io.gpusnap.service.kubernetes.KubernetesSettings;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.UUID;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,22 +26,24 @@ class Operator implements SmartLifecycle {
     private final KubernetesSettings settings;
     private final Leadership leadership;
     private final Watched watched;
+    private final WatchedScales scales;
     private final CatalogueFollower follower;
     private final Map<Key.Kind, Reconciler> reconcilers;
     private final String holder;
-    private volatile CountDownLatch stopping = new CountDownLatch(1);
-    private @Nullable Thread thread;
+    private final Background background = new Background("kubernetes-operator");
     private volatile @Nullable Reign reign;
 
     Operator(
             KubernetesSettings settings,
             Leadership leadership,
             Watched watched,
+            WatchedScales scales,
             CatalogueFollower follower,
             List<Reconciler> reconcilers) {
         this.settings = settings;
         this.leadership = leadership;
         this.watched = watched;
+        this.scales = scales;
         this.follower = follower;
         this.reconcilers = new EnumMap<>(Key.Kind.class);
         reconcilers.forEach(one -> this.reconcilers.put(one.kind(), one));
@@ -50,28 +52,17 @@ class Operator implements SmartLifecycle {
 
     @Override
     public void start() {
-        stopping = new CountDownLatch(1);
-        thread = Thread.ofVirtual().name("kubernetes-operator").start(this::run);
+        background.start(this::run);
     }
 
     @Override
     public void stop() {
-        stopping.countDown();
-        Thread running = thread;
-        if (running != null) {
-            running.interrupt();
-            try {
-                running.join();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-            thread = null;
-        }
+        background.stop();
     }
 
     @Override
     public boolean isRunning() {
-        return thread != null;
+        return background.isRunning();
     }
 
     /** Whether this instance leads and has nothing to do but wait. */
@@ -80,30 +71,27 @@ class Operator implements SmartLifecycle {
         return current != null && current.idle();
     }
 
-    private void run() {
-        try {
-            while (!stopping.await(settings.lease().toMillis() / RENEWALS_A_LEASE / 10, TimeUnit.MILLISECONDS)) {
-                long asked = System.nanoTime();
-                OptionalLong epoch = take();
-                if (epoch.isPresent()) {
-                    lead(epoch.getAsLong(), asked);
-                } else {
-                    stopping.await(settings.lease().toMillis() / RENEWALS_A_LEASE, TimeUnit.MILLISECONDS);
-                }
+    private void run() throws InterruptedException {
+        Duration wait = settings.lease().dividedBy(RENEWALS_A_LEASE);
+        while (!background.endsWithin(wait.dividedBy(10))) {
+            long asked = System.nanoTime();
+            OptionalLong epoch = take();
+            if (epoch.isPresent()) {
+                lead(epoch.getAsLong(), asked);
+            } else if (background.endsWithin(wait)) {
+                return;
             }
-        } catch (InterruptedException e) {
-            // asked to end
         }
     }
 
     /** Until the lease is lost or the service ends. */
     private void lead(long epoch, long taken) throws InterruptedException {
         LOG.info("this instance runs the Kubernetes operator, epoch {}", epoch);
-        Reign mine = new Reign(settings, watched, follower, reconcilers, taken);
+        Reign mine = new Reign(settings, watched, scales, follower, reconcilers, taken);
         reign = mine;
         try {
             mine.begin();
-            while (!stopping.await(settings.lease().toMillis() / RENEWALS_A_LEASE, TimeUnit.MILLISECONDS)) {
+            while (!background.endsWithin(settings.lease().dividedBy(RENEWALS_A_LEASE))) {
                 long asked = System.nanoTime();
                 OptionalLong still = take();
                 if (still.isPresent() && still.getAsLong() == epoch) {

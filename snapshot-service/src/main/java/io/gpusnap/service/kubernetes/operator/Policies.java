@@ -29,10 +29,13 @@ class Policies {
 
     /** Of several the first by name. */
     Optional<SnapshotPolicy> of(Pod pod) {
-        return watched.policies(pod.getMetadata().getNamespace()).stream()
-                .filter(policy -> policy.getSpec() != null
-                        && selects(
-                                policy.getSpec().selector(), pod.getMetadata().getLabels()))
+        return of(pod.getMetadata().getNamespace(), pod.getMetadata().getLabels());
+    }
+
+    /** The same for a pod that would have these labels. */
+    Optional<SnapshotPolicy> of(String namespace, Map<String, String> labels) {
+        return watched.policies(namespace).stream()
+                .filter(policy -> selects(policy, labels))
                 .min(Comparator.comparing(policy -> policy.getMetadata().getName()));
     }
 
@@ -70,6 +73,11 @@ class Policies {
         String plain = text.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
         String cut = plain.substring(0, Math.min(LONGEST_NAME, plain.length())).replaceAll("^-+|-+$", "");
         return cut.isEmpty() ? "latest" : cut;
+    }
+
+    /** Whether the policy means pods with these labels, unless another one comes before it. */
+    static boolean selects(SnapshotPolicy policy, Map<String, String> labels) {
+        return policy.getSpec() != null && selects(policy.getSpec().selector(), labels);
     }
 
     private static boolean selects(LabelSelector selector, Map<String, String> labels) {

@@ -26,14 +26,21 @@ class PolicyReconciler implements Reconciler {
     private final Cluster cluster;
     private final TierPolicySync tiers;
     private final PolicyRollouts rollouts;
+    private final ArchiveCondition archive;
     private final DatabaseClock clock;
 
     PolicyReconciler(
-            Watched watched, Cluster cluster, TierPolicySync tiers, PolicyRollouts rollouts, DatabaseClock clock) {
+            Watched watched,
+            Cluster cluster,
+            TierPolicySync tiers,
+            PolicyRollouts rollouts,
+            ArchiveCondition archive,
+            DatabaseClock clock) {
         this.watched = watched;
         this.cluster = cluster;
         this.tiers = tiers;
         this.rollouts = rollouts;
+        this.archive = archive;
         this.clock = clock;
     }
 
@@ -125,13 +132,15 @@ class PolicyReconciler implements Reconciler {
                         generation,
                         tierPolicy,
                         taken.isEmpty() ? null : taken.getFirst().getMetadata().getName(),
-                        Conditions.with(
-                                before.conditions(),
-                                Conditions.READY,
-                                verdict.ready(),
-                                verdict.reason(),
-                                verdict.message(),
-                                generation,
-                                clock.now())));
+                        archive.in(
+                                Conditions.with(
+                                        before.conditions(),
+                                        Conditions.READY,
+                                        verdict.ready(),
+                                        verdict.reason(),
+                                        verdict.message(),
+                                        generation,
+                                        clock.now()),
+                                generation)));
     }
 }

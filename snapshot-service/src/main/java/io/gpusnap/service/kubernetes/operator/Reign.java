@@ -2,7 +2,7 @@ package io.gpusnap.service.kubernetes.operator;
 
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.gpusnap.service.kubernetes.KubernetesSettings;
-import java.net.HttpURLConnection;
+import io.gpusnap.service.kubernetes.cluster.Cluster;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +18,7 @@ final class Reign {
 
     private final KubernetesSettings settings;
     private final Watched watched;
+    private final WatchedScales scales;
     private final CatalogueFollower follower;
     private final Map<Key.Kind, Reconciler> reconcilers;
     private final WorkQueue queue;
@@ -30,11 +31,13 @@ final class Reign {
     Reign(
             KubernetesSettings settings,
             Watched watched,
+            WatchedScales scales,
             CatalogueFollower follower,
             Map<Key.Kind, Reconciler> reconcilers,
             long taken) {
         this.settings = settings;
         this.watched = watched;
+        this.scales = scales;
         this.follower = follower;
         this.reconcilers = reconcilers;
         this.queue = new WorkQueue(settings.retryMost());
@@ -43,6 +46,7 @@ final class Reign {
 
     void begin() {
         watched.start(queue::add);
+        scales.start(queue::add);
         for (int i = 0; i < settings.workers(); i++) {
             threads.add(Thread.ofVirtual().name("kubernetes-worker-" + i).start(this::work));
         }
@@ -74,6 +78,7 @@ final class Reign {
                 interrupted = true;
             }
         }
+        scales.stop();
         watched.stop();
         if (interrupted) {
             Thread.currentThread().interrupt();
@@ -99,8 +104,7 @@ final class Reign {
             Reconciler reconciler = reconcilers.get(key.kind());
             queue.done(key, reconciler == null ? Optional.empty() : reconciler.reconcile(key));
         } catch (KubernetesClientException e) {
-            // somebody else was faster
-            if (e.getCode() != HttpURLConnection.HTTP_CONFLICT && e.getCode() != HttpURLConnection.HTTP_NOT_FOUND) {
+            if (!Cluster.lostRace(e)) {
                 LOG.warn("{} is tried again: {}", key, e.getMessage());
             }
             queue.failed(key);

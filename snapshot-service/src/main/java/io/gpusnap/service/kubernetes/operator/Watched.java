@@ -1,10 +1,7 @@
 package io.gpusnap.service.kubernetes.operator;
 
-import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.dsl.Informable;
-import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import io.gpusnap.service.kubernetes.KubernetesComponent;
 import io.gpusnap.service.kubernetes.crd.Model;
@@ -17,15 +14,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** What the cluster has, as this leader has heard: one list and one watch a kind, and everything else is read from memory. */
 @KubernetesComponent
 class Watched {
     private static final String BY_NAMESPACE = "by-namespace";
+    private static final String BY_MODEL = "by-model";
     private static final String BY_POLICY = "by-policy";
     private static final String BY_CONTENT = "by-content";
 
@@ -34,12 +30,6 @@ class Watched {
 
     Watched(KubernetesClient client) {
         this.client = client;
-    }
-
-    /** What was heard of a resource. */
-    private interface Change<T> {
-        /** @param before null of one that is new */
-        void heard(@Nullable T before, T now);
     }
 
     private record Informers(
@@ -56,20 +46,21 @@ class Watched {
     /** Lists everything and goes on watching; returns when all of it is known. */
     void start(Consumer<Key> changed) {
         Informers started = new Informers(
-                informer(
+                Listening.informer(
                         client.pods().inAnyNamespace().withLabel(PodNames.MANAGED, "true"),
-                        Map.of(BY_NAMESPACE, Watched::namespace),
+                        Map.of(BY_NAMESPACE, Listening::namespace),
                         (before, pod) -> changed.accept(Key.of(Key.Kind.POD, pod))),
-                informer(
+                Listening.informer(
                         client.resources(SnapshotPolicy.class).inAnyNamespace(),
-                        Map.of(BY_NAMESPACE, Watched::namespace),
+                        Map.of(BY_NAMESPACE, Listening::namespace, BY_MODEL, Watched::model),
                         (before, policy) -> {
                             changed.accept(Key.of(Key.Kind.POLICY, policy));
                             if (before == null || saysOtherwise(before, policy)) {
                                 podsOf(policy.getMetadata().getNamespace(), changed);
+                                model(policy).forEach(model -> changed.accept(Key.of(Key.Kind.DEMAND, model)));
                             }
                         }),
-                informer(
+                Listening.informer(
                         client.resources(PodSnapshot.class).inAnyNamespace(),
                         Map.of(BY_POLICY, Watched::policy, BY_CONTENT, Watched::content),
                         (before, snapshot) -> {
@@ -88,19 +79,16 @@ class Watched {
                                         Key.Kind.POLICY, snapshot.getMetadata().getNamespace(), policy));
                             }
                         }),
-                informer(client.resources(SnapshotContent.class), Map.of(), (before, content) -> {
+                Listening.informer(client.resources(SnapshotContent.class), Map.of(), (before, content) -> {
                     changed.accept(Key.of(Key.Kind.CONTENT, content));
                     boundTo(content).forEach(bound -> changed.accept(Key.of(Key.Kind.POD_SNAPSHOT, bound)));
                 }),
-                informer(
+                Listening.informer(
                         client.resources(Model.class),
                         Map.of(),
                         (before, model) -> changed.accept(Key.of(Key.Kind.MODEL, model))));
         informers = started;
-        CompletableFuture.allOf(started.all().stream()
-                        .map(informer -> informer.start().toCompletableFuture())
-                        .toArray(CompletableFuture[]::new))
-                .join();
+        Listening.start(started.all());
     }
 
     void stop() {
@@ -119,13 +107,26 @@ class Watched {
         return pod(new Key(Key.Kind.POD, namespace, name));
     }
 
+    List<Pod> pods() {
+        return now().pods.getStore().list();
+    }
+
     Optional<SnapshotPolicy> policy(Key key) {
         return Optional.ofNullable(now().policies.getStore().getByKey(key.storeKey()));
+    }
+
+    List<SnapshotPolicy> policies() {
+        return now().policies.getStore().list();
     }
 
     /** Of a namespace. */
     List<SnapshotPolicy> policies(String namespace) {
         return now().policies.getIndexer().byIndex(BY_NAMESPACE, namespace);
+    }
+
+    /** Of a model, in any namespace. */
+    List<SnapshotPolicy> policiesOf(String model) {
+        return now().policies.getIndexer().byIndex(BY_MODEL, model);
     }
 
     Optional<PodSnapshot> podSnapshot(Key key) {
@@ -186,8 +187,8 @@ class Watched {
         return started;
     }
 
-    private static List<String> namespace(HasMetadata resource) {
-        return List.of(resource.getMetadata().getNamespace());
+    private static List<String> model(SnapshotPolicy policy) {
+        return policy.getSpec() == null ? List.of() : List.of(policy.getSpec().model());
     }
 
     private static List<String> policy(PodSnapshot snapshot) {
@@ -205,32 +206,5 @@ class Watched {
             names.add(snapshot.getSpec().source().snapshotContentName());
         }
         return names.stream().distinct().toList();
-    }
-
-    private static <T extends HasMetadata> SharedIndexInformer<T> informer(
-            Informable<T> of, Map<String, Function<T, List<String>>> indexes, Change<T> changed) {
-        SharedIndexInformer<T> informer = of.runnableInformer(0);
-        if (!indexes.isEmpty()) {
-            informer.addIndexers(indexes);
-        }
-        // a cluster that is away for a while is asked again
-        informer.exceptionHandler((started, failure) -> true);
-        informer.addEventHandler(new ResourceEventHandler<>() {
-            @Override
-            public void onAdd(T resource) {
-                changed.heard(null, resource);
-            }
-
-            @Override
-            public void onUpdate(T before, T resource) {
-                changed.heard(before, resource);
-            }
-
-            @Override
-            public void onDelete(T resource, boolean stateUnknown) {
-                changed.heard(resource, resource);
-            }
-        });
-        return informer;
     }
 }

@@ -20,6 +20,11 @@ public final class PodNames {
     /** Annotation: why it starts cold. */
     public static final String REASON = "gpusnap.io/start-reason";
 
+    /** Annotation that ReplicaSets heed when they are scaled down: of pods that are ready, those with the least go first. */
+    public static final String DELETION_COST = "controller.kubernetes.io/pod-deletion-cost";
+    /** Annotation: how well it is placed, which is why its deletion costs what it does. */
+    public static final String STANDING = "gpusnap.io/standing";
+
     /** Scheduling gate: the node is not chosen yet. */
     public static final String GATE = "gpusnap.io/placement";
     /** Condition and readiness gate: the process is back, or the container has started by itself. */

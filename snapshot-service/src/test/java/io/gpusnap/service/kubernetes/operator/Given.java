@@ -14,6 +14,7 @@ import io.gpusnap.service.kubernetes.crd.PodSnapshot;
 import io.gpusnap.service.kubernetes.crd.SnapshotContent;
 import io.gpusnap.service.kubernetes.crd.SnapshotPolicy;
 import io.gpusnap.service.kubernetes.crd.SnapshotPolicySpec;
+import io.gpusnap.service.kubernetes.csi.VolumeSnapshot;
 import io.gpusnap.service.kubernetes.start.PodNames;
 import io.gpusnap.service.kubernetes.testing.ClusterUnderTest;
 import io.gpusnap.service.kubernetes.testing.Kubelet;
@@ -106,25 +107,7 @@ final class Given {
         inventory.put("driverBuild", driverBuild);
         inventory.put("criuVersion", "4.2.1");
         inventory.put("cpuFeatures", List.of("avx2", "sse"));
-        inventory.put(
-                "gpus",
-                List.of(Map.of(
-                        "ordinal",
-                        0,
-                        "uuid",
-                        "GPU-0",
-                        "name",
-                        "Simulated H100",
-                        "memoryBytes",
-                        8L << 30,
-                        "freeBytes",
-                        8L << 30,
-                        "migEnabled",
-                        false,
-                        "simulated",
-                        true,
-                        "computeCapability",
-                        "9.0")));
+        inventory.put("gpus", List.of(SimulatedNode.gpu("9.0")));
         return inventory;
     }
 
@@ -183,6 +166,25 @@ final class Given {
         soon().untilAsserted(() ->
                 assertThat(PodSnapshotReconciler.isReady(podSnapshot())).isTrue());
         return podSnapshot().getStatus().snapshotId();
+    }
+
+    /** An archive of the shared tier's claim that was taken before. */
+    void archive(String name, VolumeSnapshot.Status status) {
+        VolumeSnapshot archive = new VolumeSnapshot();
+        archive.setMetadata(new ObjectMetaBuilder()
+                .withNamespace(ClusterUnderTest.SYSTEM)
+                .withName(ClusterUnderTest.CLAIM + "-" + name)
+                .addToLabels(Archives.ARCHIVE_OF, ClusterUnderTest.CLAIM)
+                .build());
+        archive.setSpec(new VolumeSnapshot.Spec(new VolumeSnapshot.Source(ClusterUnderTest.CLAIM), null));
+        says(client.resource(archive).create(), status);
+    }
+
+    /** The storage system's part. */
+    void says(VolumeSnapshot archive, VolumeSnapshot.Status status) {
+        VolumeSnapshot said = Resources.copy(archive);
+        said.setStatus(status);
+        client.resource(said).subresource("status").update();
     }
 
     static String reason(List<io.fabric8.kubernetes.api.model.Condition> conditions) {

@@ -9,6 +9,7 @@ import io.gpusnap.service.kubernetes.cluster.ApiCall;
 import io.gpusnap.service.kubernetes.cluster.KubernetesCalls;
 import io.gpusnap.service.kubernetes.crd.Model;
 import io.gpusnap.service.kubernetes.crd.SnapshotPolicy;
+import io.gpusnap.service.kubernetes.csi.VolumeSnapshot;
 import io.gpusnap.service.kubernetes.start.PodNames;
 import io.gpusnap.service.kubernetes.testing.ClusterUnderTest;
 import io.gpusnap.service.kubernetes.testing.Kubelet;
@@ -18,6 +19,7 @@ import io.gpusnap.service.testing.Api;
 import io.gpusnap.service.testing.Catalogue;
 import io.gpusnap.service.testing.SimulatedNode;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -36,6 +38,9 @@ class KubernetesCallsTest {
 
     @Autowired
     private InstalledWebhook webhook;
+
+    @Autowired
+    private ArchiveReconciler archives;
 
     @Test
     void everythingThatIsCalledIsNamedAndEverythingNamedIsCalled() {
@@ -75,6 +80,15 @@ class KubernetesCallsTest {
                     .get();
             return seen.getStatus() != null;
         });
+
+        given.client
+                .resources(VolumeSnapshot.class)
+                .inNamespace(ClusterUnderTest.SYSTEM)
+                .delete();
+        for (String day : List.of("20250101", "20250102", "20250103")) {
+            given.archive(day + "-000000", new VolumeSnapshot.Status(true, null));
+        }
+        archives.reconcile(Key.of(Key.Kind.ARCHIVE, ""));
 
         // then
         assertThat(calls.all())

@@ -24,9 +24,12 @@ import io.gpusnap.service.kubernetes.crd.Model;
 import io.gpusnap.service.kubernetes.crd.PodSnapshot;
 import io.gpusnap.service.kubernetes.crd.SnapshotContent;
 import io.gpusnap.service.kubernetes.crd.SnapshotPolicy;
+import io.gpusnap.service.kubernetes.csi.VolumeSnapshot;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.HttpURLConnection;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,9 +49,21 @@ import org.springframework.context.annotation.Bean;
 public class ClusterUnderTest {
     public static final String SYSTEM = "gpusnap-system";
     public static final String WEBHOOK = "gpusnap-test";
+    public static final String CLAIM = "gpusnap-nfs";
     public static final boolean REAL = System.getenv("GPUSNAP_KUBE_API") != null;
 
-    private static final Path CRDS = Path.of(System.getProperty("gpusnap.root", ".."), "deploy", "crds");
+    /** Of external-snapshotter, with what is needed here. */
+    private static final Path VOLUME_SNAPSHOTS =
+            repository("snapshot-service", "src", "test", "resources", "csi", "volumesnapshots.yaml");
+
+    private static final Path CRDS = repository("deploy", "crds");
+
+    /** Here, since the mock asks in a thread of its own while the other class is being made. */
+    private static volatile boolean volumeSnapshots = true;
+
+    private static Path repository(String... path) {
+        return Path.of(System.getProperty("gpusnap.root", ".."), path);
+    }
 
     @Bean(destroyMethod = "")
     Config clusterConfig() {
@@ -63,6 +78,22 @@ public class ClusterUnderTest {
     /** A client of the test's own, which is not counted. */
     public static KubernetesClient client() {
         return Shared.CLIENT;
+    }
+
+    /** Whether the API server knows VolumeSnapshots; at first it does. */
+    public static void knowsVolumeSnapshots(boolean known) {
+        if (!REAL) {
+            volumeSnapshots = known;
+        } else if (known) {
+            Shared.install(VOLUME_SNAPSHOTS);
+        } else {
+            client().apiextensions()
+                    .v1()
+                    .customResourceDefinitions()
+                    .withName("volumesnapshots." + VolumeSnapshot.GROUP)
+                    .delete();
+            await().atMost(Duration.ofMinutes(1)).until(() -> client().getApiGroup(VolumeSnapshot.GROUP) == null);
+        }
     }
 
     /** Creates it, of the mock without the way over HTTP: for thousands of resources. */
@@ -93,10 +124,22 @@ public class ClusterUnderTest {
     /** Made once; the custom resources are known to it. */
     private static final class Shared {
         static final Logger LOG = Logger.getLogger("io.fabric8.mockwebserver");
-        static final KubernetesCrudDispatcher DISPATCHER = new KubernetesCrudDispatcher(
-                Stream.of(SnapshotPolicy.class, PodSnapshot.class, SnapshotContent.class, Model.class)
+        static final KubernetesCrudDispatcher DISPATCHER =
+                new KubernetesCrudDispatcher(Stream.of(
+                                SnapshotPolicy.class,
+                                PodSnapshot.class,
+                                SnapshotContent.class,
+                                Model.class,
+                                VolumeSnapshot.class)
                         .map(CustomResourceDefinitionContext::fromCustomResourceType)
-                        .toList());
+                        .toList()) {
+                    @Override
+                    public MockResponse dispatch(RecordedRequest request) {
+                        return !volumeSnapshots && request.getPath().startsWith("/apis/" + VolumeSnapshot.GROUP + "/")
+                                ? new MockResponse().setResponseCode(HttpURLConnection.HTTP_NOT_FOUND)
+                                : super.dispatch(request);
+                    }
+                };
         static final Config CONFIG = REAL ? real() : mock();
         static final KubernetesClient CLIENT =
                 new KubernetesClientBuilder().withConfig(CONFIG).build();
@@ -144,19 +187,24 @@ public class ClusterUnderTest {
 
         private static void install() {
             try (Stream<Path> files = Files.list(CRDS)) {
-                for (Path file : files.toList()) {
-                    try (InputStream text = Files.newInputStream(file)) {
-                        CustomResourceDefinition crd =
-                                CLIENT.getKubernetesSerialization().unmarshal(text, CustomResourceDefinition.class);
-                        CLIENT.resource(crd).createOr(existing -> existing.update());
-                        // in this thread: the class is not ready for others yet
-                        await().pollInSameThread()
-                                .atMost(Duration.ofMinutes(1))
-                                .until(() -> isEstablished(CLIENT.resource(crd).get()));
-                    }
-                }
+                files.forEach(Shared::install);
+                install(VOLUME_SNAPSHOTS);
             } catch (IOException e) {
-                throw new java.io.UncheckedIOException(e);
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        static void install(Path file) {
+            try (InputStream text = Files.newInputStream(file)) {
+                CustomResourceDefinition crd =
+                        CLIENT.getKubernetesSerialization().unmarshal(text, CustomResourceDefinition.class);
+                CLIENT.resource(crd).createOr(existing -> existing.update());
+                // in this thread: the class is not ready for others yet
+                await().pollInSameThread()
+                        .atMost(Duration.ofMinutes(1))
+                        .until(() -> isEstablished(CLIENT.resource(crd).get()));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
             }
         }
     }

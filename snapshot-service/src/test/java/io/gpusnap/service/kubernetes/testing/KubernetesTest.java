@@ -24,6 +24,8 @@ import org.springframework.test.context.TestPropertySource;
             "gpusnap.kubernetes.follow-interval=100ms",
             "gpusnap.kubernetes.scan-interval=1s",
             "gpusnap.kubernetes.retry-most=2s",
+            "gpusnap.kubernetes.archive.claim=" + ClusterUnderTest.CLAIM,
+            "gpusnap.kubernetes.archive.keep=2",
             "gpusnap.kubernetes.webhook.address=127.0.0.1",
             "gpusnap.kubernetes.webhook.port=0",
             "gpusnap.kubernetes.webhook.hosts=127.0.0.1,localhost",

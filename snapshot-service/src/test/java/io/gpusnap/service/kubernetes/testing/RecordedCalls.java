@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.client.http.HttpRequest;
 import io.fabric8.kubernetes.client.http.Interceptor;
 import io.gpusnap.service.kubernetes.cluster.ApiCall;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
@@ -12,6 +13,8 @@ import java.util.function.Predicate;
 
 /** What the service called of the API server, in all tests of this JVM. */
 public final class RecordedCalls implements Interceptor {
+    private static final Set<String> OF_THE_WEBHOOK = Set.of("get secrets", "get mutatingwebhookconfigurations");
+
     private final Map<ApiCall, LongAdder> calls = new ConcurrentHashMap<>();
 
     @Override
@@ -28,8 +31,8 @@ public final class RecordedCalls implements Interceptor {
         return counts;
     }
 
-    public java.util.Set<ApiCall> all() {
-        return java.util.Set.copyOf(calls.keySet());
+    public Set<ApiCall> all() {
+        return Set.copyOf(calls.keySet());
     }
 
     /** What was made since, by "verb resource". */
@@ -42,6 +45,16 @@ public final class RecordedCalls implements Interceptor {
             }
         });
         return more;
+    }
+
+    /** Of those, what the operator makes: the webhook looks after its certificate by a clock of its own. */
+    public static Predicate<Map.Entry<String, Long>> ofTheOperator() {
+        return call -> !OF_THE_WEBHOOK.contains(call.getKey());
+    }
+
+    /** Of these, what has nothing to do with models: those of this test and the last ones are shown by a clock as well. */
+    public static Predicate<Map.Entry<String, Long>> ofChanges() {
+        return ofTheOperator().and(call -> !call.getKey().matches(".* models(/status)?"));
     }
 
     /** Of those, what changes anything. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.operation.StageListener;
+import io.gpusnap.node.operation.StagePoint;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.key.KeyRing;
@@ -29,10 +30,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -335,6 +338,65 @@ class ArchiveTest {
         try (Stream<Path> left = Files.list(folder)) {
             assertThat(left.map(Path::getFileName).map(Path::toString)).containsExactlyInAnyOrder("first");
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"copy, RETURNED", "commit, RETURNED"})
+    void whoDiesInAnImportLeavesNothingOrTheWholeSnapshot(String stage, StagePoint point) throws Exception {
+        Path archive = exported("layout.tar");
+        Files.createDirectories(folder.resolve("second"));
+        DoomedDaemon.live(folder.resolve("second"), stage, point, "import", archive.toString());
+        try (TestNode node = second()) {
+            TestNode.Ended ended = node.recover();
+            if (stage.equals("copy")) {
+                assertThat(ended.failed().code()).isEqualTo(FailureCode.DAEMON_RESTARTED);
+                assertNothingIsIn(folder.resolve("second"));
+                node.bringIn(archive).succeeded();
+            }
+            assertIsWholeIn(folder.resolve("second"));
+        }
+    }
+
+    @Test
+    void whoDiesInAnExportLeavesNothingOnceTheNextOneHasCleanedUp() throws Exception {
+        Path archive = folder.resolve("layout");
+        DoomedDaemon.live(
+                folder.resolve("first"),
+                "export",
+                StagePoint.INSIDE,
+                "export",
+                snapshot.toString(),
+                archive.toString());
+        assertThat(archive).doesNotExist();
+        try (TestNode node = first()) {
+            assertThat(node.recover().failed().code()).isEqualTo(FailureCode.DAEMON_RESTARTED);
+            try (Stream<Path> left = Files.list(folder)) {
+                assertThat(left.map(Path::getFileName).map(Path::toString)).containsExactly("first");
+            }
+        }
+    }
+
+    @Test
+    void aFullDiskEndsAnExportAndLeavesNothing() throws Exception {
+        Path disk = Files.createDirectories(folder.resolve("disk"));
+        Assumptions.assumeTrue(
+                run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk.toString()),
+                "a file system of its own takes the right to mount");
+        try (TestNode node = first()) {
+            for (String name : List.of("layout", "layout.tar")) {
+                assertThat(node.export(snapshot, disk.resolve(name), false, StageListener.NONE)
+                                .failed()
+                                .code())
+                        .isEqualTo(FailureCode.INSUFFICIENT_SPACE);
+                assertThat(disk).isEmptyDirectory();
+            }
+        } finally {
+            run("umount", disk.toString());
+        }
+    }
+
+    private static boolean run(String... command) throws Exception {
+        return new ProcessBuilder(command).inheritIO().start().waitFor() == 0;
     }
 
     @Test

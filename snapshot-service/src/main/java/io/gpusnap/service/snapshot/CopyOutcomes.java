@@ -124,7 +124,9 @@ class CopyOutcomes implements OperationOutcomes, DamageListener, LostObjects {
                         .map(TierResult.ScrubVerdict::snapshotId)
                         .toList(),
                 store);
+        // A copy that came while the scrub was under way is another one than it looked for.
         result.snapshots().stream()
+                .filter(one -> locations.presentSince(one.snapshotId(), store, operation.createdAt()))
                 .sorted(java.util.Comparator.comparing(one -> one.snapshotId().value()))
                 .filter(one -> switch (one.verdict()) {
                     case CORRUPT, MISSING -> true;

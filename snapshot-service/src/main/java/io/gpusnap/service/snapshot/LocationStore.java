@@ -9,6 +9,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -91,6 +92,19 @@ class LocationStore {
                 == 1;
     }
 
+    /** Whether it has been PRESENT without a break since before then. */
+    boolean presentSince(SnapshotId snapshot, StoreId store, Instant then) {
+        return jdbc.sql("""
+                        SELECT EXISTS (SELECT 1 FROM snapshot_location
+                                        WHERE snapshot_id = :snapshot AND store_id = :store AND state = 'PRESENT' AND since <= :then)
+                        """)
+                .param("snapshot", snapshot.value())
+                .param("store", store.value())
+                .param("then", then.atOffset(ZoneOffset.UTC))
+                .query(Boolean.class)
+                .single();
+    }
+
     /** The node's own store is about to be cleared of it. */
     void putRemoving(SnapshotId snapshot, NodeId node, String reason) {
         jdbc.sql("""
@@ -130,8 +144,8 @@ class LocationStore {
 
     /**
      * Makes a store of a node's own what the node says that it holds. Ids that we do not know are left alone; what is being
-     * copied, removed, or known to be corrupt stays as it is; and a copy that was made a moment ago may be missing in a
-     * report that was on its way.
+     * copied, removed, or known to be corrupt stays as it is; and a report that was on its way may lack a copy that was made a
+     * moment ago, or still have one that was evicted.
      */
     void replaceIn(StoreId store, Collection<SnapshotId> held) {
         jdbc.sql("""
@@ -139,6 +153,10 @@ class LocationStore {
                             INSERT INTO snapshot_location AS l (snapshot_id, store_id, state, since, confirmed_at)
                             SELECT s.id, :store, 'PRESENT', now(), now() FROM snapshot s
                              WHERE s.id = ANY (:held) AND s.state IN ('READY', 'QUARANTINED')
+                               AND (EXISTS (SELECT 1 FROM snapshot_location h WHERE h.snapshot_id = s.id AND h.store_id = :store)
+                                    OR NOT EXISTS (SELECT 1 FROM operation o
+                                                    WHERE o.snapshot_id = s.id AND o.store_id = :store AND o.kind = 'EVICT'
+                                                      AND o.state = 'SUCCEEDED' AND o.finished_at > now() - interval '1 minute'))
                             ON CONFLICT (snapshot_id, store_id) DO UPDATE SET confirmed_at = now()
                              WHERE l.confirmed_at < now() - interval '20 seconds')
                         DELETE FROM snapshot_location

@@ -381,6 +381,27 @@ class CopiesTest {
     }
 
     @Test
+    void aReportThatWasOnItsWayDoesNotBringBackACopyThatWasEvicted() {
+        // given a snapshot that has another copy, and left the node's own store
+        first.heartbeat();
+        copy(first, bucketStore());
+        first.work();
+        moves.remove(SnapshotId.of(snapshot), nvme(first), "-");
+        first.work();
+        assertThat(first.own()).isEmpty();
+
+        // when a heartbeat comes that was written before
+        first.own().add(snapshot);
+        first.heartbeat();
+        first.own().remove(snapshot);
+
+        // then nobody would look for it there, and find it missing
+        assertThat(catalogue.snapshot(snapshot).path("locations"))
+                .allSatisfy(
+                        location -> assertThat(location.path("kind").asString()).isEqualTo("S3"));
+    }
+
+    @Test
     void aNodeThatEndedASaveWhichWasGivenUpIsToldToRemoveIt() {
         // given a save that failed for the service, and whose snapshot its daemon committed before it learned that
         String workload = first.node().runs(SimulatedNode.process(12, "late"));

@@ -121,6 +121,48 @@ class ScrubTest {
     }
 
     @Test
+    void whatAScrubDidNotFindIsNotTheCopyThatCameMeanwhile() {
+        // given a scrub that is under way, while the copy is given up and made anew
+        pass(Duration.ofDays(31));
+        scrub();
+        JsonNode task = daemon.claim("SCRUB").orElseThrow();
+        moves.remove(SnapshotId.of(snapshot), store, "-");
+        moves.copy(new Moves.Copy(
+                SnapshotId.of(snapshot), NodeId.of(daemon.id()), store, null, TransferPriority.NORMAL, null, "-"));
+        daemon.work();
+        assertThat(copy().path("state").asString()).isEqualTo("PRESENT");
+
+        // when it says what it has seen in between
+        daemon.complete(task, "scrub", missing()).expect(204);
+
+        // then
+        assertThat(copy().path("state").asString()).isEqualTo("PRESENT");
+        assertThat(copy().path("damage").isMissingNode()
+                        || copy().path("damage").isNull())
+                .isTrue();
+    }
+
+    @Test
+    void whatAScrubDidNotFindIsGone() {
+        pass(Duration.ofDays(31));
+        scrub();
+        daemon.complete(daemon.claim("SCRUB").orElseThrow(), "scrub", missing()).expect(204);
+
+        assertThat(copy().path("state").asString()).isEqualTo("CORRUPT");
+        assertThat(copy().path("damage").asString()).contains("MISSING");
+    }
+
+    private Map<String, Object> missing() {
+        return Map.of(
+                "bytesRead",
+                0,
+                "seconds",
+                1.0,
+                "snapshots",
+                List.of(Map.of("snapshotId", snapshot, "verdict", "MISSING", "detail", "it is not there")));
+    }
+
+    @Test
     void aCorruptCopyIsQuarantinedAndThePolicyMakesItAnewFromTheGoodOne() {
         // given a policy, and a copy that rots
         String policy = "scrubbed-" + UUID.randomUUID();

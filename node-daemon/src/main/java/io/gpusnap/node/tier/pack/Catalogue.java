@@ -55,7 +55,10 @@ final class Catalogue {
             return;
         }
         for (PackEntry entry : pack.entries()) {
-            place(whole, entry).ifPresent(known -> known.addFirst(new Place(whole, entry)));
+            places(pack, entry).ifPresent(known -> {
+                known.removeIf(place -> place.pack().id().equals(pack.id()));
+                known.addFirst(new Place(whole, entry));
+            });
         }
     }
 
@@ -66,18 +69,26 @@ final class Catalogue {
             return;
         }
         for (PackEntry entry : pack.entries()) {
-            place(pack, entry).ifPresent(known -> known.add(new Place(pack, entry)));
+            places(pack, entry).ifPresent(known -> addOrReplace(known, new Place(pack, entry)));
         }
     }
 
-    /** The chunk's places, without the one in this pack; empty when the chunk is wrong there. */
-    private Optional<List<Place>> place(PackTable.Pack pack, PackEntry entry) {
-        if (wrong.contains(List.of(entry.digest(), pack.id()))) {
-            return Optional.empty();
+    /** What is known of a pack by a map before its index is read stays where the map put it. */
+    private static void addOrReplace(List<Place> known, Place fresh) {
+        for (int i = 0; i < known.size(); i++) {
+            if (known.get(i).pack().id().equals(fresh.pack().id())) {
+                known.set(i, fresh);
+                return;
+            }
         }
-        List<Place> known = places.computeIfAbsent(entry.digest(), digest -> new ArrayList<>(1));
-        known.removeIf(place -> place.pack().id().equals(pack.id()));
-        return Optional.of(known);
+        known.add(fresh);
+    }
+
+    /** Where the chunk is known to lie; empty when it is wrong in this pack. */
+    private Optional<List<Place>> places(PackTable.Pack pack, PackEntry entry) {
+        return wrong.contains(List.of(entry.digest(), pack.id()))
+                ? Optional.empty()
+                : Optional.of(places.computeIfAbsent(entry.digest(), digest -> new ArrayList<>(1)));
     }
 
     synchronized void remove(ChunkDigest packId) {

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param cudaDriverVersion as cuDriverGetVersion says: 13000 is 13.0
  * @param cpuFeatures sorted, as manifests have them
  * @param peer null: nobody is served
+ * @param mounts mount points that a process beside the daemon sees; null when they are more than the service takes
  * @param snapshots those that the local store holds; null when it cannot be told now
  */
 public record Inventory(
@@ -27,7 +28,8 @@ public record Inventory(
         List<Capability> capabilities,
         @Nullable List<UUID> snapshots,
         @Nullable List<String> cpuFeatures,
-        @Nullable PeerEndpoint peer) {
+        @Nullable PeerEndpoint peer,
+        @Nullable List<String> mounts) {
 
     /**
      * Where other nodes may ask for chunks.
@@ -52,6 +54,7 @@ public record Inventory(
      * @param capacityBytes 0 for a store without bound
      * @param storeId the same on every node that shares the store; null while it cannot be told
      * @param health HEALTHY or UNHEALTHY
+     * @param residents of the MEMORY tier: snapshots of which it has chunks; null when it cannot be told now, and of others
      */
     public record Tier(
             String kind,
@@ -62,7 +65,11 @@ public record Inventory(
             String name,
             @Nullable UUID storeId,
             String health,
-            @Nullable String healthReason) {}
+            @Nullable String healthReason,
+            @Nullable List<Resident> residents) {}
+
+    /** How much of a snapshot's distinct chunks are there. */
+    public record Resident(UUID snapshotId, long bytes, long totalBytes) {}
 
     public record Capability(
             String name, boolean available, @Nullable String reason) {}

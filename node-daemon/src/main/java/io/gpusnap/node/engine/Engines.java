@@ -61,6 +61,7 @@ public final class Engines implements AutoCloseable {
     private final NodeRuntime runtime;
     private final Runnable closePool;
     private final TierWatch watch;
+    private final Residents residents;
     private final SuspendEngine suspend;
     private final List<CheckpointEngine> engines;
 
@@ -68,6 +69,7 @@ public final class Engines implements AutoCloseable {
         this.runtime = runtime;
         this.closePool = closePool;
         this.watch = new TierWatch(runtime.store().sources().shared());
+        this.residents = new Residents(runtime.store());
         this.suspend = new SuspendEngine(runtime);
         this.engines = List.of(new CriuCudaEngine(runtime), suspend);
     }
@@ -293,6 +295,11 @@ public final class Engines implements AutoCloseable {
         return runtime.criuProbe().version();
     }
 
+    /** What a process that is thawed outside of containers sees mounted. */
+    public List<String> mountPoints() {
+        return runtime.proc().mountPoints((int) ProcessHandle.current().pid());
+    }
+
     /** @throws StageException STORE_ERROR */
     public List<TierUsage> tiers() throws StageException {
         return tierStates(false).stream().map(TierState::usage).toList();
@@ -307,6 +314,19 @@ public final class Engines implements AutoCloseable {
     public List<TierState> tierStates(boolean now) throws StageException {
         try {
             return runtime.tiers().states(now ? Tiers::state : watch::last);
+        } catch (TierException e) {
+            throw Failures.typed(e);
+        }
+    }
+
+    /**
+     * Snapshots of this node's store of which the pinned pool has anything.
+     *
+     * @throws StageException STORE_ERROR
+     */
+    public List<Resident> residents() throws StageException {
+        try {
+            return residents.now();
         } catch (TierException e) {
             throw Failures.typed(e);
         }

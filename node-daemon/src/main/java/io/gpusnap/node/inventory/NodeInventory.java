@@ -9,6 +9,7 @@ import io.gpusnap.node.operation.LogKeys;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.HostFacts;
 import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.TierKind;
 import io.gpusnap.node.tier.TierUsage;
 import java.util.List;
 import java.util.Optional;
@@ -23,6 +24,10 @@ public final class NodeInventory {
     private static final Logger LOG = LoggerFactory.getLogger(NodeInventory.class);
     /** The service takes no longer texts. */
     private static final int LONGEST_REASON = 2000;
+    /** Nor more of these. */
+    private static final int MOST_RESIDENTS = 10_000;
+
+    private static final int MOST_MOUNTS = 2_000;
 
     private interface Look<T> {
         T at() throws StageException;
@@ -61,17 +66,36 @@ public final class NodeInventory {
                 engines.fanOut()
                         .endpoint()
                         .map(it -> new Inventory.PeerEndpoint(it.address(), it.certificate(), it.tenant()))
-                        .orElse(null));
+                        .orElse(null),
+                mounts());
+    }
+
+    private @Nullable List<String> mounts() {
+        List<String> all = engines.mountPoints();
+        return all.size() <= MOST_MOUNTS ? all : null;
     }
 
     /** @param now shared ones are looked at now, however long that takes */
     public List<Inventory.Tier> tiers(boolean now) {
         return look(() -> engines.tierStates(now)).orElse(List.of()).stream()
-                .map(NodeInventory::tier)
+                .map(this::tier)
                 .toList();
     }
 
-    private static Inventory.Tier tier(TierState tier) {
+    /** Where much of a snapshot is in memory already it comes back fastest. */
+    private @Nullable List<Inventory.Resident> residents(TierUsage usage) {
+        return usage.kind() == TierKind.MEMORY
+                ? look(engines::residents)
+                        .map(all -> all.stream()
+                                .limit(MOST_RESIDENTS)
+                                .map(one ->
+                                        new Inventory.Resident(one.snapshot().value(), one.bytes(), one.totalBytes()))
+                                .toList())
+                        .orElse(null)
+                : null;
+    }
+
+    private Inventory.Tier tier(TierState tier) {
         TierUsage usage = tier.usage();
         boolean bounded = usage.capacityBytes() < TierUsage.UNBOUNDED_BYTES;
         return new Inventory.Tier(
@@ -83,7 +107,8 @@ public final class NodeInventory {
                 tier.name(),
                 tier.storeId().orElse(null),
                 tier.trouble().isEmpty() ? "HEALTHY" : "UNHEALTHY",
-                tier.trouble().map(NodeInventory::cut).orElse(null));
+                tier.trouble().map(NodeInventory::cut).orElse(null),
+                residents(usage));
     }
 
     public List<Inventory.Capability> capabilities() {

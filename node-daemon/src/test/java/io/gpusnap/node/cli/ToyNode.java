@@ -105,6 +105,7 @@ final class ToyNode implements NodeOpener, NodeAccess {
                 capabilities,
                 List.of(SNAPSHOT),
                 null,
+                null,
                 null);
     }
 

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param snapshots every snapshot whose manifest and chunks the local store holds; absent means "unknown, change nothing"
  * @param cpuFeatures of the processor, as a snapshot's manifest has them; absent from daemons that do not say
  * @param peer where it gives chunks to other nodes; absent from those that do not
+ * @param mounts mount points that a process beside the daemon sees; absent from daemons that do not say
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 public record Inventory(
@@ -42,7 +43,8 @@ public record Inventory(
         @NotNull @Size(max = 100) List<@Valid Capability> capabilities,
         @Size(max = 100_000) @Nullable List<SnapshotId> snapshots,
         @Size(max = 2_000) @Nullable List<@NotNull @Size(max = 60) String> cpuFeatures,
-        @Valid @Nullable PeerEndpoint peer) {
+        @Valid @Nullable PeerEndpoint peer,
+        @Size(max = 2_000) @Nullable List<@NotNull @Size(max = 4096) String> mounts) {
 
     /** Capability of a daemon that thaws into containers. */
     public static final String CONTAINER_THAW = "container-thaw";

@@ -63,7 +63,8 @@ public class CompatibilityMatrix {
     /** @throws io.gpusnap.service.platform.problem.ApiException MODEL_NOT_FOUND, VERSION_NOT_FOUND */
     @Transactional(readOnly = true)
     public Matrix of(String model, String version, PageQuery query) {
-        versions.get(model, version);
+        Constraints image =
+                Constraints.NONE.inImage(versions.get(model, version).image().orElse(null));
         List<Offer> newest = offers.full(model, version).stream()
                 .filter(offer -> offer.age() == 0)
                 .toList();
@@ -71,7 +72,7 @@ public class CompatibilityMatrix {
                 classes.find(newest.stream().map(Offer::classKey).collect(Collectors.toSet()));
         return new Matrix(
                 newest.stream().map(offer -> view(offer, known)).toList(),
-                nodes.list(query).map(node -> row(node, newest, known)));
+                nodes.list(query).map(node -> row(node, newest, known, image)));
     }
 
     private static ClassView view(Offer offer, Map<String, CompatibilityClass> known) {
@@ -80,18 +81,19 @@ public class CompatibilityMatrix {
                 offer.classKey(), offer.engine(), offer.id(), facts == null ? null : facts.driverBranch(), facts);
     }
 
-    private static Row row(Node node, List<Offer> newest, Map<String, CompatibilityClass> known) {
+    private static Row row(Node node, List<Offer> newest, Map<String, CompatibilityClass> known, Constraints image) {
         return new Row(
                 node.id(),
                 node.name(),
-                newest.stream().map(offer -> cell(offer, node, known)).toList());
+                newest.stream().map(offer -> cell(offer, node, known, image)).toList());
     }
 
-    private static Cell cell(Offer offer, Node node, Map<String, CompatibilityClass> known) {
+    private static Cell cell(Offer offer, Node node, Map<String, CompatibilityClass> known, Constraints image) {
         List<Objection> objections = Gates.objections(
-                new Demand(offer.engine(), Optional.ofNullable(known.get(offer.classKey())), offer.needs()),
+                new Demand(offer.engine(), Optional.ofNullable(known.get(offer.classKey())), offer.needs())
+                        .inContainer(offer.isOfContainer()),
                 node,
-                Constraints.NONE);
+                image);
         return new Cell(offer.classKey(), objections.isEmpty(), objections);
     }
 }

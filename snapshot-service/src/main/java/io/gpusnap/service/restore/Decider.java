@@ -11,6 +11,8 @@ import io.gpusnap.service.restore.gate.Gates;
 import io.gpusnap.service.restore.gate.Objection;
 import io.gpusnap.service.snapshot.CompatibilityClass;
 import io.gpusnap.service.snapshot.CompatibilityClasses;
+import io.gpusnap.service.version.ModelVersion;
+import io.gpusnap.service.version.ModelVersions;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -34,6 +36,7 @@ class Decider {
     private final CompatibilityClasses classes;
     private final SnapshotReach reach;
     private final Nodes nodes;
+    private final ModelVersions versions;
     private final Surroundings surroundings;
     private final RestoreSettings settings;
 
@@ -42,12 +45,14 @@ class Decider {
             CompatibilityClasses classes,
             SnapshotReach reach,
             Nodes nodes,
+            ModelVersions versions,
             Surroundings surroundings,
             RestoreSettings settings) {
         this.offers = offers;
         this.classes = classes;
         this.reach = reach;
         this.nodes = nodes;
+        this.versions = versions;
         this.surroundings = surroundings;
         this.settings = settings;
     }
@@ -117,6 +122,12 @@ class Decider {
                 .map(Offer::classKey)
                 .filter(key -> !key.isEmpty())
                 .collect(Collectors.toSet()));
+        Constraints place = question.only().isPresent()
+                ? question.constraints()
+                : question.constraints()
+                        .inImage(versions.find(question.model(), question.version())
+                                .flatMap(ModelVersion::image)
+                                .orElse(null));
         List<Pair> able = new ArrayList<>();
         for (SnapshotReach.Reach way : ways) {
             Offer offer = Objects.requireNonNull(byId.get(way.snapshot()));
@@ -125,7 +136,7 @@ class Decider {
                 Demand demand = new Demand(
                                 offer.engine(), Optional.ofNullable(known.get(offer.classKey())), offer.needs())
                         .inContainer(question.container());
-                Gates.firstObjection(demand, node, question.constraints())
+                Gates.firstObjection(demand, node, place)
                         .ifPresentOrElse(
                                 objection -> rejected.add(rejection(offer, node, objection)),
                                 () -> able.add(new Pair(offer, node, way)));

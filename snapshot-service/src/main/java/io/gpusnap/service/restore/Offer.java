@@ -23,6 +23,11 @@ record Offer(
         NodeId takenOn,
         int age) {
 
+    /** Whether the process ran in a container, as far as its manifest says. */
+    boolean isOfContainer() {
+        return needs.map(Needs::container).orElse(false);
+    }
+
     /** Device memory that it needs on all GPUs together. */
     long vramBytes() {
         return needs.map(Needs::gpuBytes).stream()

@@ -2,6 +2,7 @@ package io.gpusnap.service.restore;
 
 import io.gpusnap.service.operation.Engine;
 import io.gpusnap.service.platform.transaction.AfterCommit;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
@@ -20,6 +21,14 @@ class RestoreMetrics {
 
     RestoreMetrics(MeterRegistry registry) {
         this.registry = registry;
+        // There from the start: a rate over a meter that appears with its first count misses that one.
+        for (Decision.Way way : Decision.Way.values()) {
+            counter(DECISIONS, "way", way);
+            counter(FALLBACKS, "to", way);
+        }
+        for (Restore.Outcome outcome : Restore.Outcome.values()) {
+            counter(RESTORES, "outcome", outcome);
+        }
     }
 
     /** Records how long a thaw took by the daemon's clock, once that is committed. */
@@ -48,7 +57,10 @@ class RestoreMetrics {
     }
 
     private void count(String name, String tag, Enum<?> value) {
-        String lower = value.name().toLowerCase(Locale.ROOT);
-        AfterCommit.run(() -> registry.counter(name, tag, lower).increment());
+        AfterCommit.run(() -> counter(name, tag, value).increment());
+    }
+
+    private Counter counter(String name, String tag, Enum<?> value) {
+        return registry.counter(name, tag, value.name().toLowerCase(Locale.ROOT));
     }
 }

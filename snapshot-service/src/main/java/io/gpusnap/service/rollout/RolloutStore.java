@@ -126,6 +126,19 @@ class RolloutStore {
                 .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
     }
 
+    /** The mean of those on their way, from 0 to 1; a phase that none is in is missing. */
+    Map<RolloutPhase, Double> weightByPhase() {
+        return jdbc
+                .sql("""
+                        SELECT phase, avg(weight) / 100 AS weight FROM rollout WHERE phase IN ('PROGRESSING', 'PAUSED') GROUP BY phase
+                        """)
+                .query((row, number) ->
+                        Map.entry(RolloutPhase.valueOf(row.getString("phase")), row.getDouble("weight")))
+                .list()
+                .stream()
+                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+    }
+
     private static RolloutEvent event(ResultSet row, int number) throws SQLException {
         return new RolloutEvent(
                 new HistoryId(row.getObject("id", UUID.class)),

@@ -75,7 +75,7 @@ class PoolReconciler {
         if (pool.isEmpty()) {
             return;
         }
-        PoolState state = states.read(round.pool());
+        PoolState state = states.read(pool.get());
         Decision decision = scheduler.decide(state);
         Map<String, PoolState.Memory> memory = new HashMap<>(decision.memory());
         for (Decision.Action action : decision.actions()) {

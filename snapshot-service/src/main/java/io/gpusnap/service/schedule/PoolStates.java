@@ -2,6 +2,7 @@ package io.gpusnap.service.schedule;
 
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.WorkloadId;
+import io.gpusnap.service.restore.ThawPlaces;
 import io.gpusnap.service.schedule.core.Goal;
 import io.gpusnap.service.schedule.core.PoolState;
 import io.gpusnap.service.schedule.core.Replica;
@@ -12,7 +13,9 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
@@ -66,20 +69,22 @@ class PoolStates {
 
     private final JdbcClient jdbc;
     private final SwitchCosts costs;
+    private final ThawPlaces places;
 
-    PoolStates(JdbcClient jdbc, SwitchCosts costs) {
+    PoolStates(JdbcClient jdbc, SwitchCosts costs, ThawPlaces places) {
         this.jdbc = jdbc;
         this.costs = costs;
+        this.places = places;
     }
 
-    PoolState read(String pool) {
+    PoolState read(Pool pool) {
         List<Replica> replicas =
-                new ArrayList<>(jdbc.sql(REPLICAS).param("pool", pool).query(PoolStates::replica).list().stream()
+                new ArrayList<>(jdbc.sql(REPLICAS).param("pool", pool.name()).query(PoolStates::replica).list().stream()
                         .filter(row -> row.state() != null)
                         .map(Row::replica)
                         .toList());
         replicas.addAll(jdbc.sql(ON_THEIR_WAY)
-                .param("pool", pool)
+                .param("pool", pool.name())
                 .query((row, number) -> new Replica(
                         new WorkloadId(row.getObject("id", UUID.class)),
                         row.getString("model_name"),
@@ -90,7 +95,25 @@ class PoolStates {
         double now =
                 jdbc.sql("SELECT extract(epoch FROM now())").query(Double.class).single();
         Map<String, PoolState.Memory> memory = new HashMap<>();
-        return new PoolState(now, slots(pool), List.copyOf(replicas), goals(pool, memory), Map.copyOf(memory));
+        return new PoolState(
+                now,
+                slots(pool.name()),
+                List.copyOf(replicas),
+                goals(pool.name(), memory),
+                Map.copyOf(memory),
+                able(pool, replicas));
+    }
+
+    /** Of the models that have too few replicas. */
+    private Map<String, Set<NodeId>> able(Pool pool, List<Replica> replicas) {
+        return pool.models().stream()
+                .filter(member -> replicas.stream()
+                                .filter(one -> one.model().equals(member.model())
+                                        && one.state().counts())
+                                .count()
+                        < member.desiredReplicas())
+                .collect(Collectors.toMap(
+                        Pool.Member::model, member -> places.of(member.model(), member.versionName(), pool.nodes())));
     }
 
     private record Row(Replica replica, Replica.@Nullable State state) {}

@@ -15,7 +15,24 @@ record Manifest(
         Device device,
         Host host,
         Completion.Totals totals,
-        Optional<Compatibility> compatibility) {
+        Optional<Compatibility> compatibility,
+        Optional<Process> process,
+        Optional<Container> container) {
+
+    /** What it was. */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    record Process(
+            String executable, String workingDirectory, List<OpenFile> openFiles, List<MappedFile> mappedFiles) {}
+
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    record OpenFile(String path) {}
+
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    record MappedFile(String path) {}
+
+    /** There for a process that ran in one; what it has to be like is the daemons' own matter. */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    record Container() {}
 
     /** What the machine was that it was taken on. */
     @JsonIgnoreProperties(ignoreUnknown = true)

@@ -2,9 +2,12 @@ package io.gpusnap.service.snapshot;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,11 +16,43 @@ import org.jspecify.annotations.Nullable;
  * @param gpuBytes device memory on each of its GPUs, in the order of their ordinals, the driver's own included
  * @param mounts mount points that the process saw
  * @param image container image with digest; absent where the process ran without one
+ * @param container whether the process ran in a container; absent where the manifest does not say
+ * @param volumes of the mounts those that the process has files on and that are no part of a plain system; absent where the manifest
+ *     does not say
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record Needs(
-        List<Long> gpuBytes, List<String> mounts, @Nullable String image) {
+        List<Long> gpuBytes,
+        List<String> mounts,
+        @Nullable String image,
+        @Nullable Boolean container,
+        @Nullable List<String> volumes) {
+    /** What is mounted at or below these differs from node to node, and is made anew on each. */
+    private static final List<String> EPHEMERAL = List.of("/proc", "/sys", "/dev", "/run");
+    /** Mounts or folders of one file system, as whoever installed the node liked it. */
+    private static final Set<String> SYSTEM = Set.of(
+            "/",
+            "/bin",
+            "/boot",
+            "/etc",
+            "/home",
+            "/lib",
+            "/lib64",
+            "/opt",
+            "/root",
+            "/sbin",
+            "/srv",
+            "/tmp",
+            "/usr",
+            "/var",
+            "/var/log",
+            "/var/tmp");
+
+    /** Of a snapshot whose manifest says no more. */
+    public Needs(List<Long> gpuBytes, List<String> mounts, @Nullable String image) {
+        this(gpuBytes, mounts, image, null, null);
+    }
 
     static Needs of(Manifest manifest, Manifest.Compatibility facts) {
         Map<Integer, Long> bytes = new TreeMap<>();
@@ -29,6 +64,34 @@ public record Needs(
         return new Needs(
                 List.copyOf(bytes.values()),
                 facts.mounts().orElse(List.of()),
-                facts.image().filter(image -> !image.isEmpty()).orElse(null));
+                facts.image().filter(image -> !image.isEmpty()).orElse(null),
+                manifest.process()
+                        .map(process -> manifest.container().isPresent())
+                        .orElse(null),
+                manifest.process()
+                        .map(process -> volumes(process, facts.mounts().orElse(List.of())))
+                        .orElse(null));
+    }
+
+    private static List<String> volumes(Manifest.Process process, List<String> mounts) {
+        return Stream.of(
+                        Stream.of(process.executable(), process.workingDirectory()),
+                        process.openFiles().stream().map(Manifest.OpenFile::path),
+                        process.mappedFiles().stream().map(Manifest.MappedFile::path))
+                .flatMap(paths -> paths)
+                .distinct()
+                .flatMap(
+                        path -> mounts.stream()
+                                .filter(mount -> isIn(path, mount))
+                                .max(Comparator.comparingInt(String::length))
+                                .stream())
+                .filter(mount -> !SYSTEM.contains(mount) && EPHEMERAL.stream().noneMatch(folder -> isIn(mount, folder)))
+                .distinct()
+                .sorted()
+                .toList();
+    }
+
+    private static boolean isIn(String path, String folder) {
+        return path.equals(folder) || path.startsWith(folder.equals("/") ? folder : folder + "/");
     }
 }

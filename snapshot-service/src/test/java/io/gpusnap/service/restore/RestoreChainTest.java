@@ -254,6 +254,59 @@ class RestoreChainTest {
     }
 
     @Test
+    void aSnapshotOfAnotherImageThanItsVersionNamesByNowIsNotItsWayBack() {
+        // given a save that was on its way when its version was given another image
+        String workload = first.runs(SimulatedNode.process(1, "w-1"));
+        catalogue.save(workload, "criu+cuda").expect(202);
+        JsonNode task = first.claim();
+        api.with("If-Match", "*")
+                .patch("/api/v1/models/" + catalogue.model() + "/versions/v1", Map.of("image", "llm@sha256:2"))
+                .expect(200);
+        first.complete(task, SimulatedNode.saveOutcome(TestManifest.of(task).withCompatibility()))
+                .expect(204);
+        isLikeThat(first, task.at("/save/snapshotId").asString());
+
+        // when
+        JsonNode cold = restore(Map.of()).expect(201).json().path("restore");
+
+        // then
+        assertThat(cold.at("/decision/rejected/0/gate").asString()).isEqualTo("image");
+        assertThat(cold.at("/cold/code").asString()).isEqualTo("INCOMPATIBLE");
+        assertThat(cold.at("/cold/image").asString()).isEqualTo("llm@sha256:2");
+    }
+
+    @Test
+    void aProcessComesBackWhereTheVolumesAreThatItHasFilesOn() {
+        // given a process with a file on a volume, which is mounted on one of two nodes
+        String workload = first.runs(SimulatedNode.process(1, "w-1"));
+        catalogue.save(workload, "criu+cuda").expect(202);
+        JsonNode task = first.claim();
+        TestManifest manifest = TestManifest.of(task).withCompatibility().but(text -> text.replace("\"device\"", """
+                "process":{"executable":"/usr/bin/server","workingDirectory":"/srv/llm",
+                 "openFiles":[{"fd":3,"path":"/models/llm/weights.bin","sizeBytes":1,"mode":"r"}],"mappedFiles":[]},"device\""""));
+        first.complete(task, SimulatedNode.saveOutcome(manifest)).expect(204);
+        String snapshot = task.at("/save/snapshotId").asString();
+        hasMounted(first, snapshot, "/", "/boot");
+        hasMounted(second, snapshot, "/", "/models");
+
+        // when
+        JsonNode decision = restore(Map.of()).expect(202).json().at("/restore/decision");
+
+        // then
+        assertThat(decision.at("/chain/0/nodeId").asString()).isEqualTo(second.id());
+        assertThat(decision.at("/rejected/0/nodeId").asString()).isEqualTo(first.id());
+        assertThat(decision.at("/rejected/0/gate").asString()).isEqualTo("mounts");
+        assertThat(decision.at("/rejected/0/reason").asString()).contains("/models");
+    }
+
+    private void hasMounted(SimulatedNode node, String snapshot, String... mounts) {
+        Map<String, Object> inventory = inventory();
+        inventory.put("snapshots", List.of(snapshot));
+        inventory.put("mounts", List.of(mounts));
+        node.heartbeat(inventory, List.of(), List.of()).expect(200);
+    }
+
+    @Test
     void aSnapshotThatFailsAgainAndAgainIsQuarantined() {
         String snapshot = ready(first, 1);
         isLikeThat(first, snapshot);

@@ -157,6 +157,28 @@ class PoolApiTest {
     }
 
     @Test
+    void aModelIsStartedOnTheNodeThatCanRunItThoughAnotherOneIsFreer() {
+        // given a node with two GPUs and no copy, and one with one GPU that has the snapshot
+        Catalogue catalogue = Catalogue.create(api);
+        Map<String, Object> two = SimulatedNode.inventory(Map.of("criu+cuda", "", "suspend", ""));
+        Map<?, ?> gpu = (Map<?, ?>) ((List<?>) two.get("gpus")).getFirst();
+        two.put("gpus", List.of(gpu, gpu));
+        SimulatedNode freer = SimulatedNode.register(api, "node-" + UUID.randomUUID(), two);
+        SimulatedNode able = SimulatedNode.register(api);
+        catalogue.ready(able);
+        able.heartbeat().expect(200);
+
+        // when
+        create(List.of(freer.id(), able.id()), List.of(wants(catalogue, 1))).expect(201);
+
+        // then
+        assertThat(claim(able).path("kind").asString()).isEqualTo("THAW");
+        assertThat(decisions())
+                .allSatisfy(decision ->
+                        assertThat(decision.path("refusal").asString("")).isEmpty());
+    }
+
+    @Test
     void whatCannotBeDoneIsKeptWithItsReason() {
         Catalogue catalogue = Catalogue.create(api);
         SimulatedNode node = SimulatedNode.register(api);

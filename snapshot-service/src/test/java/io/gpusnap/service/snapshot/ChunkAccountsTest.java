@@ -89,6 +89,8 @@ class ChunkAccountsTest {
                         Optional.empty()),
                 new Manifest.Host(List.of(), Optional.empty()),
                 new Completion.Totals(0, 0, 0, 0, 0, 0, 0),
+                Optional.empty(),
+                Optional.empty(),
                 Optional.empty());
     }
 

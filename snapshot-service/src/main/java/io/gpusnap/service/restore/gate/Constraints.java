@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param nodeIds only these; absent for any
  * @param excludeNodeIds none of these
- * @param image the container image, with digest, that the process is to come back in; absent when the caller does not know
+ * @param image the container image, with digest, that the process is to come back in; absent for whatever its version says
  * @param mounts mount points that are there; absent when the caller does not know
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -32,8 +32,18 @@ public record Constraints(
                 nodeIds == null || nodeIds.equals(List.of(node)) ? null : nodeIds, List.copyOf(not), image, mounts);
     }
 
+    /** In this image, where the caller names no other. */
+    public Constraints inImage(@Nullable String otherwise) {
+        return image == null ? new Constraints(nodeIds, excludeNodeIds, otherwise, mounts) : this;
+    }
+
     /** Only this node. */
     public static Constraints on(NodeId node) {
-        return new Constraints(List.of(node), null, null, null);
+        return among(List.of(node));
+    }
+
+    /** Only these nodes. */
+    public static Constraints among(List<NodeId> nodes) {
+        return new Constraints(nodes, null, null, null);
     }
 }

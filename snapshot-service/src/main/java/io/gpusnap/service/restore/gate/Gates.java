@@ -11,6 +11,7 @@ public final class Gates {
             new NodeOpenGate(),
             new EngineGate(),
             new CriuGate(),
+            new PlaceGate(),
             new ContainerGate(),
             new ArchitectureGate(),
             new KernelGate(),

@@ -4,7 +4,7 @@ import io.gpusnap.service.node.Node;
 import io.gpusnap.service.platform.problem.ErrorCode;
 import java.util.Optional;
 
-/** The container image that the process was frozen in, where the caller names the one that it is to come back in. */
+/** The image that the process was frozen in is the one that it is to come back in: the caller says which, or else its version. */
 final class ImageGate implements Gate {
     @Override
     public String name() {

@@ -10,12 +10,14 @@ import java.util.Optional;
 
 /** The pool while a decision is made: who counts, where slots are free, who sleeps where. */
 final class Board {
+    private final PoolState state;
     private final Map<NodeId, Integer> free = new LinkedHashMap<>();
     private final Map<String, Integer> counts = new HashMap<>();
     private final Map<String, List<Replica>> asleep = new HashMap<>();
     private final Map<String, List<Replica>> running = new HashMap<>();
 
     Board(PoolState state) {
+        this.state = state;
         free.putAll(state.slots());
         for (Replica replica : state.replicas()) {
             if (replica.state().holdsSlot()) {
@@ -53,10 +55,17 @@ final class Board {
                 .findFirst();
     }
 
-    /** The node with the most free slots. */
-    Optional<NodeId> freest() {
+    /** Whether no node is known to be able to start the model, and none has it asleep. */
+    boolean hasNoPlace(String model) {
+        return state.slots().keySet().stream().noneMatch(node -> state.isAble(model, node))
+                && asleep(model).isEmpty();
+    }
+
+    /** Of the nodes where the model can be started, the one with the most free slots; of all where it has no place. */
+    Optional<NodeId> freest(String model) {
+        boolean anywhere = hasNoPlace(model);
         return free.entrySet().stream()
-                .filter(node -> node.getValue() > 0)
+                .filter(node -> node.getValue() > 0 && (anywhere || state.isAble(model, node.getKey())))
                 .max(Map.Entry.comparingByValue())
                 .map(Map.Entry::getKey);
     }

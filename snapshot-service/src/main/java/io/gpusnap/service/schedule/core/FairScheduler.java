@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * for every {@link Rules#agingSeconds} that it waits. Whoever ranks highest is served first: from a free slot; else
  * from a replica that its own model has too many of; else from a replica whose model ranks lower by more than one level and
  * the cost of the switch. A replica is left alone until its minimum residency is over. Ranks of those who wait grow without
- * bound and ranks of those who run do not, so nobody waits for ever: with at least one slot a model gets a replica after at
+ * bound and ranks of those who run do not, so nobody who can be started somewhere waits for ever: with at least one slot a model gets a replica after at
  * most {@code aging × (difference of priorities + 3) + cost + longest residency} from when it is the one that waits longest.
  */
 public final class FairScheduler implements Scheduler {
@@ -82,6 +82,7 @@ public final class FairScheduler implements Scheduler {
             return memory.getOrDefault(model, PoolState.Memory.NOTHING);
         }
 
+        /** Those that have no place in the pool come last: what they ask for will be refused, and must take nobody's slot. */
         private List<Waiter> waiters() {
             return goals.values().stream()
                     .filter(goal -> board.count(goal.model()) < goal.desired())
@@ -91,8 +92,10 @@ public final class FairScheduler implements Scheduler {
                         double rank = goal.priority() + (count == 0 ? 1 : 0) + waited / rules.agingSeconds();
                         return new Waiter(goal, goal.desired() - count, waited, rank);
                     })
-                    .sorted(Comparator.comparingDouble(Waiter::rank)
-                            .reversed()
+                    .sorted(Comparator.comparing((Waiter waiter) ->
+                                    board.hasNoPlace(waiter.goal().model()))
+                            .thenComparing(
+                                    Comparator.comparingDouble(Waiter::rank).reversed())
                             .thenComparing(waiter -> waiter.goal().model()))
                     .toList();
         }
@@ -153,7 +156,7 @@ public final class FairScheduler implements Scheduler {
                         Optional.empty(),
                         ranks(waiter) + " A slot is free beside its suspended replica."));
             }
-            return board.freest().map(node -> {
+            return board.freest(model).map(node -> {
                 board.start(model, node);
                 return new Decision.Thaw(model, node, Optional.empty(), ranks(waiter) + " A slot is free.");
             });
@@ -169,6 +172,9 @@ public final class FairScheduler implements Scheduler {
                                 replica.node().equals(victim.replica().node()))
                         .findFirst();
                 if (victim.replica().model().equals(waiter.goal().model())
+                        || sleeper.isEmpty()
+                                && !state.isAble(
+                                        waiter.goal().model(), victim.replica().node())
                         || !(stillSurplus || outranks(waiter, victim, sleeper.isPresent()))) {
                     continue;
                 }
@@ -228,7 +234,11 @@ public final class FairScheduler implements Scheduler {
         }
 
         private String whyNot(Waiter waiter) {
-            return ranks(waiter) + " No slot is free, and no replica whose minimum residency is over ranks low enough.";
+            return ranks(waiter)
+                    + (board.hasNoPlace(waiter.goal().model())
+                            ? " No node of the pool can start it."
+                            : " No slot is free on a node that can start it, and no replica there whose minimum residency"
+                                    + " is over ranks low enough.");
         }
 
         /** What nobody wants any more gives its slot back when its keep-alive is over. */

@@ -47,7 +47,7 @@ public final class GreedyScheduler implements Scheduler {
             board.wake(sleeper.get());
             return Optional.of(new Decision.Resume(sleeper.get(), Optional.empty(), "A slot is free."));
         }
-        return board.freest().map(node -> {
+        return board.freest(goal.model()).map(node -> {
             board.start(goal.model(), node);
             return new Decision.Thaw(goal.model(), node, Optional.empty(), "A slot is free.");
         });

@@ -27,7 +27,7 @@ public record Replica(WorkloadId id, String model, NodeId node, State state, dou
             return this != SUSPENDED;
         }
 
-        boolean counts() {
+        public boolean counts() {
             return this == RUNNING || this == STARTING || this == FIXED;
         }
     }

@@ -91,7 +91,8 @@ class GatesTest {
                             all,
                             null,
                             cpuFeatures,
-                            null),
+                            null,
+                            List.of("/", "/models")),
                     Instant.EPOCH,
                     Instant.EPOCH,
                     0);
@@ -324,6 +325,51 @@ class GatesTest {
 
     private static Inventory.Capability able(String name) {
         return new Inventory.Capability(name, true, null);
+    }
+
+    private static Demand of(boolean container, String... volumes) {
+        return new Demand(
+                Engine.CRIU_CUDA,
+                Optional.of(CLASS),
+                Optional.of(new Needs(
+                        List.of(10L, 70L),
+                        List.of("/", "/models", "/cache"),
+                        "a/llm@sha256:1",
+                        container,
+                        List.of(volumes))));
+    }
+
+    @Test
+    void aProcessOutsideOfContainersNeedsTheVolumesThatItHasFilesOn() {
+        Node node = Place.fitting().node();
+
+        assertThat(Gates.objections(of(false, "/models"), node, Constraints.NONE))
+                .isEmpty();
+        assertThat(Gates.objections(of(false, "/models", "/cache"), node, Constraints.NONE))
+                .singleElement()
+                .satisfies(objection -> {
+                    assertThat(objection.gate()).isEqualTo("mounts");
+                    assertThat(objection.code()).isEqualTo(ErrorCode.PATH_MISSING);
+                    assertThat(objection.detail())
+                            .contains("/cache")
+                            .contains("node n")
+                            .doesNotContain("/models");
+                });
+    }
+
+    @Test
+    void aProcessOfAContainerComesBackInOneAndAnyOtherOutside() {
+        Node node = Place.fitting().node();
+
+        assertThat(Gates.objections(of(true, "/elsewhere"), node, Constraints.NONE))
+                .extracting(Objection::gate)
+                .containsExactly("place");
+        assertThat(Gates.objections(of(false).inContainer(true), node, Constraints.NONE))
+                .extracting(Objection::gate)
+                .contains("place");
+        assertThat(Gates.objections(of(true, "/elsewhere").inContainer(true), node, Constraints.NONE))
+                .extracting(Objection::gate)
+                .doesNotContain("place", "mounts");
     }
 
     @Test

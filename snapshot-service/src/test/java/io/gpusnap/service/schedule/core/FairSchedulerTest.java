@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -141,6 +142,57 @@ class FairSchedulerTest {
     void aNodeWithoutSlotsGetsNothing() {
         assertThat(scheduler.decide(state(0, 0, List.of(), goal("a", 3, 9))).actions())
                 .isEmpty();
+    }
+
+    @Test
+    void aModelIsStartedWhereItCanBeAndNotWhereMostIsFree() {
+        PoolState state = new PoolState(
+                0,
+                Map.of(FIRST, 4, SECOND, 1),
+                List.of(),
+                List.of(goal("a", 2, 0)),
+                Map.of(),
+                Map.of("a", Set.of(SECOND)));
+
+        Decision decision = scheduler.decide(state);
+
+        assertThat(decision.actions()).extracting(Decision.Action::node).containsExactly(SECOND);
+        assertThat(decision.waiting())
+                .singleElement()
+                .satisfies(waiting ->
+                        assertThat(waiting.reason()).contains("No slot is free on a node that can start it"));
+    }
+
+    @Test
+    void nobodyLeavesForWhoCannotBeStartedThere() {
+        Replica running = replica(1, "b", FIRST, Replica.State.RUNNING, -1000);
+        PoolState state = new PoolState(
+                0,
+                Map.of(FIRST, 1, SECOND, 0),
+                List.of(running),
+                List.of(goal("a", 1, 100), goal("b", 1, 0)),
+                Map.of(),
+                Map.of("a", Set.of(SECOND)));
+
+        assertThat(scheduler.decide(state).actions()).isEmpty();
+    }
+
+    @Test
+    void whoHasNoPlaceInThePoolTakesNobodysSlot() {
+        PoolState state = new PoolState(
+                0,
+                Map.of(FIRST, 1),
+                List.of(),
+                List.of(goal("a", 1, 100), goal("b", 1, 0)),
+                Map.of(),
+                Map.of("a", Set.of(), "b", Set.of(FIRST)));
+
+        Decision decision = scheduler.decide(state);
+
+        assertThat(decision.actions()).extracting(Decision.Action::model).containsExactly("b");
+        assertThat(decision.waiting())
+                .singleElement()
+                .satisfies(waiting -> assertThat(waiting.reason()).contains("No node of the pool can start it"));
     }
 
     @Test

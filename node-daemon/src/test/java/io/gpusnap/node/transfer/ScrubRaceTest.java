@@ -189,6 +189,7 @@ class ScrubRaceTest {
         Pushed spoilt = pushed();
         Pushed good = pushed();
         spoil(spoilt);
+        tier.refresh();
         tier.manifest(spoilt.snapshot(), found -> true);
         store.after("read packs/", () -> tier.sweep().delete(spoilt.named("indexes/"), () -> {}));
         // when

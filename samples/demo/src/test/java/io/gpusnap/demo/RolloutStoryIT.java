@@ -1,16 +1,9 @@
 package io.gpusnap.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,53 +26,28 @@ class RolloutStoryIT {
     private static final String PROMPT = "/answer?prompt=story";
     private static final String RIGHT = "11".repeat(8);
     private static final String WRONG = "22".repeat(8);
-    private static final int SECONDS = 120;
-    private static final Settings SMALL = new Settings(32, 16, 1, Settings.Driver.SIMULATED, false);
+    private static final int SECONDS = Stand.SECONDS;
 
     @TempDir(cleanup = CleanupMode.ON_SUCCESS)
     private Path root;
 
-    private Path memory;
-    private Installation installation;
-    private Launcher launcher;
-    private Places places;
+    private Stand stand;
     private ControlPlane api;
     private int asked;
 
     @BeforeEach
     void givenAServiceAndADaemon() throws IOException {
-        installation = Installation.find(System.getenv());
-        assumeTrue(
-                installation.criu().isPresent() && "root".equals(System.getProperty("user.name")),
-                "full snapshots need CRIU and root: " + installation.criuReason());
-        memory = Files.createTempDirectory(
-                Path.of("/dev/shm"),
-                "gpusnap-story-",
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        Files.createDirectory(
-                memory.resolve("scratch"),
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        places = new Places(root, memory);
-        launcher = new Launcher(root);
-        Stack stack = new Stack(installation, launcher, places, new Terminal(System.out, false));
+        stand = Stand.on(root, "story");
+        Stack stack = stand.stack();
         api = stack.startService();
-        stack.startDaemon(
-                api,
-                SMALL,
-                workload(0).deviceEnvironment(),
-                installation.simulatedDriver().toString());
+        stand.startDaemon(stack, api);
     }
 
     @AfterEach
     void end() {
-        if (launcher != null) {
-            launcher.stopAll();
-            places.removeMemory();
+        if (stand != null) {
+            stand.close();
         }
-    }
-
-    private Workload workload(int port) {
-        return new Workload(installation, SMALL, places, true, port);
     }
 
     @Test
@@ -134,7 +102,8 @@ class RolloutStoryIT {
                 .endsWith("WEIGHT_SET", "PAUSED", "PROMOTED", "RESUMED", "COMPLETED");
 
         // when it is rolled back, then one call does it, with the next restore
-        send("POST", "/models/" + MODEL + "/aliases/stable/rollback", Map.of("reason", "customers complain"), "*");
+        Stand.send(
+                api, "POST", "/models/" + MODEL + "/aliases/stable/rollback", Map.of("reason", "customers complain"));
         assertThat(alias()).isEqualTo("v1");
         assertThat(restores(1)).containsExactly("v1");
         assertThat(api.items("/models/" + MODEL + "/aliases/stable/history").stream()
@@ -146,10 +115,10 @@ class RolloutStoryIT {
     /** Starts a server, records its answer as the version's oracle unless another one is expected of it, and freezes it. */
     private String freeze(String version, String parent, String token, String expected) {
         int port = Stack.freePort(0);
-        Workload workload = workload(port);
+        Workload workload = stand.workload(port);
         List<String> command = new ArrayList<>(workload.command(0, version + ".state"));
         command.addAll(List.of("--token", token));
-        Started process = launcher.start(version, command, workload.managedEnvironment());
+        Started process = stand.launcher().start(version, command, workload.managedEnvironment());
         SampleServer server = new SampleServer(port);
         String answer = server.askUntilAnswered("story", SECONDS, process::requireAlive)
                 .path("answer")
@@ -201,7 +170,8 @@ class RolloutStoryIT {
                 case "PENDING", "RUNNING" -> Pause.millis(50);
                 case "SUCCEEDED" -> {
                     // Two processes of one snapshot cannot live side by side.
-                    launcher.adopt("restored", restore.path("pid").asLong(), root.resolve("daemon.log"))
+                    stand.launcher()
+                            .adopt("restored", restore.path("pid").asLong(), root.resolve("daemon.log"))
                             .stop(false, SECONDS);
                     return restore.path("version").asString();
                 }
@@ -242,7 +212,7 @@ class RolloutStoryIT {
     }
 
     private void act(String rollout, String action, String reason) {
-        send("POST", "/rollouts/" + rollout + "/" + action, Map.of("reason", reason), "*");
+        Stand.send(api, "POST", "/rollouts/" + rollout + "/" + action, Map.of("reason", reason));
     }
 
     private void awaitPhase(String rollout, String phase) {
@@ -263,23 +233,5 @@ class RolloutStoryIT {
         return api.items("/rollouts/" + rollout + "/events").reversed().stream()
                 .map(event -> event.path("type").asString())
                 .toList();
-    }
-
-    private void send(String method, String path, Object body, String ifMatch) {
-        HttpRequest request = HttpRequest.newBuilder(URI.create(api.base() + "/api/v1" + path))
-                .header("Authorization", "Bearer " + api.token())
-                .header("Content-Type", "application/json")
-                .header("If-Match", ifMatch)
-                .method(method, HttpRequest.BodyPublishers.ofString(ControlPlane.JSON.writeValueAsString(body)))
-                .build();
-        try (HttpClient http = HttpClient.newHttpClient()) {
-            HttpResponse<String> answer = http.send(request, HttpResponse.BodyHandlers.ofString());
-            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new AssertionError(e);
-        }
     }
 }

@@ -30,7 +30,7 @@ import org.springframework.transaction.annotation.Transactional;
 /**
  * Turns what was decided into operations. Where one replica leaves for another, both operations are queued at once: a
  * node works on one at a time, in their order, so that the second finds the room that the first has made. On a node with one
- * GPU a suspended one that takes another's place is one SWITCH.
+ * GPU a suspended one that takes another's place is one SWITCH, and the other one leaves also where both would fit: a slot is one's.
  */
 @Component
 class PoolActuator {
@@ -94,7 +94,7 @@ class PoolActuator {
                 node.id(),
                 gpus.getFirst().uuid(),
                 new Switches.FrozenAs(frozenAs),
-                new Switches.How(List.of(leaving.name()), SwitchPolicy.EVICT_IF_NEEDED, false));
+                new Switches.How(List.of(leaving.name()), SwitchPolicy.SUSPEND_OTHERS, false));
         return List.of(queued.operation().id());
     }
 

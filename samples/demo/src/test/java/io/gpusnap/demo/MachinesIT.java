@@ -1,34 +1,35 @@
 package io.gpusnap.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Three machines that share a bucket. What was on a lost one answers again elsewhere with the same state, and the old processes
- * cannot come back: with the service, daemons, CRIU and real processes, each machine in namespaces of its own.
+ * Three machines that share a bucket. Two models share the GPU of one of them; then what was on a lost one answers again elsewhere
+ * with the same state, and the old processes cannot come back: with the service, daemons, CRIU and real processes, each machine in
+ * namespaces of its own.
  */
-class NodeLossIT {
-    private static final int SECONDS = 90;
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class MachinesIT {
     private static final String PROMPT = "before the loss";
-    private static final Settings SMALL = new Settings(32, 16, 1, Settings.Driver.SIMULATED, false);
     private static final Map<String, String> QUICK_START =
             Map.of("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData -Xmx256m");
 
@@ -38,36 +39,26 @@ class NodeLossIT {
     private static final Server LLM = new Server("llm", 20_000, 7001, "11".repeat(8));
     private static final Server ASR = new Server("asr", 21_000, 7002, "22".repeat(8));
 
-    @TempDir(cleanup = CleanupMode.ON_SUCCESS)
-    private Path root;
+    private static final Server CHAT = new Server("chat", 22_000, 7003, "33".repeat(8));
+    private static final Server TTS = new Server("tts", 23_000, 7004, "44".repeat(8));
 
+    private Path root;
     private final Network network = Network.ofThisProcess();
     private final List<Machine> machines = new ArrayList<>();
     private final Map<String, Started> daemons = new LinkedHashMap<>();
-    private Path memory;
-    private Installation installation;
-    private Launcher launcher;
-    private Places places;
+    private Stand stand;
     private Stack stack;
     private ControlPlane api;
 
-    @BeforeEach
-    void givenThreeMachines() throws IOException {
-        installation = Installation.find(System.getenv());
-        assumeTrue(
-                installation.criu().isPresent() && "root".equals(System.getProperty("user.name")),
-                "full snapshots need CRIU and root: " + installation.criuReason());
-        memory = Files.createTempDirectory(
-                Path.of("/dev/shm"),
-                "gpusnap-loss-",
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    @BeforeAll
+    void givenThreeMachines(@TempDir(cleanup = CleanupMode.ON_SUCCESS) Path folder) throws IOException {
+        root = folder;
         // What a machine's Places have on its disk is in "own"; models and state files are on a volume that all see.
-        places = new Places(root, memory);
-        launcher = new Launcher(root);
+        stand = Stand.on(root, "loss");
         for (String name : List.of("a", "b", "c")) {
             machines.add(machine(name));
         }
-        stack = new Stack(installation, launcher, places, new Terminal(System.out, false), network.hub());
+        stack = stand.stack(network.hub());
         stack.startS3();
         api = stack.startService(
                 "--gpusnap.security.allow-remote=true",
@@ -75,9 +66,11 @@ class NodeLossIT {
                 "--gpusnap.nodes.lost-after=6s",
                 "--gpusnap.nodes.check-interval=200ms",
                 "--gpusnap.recovery.check-interval=200ms",
+                "--gpusnap.schedule.check-interval=200ms",
+                "--gpusnap.schedule.interval=500ms",
                 "--gpusnap.policies.interval=200ms");
         machines.forEach(this::startDaemon);
-        machines.forEach(machine -> await(() -> stack.online(api, machine.name())));
+        machines.forEach(machine -> Stand.await(() -> stack.online(api, machine.name())));
         api.post(
                 "/tier-policies",
                 Map.of(
@@ -87,26 +80,27 @@ class NodeLossIT {
                         Map.of("enabled", true, "rules", List.of(Map.of("kind", "minimum-copies", "copies", 2)))));
     }
 
-    @AfterEach
+    @AfterAll
     void end() {
         machines.forEach(Machine::powerOff);
-        if (launcher != null) {
-            launcher.stopAll();
-            places.removeMemory();
+        if (stand != null) {
+            stand.close();
         }
     }
 
     private Machine machine(String name) throws IOException {
+        Places places = stand.places();
         Path disk = places.folder("disk-" + name);
         for (String own : List.of("daemon", "store")) {
             Files.createDirectories(disk.resolve(own));
         }
-        return Machine.start(launcher, network, name, name.charAt(0) - 'a', memory, disk, places.folder("own"));
+        return Machine.start(
+                stand.launcher(), network, name, name.charAt(0) - 'a', places.memory(), disk, places.folder("own"));
     }
 
     private void startDaemon(Machine machine) {
         Map<String, String> environment = new LinkedHashMap<>(QUICK_START);
-        environment.putAll(workload(0).deviceEnvironment());
+        environment.putAll(stand.workload(0).deviceEnvironment());
         daemons.put(
                 machine.name(),
                 machine.start(
@@ -114,17 +108,83 @@ class NodeLossIT {
                         stack.daemonCommand(
                                 api,
                                 machine.name(),
-                                new Places(root.resolve("own"), memory),
-                                SMALL,
-                                installation.simulatedDriver().toString()),
+                                new Places(root.resolve("own"), stand.places().memory()),
+                                Stand.SMALL,
+                                stand.installation().simulatedDriver().toString()),
                         environment));
     }
 
-    private Workload workload(int port) {
-        return new Workload(installation, SMALL, places, true, port);
+    @Test
+    @Order(1)
+    void twoModelsShareAGpuAsTheirDesiredReplicasSay() {
+        // given two models with a snapshot each, and a pool with one machine's GPU
+        Machine machine = machines.getLast();
+        String chat = freeze(CHAT, machine);
+        String tts = freeze(TTS, machine);
+        String node = stack.node(api, machine.name()).path("id").asString();
+        api.post("/pools", Map.of("name", "shared", "nodeIds", List.of(node), "models", wanted(CHAT, TTS)));
+
+        // when the first is to have a replica, then it is thawed
+        awaitStates(CHAT, "RUNNING", TTS, "GONE");
+        assertThat(answer(CHAT, machine)).isEqualTo(chat);
+
+        // when the second is to have it, then the first makes room for its thaw
+        Stand.send(api, "PATCH", "/pools/shared", Map.of("models", wanted(TTS, CHAT)));
+        awaitStates(CHAT, "SUSPENDED", TTS, "RUNNING");
+        assertThat(answer(TTS, machine)).isEqualTo(tts);
+
+        // when the first is to have it again, then its own process goes on in the place of the second
+        Stand.send(api, "PATCH", "/pools/shared", Map.of("models", wanted(CHAT, TTS)));
+        awaitStates(CHAT, "RUNNING", TTS, "SUSPENDED");
+        assertThat(answer(CHAT, machine)).isEqualTo(chat);
+        assertThat(api.items("/pools/shared/decisions").reversed())
+                .extracting(decision -> decision.path("action").asString() + " "
+                        + decision.path("model").asString() + " "
+                        + decision.path("operations").size())
+                .containsExactly("THAW chat 1", "SWITCH tts 2", "SWITCH chat 1");
+
+        // and what the pool had does not stand in the way of the other story
+        Stand.send(api, "PATCH", "/pools/shared", Map.of("models", List.of()));
+        List.of(CHAT, TTS)
+                .forEach(server -> machine.process(server.pid())
+                        .flatMap(ProcessHandle::of)
+                        .orElseThrow()
+                        .destroyForcibly());
+        Stand.await(() -> machine.running(stand.installation().cudaServer()) == 0);
+    }
+
+    private static List<Map<String, Object>> wanted(Server wanted, Server other) {
+        return List.of(member(wanted, 1), member(other, 0));
+    }
+
+    private static Map<String, Object> member(Server server, int replicas) {
+        return Map.of(
+                "model",
+                server.model(),
+                "version",
+                "v1",
+                "desiredReplicas",
+                replicas,
+                "keepAliveSeconds",
+                60,
+                "minResidencySeconds",
+                0);
+    }
+
+    private void awaitStates(Server one, String state, Server other, String otherState) {
+        Stand.await(() -> state(one).equals(state) && state(other).equals(otherState));
+    }
+
+    /** Of its newest process. */
+    private String state(Server server) {
+        return api.items("/workloads?name=" + server.model()).stream()
+                .findFirst()
+                .map(workload -> workload.path("state").asString())
+                .orElse("");
     }
 
     @Test
+    @Order(2)
     void whatALostMachineHadAnswersElsewhereAndDoesNotComeBack() throws IOException {
         // given two models that serve on one machine
         Machine lost = machines.getFirst();
@@ -135,20 +195,20 @@ class NodeLossIT {
         lost.kill(daemons.get(lost.name()));
 
         // then they are back on other machines, with all of their state
-        await(() -> recoveries("RECOVERED").size() == 2);
+        Stand.await(() -> recoveries("RECOVERED").size() == 2);
         Machine llmAt = placeOf(LLM);
         Machine asrAt = placeOf(ASR);
         assertThat(List.of(llmAt, asrAt)).doesNotContain(lost);
         assertThat(answer(LLM, llmAt)).isEqualTo(llm);
         assertThat(answer(ASR, asrAt)).isEqualTo(asr);
-        assertThat(lost.running(installation.cudaServer())).isEqualTo(2);
+        assertThat(lost.running(stand.installation().cudaServer())).isEqualTo(2);
 
         // when the daemon is back, then it ends the old ones, and only them
         startDaemon(lost);
-        await(() -> lost.running(installation.cudaServer()) == 0);
-        await(() -> recoveries("RECOVERED").stream()
+        Stand.await(() -> lost.running(stand.installation().cudaServer()) == 0);
+        Stand.await(() -> recoveries("RECOVERED").stream()
                 .allMatch(one -> one.path("fenced").asBoolean()));
-        await(() -> stack.online(api, lost.name()));
+        Stand.await(() -> stack.online(api, lost.name()));
         assertThat(runningEverywhere()).isEqualTo(2);
         assertThat(answer(LLM, llmAt)).isEqualTo(llm);
         assertThat(answer(ASR, asrAt)).isEqualTo(asr);
@@ -159,26 +219,26 @@ class NodeLossIT {
         llmAt.powerOff();
 
         // then that one moves on, and is found nowhere twice when the machine is back
-        await(() -> !placeOf(LLM).equals(llmAt));
+        Stand.await(() -> !placeOf(LLM).equals(llmAt));
         Machine llmThen = placeOf(LLM);
         assertThat(answer(LLM, llmThen)).isEqualTo(llm);
         machines.remove(llmAt);
         Machine again = machine(llmAt.name());
         machines.add(again);
         startDaemon(again);
-        await(() -> stack.online(api, again.name()));
-        assertThat(again.running(installation.cudaServer())).isZero();
+        Stand.await(() -> stack.online(api, again.name()));
+        assertThat(again.running(stand.installation().cudaServer())).isZero();
         assertThat(runningEverywhere()).isEqualTo(2);
         assertThat(answer(LLM, llmThen)).isEqualTo(llm);
         assertThat(answer(ASR, placeOf(ASR))).isEqualTo(asr);
     }
 
-    /** Freezes a warm server, waits until the bucket has it, and brings it back, to be recovered; its answer. */
-    private String serve(Server server, Machine machine, int priority) {
-        List<String> command = new ArrayList<>(workload(server.port()).command(0, server.model() + ".state"));
+    /** Freezes a warm server, and waits until the bucket has it; its answer. */
+    private String freeze(Server server, Machine machine) {
+        List<String> command = new ArrayList<>(stand.workload(server.port()).command(0, server.model() + ".state"));
         command.addAll(List.of("--token", server.token(), "--address", "0.0.0.0"));
         Map<String, String> environment =
-                new LinkedHashMap<>(workload(server.port()).managedEnvironment());
+                new LinkedHashMap<>(stand.workload(server.port()).managedEnvironment());
         environment.put("GPUSNAP_WORKLOAD", server.model());
         machine.startWithId(server.pid(), root.resolve(server.model() + ".log"), command, environment);
         String answer = answer(server, machine);
@@ -195,23 +255,30 @@ class NodeLossIT {
                                 "afterSave", "STOP"))
                 .path("snapshot");
         String path = "/snapshots/" + snapshot.path("id").asString();
-        await(() -> api.get(path)
+        Stand.await(() -> api.get(path)
                 .path("locations")
                 .valueStream()
                 .anyMatch(copy -> copy.path("kind").asString().equals("S3")
                         && copy.path("state").asString().equals("PRESENT")));
+        return answer;
+    }
+
+    /** Brings a frozen server back, to be recovered; its answer. */
+    private String serve(Server server, Machine machine, int priority) {
+        String answer = freeze(server, machine);
         String restore = api.post(
                         "/restores", Map.of("model", server.model(), "version", "v1", "recoveryPriority", priority))
                 .at("/restore/id")
                 .asString();
-        await(() -> api.get("/restores/" + restore).path("state").asString().equals("SUCCEEDED"));
+        Stand.await(
+                () -> api.get("/restores/" + restore).path("state").asString().equals("SUCCEEDED"));
         assertThat(placeOf(server)).isEqualTo(machine);
         assertThat(answer(server, machine)).isEqualTo(answer);
         return answer;
     }
 
     private String awaitWorkload(Server server) {
-        await(() -> !workloads(server).isEmpty());
+        Stand.await(() -> !workloads(server).isEmpty());
         return workloads(server).getFirst().path("id").asString();
     }
 
@@ -240,26 +307,18 @@ class NodeLossIT {
     /** All of its state is in the answer: weights, cache, host memory. */
     private String answer(Server server, Machine machine) {
         return new SampleServer(URI.create("http://" + machine.address() + ":" + server.port()))
-                .askUntilAnswered(PROMPT, SECONDS, () -> {})
+                .askUntilAnswered(PROMPT, Stand.SECONDS, () -> {})
                 .path("answer")
                 .asString();
     }
 
     private long runningEverywhere() {
         return machines.stream()
-                .mapToLong(machine -> machine.running(installation.cudaServer()))
+                .mapToLong(machine -> machine.running(stand.installation().cudaServer()))
                 .sum();
     }
 
     private List<JsonNode> recoveries(String state) {
         return api.items("/recoveries?state=" + state);
-    }
-
-    private static void await(BooleanSupplier holds) {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
-        while (!holds.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("after " + SECONDS + " s").isLessThan(deadline);
-            Pause.millis(50);
-        }
     }
 }

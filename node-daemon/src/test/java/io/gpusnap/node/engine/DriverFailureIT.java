@@ -137,7 +137,10 @@ class DriverFailureIT {
         assertThat(ended.failed().undoProblems()).isEmpty();
 
         // and the next one works
-        node.thaw(EngineId.CRIU_CUDA, snapshot).succeeded();
+        ThawOutcome thaw =
+                node.thaw(EngineId.CRIU_CUDA, snapshot).succeeded().fact(ThawOutcome.class);
+        workload.became(new ProcessId(thaw.pid(), thaw.startTimeTicks()));
+        assertThat(workload.answer("warm")).isEqualTo(answer);
     }
 
     @Test

@@ -3,15 +3,9 @@ package io.gpusnap.node.engine;
 import io.gpusnap.gpu.DriverInfo;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.GpuInfo;
-import io.gpusnap.node.criu.CriuProbe;
-import io.gpusnap.node.criu.CriuRunner;
 import io.gpusnap.node.criu.CriuVersion;
-import io.gpusnap.node.engine.check.Fingerprints;
 import io.gpusnap.node.engine.device.DeviceContent;
-import io.gpusnap.node.engine.device.DirectStorage;
 import io.gpusnap.node.engine.device.GpuOpening;
-import io.gpusnap.node.engine.device.PoolMemory;
-import io.gpusnap.node.engine.device.PrivateFolder;
 import io.gpusnap.node.operation.FactRegistry;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationId;
@@ -19,32 +13,23 @@ import io.gpusnap.node.operation.OperationKind;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.operation.StagePlan;
 import io.gpusnap.node.peer.FanOut;
-import io.gpusnap.node.peer.PeerSettings;
 import io.gpusnap.node.process.HostFacts;
-import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessException;
 import io.gpusnap.node.process.ProcessId;
-import io.gpusnap.node.process.ProcessTree;
-import io.gpusnap.node.process.Workloads;
-import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.MemoryTier;
-import io.gpusnap.node.tier.NvmeTier;
-import io.gpusnap.node.tier.StoreRoot;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierUsage;
 import io.gpusnap.node.tier.pack.StoreValidation;
 import io.gpusnap.node.transfer.ChunkVerifier;
-import io.gpusnap.node.transfer.Traffic;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -56,8 +41,6 @@ import java.util.stream.Collectors;
 /** The engines of this node and everything they share. One object a daemon; thread-safe. */
 public final class Engines implements AutoCloseable {
 
-    private static final Duration CRIU_LIMIT = Duration.ofMinutes(10);
-
     private final NodeRuntime runtime;
     private final Runnable closePool;
     private final TierWatch watch;
@@ -65,9 +48,9 @@ public final class Engines implements AutoCloseable {
     private final SuspendEngine suspend;
     private final List<CheckpointEngine> engines;
 
-    private Engines(NodeRuntime runtime, Runnable closePool) {
-        this.runtime = runtime;
-        this.closePool = closePool;
+    private Engines(RuntimeOpening.Opened opened) {
+        this.runtime = opened.runtime();
+        this.closePool = opened.closePool();
         this.watch = new TierWatch(runtime.store().sources().shared());
         this.residents = new Residents(runtime.store());
         this.suspend = new SuspendEngine(runtime);
@@ -85,37 +68,7 @@ public final class Engines implements AutoCloseable {
     }
 
     static Engines open(EngineSettings settings, GpuOpening opening) throws StageException, InterruptedException {
-        PoolMemory pool = null;
-        StoreRoot root = null;
-        try {
-            PrivateFolder.prepare("scratch.dir", settings.scratchDir());
-            root = StoreRoot.open(settings.nvmeRoot());
-            pool = opening.pool(settings.poolPath(), settings.poolBytes());
-            MemoryTier memory = MemoryTier.open(settings.poolPath(), pool.memory());
-            NvmeTier nvme = settings.shared().keys().own(root, settings.nvmeReserveBytes());
-            SnapshotStore store =
-                    new SnapshotStore(root, nvme, memory, settings.shared().open());
-            String reason = pool.pinned()
-                    ? "%d MiB page-locked at %s".formatted(settings.poolBytes() >> 20, settings.poolPath())
-                    : unpinned(opening);
-            return new Engines(
-                    runtime(
-                            settings,
-                            opening,
-                            store,
-                            pool.pinned(),
-                            reason,
-                            settings.shared().peers()),
-                    pool::close);
-        } catch (IOException | GpuException | TierException e) {
-            if (pool != null) {
-                pool.close();
-            }
-            if (root != null) {
-                root.close();
-            }
-            throw new StageException(FailureCode.STORE_ERROR, String.valueOf(e.getMessage()), e);
-        }
+        return new Engines(RuntimeOpening.open(settings, opening));
     }
 
     /**
@@ -125,72 +78,7 @@ public final class Engines implements AutoCloseable {
      * @throws StageException STORE_ERROR when the store cannot be used
      */
     public static Engines look(EngineSettings settings) throws StageException, InterruptedException {
-        GpuOpening opening = GpuOpening.of(settings.nativeDir(), settings.cudaDriver());
-        StoreRoot root = null;
-        try {
-            root = StoreRoot.open(settings.nvmeRoot());
-            NvmeTier nvme = settings.shared().keys().own(root, settings.nvmeReserveBytes());
-            MemoryTier memory = MemoryTier.look(settings.poolPath(), settings.poolBytes());
-            boolean pinnable = opening.gpu().isPresent();
-            String reason = pinnable
-                    ? "%d MiB, page-locked at %s once there is work"
-                            .formatted(settings.poolBytes() >> 20, settings.poolPath())
-                    : unpinned(opening);
-            return new Engines(
-                    runtime(
-                            settings,
-                            opening,
-                            new SnapshotStore(
-                                    root, nvme, memory, settings.shared().open()),
-                            pinnable,
-                            reason,
-                            PeerSettings.none()),
-                    () -> {});
-        } catch (IOException | TierException e) {
-            if (root != null) {
-                root.close();
-            }
-            throw new StageException(FailureCode.STORE_ERROR, String.valueOf(e.getMessage()), e);
-        }
-    }
-
-    private static String unpinned(GpuOpening opening) {
-        return "the pool is not page-locked, copies are slower: " + opening.reason();
-    }
-
-    private static NodeRuntime runtime(
-            EngineSettings settings,
-            GpuOpening opening,
-            SnapshotStore store,
-            boolean poolPinned,
-            String poolReason,
-            PeerSettings peers)
-            throws IOException, InterruptedException {
-        Traffic traffic = new Traffic(settings.shared().mostBytesPerSecond());
-        ProcFs proc = new ProcFs();
-        CriuRunner criu = new CriuRunner(settings.criu().map(Path::toString).orElse("criu"), CRIU_LIMIT);
-        CriuProbe probe = criu.probe();
-        return new NodeRuntime(
-                settings,
-                Optional.ofNullable(Engines.class.getPackage().getImplementationVersion())
-                        .orElse("development"),
-                store,
-                opening.gpu(),
-                opening.reason(),
-                criu,
-                probe,
-                HostFacts.read(),
-                proc,
-                new ProcessTree(proc),
-                new Workloads(proc),
-                new Fingerprints(),
-                new SuspendedProcesses(settings.stateDir().resolve("suspended"), proc),
-                new BusyWorkloads(),
-                poolPinned,
-                poolReason,
-                DirectStorage.probe(settings.storage(), opening.gpu(), opening.reason()),
-                traffic,
-                new FanOut(peers, store, traffic));
+        return new Engines(RuntimeOpening.look(settings));
     }
 
     /** Every record that stages remember, for the journal. */

@@ -54,10 +54,9 @@ class Allotments implements RolloutChoice {
     private Chosen choose(Active active, Shares shares, @Nullable String replicaKey, boolean dryRun) {
         Optional<Before> before = replicaKey == null ? Optional.empty() : before(active.id(), replicaKey);
         boolean counted = before.filter(last -> last.epoch() == active.epoch()).isPresent();
-        // Who has the new version keeps it while anybody gets it; the others make room for him in the count.
-        boolean keeps = before.map(Before::canary).orElse(false) && active.weight() + scaled(active) > 0;
-        boolean canary =
-                counted ? before.orElseThrow().canary() : keeps || shares.next(active.weight(), active.scale());
+        boolean canary = counted
+                ? before.orElseThrow().canary()
+                : keeps(active, before) || shares.next(active.weight(), active.scale());
         if (!dryRun && !counted) {
             count(active, shares.counted(canary), canary, replicaKey);
         }
@@ -67,11 +66,21 @@ class Allotments implements RolloutChoice {
                 reason(active, shares, canary, counted));
     }
 
-    private static int scaled(Active active) {
-        CanaryScale scale = active.scale();
-        return scale == null
-                ? 0
-                : scale.replicas() != null ? scale.replicas() : scale.weight() == null ? 0 : scale.weight();
+    /**
+     * Who has the new version keeps it, and the others make room for him in the count: as long as not more have it than may, as
+     * is so after a share became smaller.
+     */
+    private boolean keeps(Active active, Optional<Before> before) {
+        return before.map(Before::canary).orElse(false)
+                && known(active.id()).fit(active.weight(), active.scale());
+    }
+
+    /** Of the replicas that have a name: how many there are, and how many of them have the new version. */
+    private Shares known(UUID rollout) {
+        return jdbc.sql("SELECT count(*) AS total, count(*) FILTER (WHERE canary) AS canary FROM rollout_replica WHERE rollout_id = ?")
+                .param(rollout)
+                .query((row, number) -> new Shares(row.getLong("total"), row.getLong("canary")))
+                .single();
     }
 
     private static String reason(Active active, Shares shares, boolean canary, boolean counted) {

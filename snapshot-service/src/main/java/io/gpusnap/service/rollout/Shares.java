@@ -14,11 +14,20 @@ record Shares(long total, long canary) {
 
     /** Whether the next replica gets the new version. */
     boolean next(int weightPercent, @Nullable CanaryScale scale) {
+        return canary < most(total + 1, weightPercent, scale);
+    }
+
+    /** Whether no more have the new version than may. */
+    boolean fit(int weightPercent, @Nullable CanaryScale scale) {
+        return canary <= most(total, weightPercent, scale);
+    }
+
+    private static long most(long replicas, int weightPercent, @Nullable CanaryScale scale) {
         if (scale != null && scale.replicas() != null) {
-            return canary < scale.replicas();
+            return scale.replicas();
         }
         int weight = scale != null && scale.weight() != null ? scale.weight() : weightPercent;
-        return canary < Math.ceilDiv((total + 1) * weight, 100L);
+        return Math.ceilDiv(replicas * weight, 100L);
     }
 
     Shares counted(boolean toCanary) {

@@ -173,6 +173,21 @@ class RolloutApiTest {
     }
 
     @Test
+    void withASmallerShareTheOnesTooManyGoBack() {
+        JsonNode rollout = begin(weight(50), pause(), weight(10), pause());
+        IntStream.range(0, 20).forEach(i -> versionOf("r-" + i));
+        assertThat(read(rollout).at("/shares/canaryRestores").asInt()).isEqualTo(10);
+
+        act(rollout, "promotion", Map.of()).expect(200);
+        long canaries = IntStream.range(0, 20)
+                .filter(i -> versionOf("r-" + i).equals("v2"))
+                .count();
+
+        assertThat(canaries).isEqualTo(2);
+        assertThat(read(rollout).at("/shares/canaryRestores").asInt()).isEqualTo(2);
+    }
+
+    @Test
     void aDryRunIsNotCounted() {
         JsonNode rollout = begin(weight(50), pause());
 

@@ -137,8 +137,7 @@ class DriverFailureIT {
         assertThat(ended.failed().undoProblems()).isEmpty();
 
         // and the next one works
-        ThawOutcome thaw =
-                node.thaw(EngineId.CRIU_CUDA, snapshot).succeeded().fact(ThawOutcome.class);
+        ThawOutcome thaw = node.thaw(EngineId.CRIU_CUDA, snapshot).succeeded().fact(ThawOutcome.class);
         workload.became(new ProcessId(thaw.pid(), thaw.startTimeTicks()));
         assertThat(workload.answer("warm")).isEqualTo(answer);
     }

@@ -71,13 +71,13 @@ class Allotments implements RolloutChoice {
      * is so after a share became smaller.
      */
     private boolean keeps(Active active, Optional<Before> before) {
-        return before.map(Before::canary).orElse(false)
-                && known(active.id()).fit(active.weight(), active.scale());
+        return before.map(Before::canary).orElse(false) && known(active.id()).fit(active.weight(), active.scale());
     }
 
     /** Of the replicas that have a name: how many there are, and how many of them have the new version. */
     private Shares known(UUID rollout) {
-        return jdbc.sql("SELECT count(*) AS total, count(*) FILTER (WHERE canary) AS canary FROM rollout_replica WHERE rollout_id = ?")
+        return jdbc.sql(
+                        "SELECT count(*) AS total, count(*) FILTER (WHERE canary) AS canary FROM rollout_replica WHERE rollout_id = ?")
                 .param(rollout)
                 .query((row, number) -> new Shares(row.getLong("total"), row.getLong("canary")))
                 .single();

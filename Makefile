@@ -16,6 +16,7 @@ build: bootstrap ## compile and package everything, no tests
 	@$(maven) -q -DskipTests package
 
 test: bootstrap ## compile, check format and rules, run every test
+	@$(maven) -q spotless:check # takes seconds: said before the tests' minutes
 	@$(maven) verify -Pimage -Dgpusnap.image.base=scratch
 
 helm-test: bootstrap ## of those only the ones of chart, images, compose file and examples

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a policy says.
  *
- * @param version of the model; absent: the digest of the container's image names it
+ * @param version of the model; absent: the container's image and what it is told to run name it
  * @param container the one with the GPU process; absent: the first
  * @param maxAttempts so many snapshots of a version may fail before the policy gives up
  */
@@ -42,7 +42,8 @@ public record SnapshotPolicySpec(
         String model,
 
         @Pattern(Crd.DNS_LABEL)
-        @JsonPropertyDescription("Version of the model. Absent: the digest or tag of the container's image names it.")
+        @JsonPropertyDescription(
+                "Version of the model. Absent: the digest or tag of the container's image names it, with a digest of command, arguments and environment.")
         @Nullable
         String version,
 

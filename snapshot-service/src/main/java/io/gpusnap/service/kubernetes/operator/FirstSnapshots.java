@@ -71,15 +71,17 @@ class FirstSnapshots {
                 .filter(one -> one.getSpec().version().equals(version))
                 .toList();
         // most pods end here, and nothing was asked of anybody
-        if (ofVersion.stream().anyMatch(one -> !PodSnapshotReconciler.hasFailed(one)) && !versions.differs(pod)) {
+        if (ofVersion.stream().anyMatch(one -> !PodSnapshotReconciler.isOver(one)) && !versions.differs(pod)) {
             return Optional.empty();
         }
         String of = versions.differs(pod) ? versions.kindOfNode(pod) : "";
         List<PodSnapshot> taken = ofVersion.stream()
                 .filter(one -> one.getMetadata().getName().startsWith(prefix(policy, version, of)))
                 .toList();
+        List<PodSnapshot> failed =
+                taken.stream().filter(PodSnapshotReconciler::hasFailed).toList();
         int most = Objects.requireNonNullElse(policy.getSpec().maxAttempts(), SnapshotPolicySpec.DEFAULT_ATTEMPTS);
-        if (taken.size() >= most || taken.stream().anyMatch(one -> !PodSnapshotReconciler.hasFailed(one))) {
+        if (failed.size() >= most || taken.stream().anyMatch(one -> !PodSnapshotReconciler.isOver(one))) {
             return Optional.empty();
         }
         if (of.isEmpty() && versions.hasSnapshot(policy.getSpec().model(), version)) {
@@ -87,12 +89,12 @@ class FirstSnapshots {
         }
         Duration left = longer(
                 Duration.between(clock.now(), warmingSince.get().plus(warmUp(policy.getSpec()))),
-                unrest.left(policy.getSpec(), taken));
+                unrest.left(policy.getSpec(), failed));
         if (left.isPositive()) {
             return Optional.of(left);
         }
         versions.ensure(policy.getSpec().model(), version, container.get());
-        cluster.create(resource(policy, version, pod, prefix(policy, version, of) + (taken.size() + 1)));
+        cluster.create(resource(policy, version, pod, next(prefix(policy, version, of), taken)));
         return Optional.empty();
     }
 
@@ -142,6 +144,17 @@ class FirstSnapshots {
                         .toString()
                         .substring(0, DIGITS)
                 + "-";
+    }
+
+    /** The next number; some of those before may have been deleted. */
+    private static String next(String prefix, List<PodSnapshot> taken) {
+        int last = taken.stream()
+                .map(one -> one.getMetadata().getName().substring(prefix.length()))
+                .filter(rest -> rest.matches("[0-9]{1,9}"))
+                .mapToInt(Integer::parseInt)
+                .max()
+                .orElse(0);
+        return prefix + (last + 1);
     }
 
     private static PodSnapshot resource(SnapshotPolicy policy, String version, Pod pod, String name) {

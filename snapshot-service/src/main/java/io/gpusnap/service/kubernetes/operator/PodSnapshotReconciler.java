@@ -1,5 +1,6 @@
 package io.gpusnap.service.kubernetes.operator;
 
+import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.gpusnap.service.kubernetes.KubernetesComponent;
 import io.gpusnap.service.kubernetes.cluster.Cluster;
@@ -41,6 +42,7 @@ class PodSnapshotReconciler implements Reconciler {
 
     private static final Duration SOON = Duration.ofSeconds(10);
     private static final String FAILED = "Failed";
+    private static final String DELETED = "Deleted";
 
     private final Watched watched;
     private final Cluster cluster;
@@ -66,10 +68,21 @@ class PodSnapshotReconciler implements Reconciler {
 
     /** Whether nothing will come of it any more. */
     static boolean hasFailed(PodSnapshot resource) {
-        return resource.getStatus() != null
-                && Conditions.find(resource.getStatus().conditions(), Conditions.READY)
-                        .map(ready -> FAILED.equals(ready.getReason()) || "Quarantined".equals(ready.getReason()))
-                        .orElse(false);
+        String reason = reason(resource);
+        return FAILED.equals(reason) || "Quarantined".equals(reason);
+    }
+
+    private static String reason(PodSnapshot resource) {
+        return resource.getStatus() == null
+                ? ""
+                : Conditions.find(resource.getStatus().conditions(), Conditions.READY)
+                        .map(Condition::getReason)
+                        .orElse("");
+    }
+
+    /** Whether nothing can start from it, now or later: it has failed, or its snapshot was deleted since. */
+    static boolean isOver(PodSnapshot resource) {
+        return hasFailed(resource) || DELETED.equals(reason(resource));
     }
 
     static boolean isReady(PodSnapshot resource) {
@@ -160,7 +173,7 @@ class PodSnapshotReconciler implements Reconciler {
     private void follow(PodSnapshot resource, SnapshotId id) {
         Snapshot snapshot = snapshots.get(id);
         if (snapshot.state() == SnapshotState.DELETED) {
-            tell(resource, snapshot, "Deleted", "Snapshot " + id + " was deleted from the catalogue.");
+            tell(resource, snapshot, DELETED, "Snapshot " + id + " was deleted from the catalogue.");
             return;
         }
         // made by the reconciler of contents, bound to this one already

@@ -48,12 +48,17 @@ class Policies {
                 .findFirst();
     }
 
-    /** As the policy says, or as the image's digest or tag says. */
+    /** As the policy says; or else as the image's digest or tag says, and what the container is told to run in it. */
     static String version(SnapshotPolicySpec policy, Container container) {
         if (policy.version() != null) {
             return policy.version();
         }
-        String image = Objects.requireNonNullElse(container.getImage(), "");
+        String told = "-" + ToldToRun.digest(container);
+        String image = image(Objects.requireNonNullElse(container.getImage(), ""));
+        return image.substring(0, Math.min(LONGEST_NAME - told.length(), image.length())) + told;
+    }
+
+    private static String image(String image) {
         int digest = image.indexOf('@');
         if (digest >= 0) {
             String hex = image.substring(image.indexOf(':', digest) + 1);

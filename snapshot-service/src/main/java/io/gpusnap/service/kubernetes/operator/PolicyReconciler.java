@@ -112,6 +112,10 @@ class PolicyReconciler implements Reconciler {
                     "SnapshotsFailed",
                     "PodSnapshot " + taken.getFirst().getMetadata().getName() + ": " + messageOf(taken.getFirst()));
         }
+        if (taken.stream().allMatch(PodSnapshotReconciler::isOver)) {
+            return new Verdict(
+                    true, "WaitingForPods", "Its snapshots were deleted; the next warm pod has another one taken.");
+        }
         return new Verdict(true, "TakingSnapshot", "The first snapshot is being taken.");
     }
 

@@ -65,10 +65,10 @@ class Watched {
                         Map.of(BY_POLICY, Watched::policy, BY_CONTENT, Watched::content),
                         (before, snapshot) -> {
                             changed.accept(Key.of(Key.Kind.POD_SNAPSHOT, snapshot));
-                            boolean failed = before != null
-                                    && PodSnapshotReconciler.hasFailed(snapshot)
-                                    && !PodSnapshotReconciler.hasFailed(before);
-                            if (failed || snapshot.getMetadata().getDeletionTimestamp() != null) {
+                            boolean ended = before != null
+                                    && PodSnapshotReconciler.isOver(snapshot)
+                                    && !PodSnapshotReconciler.isOver(before);
+                            if (ended || snapshot.getMetadata().getDeletionTimestamp() != null) {
                                 podsOf(snapshot.getMetadata().getNamespace(), changed);
                             }
                             String policy = snapshot.getSpec() == null

@@ -291,6 +291,55 @@ class OperatorTest {
     }
 
     @Test
+    void aVersionWhoseSnapshotWasDeletedHasAnotherOneTaken() {
+        SimulatedNode node = given.node(DRIVER);
+        String id = given.snapshotReady(node, DRIVER);
+
+        // when retention or a REST caller deletes it
+        api.with("If-Match", "*").delete("/api/v1/snapshots/" + id).expect(202);
+        node.complete(Given.claim(node), Map.of("outcome", "SUCCEEDED")).expect(204);
+        given.reports(node, DRIVER, given.kubelet.get("first"));
+
+        // then the pod, which is warm still, has another one taken
+        given.saves(node);
+        soon().untilAsserted(() -> assertThat(given.podSnapshots())
+                .hasSize(2)
+                .filteredOn(PodSnapshotReconciler::isReady)
+                .singleElement()
+                .satisfies(one -> assertThat(one.getStatus().snapshotId()).isNotEqualTo(id)));
+    }
+
+    @Test
+    void aFailedAttemptThatIsDeletedByHandMakesRoomForAnother() {
+        given.policy("llm", given.spec());
+        SimulatedNode node = given.node(DRIVER);
+        Pod pod = given.runningPod("one", node, DRIVER);
+        for (int i = 0; i < 2; i++) {
+            node.fail(Given.claim(node), "CRIU_FAILED").expect(204);
+            given.reports(node, DRIVER, pod);
+        }
+        soon().untilAsserted(
+                        () -> assertThat(given.podSnapshots()).hasSize(2).allMatch(PodSnapshotReconciler::hasFailed));
+
+        // when the first of them goes
+        PodSnapshot first = given.podSnapshots().stream()
+                .filter(one -> one.getMetadata().getName().endsWith("-1"))
+                .findFirst()
+                .orElseThrow();
+        given.client.resource(first).delete();
+        JsonNode task = Given.claim(node);
+        assertThat(task.path("kind").asString()).isEqualTo("DELETE");
+        node.complete(task, Map.of("outcome", "SUCCEEDED")).expect(204);
+
+        // then there is a third
+        given.saves(node);
+        soon().untilAsserted(() -> assertThat(given.podSnapshots())
+                .filteredOn(PodSnapshotReconciler::isReady)
+                .singleElement()
+                .satisfies(one -> assertThat(one.getMetadata().getName()).endsWith("-3")));
+    }
+
+    @Test
     void aRetainedSnapshotIsBoundAgain() {
         // given a content of a REST caller's snapshot
         SimulatedNode node = given.node(DRIVER);

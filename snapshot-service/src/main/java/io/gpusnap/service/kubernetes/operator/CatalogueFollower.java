@@ -80,6 +80,7 @@ class CatalogueFollower {
         starts.open().forEach(pod -> changed.accept(new Key(Key.Kind.POD, pod.namespace(), pod.name())));
         snapshots(changed);
         if (!scanned) {
+            startsOfPodsThatWent(changed);
             changed.accept(Key.of(Key.Kind.ARCHIVE, ""));
         }
         if (!scanned || System.nanoTime() - scannedAt > settings.scanInterval().toNanos()) {
@@ -89,6 +90,13 @@ class CatalogueFollower {
             scannedAt = System.nanoTime();
         }
         caughtUp = true;
+    }
+
+    /** While nobody led, nobody heard of them. */
+    private void startsOfPodsThatWent(Consumer<Key> changed) {
+        starts.all().stream()
+                .filter(start -> watched.pod(start.namespace(), start.name()).isEmpty())
+                .forEach(start -> changed.accept(new Key(Key.Kind.POD, start.namespace(), start.name())));
     }
 
     private void snapshots(Consumer<Key> changed) {

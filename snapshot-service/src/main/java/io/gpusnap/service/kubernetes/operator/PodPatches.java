@@ -2,14 +2,13 @@ package io.gpusnap.service.kubernetes.operator;
 
 import io.fabric8.kubernetes.api.model.Affinity;
 import io.fabric8.kubernetes.api.model.NodeAffinity;
-import io.fabric8.kubernetes.api.model.NodeSelector;
-import io.fabric8.kubernetes.api.model.NodeSelectorRequirement;
-import io.fabric8.kubernetes.api.model.NodeSelectorTerm;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodCondition;
 import io.fabric8.kubernetes.api.model.PodConditionBuilder;
 import io.fabric8.kubernetes.api.model.PodSchedulingGate;
 import io.fabric8.kubernetes.api.model.PodStatus;
+import io.fabric8.kubernetes.api.model.PreferredSchedulingTerm;
+import io.fabric8.kubernetes.api.model.PreferredSchedulingTermBuilder;
 import io.gpusnap.service.kubernetes.KubernetesComponent;
 import io.gpusnap.service.kubernetes.cluster.Cluster;
 import io.gpusnap.service.kubernetes.start.PodNames;
@@ -25,6 +24,8 @@ import java.util.Optional;
 /** What the operator changes of pods: gate, place, annotations, condition; and what it tells in events. */
 @KubernetesComponent
 class PodPatches {
+    private static final int MOST_WEIGHT = 100;
+
     private final Cluster cluster;
     private final DatabaseClock clock;
 
@@ -42,11 +43,11 @@ class PodPatches {
         return condition(pod).filter(one -> "True".equals(one.getStatus())).isPresent();
     }
 
-    /** Only there, and now. */
+    /** There if it fits in, and now. */
     void place(Pod pod, String node) {
         Pod wanted = Resources.copy(pod);
         open(wanted);
-        bindTo(wanted, node);
+        drawTo(wanted, node);
         wanted.getMetadata().getAnnotations().put(PodNames.START, "RESTORE");
         cluster.patch(pod, wanted);
         cluster.event(
@@ -83,24 +84,26 @@ class PodPatches {
         pod.getSpec().setSchedulingGates(new ArrayList<>(others));
     }
 
-    /** An API server lets a gated pod's affinity become stricter only: the requirement joins every term that there is. */
-    private static void bindTo(Pod pod, String node) {
+    /**
+     * Preferred as strongly as can be, and not required: nobody can take a requirement back once the gate is gone, and for a node
+     * that is full, tainted or not of the pod's own choice it would wait for ever.
+     */
+    private static void drawTo(Pod pod, String node) {
         Affinity affinity = Objects.requireNonNullElseGet(pod.getSpec().getAffinity(), Affinity::new);
         NodeAffinity nodes = Objects.requireNonNullElseGet(affinity.getNodeAffinity(), NodeAffinity::new);
-        NodeSelector required = Objects.requireNonNullElseGet(
-                nodes.getRequiredDuringSchedulingIgnoredDuringExecution(), NodeSelector::new);
-        List<NodeSelectorTerm> terms = new ArrayList<>(required.getNodeSelectorTerms());
-        if (terms.isEmpty()) {
-            terms.add(new NodeSelectorTerm());
-        }
-        NodeSelectorRequirement only = new NodeSelectorRequirement("metadata.name", "In", List.of(node));
-        for (NodeSelectorTerm term : terms) {
-            List<NodeSelectorRequirement> fields = new ArrayList<>(term.getMatchFields());
-            fields.add(only);
-            term.setMatchFields(fields);
-        }
-        required.setNodeSelectorTerms(terms);
-        nodes.setRequiredDuringSchedulingIgnoredDuringExecution(required);
+        List<PreferredSchedulingTerm> terms =
+                new ArrayList<>(nodes.getPreferredDuringSchedulingIgnoredDuringExecution());
+        terms.add(new PreferredSchedulingTermBuilder()
+                .withWeight(MOST_WEIGHT)
+                .withNewPreference()
+                .addNewMatchField()
+                .withKey("metadata.name")
+                .withOperator("In")
+                .withValues(node)
+                .endMatchField()
+                .endPreference()
+                .build());
+        nodes.setPreferredDuringSchedulingIgnoredDuringExecution(terms);
         affinity.setNodeAffinity(nodes);
         pod.getSpec().setAffinity(affinity);
     }

@@ -37,10 +37,14 @@ class PodReconciler implements Reconciler {
                 || pod.getStatus() != null
                         && ("Succeeded".equals(pod.getStatus().getPhase())
                                 || "Failed".equals(pod.getStatus().getPhase()));
+        boolean waits = pod.getMetadata().getAnnotations().containsKey(PodNames.WAITS);
         if (ending) {
+            if (waits) {
+                starts.gone(key.namespace(), key.name(), null);
+            }
             return Optional.empty();
         }
-        if (pod.getMetadata().getAnnotations().containsKey(PodNames.WAITS)) {
+        if (waits) {
             starts.gone(
                     key.namespace(),
                     key.name(),

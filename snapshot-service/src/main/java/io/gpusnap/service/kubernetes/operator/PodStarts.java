@@ -102,20 +102,14 @@ class PodStarts {
         try {
             Order order = order(policy.get().getSpec(), pod, onlyNode(pod).orElse(null), null);
             Decision decision = restores.preview(order).decision();
-            Optional<Decision.Step> step = decision.chain().stream()
-                    .filter(one -> one.way() == Decision.Way.THAW)
-                    .findFirst();
+            Optional<Decision.Step> step = thaw(decision);
             if (step.isPresent() && pod.getSpec().getNodeName() == null && !PodPatches.isGated(pod)) {
                 return; // nothing holds it back: the scheduler chooses, and then it is decided for that node
             }
             if (step.isPresent()) {
-                starts.placed(ref, Objects.requireNonNull(step.get().nodeId()), timeoutSeconds(policy.get()));
+                starts.placed(ref, Objects.requireNonNull(step.get().nodeId()));
             } else {
-                String code = decision.rejected().stream()
-                        .findFirst()
-                        .map(one -> one.code().name())
-                        .orElse(ErrorCode.SNAPSHOT_NOT_READY.name());
-                starts.cold(ref, code, String.join(" ", decision.reasons()));
+                starts.cold(ref, why(decision), String.join(" ", decision.reasons()));
             }
         } catch (ApiException e) {
             starts.cold(ref, e.code().name(), e.detail());
@@ -125,8 +119,8 @@ class PodStarts {
     private void placed(Pod pod, Start start) {
         NodeId node = start.node().orElseThrow();
         Optional<String> nodeName = nodes.find(node).map(Node::name);
-        if (start.overdue() || nodeName.isEmpty()) {
-            giveUp(pod, start, "TIMED_OUT", "The placeholder did not run on the chosen node in time.");
+        if (nodeName.isEmpty()) {
+            giveUp(pod, start, ErrorCode.NODE_NOT_FOUND.name(), "The chosen node is not there any more.");
             return;
         }
         if (PodPatches.isGated(pod)) {
@@ -135,16 +129,12 @@ class PodStarts {
         }
         String runsOn = pod.getSpec().getNodeName();
         if (runsOn != null && !runsOn.equals(nodeName.get())) {
-            giveUp(
-                    pod,
-                    start,
-                    ErrorCode.NO_NODE.name(),
-                    "The pod was to run on node " + nodeName.get() + " and runs on " + runsOn + ".");
+            elsewhere(pod, start, nodeName.get());
             return;
         }
         Optional<ContainerStatus> waiting = waitingContainer(pod);
         if (runsOn == null || waiting.isEmpty()) {
-            return; // its next change brings it back here, and its deadline the follower
+            return; // its next change brings it back here; until then no placeholder waits
         }
         Optional<SnapshotPolicy> policy = policies.of(pod);
         if (policy.isEmpty()) {
@@ -152,10 +142,50 @@ class PodStarts {
             return;
         }
         try {
-            orders.begin(start, order(policy.get().getSpec(), pod, node, target(pod, waiting.get())));
+            orders.begin(
+                    start,
+                    order(policy.get().getSpec(), pod, node, target(pod, waiting.get())),
+                    timeoutSeconds(policy.get()));
         } catch (ApiException e) {
             giveUp(pod, start, e.code().name(), e.detail());
         }
+    }
+
+    /** The scheduler has put it on another node: it is thawed there, if it can be. */
+    private void elsewhere(Pod pod, Start start, String chosen) {
+        String moved = "The pod was to run on node " + chosen + " and runs on "
+                + pod.getSpec().getNodeName() + ". ";
+        Optional<NodeId> node = onlyNode(pod);
+        Optional<SnapshotPolicy> policy = policies.of(pod);
+        if (node.isEmpty() || policy.isEmpty()) {
+            giveUp(pod, start, ErrorCode.NO_NODE.name(), moved + "No daemon is there, or no SnapshotPolicy any more.");
+            return;
+        }
+        try {
+            Decision decision = restores.preview(order(policy.get().getSpec(), pod, node.get(), null))
+                    .decision();
+            if (thaw(decision).isPresent()) {
+                starts.moved(start, node.get());
+                starts.find(start.podUid()).ifPresent(now -> settle(pod, now));
+            } else {
+                giveUp(pod, start, why(decision), moved + String.join(" ", decision.reasons()));
+            }
+        } catch (ApiException e) {
+            giveUp(pod, start, e.code().name(), moved + e.detail());
+        }
+    }
+
+    private static Optional<Decision.Step> thaw(Decision decision) {
+        return decision.chain().stream()
+                .filter(one -> one.way() == Decision.Way.THAW)
+                .findFirst();
+    }
+
+    private static String why(Decision decision) {
+        return decision.rejected().stream()
+                .findFirst()
+                .map(one -> one.code().name())
+                .orElse(ErrorCode.SNAPSHOT_NOT_READY.name());
     }
 
     private void thawing(Pod pod, Start start) {

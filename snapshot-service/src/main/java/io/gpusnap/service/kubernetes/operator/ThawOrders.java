@@ -25,11 +25,11 @@ class ThawOrders {
         this.starts = starts;
     }
 
-    /** Begins it, unless somebody else has. */
+    /** Begins it, unless somebody else has; from here on it has so many seconds. */
     @Transactional
-    public void begin(Start start, Order order) {
+    public void begin(Start start, Order order, int withinSeconds) {
         Restores.View view = restores.create(order);
-        if (!starts.thawing(start.podUid(), view.restore().id())) {
+        if (!starts.thawing(start.podUid(), view.restore().id(), withinSeconds)) {
             throw new ApiException(ErrorCode.CONFLICT, "Pod " + start.name() + " is not waiting any more.");
         }
     }

@@ -11,7 +11,7 @@ import java.util.UUID;
  * @param node that was chosen for it
  * @param restore once there is one
  * @param code why it starts cold
- * @param overdue whether its deadline is over
+ * @param overdue whether the time of its thaw is over
  */
 public record Start(
         UUID podUid,

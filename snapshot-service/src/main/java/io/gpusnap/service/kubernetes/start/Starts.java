@@ -33,33 +33,35 @@ public class Starts {
                 .optional();
     }
 
-    /** Those that are neither restored nor cold yet. */
+    /** Those whose restore is on its way: what becomes of it no pod tells. */
     public List<Start> open() {
-        return jdbc.sql("SELECT " + COLUMNS + " FROM kubernetes_start WHERE phase IN ('PLACED', 'THAWING')")
+        return jdbc.sql("SELECT " + COLUMNS + " FROM kubernetes_start WHERE phase = 'THAWING'")
+                .query(Starts::map)
+                .list();
+    }
+
+    /** All that is kept. */
+    public List<Start> all() {
+        return jdbc.sql("SELECT " + COLUMNS + " FROM kubernetes_start")
                 .query(Starts::map)
                 .list();
     }
 
     /** Its node is chosen. Whether nobody else has decided about the pod before. */
-    public boolean placed(PodRef pod, NodeId node, int withinSeconds) {
-        return insert(pod, Start.Phase.PLACED, node, null, null, withinSeconds);
+    public boolean placed(PodRef pod, NodeId node) {
+        return insert(pod, Start.Phase.PLACED, node, null, null);
     }
 
     /** It starts cold, and nothing was decided before. Whether that is so. */
     public boolean cold(PodRef pod, String code, String reason) {
-        return insert(pod, Start.Phase.COLD, null, code, reason, 0);
+        return insert(pod, Start.Phase.COLD, null, code, reason);
     }
 
     private boolean insert(
-            PodRef pod,
-            Start.Phase phase,
-            @Nullable NodeId node,
-            @Nullable String code,
-            @Nullable String reason,
-            int withinSeconds) {
+            PodRef pod, Start.Phase phase, @Nullable NodeId node, @Nullable String code, @Nullable String reason) {
         return jdbc.sql("""
                         INSERT INTO kubernetes_start (pod_uid, namespace, pod_name, phase, node_id, code, reason, deadline, created_at, updated_at)
-                        VALUES (:uid, :namespace, :name, :phase, :node, :code, :reason, now() + make_interval(secs => :within), now(), now())
+                        VALUES (:uid, :namespace, :name, :phase, :node, :code, :reason, 'infinity', now(), now())
                         ON CONFLICT DO NOTHING
                         """)
                         .param("uid", pod.uid())
@@ -69,17 +71,36 @@ public class Starts {
                         .param("node", node == null ? null : node.value(), java.sql.Types.OTHER)
                         .param("code", code)
                         .param("reason", reason)
-                        .param("within", withinSeconds)
                         .update()
                 == 1;
     }
 
-    /** A restore has begun; called in the transaction that begins it. */
-    public boolean thawing(UUID pod, RestoreId restore) {
+    /** It runs on another node than the one that was chosen, and can be thawed there. */
+    public boolean moved(Start seen, NodeId node) {
         return jdbc.sql("""
-                        UPDATE kubernetes_start SET phase = 'THAWING', restore_id = :restore, updated_at = now()
+                        UPDATE kubernetes_start SET node_id = :node, updated_at = now()
+                         WHERE pod_uid = :uid AND phase = 'PLACED' AND node_id = :before
+                        """)
+                        .param("node", node.value())
+                        .param("uid", seen.podUid())
+                        .param("before", seen.node().orElseThrow().value())
+                        .update()
+                == 1;
+    }
+
+    /** A restore has begun, and its time; called in the transaction that begins it. */
+    public boolean thawing(UUID pod, RestoreId restore, int withinSeconds) {
+        return jdbc.sql("""
+                        UPDATE kubernetes_start
+                           SET phase = 'THAWING', restore_id = :restore, deadline = now() + make_interval(secs => :within),
+                               updated_at = now()
                          WHERE pod_uid = :uid AND phase = 'PLACED'
-                        """).param("restore", restore.value()).param("uid", pod).update() == 1;
+                        """)
+                        .param("restore", restore.value())
+                        .param("within", withinSeconds)
+                        .param("uid", pod)
+                        .update()
+                == 1;
     }
 
     /** Its process is back. */

@@ -3,17 +3,23 @@ package io.gpusnap.service.kubernetes.operator;
 import static io.gpusnap.service.kubernetes.operator.Given.soon;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.fabric8.kubernetes.api.model.NodeSelectorTerm;
+import io.fabric8.kubernetes.api.model.NodeAffinity;
+import io.fabric8.kubernetes.api.model.NodeSelector;
+import io.fabric8.kubernetes.api.model.NodeSelectorBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.gpusnap.service.kubernetes.admission.InstalledWebhook;
+import io.gpusnap.service.kubernetes.crd.SnapshotPolicySpec;
 import io.gpusnap.service.kubernetes.start.PodNames;
+import io.gpusnap.service.kubernetes.start.Starts;
 import io.gpusnap.service.kubernetes.testing.Kubelet;
 import io.gpusnap.service.kubernetes.testing.KubernetesTest;
 import io.gpusnap.service.testing.Api;
 import io.gpusnap.service.testing.SimulatedNode;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
@@ -32,6 +38,9 @@ class PodStartTest {
 
     @Autowired
     private Operator operator;
+
+    @Autowired
+    private Starts starts;
 
     private Given given;
     private SimulatedNode node;
@@ -85,17 +94,17 @@ class PodStartTest {
         Pod pod = submit("second");
         gateIsOpen("second");
 
-        // then it may run where the snapshot can come back, and nowhere else
-        Pod placed = given.kubelet.get("second");
+        // then it is drawn to where the snapshot can come back, and may run elsewhere
         if (!pod.getSpec().getSchedulingGates().isEmpty()) {
-            assertThat(placed.getSpec()
-                            .getAffinity()
-                            .getNodeAffinity()
-                            .getRequiredDuringSchedulingIgnoredDuringExecution()
-                            .getNodeSelectorTerms())
-                    .flatExtracting(NodeSelectorTerm::getMatchFields)
+            NodeAffinity nodes =
+                    given.kubelet.get("second").getSpec().getAffinity().getNodeAffinity();
+            assertThat(nodes.getPreferredDuringSchedulingIgnoredDuringExecution())
+                    .flatExtracting(term -> term.getPreference().getMatchFields())
                     .singleElement()
                     .satisfies(only -> assertThat(only.getValues()).containsExactly(node.name()));
+            assertThat(nodes.getRequiredDuringSchedulingIgnoredDuringExecution())
+                    .as("what a full node would make it wait for ever with")
+                    .isNull();
         }
         assertThat(node.poll(0).status())
                 .as("nothing is thawed before the placeholder runs")
@@ -125,6 +134,119 @@ class PodStartTest {
             assertThat(given.kubelet.events(pod)).anyMatch(event -> event.startsWith("Normal SnapshotFound: "));
         }
         assertThat(given.podSnapshots()).as("no other snapshot is wanted of it").hasSize(1);
+    }
+
+    @Test
+    void aPodThatTheSchedulerPutsOnAnotherNodeIsThawedThereIfItCanBe() {
+        String snapshot = given.snapshotReady(node, DRIVER);
+        Pod pod = submit("second");
+        gateIsOpen("second");
+
+        // given the first node is full, and another one has the snapshot as well by now
+        SimulatedNode other = given.node(DRIVER);
+        Map<String, Object> inventory = new LinkedHashMap<>(Given.inventory(DRIVER));
+        inventory.put("snapshots", List.of(snapshot));
+        other.heartbeat(inventory, List.of(), List.of()).expect(200);
+
+        // when
+        given.kubelet.bind("second", other.name());
+        given.kubelet.running("second", false);
+
+        // then
+        JsonNode task = Given.claim(other);
+        assertThat(task.path("kind").asString()).isEqualTo("THAW");
+        assertThat(task.at("/thaw/container/podUid").asString())
+                .isEqualTo(pod.getMetadata().getUid());
+        other.thawed(task, 4243, pod.getMetadata().getUid()).expect(204);
+        soon().until(() -> PodPatches.hasStarted(given.kubelet.get("second")));
+    }
+
+    @Test
+    void aPodThatTheSchedulerPutsWhereNothingCanComeBackStartsCold() {
+        given.snapshotReady(node, DRIVER);
+        Pod pod = submit("second");
+        gateIsOpen("second");
+        SimulatedNode other = given.node("590.9");
+
+        given.kubelet.bind("second", other.name());
+
+        startsCold(pod, "The pod was to run on node " + node.name() + " and runs on " + other.name() + ".");
+    }
+
+    @Test
+    void aPodsOwnChoiceOfNodesIsLeftAsItIs() {
+        given.snapshotReady(node, DRIVER);
+        NodeSelector own = new NodeSelectorBuilder()
+                .addNewNodeSelectorTerm()
+                .addNewMatchExpression()
+                .withKey("pool")
+                .withOperator("In")
+                .withValues("gpu")
+                .endMatchExpression()
+                .endNodeSelectorTerm()
+                .build();
+
+        given.kubelet.submit(new PodBuilder(Kubelet.pod(given.namespace, "second", "llm", Given.IMAGE))
+                .editSpec()
+                .withNewAffinity()
+                .withNewNodeAffinity()
+                .withRequiredDuringSchedulingIgnoredDuringExecution(own)
+                .endNodeAffinity()
+                .endAffinity()
+                .endSpec()
+                .build());
+        gateIsOpen("second");
+
+        assertThat(given.kubelet
+                        .get("second")
+                        .getSpec()
+                        .getAffinity()
+                        .getNodeAffinity()
+                        .getRequiredDuringSchedulingIgnoredDuringExecution())
+                .isEqualTo(own);
+    }
+
+    @Test
+    void aPodThatIsToldToRunSomethingElseDoesNotStartFromWhatOthersRun() {
+        // given a policy that names no version, and a snapshot of its first pod
+        SnapshotPolicySpec named = given.spec();
+        given.policy(
+                "llm",
+                new SnapshotPolicySpec(
+                        named.selector(),
+                        named.model(),
+                        null,
+                        null,
+                        null,
+                        named.readiness(),
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null));
+        given.runningPod("first", node, DRIVER);
+        given.saves(node);
+        soon().untilAsserted(() ->
+                assertThat(PodSnapshotReconciler.isReady(given.podSnapshot())).isTrue());
+
+        // when its owner changes an argument
+        Pod edited = given.kubelet.submit(new PodBuilder(Kubelet.pod(given.namespace, "edited", "llm", Given.IMAGE))
+                .editSpec()
+                .editFirstContainer()
+                .withArgs("--port", "9000")
+                .endContainer()
+                .endSpec()
+                .build());
+        Pod same = submit("same");
+
+        // then
+        startsCold(edited, "NOT_FOUND");
+        soon().until(() -> "RESTORE"
+                .equals(given.kubelet.get("same").getMetadata().getAnnotations().get(PodNames.START)));
+        assertThat(same.getSpec().getContainers().getFirst().getArgs()).contains("8000");
     }
 
     @Test
@@ -197,6 +319,46 @@ class PodStartTest {
                         .asBoolean())
                 .isTrue());
         node.complete(task, Map.of("outcome", "CANCELLED")).expect(204);
+    }
+
+    @Test
+    void aThawOfAPodThatHasFailedIsCancelledAndForgotten() {
+        given.snapshotReady(node, DRIVER);
+        Pod pod = submit("second");
+        gateIsOpen("second");
+        given.kubelet.bind("second", node.name());
+        given.kubelet.running("second", false);
+        JsonNode task = Given.claim(node);
+
+        // when its kubelet evicts it
+        given.client
+                .resource(new PodBuilder(given.kubelet.get("second"))
+                        .editStatus()
+                        .withPhase("Failed")
+                        .endStatus()
+                        .build())
+                .subresource("status")
+                .update();
+
+        soon().untilAsserted(() -> assertThat(node.progress(task)
+                        .expect(200)
+                        .json()
+                        .path("cancelRequested")
+                        .asBoolean())
+                .isTrue());
+        assertThat(starts.find(UUID.fromString(pod.getMetadata().getUid()))).isEmpty();
+        node.complete(task, Map.of("outcome", "CANCELLED")).expect(204);
+    }
+
+    @Test
+    void whatWasKeptOfAPodThatWentWhileNobodyLedIsForgotten() {
+        Starts.PodRef gone = new Starts.PodRef(UUID.randomUUID(), given.namespace, "gone");
+        operator.stop();
+        starts.cold(gone, "NO_POLICY", "There was none.");
+
+        operator.start();
+
+        soon().until(() -> starts.find(gone.uid()).isEmpty());
     }
 
     @Test

@@ -3,7 +3,6 @@ package io.gpusnap.service.kubernetes.operator;
 import static io.gpusnap.service.kubernetes.operator.Given.soon;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.fabric8.kubernetes.api.model.NodeSelectorTerm;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.gpusnap.service.kubernetes.admission.InstalledWebhook;
@@ -106,7 +105,7 @@ class PodStoryIT {
         // when the owner asks for one more
         Pod pod = submit("second");
 
-        // then it may run where the snapshot can come back
+        // then it is drawn to where the snapshot can come back
         soon().until(() -> !PodPatches.isGated(given.kubelet.get("second")));
         if (!pod.getSpec().getSchedulingGates().isEmpty()) {
             assertThat(given.kubelet
@@ -114,9 +113,8 @@ class PodStoryIT {
                             .getSpec()
                             .getAffinity()
                             .getNodeAffinity()
-                            .getRequiredDuringSchedulingIgnoredDuringExecution()
-                            .getNodeSelectorTerms())
-                    .flatExtracting(NodeSelectorTerm::getMatchFields)
+                            .getPreferredDuringSchedulingIgnoredDuringExecution())
+                    .flatExtracting(term -> term.getPreference().getMatchFields())
                     .singleElement()
                     .satisfies(only -> assertThat(only.getValues()).containsExactly(node.name()));
         }

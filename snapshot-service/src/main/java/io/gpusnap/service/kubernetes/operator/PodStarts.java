@@ -165,6 +165,8 @@ class PodStarts {
                 if (start.overdue()) {
                     orders.cancel(view.restore().id());
                     giveUp(pod, start, "TIMED_OUT", "The thaw took longer than the policy allows.");
+                } else {
+                    patches.waitsNoMore(pod);
                 }
             }
             case SUCCEEDED -> {

@@ -127,6 +127,33 @@ class PodStartTest {
         assertThat(given.podSnapshots()).as("no other snapshot is wanted of it").hasSize(1);
     }
 
+    private String waitSeconds(String name) {
+        return given.kubelet.get(name).getMetadata().getAnnotations().get(PodNames.PLACEHOLDER_WAIT);
+    }
+
+    @Test
+    void aContainerThatStartsAgainWaitsForNobody() {
+        given.snapshotReady(node, DRIVER);
+        Pod pod = submit("second");
+        gateIsOpen("second");
+        assertThat(waitSeconds("second")).as("its first container waits").isEqualTo("300");
+
+        // when a thaw has begun, then no other container waits for one
+        given.kubelet.bind("second", node.name());
+        given.kubelet.running("second", false);
+        JsonNode task = Given.claim(node);
+        soon().untilAsserted(() -> assertThat(waitSeconds("second")).isEqualTo("0"));
+
+        // and so it stays
+        node.thawed(task, 4242, pod.getMetadata().getUid()).expect(204);
+        soon().untilAsserted(() -> assertThat(given.kubelet.isTrue(given.kubelet.get("second"), PodNames.STARTED))
+                .isTrue());
+        given.kubelet.running("second", "another-container", false);
+        soon().until(operator::idle);
+        assertThat(waitSeconds("second")).isEqualTo("0");
+        assertThat(node.poll(0).status()).as("nothing is asked of the node").isEqualTo(204);
+    }
+
     @Test
     void onAnotherDriverAPodStartsColdAndThatKindOfNodeGetsItsOwnSnapshot() {
         given.snapshotReady(node, DRIVER);

@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.EnvVarBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodReadinessGate;
 import io.fabric8.kubernetes.api.model.PodSchedulingGate;
+import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.VolumeBuilder;
 import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
 import io.gpusnap.service.kubernetes.KubernetesSettings;
@@ -19,7 +20,8 @@ import java.util.Optional;
 
 /**
  * What is added to a pod that wants to be looked after: the preload library, so that a snapshot can be taken of it; and if
- * its container says what it starts, the placeholder in front of that and a gate, so that it can start from one.
+ * its container says what it starts and can be thawed into, the placeholder in front of that and, while its node is not chosen,
+ * a gate, so that it can start from one.
  */
 final class PodMutation {
     private static final String VOLUME = "gpusnap";
@@ -50,24 +52,41 @@ final class PodMutation {
             return List.of(); // looked at before
         }
         preload(pod, container);
-        List<String> warnings = new ArrayList<>();
-        if (container.getCommand().isEmpty()) {
-            warnings.add("gpusnap: container " + container.getName()
-                    + " names no command, so nothing can stand in for it: the pod starts cold");
-        } else if (!gate) {
-            warnings.add("gpusnap: the operator does not run, the pod starts cold");
-        } else {
+        Optional<String> cold = whyCold(pod, container, gate);
+        if (cold.isEmpty()) {
             placeholder(container);
             annotations.put(PodNames.WAITS, container.getName());
             annotations.put(
                     PodNames.PLACEHOLDER_WAIT, Long.toString(settings.patience().toSeconds()));
-            pod.getSpec()
-                    .setSchedulingGates(with(pod.getSpec().getSchedulingGates(), new PodSchedulingGate(PodNames.GATE)));
+            if (pod.getSpec().getNodeName() == null) { // an API server refuses a gate where there is nothing to schedule
+                pod.getSpec()
+                        .setSchedulingGates(
+                                with(pod.getSpec().getSchedulingGates(), new PodSchedulingGate(PodNames.GATE)));
+            }
             pod.getSpec()
                     .setReadinessGates(with(pod.getSpec().getReadinessGates(), new PodReadinessGate(PodNames.STARTED)));
         }
         pod.getMetadata().setAnnotations(annotations);
-        return warnings;
+        return cold.map(why -> "gpusnap: " + why + ": the pod starts cold").stream()
+                .toList();
+    }
+
+    /** Nothing is waited for that cannot come. */
+    private static Optional<String> whyCold(Pod pod, Container container, boolean gate) {
+        PodSpec spec = pod.getSpec();
+        String why = null;
+        if (container.getCommand().isEmpty()) {
+            why = "container " + container.getName() + " names no command, so nothing can stand in for it";
+        } else if (!gate) {
+            why = "the operator does not run";
+        } else if (Boolean.TRUE.equals(spec.getShareProcessNamespace())) {
+            why = "with shareProcessNamespace: true the container has no process 1 of its own to thaw into";
+        } else if (Boolean.TRUE.equals(spec.getHostPID())) {
+            why = "with hostPID: true the container has no process ids of its own to thaw into";
+        } else if (Boolean.FALSE.equals(spec.getHostUsers())) {
+            why = "with hostUsers: false the container is in a user namespace, which nothing is thawed into";
+        }
+        return Optional.ofNullable(why);
     }
 
     private void preload(Pod pod, Container container) {

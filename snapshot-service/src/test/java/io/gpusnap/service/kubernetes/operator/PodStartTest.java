@@ -127,6 +127,28 @@ class PodStartTest {
         assertThat(given.podSnapshots()).as("no other snapshot is wanted of it").hasSize(1);
     }
 
+    @Test
+    void aPodWhoseNodeIsNamedIsThawedThere() {
+        String snapshot = given.snapshotReady(node, DRIVER);
+        Pod named = new PodBuilder(Kubelet.pod(given.namespace, "second", "llm", Given.IMAGE))
+                .editSpec()
+                .withNodeName(node.name())
+                .endSpec()
+                .build();
+
+        // when an API server takes it, which it would not with a gate
+        Pod pod = given.kubelet.submit(named);
+        assertThat(PodPatches.isGated(pod)).isFalse();
+        given.kubelet.running("second", false);
+
+        // then
+        JsonNode task = Given.claim(node);
+        assertThat(task.at("/thaw/snapshotId").asString()).isEqualTo(snapshot);
+        node.thawed(task, 4242, pod.getMetadata().getUid()).expect(204);
+        soon().untilAsserted(() -> assertThat(given.kubelet.isTrue(given.kubelet.get("second"), PodNames.STARTED))
+                .isTrue());
+    }
+
     private String waitSeconds(String name) {
         return given.kubelet.get(name).getMetadata().getAnnotations().get(PodNames.PLACEHOLDER_WAIT);
     }

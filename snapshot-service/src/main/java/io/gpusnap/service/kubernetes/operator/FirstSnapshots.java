@@ -66,7 +66,7 @@ class FirstSnapshots {
         SnapshotPolicy policy = found.get();
         Optional<Container> container = Policies.container(policy.getSpec(), pod);
         Optional<Instant> warmingSince = warmingSince(policy.getSpec(), pod);
-        if (container.isEmpty() || warmingSince.isEmpty()) {
+        if (container.isEmpty() || warmingSince.isEmpty() || !Policies.isPrepared(container.get(), pod)) {
             return Optional.empty();
         }
         String version = Policies.version(policy.getSpec(), container.get());

@@ -1,5 +1,6 @@
 package io.gpusnap.service.kubernetes;
 
+import io.gpusnap.service.platform.config.BadConfigurationException;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
@@ -84,7 +85,7 @@ public record KubernetesSettings(
      * @param configuration name of the MutatingWebhookConfiguration that the certificate authority is written to
      * @param secret name of the Secret with the certificates
      * @param validity of a certificate
-     * @param renewBefore a certificate is renewed so long before it ends
+     * @param renewBefore a certificate is renewed so long before it ends; shorter than {@code validity}
      * @param hostFolder on each node, where the daemon's installation has put preload library and placeholder
      * @param mountPath where the container sees it
      * @param patience so long a placeholder waits for a thaw that nobody begins
@@ -108,5 +109,14 @@ public record KubernetesSettings(
             @NotBlank @DefaultValue("/opt/gpusnap") String mountPath,
 
             @NotNull @DurationMin(seconds = 1) @DefaultValue("5m")
-            Duration patience) {}
+            Duration patience) {
+
+        public Webhook {
+            if (validity != null && renewBefore != null && renewBefore.compareTo(validity) >= 0) {
+                throw new BadConfigurationException(
+                        "gpusnap.kubernetes.webhook.renew-before",
+                        "must be less than gpusnap.kubernetes.webhook.validity (" + validity + "), is " + renewBefore);
+            }
+        }
+    }
 }

@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhook;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhookConfiguration;
+import io.fabric8.kubernetes.api.model.admissionregistration.v1.WebhookClientConfig;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.gpusnap.service.kubernetes.KubernetesComponent;
@@ -95,7 +96,10 @@ class CertificateStore {
         }
     }
 
-    /** Written only where another authority stands. */
+    /**
+     * Written only where another authority comes first. The one before it stays trusted until it ends: other instances
+     * serve with its certificate until they look the next time.
+     */
     private void announce(KeyPairAndChain current) {
         MutatingWebhookConfiguration configuration = client.admissionRegistration()
                 .v1()
@@ -110,9 +114,10 @@ class CertificateStore {
         }
         MutatingWebhookConfiguration wanted =
                 client.getKubernetesSerialization().clone(configuration);
-        String bundle = base64(Certificates.pem(current.authority()));
         for (MutatingWebhook webhook : wanted.getWebhooks()) {
-            webhook.getClientConfig().setCaBundle(bundle);
+            WebhookClientConfig caller = webhook.getClientConfig();
+            byte[] trusted = caller.getCaBundle() == null ? new byte[0] : bytes(caller.getCaBundle());
+            caller.setCaBundle(base64(Certificates.bundle(current.authority(), trusted, clock.now())));
         }
         cluster.patch(configuration, wanted);
     }

@@ -1,6 +1,7 @@
 package io.gpusnap.service.kubernetes.admission;
 
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
@@ -98,6 +99,32 @@ final class Certificates {
             throws OperatorCreationException, GeneralSecurityException {
         return new JcaX509CertificateConverter()
                 .getCertificate(certificate.build(new JcaContentSignerBuilder(SIGNATURE).build(by.getPrivate())));
+    }
+
+    /**
+     * The authorities to trust from now on: the current one, and of those before the newest if it has not ended yet.
+     *
+     * @param before bundle that was trusted so far, newest first; what is none counts as empty
+     */
+    static byte[] bundle(X509Certificate current, byte[] before, Instant now) {
+        ByteArrayOutputStream bundle = new ByteArrayOutputStream();
+        bundle.writeBytes(pem(current));
+        readAll(before).stream()
+                .filter(one -> !one.equals(current))
+                .filter(one -> one.getNotAfter().toInstant().isAfter(now))
+                .findFirst()
+                .ifPresent(one -> bundle.writeBytes(pem(one)));
+        return bundle.toByteArray();
+    }
+
+    private static List<X509Certificate> readAll(byte[] bundle) {
+        try (ByteArrayInputStream pem = new ByteArrayInputStream(bundle)) {
+            return CertificateFactory.getInstance("X.509").generateCertificates(pem).stream()
+                    .map(X509Certificate.class::cast)
+                    .toList();
+        } catch (GeneralSecurityException | IOException e) {
+            return List.of();
+        }
     }
 
     static byte[] pem(X509Certificate certificate) {

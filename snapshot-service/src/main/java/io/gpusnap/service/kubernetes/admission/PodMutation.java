@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.EnvVarBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodReadinessGate;
 import io.fabric8.kubernetes.api.model.PodSchedulingGate;
+import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.VolumeBuilder;
 import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
 import io.gpusnap.service.kubernetes.KubernetesSettings;
@@ -19,10 +20,12 @@ import java.util.Optional;
 
 /**
  * What is added to a pod that wants to be looked after: the preload library, so that a snapshot can be taken of it; and if
- * its container says what it starts, the placeholder in front of that and a gate, so that it can start from one.
+ * its container says what it starts and can be thawed into, the placeholder in front of that and, while its node is not
+ * chosen, a gate, so that it can start from one.
  */
 final class PodMutation {
     private static final String VOLUME = "gpusnap";
+    private static final String SOCKETS = "gpusnap-sockets";
     private static final String PRELOAD = "LD_PRELOAD";
 
     private final KubernetesSettings.Webhook settings;
@@ -50,24 +53,43 @@ final class PodMutation {
             return List.of(); // looked at before
         }
         preload(pod, container);
-        List<String> warnings = new ArrayList<>();
-        if (container.getCommand().isEmpty()) {
-            warnings.add("gpusnap: container " + container.getName()
-                    + " names no command, so nothing can stand in for it: the pod starts cold");
-        } else if (!gate) {
-            warnings.add("gpusnap: the operator does not run, the pod starts cold");
-        } else {
+        sockets(pod, container);
+        Optional<String> cold = whyCold(pod, container, gate);
+        if (cold.isEmpty()) {
             placeholder(container);
             annotations.put(PodNames.WAITS, container.getName());
             annotations.put(
                     PodNames.PLACEHOLDER_WAIT, Long.toString(settings.patience().toSeconds()));
-            pod.getSpec()
-                    .setSchedulingGates(with(pod.getSpec().getSchedulingGates(), new PodSchedulingGate(PodNames.GATE)));
+            if (pod.getSpec().getNodeName()
+                    == null) { // an API server refuses a gate where there is nothing to schedule
+                pod.getSpec()
+                        .setSchedulingGates(
+                                with(pod.getSpec().getSchedulingGates(), new PodSchedulingGate(PodNames.GATE)));
+            }
             pod.getSpec()
                     .setReadinessGates(with(pod.getSpec().getReadinessGates(), new PodReadinessGate(PodNames.STARTED)));
         }
         pod.getMetadata().setAnnotations(annotations);
-        return warnings;
+        return cold.map(why -> "gpusnap: " + why + ": the pod starts cold").stream()
+                .toList();
+    }
+
+    /** Nothing is waited for that cannot come. */
+    private static Optional<String> whyCold(Pod pod, Container container, boolean gate) {
+        PodSpec spec = pod.getSpec();
+        String why = null;
+        if (container.getCommand().isEmpty()) {
+            why = "container " + container.getName() + " names no command, so nothing can stand in for it";
+        } else if (!gate) {
+            why = "the operator does not run";
+        } else if (Boolean.TRUE.equals(spec.getShareProcessNamespace())) {
+            why = "with shareProcessNamespace: true the container has no process 1 of its own to thaw into";
+        } else if (Boolean.TRUE.equals(spec.getHostPID())) {
+            why = "with hostPID: true the container has no process ids of its own to thaw into";
+        } else if (Boolean.FALSE.equals(spec.getHostUsers())) {
+            why = "with hostUsers: false the container is in a user namespace, which nothing is thawed into";
+        }
+        return Optional.ofNullable(why);
     }
 
     private void preload(Pod pod, Container container) {
@@ -104,6 +126,33 @@ final class PodMutation {
                 .build());
         environment.add(fromField(PodNames.WORKLOAD_VARIABLE, "metadata.uid"));
         container.setEnv(environment);
+    }
+
+    /** The library has to make its socket somewhere; an owner who says where has seen to it. */
+    private void sockets(Pod pod, Container container) {
+        boolean readOnly = container.getSecurityContext() != null
+                && Boolean.TRUE.equals(container.getSecurityContext().getReadOnlyRootFilesystem());
+        if (!readOnly || container.getEnv().stream().anyMatch(one -> PodNames.SOCKET_VARIABLE.equals(one.getName()))) {
+            return;
+        }
+        String folder = settings.mountPath() + "-sockets";
+        pod.getSpec()
+                .setVolumes(with(
+                        pod.getSpec().getVolumes(),
+                        new VolumeBuilder()
+                                .withName(SOCKETS)
+                                .withNewEmptyDir()
+                                .endEmptyDir()
+                                .build()));
+        container.setVolumeMounts(with(
+                container.getVolumeMounts(),
+                new VolumeMountBuilder().withName(SOCKETS).withMountPath(folder).build()));
+        container.setEnv(with(
+                container.getEnv(),
+                new EnvVarBuilder()
+                        .withName(PodNames.SOCKET_VARIABLE)
+                        .withValue(folder)
+                        .build()));
     }
 
     private void placeholder(Container container) {

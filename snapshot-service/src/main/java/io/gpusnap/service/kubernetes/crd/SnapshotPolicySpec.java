@@ -48,7 +48,8 @@ public record SnapshotPolicySpec(
         String version,
 
         @Pattern(Crd.DNS_LABEL)
-        @JsonPropertyDescription("The container with the GPU process. Absent: the first one.")
+        @JsonPropertyDescription(
+                "The container with the GPU process. Absent: the first one. Pods whose first one is another also need it in their annotation gpusnap.io/container.")
         @Nullable
         String container,
 

@@ -35,6 +35,7 @@ class FirstSnapshots {
     private final Policies policies;
     private final Versions versions;
     private final Unrest unrest;
+    private final PodProcesses processes;
     private final Cluster cluster;
     private final DatabaseClock clock;
 
@@ -43,12 +44,14 @@ class FirstSnapshots {
             Policies policies,
             Versions versions,
             Unrest unrest,
+            PodProcesses processes,
             Cluster cluster,
             DatabaseClock clock) {
         this.watched = watched;
         this.policies = policies;
         this.versions = versions;
         this.unrest = unrest;
+        this.processes = processes;
         this.cluster = cluster;
         this.clock = clock;
     }
@@ -63,7 +66,7 @@ class FirstSnapshots {
         SnapshotPolicy policy = found.get();
         Optional<Container> container = Policies.container(policy.getSpec(), pod);
         Optional<Instant> warmingSince = warmingSince(policy.getSpec(), pod);
-        if (container.isEmpty() || warmingSince.isEmpty()) {
+        if (container.isEmpty() || warmingSince.isEmpty() || !Policies.isPrepared(container.get(), pod)) {
             return Optional.empty();
         }
         String version = Policies.version(policy.getSpec(), container.get());
@@ -92,6 +95,10 @@ class FirstSnapshots {
                 unrest.left(policy.getSpec(), failed));
         if (left.isPositive()) {
             return Optional.of(left);
+        }
+        if (processes.running(pod).isEmpty()) {
+            // a pod that the webhook never saw may never have one: the others must not wait for it
+            return Optional.of(PodSnapshotReconciler.SOON);
         }
         versions.ensure(policy.getSpec().model(), version, container.get());
         cluster.create(resource(policy, version, pod, next(prefix(policy, version, of), taken)));

@@ -58,9 +58,16 @@ class PodPatches {
                 clock.now());
     }
 
+    /** Somebody thaws into its container: if that starts anew nobody does, and it would wait in vain. */
+    Pod waitsNoMore(Pod pod) {
+        Pod wanted = Resources.copy(pod);
+        waitNoMore(wanted);
+        return cluster.patch(pod, wanted);
+    }
+
     /** Its process is back. */
     void restored(Pod pod) {
-        tell(pod, "Restored", "Its process was thawed from a snapshot.");
+        tell(waitsNoMore(pod), "Restored", "Its process was thawed from a snapshot.");
         cluster.event(
                 pod, Cluster.EventType.NORMAL, "Restored", "Its process was thawed from a snapshot.", clock.now());
     }
@@ -72,7 +79,7 @@ class PodPatches {
         open(wanted);
         wanted.getMetadata().getAnnotations().put(PodNames.START, "COLD");
         wanted.getMetadata().getAnnotations().put(PodNames.REASON, why);
-        wanted.getMetadata().getAnnotations().put(PodNames.PLACEHOLDER_WAIT, "0");
+        waitNoMore(wanted);
         tell(cluster.patch(pod, wanted), "ColdStart", why);
         cluster.event(pod, Cluster.EventType.WARNING, "ColdStart", why, clock.now());
     }
@@ -106,6 +113,10 @@ class PodPatches {
         nodes.setPreferredDuringSchedulingIgnoredDuringExecution(terms);
         affinity.setNodeAffinity(nodes);
         pod.getSpec().setAffinity(affinity);
+    }
+
+    private static void waitNoMore(Pod pod) {
+        pod.getMetadata().getAnnotations().put(PodNames.PLACEHOLDER_WAIT, "0");
     }
 
     private static Optional<PodCondition> condition(Pod pod) {

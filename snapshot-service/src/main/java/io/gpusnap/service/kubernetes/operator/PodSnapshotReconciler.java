@@ -13,7 +13,6 @@ import io.gpusnap.service.kubernetes.crd.PodSnapshotStatus;
 import io.gpusnap.service.kubernetes.crd.SnapshotContent;
 import io.gpusnap.service.kubernetes.crd.SnapshotContentSpec;
 import io.gpusnap.service.platform.id.SnapshotId;
-import io.gpusnap.service.platform.page.PageQuery;
 import io.gpusnap.service.platform.problem.ApiException;
 import io.gpusnap.service.platform.problem.ErrorCode;
 import io.gpusnap.service.platform.transaction.DatabaseClock;
@@ -21,10 +20,7 @@ import io.gpusnap.service.snapshot.Snapshot;
 import io.gpusnap.service.snapshot.SnapshotState;
 import io.gpusnap.service.snapshot.Snapshots;
 import io.gpusnap.service.workload.Workload;
-import io.gpusnap.service.workload.WorkloadState;
-import io.gpusnap.service.workload.Workloads;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -40,7 +36,7 @@ class PodSnapshotReconciler implements Reconciler {
             ErrorCode.NODE_SILENT,
             ErrorCode.NODE_UNSCHEDULABLE);
 
-    private static final Duration SOON = Duration.ofSeconds(10);
+    static final Duration SOON = Duration.ofSeconds(10);
     private static final String FAILED = "Failed";
     private static final String DELETED = "Deleted";
 
@@ -48,7 +44,7 @@ class PodSnapshotReconciler implements Reconciler {
     private final Cluster cluster;
     private final Saves saves;
     private final Snapshots snapshots;
-    private final Workloads workloads;
+    private final PodProcesses processes;
     private final DatabaseClock clock;
 
     PodSnapshotReconciler(
@@ -56,13 +52,13 @@ class PodSnapshotReconciler implements Reconciler {
             Cluster cluster,
             Saves saves,
             Snapshots snapshots,
-            Workloads workloads,
+            PodProcesses processes,
             DatabaseClock clock) {
         this.watched = watched;
         this.cluster = cluster;
         this.saves = saves;
         this.snapshots = snapshots;
-        this.workloads = workloads;
+        this.processes = processes;
         this.clock = clock;
     }
 
@@ -133,7 +129,7 @@ class PodSnapshotReconciler implements Reconciler {
                     "There is no pod " + podName + " that gpusnap looks after, or it is another one.");
             return Optional.empty();
         }
-        Optional<Workload> process = processOf(pod.get());
+        Optional<Workload> process = processes.running(pod.get());
         if (process.isEmpty()) {
             tell(resource, null, "WorkloadNotFound", "No daemon reports a process of pod " + podName + " yet.");
             return Optional.of(SOON);
@@ -155,19 +151,6 @@ class PodSnapshotReconciler implements Reconciler {
                         new Key(Key.Kind.POLICY, resource.getMetadata().getNamespace(), name)))
                 .map(policy -> policy.getSpec().quiesceOrDefault().timeout())
                 .orElse(null);
-    }
-
-    /** The webhook has the daemon report it under the pod's uid; of several the one with the most device memory. */
-    private Optional<Workload> processOf(Pod pod) {
-        return workloads
-                .list(
-                        null,
-                        pod.getMetadata().getUid(),
-                        WorkloadState.RUNNING,
-                        PageQuery.of("workloads", PageQuery.MAX_SIZE, null))
-                .items()
-                .stream()
-                .max(Comparator.comparingLong(Workload::managedBytes));
     }
 
     private void follow(PodSnapshot resource, SnapshotId id) {

@@ -195,6 +195,8 @@ class PodStarts {
                 if (start.overdue()) {
                     orders.cancel(view.restore().id());
                     giveUp(pod, start, "TIMED_OUT", "The thaw took longer than the policy allows.");
+                } else {
+                    patches.waitsNoMore(pod);
                 }
             }
             case SUCCEEDED -> {
@@ -230,6 +232,13 @@ class PodStarts {
             SnapshotPolicySpec policy, Pod pod, @Nullable NodeId node, OperationSpec.@Nullable ContainerTarget target) {
         Container container = Policies.container(policy, pod)
                 .orElseThrow(() -> new ApiException(ErrorCode.INVALID_REQUEST, "The pod has no such container."));
+        if (!container.getName().equals(waitingName(pod))) {
+            throw new ApiException(
+                    ErrorCode.INVALID_REQUEST,
+                    "The policy's container is " + container.getName() + ", and " + waitingName(pod)
+                            + " is the one that waits: annotate the pod with " + PodNames.CONTAINER + ": "
+                            + container.getName() + ".");
+        }
         String alias = pod.getMetadata().getAnnotations().get(PodNames.ALIAS);
         String from = pod.getMetadata().getAnnotations().get(PodNames.RESTORE_FROM);
         Order.Wish wish = from != null

@@ -73,6 +73,15 @@ class Policies {
         return Optional.ofNullable(container.getImage()).filter(image -> image.contains("@"));
     }
 
+    /** Whether it is the one that the webhook has prepared, if any was: no daemon says which container a process is in. */
+    static boolean isPrepared(Container container, Pod pod) {
+        return isPrepared(container) || pod.getSpec().getContainers().stream().noneMatch(Policies::isPrepared);
+    }
+
+    private static boolean isPrepared(Container container) {
+        return container.getEnv().stream().anyMatch(one -> PodNames.WORKLOAD_VARIABLE.equals(one.getName()));
+    }
+
     /** As a DNS label. */
     private static String label(String text) {
         String plain = text.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");

@@ -101,7 +101,8 @@ class PolicyReconciler implements Reconciler {
             return new Verdict(true, "Suspended", "No new snapshots are taken.");
         }
         if (taken.isEmpty()) {
-            return new Verdict(true, "WaitingForPods", "No pod of it was warm yet.");
+            return new Verdict(
+                    true, "WaitingForPods", "No pod of it was warm yet and had a process that a daemon reports.");
         }
         if (taken.stream().anyMatch(PodSnapshotReconciler::isReady)) {
             return new Verdict(true, "HasSnapshot", "New pods can start from a snapshot.");

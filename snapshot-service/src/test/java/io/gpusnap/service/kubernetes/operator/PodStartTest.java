@@ -250,6 +250,55 @@ class PodStartTest {
     }
 
     @Test
+    void aPodWhoseNodeIsNamedIsThawedThere() {
+        String snapshot = given.snapshotReady(node, DRIVER);
+        Pod named = new PodBuilder(Kubelet.pod(given.namespace, "second", "llm", Given.IMAGE))
+                .editSpec()
+                .withNodeName(node.name())
+                .endSpec()
+                .build();
+
+        // when an API server takes it, which it would not with a gate
+        Pod pod = given.kubelet.submit(named);
+        assertThat(PodPatches.isGated(pod)).isFalse();
+        given.kubelet.running("second", false);
+
+        // then
+        JsonNode task = Given.claim(node);
+        assertThat(task.at("/thaw/snapshotId").asString()).isEqualTo(snapshot);
+        node.thawed(task, 4242, pod.getMetadata().getUid()).expect(204);
+        soon().untilAsserted(() -> assertThat(given.kubelet.isTrue(given.kubelet.get("second"), PodNames.STARTED))
+                .isTrue());
+    }
+
+    private String waitSeconds(String name) {
+        return given.kubelet.get(name).getMetadata().getAnnotations().get(PodNames.PLACEHOLDER_WAIT);
+    }
+
+    @Test
+    void aContainerThatStartsAgainWaitsForNobody() {
+        given.snapshotReady(node, DRIVER);
+        Pod pod = submit("second");
+        gateIsOpen("second");
+        assertThat(waitSeconds("second")).as("its first container waits").isEqualTo("300");
+
+        // when a thaw has begun, then no other container waits for one
+        given.kubelet.bind("second", node.name());
+        given.kubelet.running("second", false);
+        JsonNode task = Given.claim(node);
+        soon().untilAsserted(() -> assertThat(waitSeconds("second")).isEqualTo("0"));
+
+        // and so it stays
+        node.thawed(task, 4242, pod.getMetadata().getUid()).expect(204);
+        soon().untilAsserted(() -> assertThat(given.kubelet.isTrue(given.kubelet.get("second"), PodNames.STARTED))
+                .isTrue());
+        given.kubelet.running("second", "another-container", false);
+        soon().until(operator::idle);
+        assertThat(waitSeconds("second")).isEqualTo("0");
+        assertThat(node.poll(0).status()).as("nothing is asked of the node").isEqualTo(204);
+    }
+
+    @Test
     void onAnotherDriverAPodStartsColdAndThatKindOfNodeGetsItsOwnSnapshot() {
         given.snapshotReady(node, DRIVER);
         node.heartbeat(Given.inventory("590.9"), List.of(), List.of()).expect(200);

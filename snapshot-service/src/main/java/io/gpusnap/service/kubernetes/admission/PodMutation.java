@@ -20,11 +20,12 @@ import java.util.Optional;
 
 /**
  * What is added to a pod that wants to be looked after: the preload library, so that a snapshot can be taken of it; and if
- * its container says what it starts and can be thawed into, the placeholder in front of that and, while its node is not chosen,
- * a gate, so that it can start from one.
+ * its container says what it starts and can be thawed into, the placeholder in front of that and, while its node is not
+ * chosen, a gate, so that it can start from one.
  */
 final class PodMutation {
     private static final String VOLUME = "gpusnap";
+    private static final String SOCKETS = "gpusnap-sockets";
     private static final String PRELOAD = "LD_PRELOAD";
 
     private final KubernetesSettings.Webhook settings;
@@ -52,13 +53,15 @@ final class PodMutation {
             return List.of(); // looked at before
         }
         preload(pod, container);
+        sockets(pod, container);
         Optional<String> cold = whyCold(pod, container, gate);
         if (cold.isEmpty()) {
             placeholder(container);
             annotations.put(PodNames.WAITS, container.getName());
             annotations.put(
                     PodNames.PLACEHOLDER_WAIT, Long.toString(settings.patience().toSeconds()));
-            if (pod.getSpec().getNodeName() == null) { // an API server refuses a gate where there is nothing to schedule
+            // an API server refuses a gate where there is nothing to schedule
+            if (pod.getSpec().getNodeName() == null) {
                 pod.getSpec()
                         .setSchedulingGates(
                                 with(pod.getSpec().getSchedulingGates(), new PodSchedulingGate(PodNames.GATE)));
@@ -123,6 +126,33 @@ final class PodMutation {
                 .build());
         environment.add(fromField(PodNames.WORKLOAD_VARIABLE, "metadata.uid"));
         container.setEnv(environment);
+    }
+
+    /** The library has to make its socket somewhere; an owner who says where has seen to it. */
+    private void sockets(Pod pod, Container container) {
+        boolean readOnly = container.getSecurityContext() != null
+                && Boolean.TRUE.equals(container.getSecurityContext().getReadOnlyRootFilesystem());
+        if (!readOnly || container.getEnv().stream().anyMatch(one -> PodNames.SOCKET_VARIABLE.equals(one.getName()))) {
+            return;
+        }
+        String folder = settings.mountPath() + "-sockets";
+        pod.getSpec()
+                .setVolumes(with(
+                        pod.getSpec().getVolumes(),
+                        new VolumeBuilder()
+                                .withName(SOCKETS)
+                                .withNewEmptyDir()
+                                .endEmptyDir()
+                                .build()));
+        container.setVolumeMounts(with(
+                container.getVolumeMounts(),
+                new VolumeMountBuilder().withName(SOCKETS).withMountPath(folder).build()));
+        container.setEnv(with(
+                container.getEnv(),
+                new EnvVarBuilder()
+                        .withName(PodNames.SOCKET_VARIABLE)
+                        .withValue(folder)
+                        .build()));
     }
 
     private void placeholder(Container container) {

@@ -32,6 +32,8 @@ public final class PodNames {
 
     /** Environment: the daemon reports the process under it. The webhook sets it to the pod's uid. */
     public static final String WORKLOAD_VARIABLE = "GPUSNAP_WORKLOAD";
+    /** Environment: where the preload library makes its socket. The webhook sets it where the root is read-only. */
+    public static final String SOCKET_VARIABLE = "GPUSNAP_SOCKET_DIR";
     /** Environment of the placeholder. */
     public static final String WAIT_VARIABLE = "GPUSNAP_PLACEHOLDER_WAIT";
 

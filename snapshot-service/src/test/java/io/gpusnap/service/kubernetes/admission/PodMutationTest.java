@@ -3,9 +3,11 @@ package io.gpusnap.service.kubernetes.admission;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.gpusnap.service.kubernetes.KubernetesSettings;
 import io.gpusnap.service.kubernetes.start.PodNames;
 import io.gpusnap.service.kubernetes.testing.Kubelet;
@@ -13,6 +15,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -43,6 +46,59 @@ class PodMutationTest {
         return pod.getSpec().getContainers().getFirst();
     }
 
+    private Pod withAReadOnlyRoot() {
+        return new PodBuilder(pod)
+                .editSpec()
+                .editFirstContainer()
+                .withNewSecurityContext()
+                .withReadOnlyRootFilesystem(true)
+                .endSecurityContext()
+                .endContainer()
+                .endSpec()
+                .build();
+    }
+
+    private static @Nullable String socketFolder(Pod pod) {
+        return container(pod).getEnv().stream()
+                .filter(one -> one.getName().equals("GPUSNAP_SOCKET_DIR"))
+                .map(EnvVar::getValue)
+                .findFirst()
+                .orElse(null);
+    }
+
+    @Test
+    void whereTheRootIsReadOnlyThePreloadGetsAFolderForItsSocket() {
+        Pod readOnly = withAReadOnlyRoot();
+
+        apply(readOnly);
+
+        String folder = socketFolder(readOnly);
+        assertThat(folder).isEqualTo("/opt/gpusnap-sockets");
+        VolumeMount mount = container(readOnly).getVolumeMounts().stream()
+                .filter(one -> one.getMountPath().equals(folder))
+                .findFirst()
+                .orElseThrow();
+        assertThat(mount.getReadOnly()).isNotEqualTo(true);
+        assertThat(readOnly.getSpec().getVolumes())
+                .filteredOn(one -> one.getName().equals(mount.getName()))
+                .singleElement()
+                .satisfies(one -> assertThat(one.getEmptyDir()).isNotNull());
+    }
+
+    @Test
+    void whereTheRootIsWritableOrTheOwnerHasNamedAFolderNothingIsMountedForIt() {
+        Pod named = withAReadOnlyRoot();
+        container(named).setEnv(List.of(new EnvVar("GPUSNAP_SOCKET_DIR", "/run/mine", null)));
+
+        apply(pod);
+        apply(named);
+
+        assertThat(socketFolder(pod)).isNull();
+        assertThat(socketFolder(named)).isEqualTo("/run/mine");
+        assertThat(List.of(pod, named))
+                .allSatisfy(one -> assertThat(one.getSpec().getVolumes()).hasSize(1));
+    }
+
     private static Stream<Arguments> podsThatNothingCanBeThawedInto() {
         return Stream.of(
                 of("shareProcessNamespace: true", spec -> spec.setShareProcessNamespace(true)),
@@ -70,11 +126,8 @@ class PodMutationTest {
 
     @Test
     void aPodWhoseNodeIsNamedIsNotGatedAndWaitsAllTheSame() {
-        Pod named = new PodBuilder(pod)
-                .editSpec()
-                .withNodeName("node-1")
-                .endSpec()
-                .build();
+        Pod named =
+                new PodBuilder(pod).editSpec().withNodeName("node-1").endSpec().build();
 
         assertThat(apply(named)).isEmpty();
 

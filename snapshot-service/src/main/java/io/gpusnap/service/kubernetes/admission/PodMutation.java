@@ -60,8 +60,8 @@ final class PodMutation {
             annotations.put(PodNames.WAITS, container.getName());
             annotations.put(
                     PodNames.PLACEHOLDER_WAIT, Long.toString(settings.patience().toSeconds()));
-            if (pod.getSpec().getNodeName()
-                    == null) { // an API server refuses a gate where there is nothing to schedule
+            // an API server refuses a gate where there is nothing to schedule
+            if (pod.getSpec().getNodeName() == null) {
                 pod.getSpec()
                         .setSchedulingGates(
                                 with(pod.getSpec().getSchedulingGates(), new PodSchedulingGate(PodNames.GATE)));

@@ -24,7 +24,8 @@ final class ToldToRun {
     private static final String PLACEHOLDER = "/gpusnap-placeholder";
     private static final String PRELOAD = "LD_PRELOAD";
     private static final String PRELOAD_LIBRARY = "/libgpusnap-preload.so";
-    private static final Set<String> OURS = Set.of(PodNames.WORKLOAD_VARIABLE, PodNames.WAIT_VARIABLE);
+    private static final Set<String> OURS =
+            Set.of(PodNames.WORKLOAD_VARIABLE, PodNames.WAIT_VARIABLE, PodNames.SOCKET_VARIABLE);
     private static final int DIGEST_BYTES = 4;
 
     private ToldToRun() {}

@@ -86,6 +86,10 @@ class PoliciesTest {
                         .withNewValueFrom()
                         .withNewFieldRef("v1", "metadata.uid")
                         .endValueFrom()
+                        .endEnv()
+                        .addNewEnv()
+                        .withName(PodNames.SOCKET_VARIABLE)
+                        .withValue("/run/gpusnap")
                         .endEnv()))
                 .isEqualTo(version(server -> server));
         assertThat(version(server -> server.addNewEnv()

@@ -116,6 +116,10 @@ final class TestNode implements AutoCloseable {
 
     /** @param limit for the driver's calls */
     static EngineSettings impatient(EngineSettings own, Duration limit) {
+        return with(own, own.shared(), limit);
+    }
+
+    private static EngineSettings with(EngineSettings own, SharedTiers shared, Duration driverCallLimit) {
         return new EngineSettings(
                 own.stateDir(),
                 own.nvmeRoot(),
@@ -129,8 +133,8 @@ final class TestNode implements AutoCloseable {
                 own.threads(),
                 own.rebuildable(),
                 own.storage(),
-                own.shared(),
-                limit);
+                shared,
+                driverCallLimit);
     }
 
     /** @param gpu may wrap the node's GPU */
@@ -145,23 +149,7 @@ final class TestNode implements AutoCloseable {
     /** @param shared what this node shares with others */
     static TestNode open(Path folder, SharedTiers shared) throws Exception {
         EngineSettings own = settings(folder, POOL_BYTES);
-        return open(
-                new EngineSettings(
-                        own.stateDir(),
-                        own.nvmeRoot(),
-                        own.nvmeReserveBytes(),
-                        own.poolPath(),
-                        own.poolBytes(),
-                        own.scratchDir(),
-                        own.criu(),
-                        own.nativeDir(),
-                        own.cudaDriver(),
-                        own.threads(),
-                        own.rebuildable(),
-                        own.storage(),
-                        shared,
-                        own.driverCallLimit()),
-                UnaryOperator.identity());
+        return open(with(own, shared, own.driverCallLimit()), UnaryOperator.identity());
     }
 
     /** Takes slots as an operation would that is then forgotten. */

@@ -3,6 +3,7 @@ package io.gpusnap.service.kubernetes.operator;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.fabric8.kubernetes.api.model.LabelSelector;
 import io.fabric8.kubernetes.api.model.LabelSelectorBuilder;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
@@ -27,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.awaitility.core.ConditionFactory;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /** A namespace of its own with a model of its own, and what tests do in it. */
@@ -63,6 +65,16 @@ final class Given {
                 new ObjectMetaBuilder().withNamespace(namespace).withName(name).build());
         policy.setSpec(spec);
         return client.resource(policy).create();
+    }
+
+    /** With everything else left to its default. */
+    static SnapshotPolicySpec plain(
+            LabelSelector selector,
+            String model,
+            @Nullable String version,
+            SnapshotPolicySpec.@Nullable Readiness readiness) {
+        return new SnapshotPolicySpec(
+                selector, model, version, null, null, readiness, null, null, null, null, null, null, null, null);
     }
 
     /** Without any warm-up. */

@@ -65,23 +65,13 @@ class OperatorScaleTest {
     }
 
     private SnapshotPolicySpec spec(int number) {
-        return new SnapshotPolicySpec(
+        return Given.plain(
                 new LabelSelectorBuilder()
                         .addToMatchLabels("app", "app-" + number)
                         .build(),
                 given.model + "-" + number,
                 "v1",
-                null,
-                null,
-                new SnapshotPolicySpec.Readiness(null, 0),
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null);
+                new SnapshotPolicySpec.Readiness(null, 0));
     }
 
     /** Policies, each with a snapshot that somebody else looks after, so that its pods want none. */
@@ -135,24 +125,14 @@ class OperatorScaleTest {
         SnapshotPolicySpec spec = spec(0);
         given.policy(
                 name,
-                new SnapshotPolicySpec(
+                Given.plain(
                         new LabelSelectorBuilder()
                                 .addToMatchLabels("app", "llm")
                                 .addToMatchLabels("set", name)
                                 .build(),
                         given.model + "-" + name,
                         name,
-                        null,
-                        null,
-                        spec.readiness(),
-                        null,
-                        null,
-                        null,
-                        null,
-                        null,
-                        null,
-                        null,
-                        null));
+                        spec.readiness()));
         Pod pod = given.client
                 .resource(new PodBuilder(Kubelet.pod(given.namespace, name, "llm", Given.IMAGE))
                         .editMetadata()

@@ -427,21 +427,11 @@ class OperatorTest {
         SnapshotPolicySpec plain = given.spec();
         given.policy(
                 "llm",
-                new SnapshotPolicySpec(
+                Given.plain(
                         plain.selector(),
                         plain.model(),
                         "v1",
-                        null,
-                        null,
-                        new SnapshotPolicySpec.Readiness(List.of("example.com/Warm"), 3600),
-                        null,
-                        null,
-                        null,
-                        null,
-                        null,
-                        null,
-                        null,
-                        null));
+                        new SnapshotPolicySpec.Readiness(List.of("example.com/Warm"), 3600)));
         SimulatedNode node = given.node(DRIVER);
 
         given.runningPod("one", node, DRIVER);

@@ -210,23 +210,7 @@ class PodStartTest {
     void aPodThatIsToldToRunSomethingElseDoesNotStartFromWhatOthersRun() {
         // given a policy that names no version, and a snapshot of its first pod
         SnapshotPolicySpec named = given.spec();
-        given.policy(
-                "llm",
-                new SnapshotPolicySpec(
-                        named.selector(),
-                        named.model(),
-                        null,
-                        null,
-                        null,
-                        named.readiness(),
-                        null,
-                        null,
-                        null,
-                        null,
-                        null,
-                        null,
-                        null,
-                        null));
+        given.policy("llm", Given.plain(named.selector(), named.model(), null, named.readiness()));
         given.runningPod("first", node, DRIVER);
         given.saves(node);
         soon().untilAsserted(() ->

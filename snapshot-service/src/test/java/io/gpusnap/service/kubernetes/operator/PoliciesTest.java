@@ -25,21 +25,8 @@ class PoliciesTest {
             .build();
 
     private static SnapshotPolicySpec policy(@Nullable String version) {
-        return new SnapshotPolicySpec(
-                new LabelSelectorBuilder().addToMatchLabels("app", "llm").build(),
-                "llm",
-                version,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null);
+        return Given.plain(
+                new LabelSelectorBuilder().addToMatchLabels("app", "llm").build(), "llm", version, null);
     }
 
     private static String version(UnaryOperator<ContainerBuilder> edit) {

@@ -6,8 +6,12 @@ import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.transfer.ChunkVerifier;
 import io.gpusnap.node.transfer.SnapshotPull;
+import io.gpusnap.node.transfer.Transfer;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /** What this node lacks of the chunks is here, verified as it came and read back from the medium. */
 final class PullCopy extends SharedStoreStage {
@@ -31,18 +35,26 @@ final class PullCopy extends SharedStoreStage {
         // Keeps what is here and what is brought from being swept, over this daemon's death as well.
         store.writePending(session.request().snapshot(), session.manifest());
         SnapshotPull pull = new SnapshotPull(store, session.sources(), session.pins());
-        List<ChunkRef> lacking = pull.lacking(chunks);
-        long lackingBytes = lacking.stream().mapToLong(ChunkRef::sizeBytes).sum();
-        context.progress().setTotalBytes(2 * lackingBytes);
+        List<ChunkRef> bringing = new ArrayList<>(pull.lacking(chunks));
+        List<ChunkRef> unproven = new ArrayList<>(ChunkVerifier.unproven(chunks, store));
+        unproven.removeAll(Set.copyOf(bringing));
+        Transfer transfer = runtime.transfer(context);
+        context.progress().setTotalBytes(bytes(unproven) + 2 * bytes(bringing));
+        bringing.addAll(pull.damaged(unproven, transfer));
+        context.progress().setTotalBytes(bytes(unproven) + 2 * bytes(bringing));
         try {
-            pull.bring(lacking, runtime.transfer(context), session.share());
+            pull.bring(bringing, transfer, session.share());
         } finally {
             session.rememberDamage(context);
         }
-        pull.prove(lacking, runtime.transfer(context));
+        pull.prove(bringing, transfer);
         context.remember(context.recall(TransferMoved.class)
                 .orElse(new TransferMoved(0, 0))
-                .plus(lackingBytes, lackingBytes));
+                .plus(bytes(bringing), bytes(bringing)));
+    }
+
+    private static long bytes(List<ChunkRef> chunks) {
+        return chunks.stream().mapToLong(ChunkRef::sizeBytes).sum();
     }
 
     /** What it brought goes, as far as nobody else names it. */

@@ -26,7 +26,7 @@ final class DirectWrites {
     private volatile boolean possible = true;
 
     /**
-     * Makes the file and fsyncs it.
+     * Makes the file. It is on the drive, and durable once it is fsynced.
      *
      * @return false when that is not possible, for this content or here; then there is no such file
      * @throws IOException of a file system that has direct writes; what was written is left
@@ -45,7 +45,6 @@ final class DirectWrites {
                 LinkOption.NOFOLLOW_LINKS,
                 ExtendedOpenOption.DIRECT)) {
             write(channel, content);
-            channel.force(false);
             return true;
         } catch (ClosedByInterruptException | FileAlreadyExistsException e) {
             throw e;

@@ -14,14 +14,16 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Files that are there whole or not at all: written under another name in {@code tmp}, fsynced, renamed. A rename lasts once
- * its folder is fsynced, which {@link #sync} does for all folders touched since the last time. A partial file never gets its
- * final name, and a failure removes it.
+ * Files that are there whole or not at all: written under another name in {@code tmp}, renamed. Small ones are fsynced before;
+ * large ones, which go past the page cache, together by {@link #sync}, as are the folders whose names changed. A partial file
+ * never gets its final name, and a failure removes it. Only the machine's sudden end before a sync may leave a large file that
+ * is not what was written: whoever trusts one reads it from the medium after a sync.
  */
 public final class DurableFiles {
 
     private final Path tmp;
     private final DirectWrites direct = new DirectWrites();
+    private final UnsyncedFiles unsynced = new UnsyncedFiles();
     private final Set<Path> dirtyFolders = ConcurrentHashMap.newKeySet();
     private final AtomicLong serial = new AtomicLong();
 
@@ -33,12 +35,16 @@ public final class DurableFiles {
     public void write(Path target, MemorySegment content) throws TierException {
         Path temporary = tmp.resolve(target.getFileName() + "." + serial.incrementAndGet());
         try {
-            if (!direct.write(temporary, content)) {
+            boolean large = direct.write(temporary, content);
+            if (!large) {
                 writeTemporary(temporary, content);
             }
             ensureFolder(folderOf(target));
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             dirtyFolders.add(folderOf(target));
+            if (large) {
+                unsynced.add(target);
+            }
         } catch (IOException e) {
             remove(temporary, e);
             throw DiskErrors.typed("write", target, e);
@@ -67,9 +73,18 @@ public final class DurableFiles {
         }
     }
 
-    /** The file's name is durable after the next {@link #sync}, whoever gave it. */
-    public void renew(Path file) {
+    /**
+     * The file and its name are durable after the next {@link #sync}, whoever wrote it.
+     *
+     * @throws TierException IO
+     */
+    public void renew(Path file) throws TierException {
         dirtyFolders.add(folderOf(file));
+        try {
+            unsynced.add(file);
+        } catch (IOException e) {
+            throw DiskErrors.typed("fsync", file, e);
+        }
     }
 
     /**
@@ -78,6 +93,11 @@ public final class DurableFiles {
      * @throws TierException IO
      */
     public synchronized void sync() throws TierException {
+        try {
+            unsynced.sync();
+        } catch (IOException e) {
+            throw DiskErrors.typed("fsync files below", folderOf(tmp), e);
+        }
         for (Path folder : Set.copyOf(dirtyFolders)) {
             // Taken off first: a rename that comes while the fsync runs puts it on again.
             dirtyFolders.remove(folder);

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Chunks as files on a local file system, {@code chunks/<2 hex>/<64 hex>} under the {@link StoreRoot}. A chunk is written to
- * a temporary file, fsynced and renamed; the folders' fsyncs are collected until {@link #sync}.
+ * a temporary file and renamed; the fsyncs of files and folders are collected until {@link #sync}.
  */
 public final class NvmeTier implements ChunkTier {
 
@@ -96,7 +96,7 @@ public final class NvmeTier implements ChunkTier {
     @Override
     public boolean put(ChunkDigest digest, MemorySegment content) throws TierException {
         if (contains(digest, (int) content.byteSize())) {
-            // Whoever wrote it may have died before its name was durable.
+            // Whoever wrote it may have died before it was durable.
             root.files().renew(fileOf(digest));
             return false;
         }

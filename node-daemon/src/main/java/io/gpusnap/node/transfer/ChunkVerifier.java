@@ -1,13 +1,17 @@
 package io.gpusnap.node.transfer;
 
 import io.gpusnap.node.snapshot.ChunkSources;
+import io.gpusnap.node.snapshot.SnapshotStore;
+import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
 import java.lang.foreign.MemorySegment;
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 
 /** Reads chunks back from the durable tier and compares their digests. */
@@ -32,6 +36,18 @@ public final class ChunkVerifier {
                 transfer.progress().accept(chunk.sizeBytes());
             };
         });
+    }
+
+    /**
+     * Those that no committed snapshot names: nobody has read them back from the medium yet, or what did so did not come to its
+     * end.
+     */
+    public static List<ChunkRef> unproven(Collection<ChunkRef> chunks, SnapshotStore store)
+            throws TierException, ManifestException {
+        Set<ChunkDigest> proven = store.committedChunks();
+        return distinct(chunks).stream()
+                .filter(chunk -> !proven.contains(new ChunkDigest(chunk.digest())))
+                .toList();
     }
 
     /** The chunks that have content of their own. */

@@ -3,12 +3,10 @@ package io.gpusnap.node.transfer;
 import io.gpusnap.node.archive.Layer;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.snapshot.SavePins;
-import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
-import io.gpusnap.node.tier.TierException.Reason;
 import java.lang.foreign.MemorySegment;
 import java.util.Collection;
 import java.util.List;
@@ -43,7 +41,7 @@ public final class SnapshotImport {
             MemorySegment buffer = Transfer.buffer();
             return layer -> layer.read((chunk, content) -> {
                 share.take(chunk.sizeBytes(), transfer.safePoint());
-                if (!isHere(own, chunk, buffer)) {
+                if (!own.isHere(chunk, buffer)) {
                     pins.store(chunk, content);
                     brought.add(chunk);
                 }
@@ -52,22 +50,6 @@ public final class SnapshotImport {
         });
         nvme.sync();
         return List.copyOf(brought);
-    }
-
-    private boolean isHere(VerifiedReader own, ChunkRef chunk, MemorySegment buffer)
-            throws TierException, InterruptedException {
-        if (!nvme.contains(new ChunkDigest(chunk.digest()), chunk.sizeBytes())) {
-            return false;
-        }
-        try {
-            own.read(chunk, buffer, ReadFrom.MEDIUM);
-            return true;
-        } catch (TierException e) {
-            if (e.reason() == Reason.CORRUPT || e.reason() == Reason.MISSING) {
-                return false; // it is in quarantine now
-            }
-            throw e;
-        }
     }
 
     /** Reads from the medium what was brought. */

@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /** Copies a snapshot's chunks from shared stores into this node's own: those that it lacks, each verified, and read back. */
 public final class SnapshotPull {
@@ -36,6 +37,27 @@ public final class SnapshotPull {
             }
         }
         return lacking;
+    }
+
+    /**
+     * Of chunks that are here without a proof, those that are not right: what a machine leaves that stops before what it wrote
+     * was durable. They are in quarantine now.
+     */
+    public List<ChunkRef> damaged(List<ChunkRef> unproven, Transfer transfer)
+            throws TierException, InterruptedException {
+        ConcurrentLinkedQueue<ChunkRef> damaged = new ConcurrentLinkedQueue<>();
+        Crew.each("prove", transfer.driveThreads(), TierException.class, unproven, () -> {
+            VerifiedReader own = new VerifiedReader(ChunkSources.only(store.nvme()));
+            MemorySegment buffer = Transfer.buffer();
+            return chunk -> {
+                transfer.safePoint().run();
+                if (!own.isHere(chunk, buffer)) {
+                    damaged.add(chunk);
+                }
+                transfer.progress().accept(chunk.sizeBytes());
+            };
+        });
+        return List.copyOf(damaged);
     }
 
     /** Brings them; durable when it returns. */

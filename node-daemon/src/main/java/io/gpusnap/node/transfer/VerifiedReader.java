@@ -12,6 +12,7 @@ import io.gpusnap.node.tier.pack.PackTier;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Reads chunks and believes none: size, then digest. A chunk that fails is put in quarantine where it was found, and the next
@@ -51,6 +52,21 @@ final class VerifiedReader {
         if (failure.isPresent()) {
             readShared(chunk, buffer, failure.get());
         }
+    }
+
+    /**
+     * Whether this node's own copy is right, as its medium has it. One that is not is in quarantine now.
+     *
+     * @throws TierException IO
+     */
+    boolean isHere(ChunkRef chunk, MemorySegment buffer) throws TierException {
+        Optional<TierException> failure = readOwn(chunk, buffer, ReadFrom.MEDIUM);
+        if (failure.isPresent()
+                && !Set.of(Reason.CORRUPT, Reason.MISSING)
+                        .contains(failure.get().reason())) {
+            throw failure.get();
+        }
+        return failure.isEmpty();
     }
 
     private record Into(MemorySegment buffer) implements Nearby.Target {

@@ -111,6 +111,27 @@ class PullFaultsIT {
         }
     }
 
+    /** What a machine leaves that stops before what a pull wrote was durable: a chunk of the right size, of other content. */
+    @Test
+    void whatADeadPullLeftIsReadBeforeItIsBelieved() throws Exception {
+        // given
+        push(SharedPlace.of(nfs()), "nfs");
+        DoomedDaemon.live(second, "copy", StagePoint.RETURNED, pull(nfs()));
+        Path left;
+        try (Stream<Path> files = Files.walk(second.resolve("nvme/chunks"))) {
+            left = files.filter(Files::isRegularFile).findFirst().orElseThrow();
+        }
+        Files.write(left, new byte[CHUNK_BYTES]);
+        // when
+        try (TestNode node = TestNode.open(second, SharedPlace.of(nfs()))) {
+            node.recover().succeeded();
+            // then
+            assertThat(second.resolve("nvme/quarantine")).isNotEmptyDirectory();
+            node.verify(snapshot).succeeded();
+            assertThat(chunksHere()).isEqualTo(CHUNKS);
+        }
+    }
+
     /** When a request of this kind arrives, the daemon that sent it is killed. */
     enum Request {
         MANIFEST(

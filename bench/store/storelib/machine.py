@@ -12,7 +12,8 @@ def describe(settings_like, criu):
 
 
 def file_system(folder):
-    return first_line(["findmnt", "--noheadings", "--output", "FSTYPE,OPTIONS", "--target", str(folder)])
+    source, described = first_line(["findmnt", "--noheadings", "--output", "SOURCE,FSTYPE,OPTIONS", "--target", str(folder)]).split(maxsplit=1)
+    return described + (" (on a loop device)" if source.startswith("/dev/loop") else "")
 
 
 def processor_seconds(pid):

@@ -1,14 +1,17 @@
 package io.gpusnap.service.prefetch;
 
 import io.gpusnap.service.forecast.prefetch.Site;
+import io.gpusnap.service.node.Inventory;
 import io.gpusnap.service.node.Node;
 import io.gpusnap.service.node.Nodes;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.SnapshotId;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -17,6 +20,9 @@ import org.springframework.stereotype.Component;
 /** The same in plain SQL. */
 @Component
 class PlanFacts {
+    /** What a node's memory did not keep is not brought there again for so long. */
+    private static final Duration MEMORY_RESTS = Duration.ofMinutes(30);
+
     private final JdbcClient jdbc;
     private final Nodes nodes;
 
@@ -25,10 +31,13 @@ class PlanFacts {
         this.nodes = nodes;
     }
 
-    /** What a new replica of the model would come from, and how many there are. */
+    /** What a new replica of the model would come from on nodes of one kind, and how many there are anywhere. */
     record Wanted(String model, SnapshotId snapshot, String classKey, long bytes, int running) {}
 
-    /** The newest READY snapshot of what {@code stable} stands for, or of any version where there is no such alias. */
+    /**
+     * The newest READY snapshot of each compatibility class of what {@code stable} stands for, or, where there is no such alias, of
+     * the version that has the newest; of a model the newest first.
+     */
     List<Wanted> wanted(Collection<String> models) {
         return jdbc.sql("""
                         WITH running AS (
@@ -39,14 +48,16 @@ class PlanFacts {
                                coalesce(running.replicas, 0) AS running
                           FROM unnest(:models::text[]) AS m (name)
                          CROSS JOIN LATERAL (
-                               SELECT n.* FROM snapshot n
+                               SELECT DISTINCT ON (n.class_key) n.* FROM snapshot n
                                 WHERE n.model_name = m.name AND n.engine = 'criu+cuda' AND n.state = 'READY'
                                   AND n.version_id = coalesce(
                                           (SELECT a.version_id FROM model_alias a WHERE a.model_name = m.name AND a.name = 'stable'),
-                                          n.version_id)
-                                ORDER BY n.id DESC LIMIT 1) s
+                                          (SELECT l.version_id FROM snapshot l
+                                            WHERE l.model_name = m.name AND l.engine = 'criu+cuda' AND l.state = 'READY'
+                                            ORDER BY l.id DESC LIMIT 1))
+                                ORDER BY n.class_key, n.id DESC) s
                           LEFT JOIN running ON running.model_name = m.name
-                         ORDER BY m.name
+                         ORDER BY m.name, s.id DESC
                         """)
                 .param("models", models.toArray(String[]::new))
                 .query((row, number) -> new Wanted(
@@ -74,25 +85,42 @@ class PlanFacts {
      * something else, and only while nobody reads it and it is not the last: the rest is for tier policies to decide.
      */
     Map<NodeId, List<Site.Copy>> copies(Collection<NodeId> of) {
+        return copies(of, Inventory.TierKind.NVME, """
+                NOT EXISTS (SELECT 1 FROM prefetched p WHERE p.snapshot_id = s.id AND p.node_id = own.node_id AND p.tier = own.kind)
+                OR NOT EXISTS (SELECT 1 FROM snapshot_location o JOIN store p ON p.id = o.store_id
+                                WHERE o.snapshot_id = s.id AND o.store_id <> l.store_id AND o.state = 'PRESENT' AND p.kind <> 'MEMORY')
+                """);
+    }
+
+    /**
+     * What is whole in the nodes' memory, the least recently used first. What saves and thaws left there nobody asked for: it may go
+     * as well as what was brought ahead, and only what a tier policy brought stays.
+     */
+    Map<NodeId, List<Site.Copy>> copiesInMemory(Collection<NodeId> of) {
+        return copies(of, Inventory.TierKind.MEMORY, """
+                l.reason IS NOT NULL
+                AND NOT EXISTS (SELECT 1 FROM prefetched p WHERE p.snapshot_id = s.id AND p.node_id = own.node_id AND p.tier = own.kind)
+                """);
+    }
+
+    private Map<NodeId, List<Site.Copy>> copies(Collection<NodeId> of, Inventory.TierKind kind, String ofOthers) {
         record Copy(NodeId node, Site.Copy copy) {}
         return jdbc
                 .sql("""
                         SELECT own.node_id, s.id, coalesce(s.distinct_bytes, s.stored_bytes, 0) AS bytes,
                                l.state <> 'PRESENT'
-                               OR NOT EXISTS (SELECT 1 FROM prefetched p WHERE p.snapshot_id = s.id AND p.node_id = own.node_id)
-                               OR NOT EXISTS (SELECT 1 FROM snapshot_location o JOIN store p ON p.id = o.store_id
-                                               WHERE o.snapshot_id = s.id AND o.store_id <> l.store_id AND o.state = 'PRESENT'
-                                                 AND p.kind <> 'MEMORY')
                                OR EXISTS (SELECT 1 FROM operation o WHERE o.snapshot_id = s.id AND o.state IN ('PENDING', 'RUNNING'))
-                               AS pinned
+                               OR (""" + ofOthers + """
+                               ) AS pinned
                           FROM store own
                           JOIN snapshot_location l ON l.store_id = own.id AND l.state IN ('PRESENT', 'COPYING')
                           JOIN snapshot s ON s.id = l.snapshot_id AND s.state = 'READY' AND s.engine = 'criu+cuda'
-                         WHERE own.kind = 'NVME' AND own.node_id = ANY (:nodes)
+                         WHERE own.kind = :kind AND own.node_id = ANY (:nodes)
                          ORDER BY greatest(l.since, (SELECT max(r.created_at) FROM restore r
                                                       WHERE r.snapshot_id = s.id AND r.node_id = own.node_id)), s.id
                         """)
-                .param("nodes", of.stream().map(NodeId::value).toArray(UUID[]::new))
+                .param("kind", kind.name())
+                .param("nodes", ids(of))
                 .query((row, number) -> new Copy(
                         new NodeId(row.getObject("node_id", UUID.class)),
                         new Site.Copy(
@@ -102,5 +130,52 @@ class PlanFacts {
                 .list()
                 .stream()
                 .collect(Collectors.groupingBy(Copy::node, Collectors.mapping(Copy::copy, Collectors.toList())));
+    }
+
+    /**
+     * What of these could be brought into the nodes' memory: what is whole in their own stores, less what memory would not take or gave up
+     * lately, which it would again.
+     */
+    Map<NodeId, Set<SnapshotId>> loadable(Collection<NodeId> of, Collection<SnapshotId> snapshots) {
+        record Place(NodeId node, SnapshotId snapshot) {}
+        return jdbc
+                .sql("""
+                        SELECT own.node_id, l.snapshot_id
+                          FROM store own JOIN snapshot_location l ON l.store_id = own.id AND l.state = 'PRESENT'
+                         WHERE own.kind = 'NVME' AND own.node_id = ANY (:nodes) AND l.snapshot_id = ANY (:snapshots)
+                           AND NOT EXISTS (SELECT 1 FROM prefetched p
+                                            WHERE p.snapshot_id = l.snapshot_id AND p.node_id = own.node_id AND p.tier = 'MEMORY'
+                                              AND p.outcome IN ('WASTED', 'FAILED') AND p.ended_at > now() - make_interval(secs => :rest))
+                        """)
+                .param("nodes", ids(of))
+                .param("snapshots", snapshots.stream().map(SnapshotId::value).toArray(UUID[]::new))
+                .param("rest", MEMORY_RESTS.toSeconds())
+                .query((row, number) -> new Place(
+                        new NodeId(row.getObject("node_id", UUID.class)),
+                        new SnapshotId(row.getObject("snapshot_id", UUID.class))))
+                .list()
+                .stream()
+                .collect(Collectors.groupingBy(Place::node, Collectors.mapping(Place::snapshot, Collectors.toSet())));
+    }
+
+    /** A tier of a node's own. */
+    record Shelf(NodeId node, Inventory.TierKind kind) {}
+
+    /** Those that something is being removed from. */
+    Set<Shelf> leaving(Collection<NodeId> of) {
+        return Set.copyOf(jdbc.sql("""
+                        SELECT DISTINCT own.node_id, own.kind
+                          FROM store own JOIN snapshot_location l ON l.store_id = own.id AND l.state = 'REMOVING'
+                         WHERE own.node_id = ANY (:nodes)
+                        """)
+                .param("nodes", ids(of))
+                .query((row, number) -> new Shelf(
+                        new NodeId(row.getObject("node_id", UUID.class)),
+                        Inventory.TierKind.valueOf(row.getString("kind"))))
+                .list());
+    }
+
+    private static UUID[] ids(Collection<NodeId> nodes) {
+        return nodes.stream().map(NodeId::value).toArray(UUID[]::new);
     }
 }

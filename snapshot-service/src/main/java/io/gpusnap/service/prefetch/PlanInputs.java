@@ -7,12 +7,14 @@ import io.gpusnap.service.node.Inventory;
 import io.gpusnap.service.node.Node;
 import io.gpusnap.service.operation.Engine;
 import io.gpusnap.service.platform.id.NodeId;
+import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.restore.gate.Constraints;
 import io.gpusnap.service.restore.gate.Demand;
 import io.gpusnap.service.restore.gate.Gates;
 import io.gpusnap.service.snapshot.CompatibilityClass;
 import io.gpusnap.service.snapshot.CompatibilityClasses;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -22,6 +24,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.springframework.stereotype.Component;
+import org.springframework.util.unit.DataSize;
 
 /**
  * Reads what the planner looks at. Nodes that can run the same classes of snapshots are planned together; a model goes where
@@ -53,29 +56,52 @@ class PlanInputs {
         }
     }
 
+    /** Where a model could grow. */
+    private record Home(PlanFacts.Wanted wanted, Kind kind) {}
+
     List<PlanInput> read(int steps) {
         List<PlanFacts.Wanted> wanted = facts.wanted(forecasts.models());
         Set<String> keys = wanted.stream().map(PlanFacts.Wanted::classKey).collect(Collectors.toSet());
         List<Kind> kinds = kinds(facts.movers(), keys, classes.find(keys));
         Map<Kind, List<Need>> needs = new LinkedHashMap<>();
-        for (PlanFacts.Wanted one : wanted) {
-            kinds.stream()
-                    .filter(kind -> kind.classes().contains(one.classKey()))
-                    .max(Comparator.comparingInt(Kind::freeGpus))
-                    .ifPresent(kind -> needs.computeIfAbsent(kind, none -> new ArrayList<>())
-                            .add(need(one, steps)));
-        }
-        Map<NodeId, List<Site.Copy>> copies = facts.copies(kinds.stream()
+        byModel(wanted)
+                .forEach(ofModel -> ofModel.stream()
+                        .flatMap(one -> kinds.stream()
+                                .filter(kind -> kind.classes().contains(one.classKey()))
+                                .map(kind -> new Home(one, kind)))
+                        .max(Comparator.comparingInt((Home home) -> home.kind().freeGpus())
+                                .thenComparing(home -> home.wanted().snapshot().value()))
+                        .ifPresent(home -> needs.computeIfAbsent(home.kind(), none -> new ArrayList<>())
+                                .add(need(home.wanted(), steps))));
+        List<NodeId> all = kinds.stream()
                 .flatMap(kind -> kind.nodes().stream())
                 .map(Node::id)
-                .toList());
+                .toList();
+        Map<NodeId, List<Site.Copy>> own = facts.copies(all);
+        Map<NodeId, List<Site.Copy>> inMemory = facts.copiesInMemory(all);
+        Map<NodeId, Set<SnapshotId>> loadable = facts.loadable(
+                all, wanted.stream().map(PlanFacts.Wanted::snapshot).toList());
+        Set<PlanFacts.Shelf> leaving = facts.leaving(all);
         return needs.entrySet().stream()
                 .map(entry -> new PlanInput(
                         entry.getValue(),
                         entry.getKey().nodes().stream()
-                                .map(node -> site(node, copies.getOrDefault(node.id(), List.of())))
+                                .map(node -> ownStore(node, own.getOrDefault(node.id(), List.of()), leaving))
+                                .toList(),
+                        entry.getKey().nodes().stream()
+                                .map(node -> memory(
+                                        node,
+                                        inMemory.getOrDefault(node.id(), List.of()),
+                                        loadable.getOrDefault(node.id(), Set.of()),
+                                        leaving))
                                 .toList()))
                 .toList();
+    }
+
+    private static Collection<List<PlanFacts.Wanted>> byModel(List<PlanFacts.Wanted> wanted) {
+        return wanted.stream()
+                .collect(Collectors.groupingBy(PlanFacts.Wanted::model, LinkedHashMap::new, Collectors.toList()))
+                .values();
     }
 
     private static List<Kind> kinds(List<Node> nodes, Set<String> keys, Map<String, CompatibilityClass> known) {
@@ -108,13 +134,40 @@ class PlanInputs {
                 one.bytes());
     }
 
-    private Site site(Node node, List<Site.Copy> copies) {
-        long free = node.inventory().tiers().stream()
-                .filter(tier -> tier.kind() == Inventory.TierKind.NVME && tier.usable())
-                .mapToLong(tier -> tier.capacityBytes() == 0 ? UNBOUNDED_BYTES : tier.freeBytes())
+    private Site ownStore(Node node, List<Site.Copy> copies, Set<PlanFacts.Shelf> leaving) {
+        return new Site(
+                node.id(),
+                freeGpus(node),
+                freeBytes(node, Inventory.TierKind.NVME),
+                budget(node, Inventory.TierKind.NVME, settings.nodeBudget(), leaving),
+                copies);
+    }
+
+    /** A pool counts what it could give up as free, and gives up what was used least recently: the planner says what goes instead. */
+    private Site memory(Node node, List<Site.Copy> copies, Set<SnapshotId> loadable, Set<PlanFacts.Shelf> leaving) {
+        long kept = copies.stream().mapToLong(Site.Copy::bytes).sum();
+        return new Site(
+                node.id(),
+                freeGpus(node),
+                Math.max(0, freeBytes(node, Inventory.TierKind.MEMORY) - kept),
+                budget(node, Inventory.TierKind.MEMORY, settings.memoryBudget(), leaving),
+                copies,
+                Optional.of(loadable));
+    }
+
+    /** While something is on its way out the node does not know yet what will be free. */
+    private static long budget(Node node, Inventory.TierKind kind, DataSize budget, Set<PlanFacts.Shelf> leaving) {
+        return leaving.contains(new PlanFacts.Shelf(node.id(), kind)) ? 0 : budget.toBytes();
+    }
+
+    private static long freeBytes(Node node, Inventory.TierKind kind) {
+        return node.inventory().tiers().stream()
+                .filter(tier -> tier.kind() == kind && tier.usable())
+                .mapToLong(tier -> tier.capacityBytes() == 0 && kind != Inventory.TierKind.MEMORY
+                        ? UNBOUNDED_BYTES
+                        : tier.freeBytes())
                 .findFirst()
                 .orElse(0);
-        return new Site(node.id(), freeGpus(node), free, settings.nodeBudget().toBytes(), copies);
     }
 
     private static int freeGpus(Node node) {

@@ -1,6 +1,7 @@
 package io.gpusnap.service.prefetch;
 
 import io.gpusnap.service.forecast.prefetch.Plan;
+import io.gpusnap.service.node.Inventory;
 import java.time.Duration;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
@@ -27,11 +28,21 @@ class PrefetchLog {
         FAILED
     }
 
-    /** @param leadSeconds from its arrival to the first use; 0 unless it was used */
-    record Ended(Outcome outcome, long bytes, double leadSeconds) {}
+    /**
+     * A copy whose account has ended.
+     *
+     * @param tier that it was brought to
+     * @param leadSeconds from its arrival to the first use; 0 unless it was used
+     */
+    record Ended(Inventory.TierKind tier, Outcome outcome, long bytes, double leadSeconds) {}
 
-    /** Thaws that have ended. */
-    record Thaws(long hot, long cold) {}
+    /**
+     * Thaws that have ended, by where on their nodes the snapshot was.
+     *
+     * @param inStore in the node's own store and not in its memory
+     * @param cold in neither
+     */
+    record Thaws(long inMemory, long inStore, long cold) {}
 
     /** Whether the round is this instance's; the next one is due after the interval. */
     boolean takeRound(Duration interval) {
@@ -46,14 +57,15 @@ class PrefetchLog {
                 .update();
     }
 
-    void moved(Plan.Move move) {
+    void moved(Plan.Move move, Inventory.TierKind tier) {
         jdbc.sql("""
-                        INSERT INTO prefetched (model_name, snapshot_id, node_id, bytes, probability, expected_at, asked_at)
-                        VALUES (:model, :snapshot, :node, :bytes, :probability, :expected, now())
+                        INSERT INTO prefetched (model_name, snapshot_id, node_id, tier, bytes, probability, expected_at, asked_at)
+                        VALUES (:model, :snapshot, :node, :tier, :bytes, :probability, :expected, now())
                         """)
                 .param("model", move.model())
                 .param("snapshot", move.snapshot().value())
                 .param("node", move.node().value())
+                .param("tier", tier.name())
                 .param("bytes", move.bytes())
                 .param("probability", move.probability())
                 .param("expected", move.expectedAt().atOffset(ZoneOffset.UTC))
@@ -68,7 +80,7 @@ class PrefetchLog {
         jdbc.sql("""
                         UPDATE prefetched p SET arrived_at = l.since
                           FROM store own JOIN snapshot_location l ON l.store_id = own.id AND l.state = 'PRESENT'
-                         WHERE p.outcome IS NULL AND p.arrived_at IS NULL AND own.node_id = p.node_id AND own.kind = 'NVME'
+                         WHERE p.outcome IS NULL AND p.arrived_at IS NULL AND own.node_id = p.node_id AND own.kind = p.tier
                            AND l.snapshot_id = p.snapshot_id
                         """).update();
         List<Ended> ended = new ArrayList<>(end("""
@@ -78,16 +90,16 @@ class PrefetchLog {
                                        AND r.thaw_seconds IS NOT NULL AND r.created_at >= q.arrived_at
                                  WHERE q.outcome IS NULL GROUP BY q.id) r
                          WHERE p.id = r.id
-                        RETURNING p.outcome, p.bytes, extract(epoch FROM p.used_at - p.arrived_at) AS lead
+                        RETURNING p.tier, p.outcome, p.bytes, extract(epoch FROM p.used_at - p.arrived_at) AS lead
                         """, wastedAfter));
         ended.addAll(end("""
                         UPDATE prefetched p SET outcome = CASE WHEN p.arrived_at IS NULL THEN 'FAILED' ELSE 'WASTED' END, ended_at = now()
                          WHERE p.outcome IS NULL
                            AND (NOT EXISTS (SELECT 1 FROM store own JOIN snapshot_location l ON l.store_id = own.id
-                                             WHERE own.node_id = p.node_id AND own.kind = 'NVME' AND l.snapshot_id = p.snapshot_id
+                                             WHERE own.node_id = p.node_id AND own.kind = p.tier AND l.snapshot_id = p.snapshot_id
                                                AND l.state IN ('COPYING', 'PRESENT'))
                                 OR p.expected_at < now() - make_interval(secs => :wasted))
-                        RETURNING p.outcome, p.bytes, 0 AS lead
+                        RETURNING p.tier, p.outcome, p.bytes, 0 AS lead
                         """, wastedAfter));
         return ended;
     }
@@ -96,26 +108,31 @@ class PrefetchLog {
         return jdbc.sql(update)
                 .param("wasted", wastedAfter.toSeconds())
                 .query((row, number) -> new Ended(
-                        Outcome.valueOf(row.getString("outcome")), row.getLong("bytes"), row.getDouble("lead")))
+                        Inventory.TierKind.valueOf(row.getString("tier")),
+                        Outcome.valueOf(row.getString("outcome")),
+                        row.getLong("bytes"),
+                        row.getDouble("lead")))
                 .list();
     }
 
-    /** Those that ended since the last look, and whether their node's own store had the snapshot when they were asked for. */
+    /** Those that ended since the last look, by where on their nodes the snapshot was when they were asked for. */
     Thaws thaws() {
+        // Of kinds of a node's own, MEMORY comes first in the alphabet as well.
         return jdbc.sql("""
                         WITH look AS (
                             UPDATE prefetch_round n SET looked_until = now()
                               FROM (SELECT looked_until FROM prefetch_round FOR UPDATE) o
                             RETURNING o.looked_until AS since, n.looked_until AS until)
-                        SELECT count(*) FILTER (WHERE hot) AS hot, count(*) FILTER (WHERE NOT hot) AS cold FROM (
-                            SELECT EXISTS (SELECT 1 FROM store own JOIN snapshot_location l ON l.store_id = own.id
-                                            WHERE own.node_id = r.node_id AND own.kind = 'NVME' AND l.snapshot_id = r.snapshot_id
-                                              AND l.since <= r.created_at) AS hot
+                        SELECT count(*) FILTER (WHERE hot = 'MEMORY') AS memory, count(*) FILTER (WHERE hot = 'NVME') AS own,
+                               count(*) FILTER (WHERE hot IS NULL) AS cold FROM (
+                            SELECT (SELECT min(own.kind) FROM store own JOIN snapshot_location l ON l.store_id = own.id
+                                     WHERE own.node_id = r.node_id AND l.snapshot_id = r.snapshot_id
+                                       AND l.state = 'PRESENT' AND l.since <= r.created_at) AS hot
                               FROM look JOIN restore r ON r.ended_at > look.since AND r.ended_at <= look.until
                               JOIN snapshot s ON s.id = r.snapshot_id AND s.engine = 'criu+cuda'
                              WHERE r.thaw_seconds IS NOT NULL) ended
                         """)
-                .query((row, number) -> new Thaws(row.getLong("hot"), row.getLong("cold")))
+                .query((row, number) -> new Thaws(row.getLong("memory"), row.getLong("own"), row.getLong("cold")))
                 .single();
     }
 

@@ -1,5 +1,6 @@
 package io.gpusnap.service.prefetch;
 
+import io.gpusnap.service.node.Inventory;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
@@ -14,41 +15,52 @@ class PrefetchMetrics {
     static final String BYTES = "gpusnap.prefetch.bytes";
     static final String LEAD = "gpusnap.prefetch.lead";
     static final String THAWS = "gpusnap.prefetch.thaws";
+    private static final String TIER = "tier";
+    private static final List<Inventory.TierKind> TIERS = List.of(Inventory.TierKind.MEMORY, Inventory.TierKind.NVME);
 
     private final MeterRegistry registry;
-    private final Timer lead;
 
     PrefetchMetrics(MeterRegistry registry) {
         this.registry = registry;
-        this.lead = Timer.builder(LEAD)
+        // There from the start: a rate over a meter that appears with its first count misses that one.
+        for (Inventory.TierKind tier : TIERS) {
+            lead(tier);
+            for (PrefetchLog.Outcome outcome : PrefetchLog.Outcome.values()) {
+                registry.counter(COPIES, TIER, lower(tier), "outcome", lower(outcome));
+                registry.counter(BYTES, TIER, lower(tier), "outcome", lower(outcome));
+            }
+        }
+        count(new PrefetchLog.Thaws(0, 0, 0));
+    }
+
+    private Timer lead(Inventory.TierKind tier) {
+        return Timer.builder(LEAD)
+                .tag(TIER, lower(tier))
                 .publishPercentileHistogram()
                 .minimumExpectedValue(Duration.ofSeconds(1))
                 .maximumExpectedValue(Duration.ofHours(8))
                 .register(registry);
-        // There from the start: a rate over a meter that appears with its first count misses that one.
-        for (PrefetchLog.Outcome outcome : PrefetchLog.Outcome.values()) {
-            registry.counter(COPIES, "outcome", lower(outcome));
-            registry.counter(BYTES, "outcome", lower(outcome));
-        }
-        count(new PrefetchLog.Thaws(0, 0));
     }
 
     void ended(List<PrefetchLog.Ended> copies) {
         for (PrefetchLog.Ended copy : copies) {
-            registry.counter(COPIES, "outcome", lower(copy.outcome())).increment();
-            registry.counter(BYTES, "outcome", lower(copy.outcome())).increment(copy.bytes());
+            String tier = lower(copy.tier());
+            String outcome = lower(copy.outcome());
+            registry.counter(COPIES, TIER, tier, "outcome", outcome).increment();
+            registry.counter(BYTES, TIER, tier, "outcome", outcome).increment(copy.bytes());
             if (copy.outcome() == PrefetchLog.Outcome.USED) {
-                lead.record(Duration.ofMillis(Math.round(copy.leadSeconds() * 1000)));
+                lead(copy.tier()).record(Duration.ofMillis(Math.round(copy.leadSeconds() * 1000)));
             }
         }
     }
 
     void count(PrefetchLog.Thaws thaws) {
-        registry.counter(THAWS, "hot", "true").increment(thaws.hot());
-        registry.counter(THAWS, "hot", "false").increment(thaws.cold());
+        registry.counter(THAWS, "hot", "true", TIER, "memory").increment(thaws.inMemory());
+        registry.counter(THAWS, "hot", "true", TIER, "nvme").increment(thaws.inStore());
+        registry.counter(THAWS, "hot", "false", TIER, "none").increment(thaws.cold());
     }
 
-    private static String lower(PrefetchLog.Outcome outcome) {
-        return outcome.name().toLowerCase(Locale.ROOT);
+    private static String lower(Enum<?> name) {
+        return name.name().toLowerCase(Locale.ROOT);
     }
 }

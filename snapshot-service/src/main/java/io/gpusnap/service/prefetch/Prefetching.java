@@ -1,17 +1,21 @@
 package io.gpusnap.service.prefetch;
 
+import static io.gpusnap.service.node.Inventory.TierKind.MEMORY;
 import static io.gpusnap.service.node.Inventory.TierKind.NVME;
 
 import io.gpusnap.service.forecast.WantedChanged;
 import io.gpusnap.service.forecast.prefetch.Plan;
 import io.gpusnap.service.forecast.prefetch.PrefetchPlanner;
 import io.gpusnap.service.forecast.prefetch.PrefetchRules;
+import io.gpusnap.service.node.Inventory;
 import io.gpusnap.service.operation.TransferPriority;
+import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.problem.ApiException;
 import io.gpusnap.service.snapshot.Moves;
 import io.gpusnap.service.tier.Store;
-import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.event.EventListener;
@@ -26,7 +30,6 @@ import org.springframework.transaction.support.TransactionTemplate;
 @Component
 class Prefetching {
     private static final Logger LOG = LoggerFactory.getLogger(Prefetching.class);
-    private static final PrefetchRules RULES = PrefetchRules.standard();
 
     private final PlanInputs inputs;
     private final Moves moves;
@@ -34,7 +37,8 @@ class Prefetching {
     private final PrefetchMetrics metrics;
     private final PrefetchSettings settings;
     private final TransactionTemplate transaction;
-    private final PrefetchPlanner planner = new PrefetchPlanner(RULES);
+    private final PrefetchPlanner ofStores = new PrefetchPlanner(PrefetchRules.standard());
+    private final PrefetchPlanner ofMemory = new PrefetchPlanner(PrefetchRules.inMemory());
 
     Prefetching(
             PlanInputs inputs,
@@ -51,9 +55,11 @@ class Prefetching {
         this.transaction = transaction;
     }
 
-    @Scheduled(fixedDelayString = "PT5S", initialDelayString = "PT5S")
+    @Scheduled(
+            fixedDelayString = "${gpusnap.prefetch.check-interval:5s}",
+            initialDelayString = "${gpusnap.prefetch.check-interval:5s}")
     void planWhenDue() {
-        if (settings.nodeBudget().toBytes() > 0 && log.takeRound(settings.interval())) {
+        if (!settings.plansNothing() && log.takeRound(settings.interval())) {
             plan();
         }
     }
@@ -64,7 +70,9 @@ class Prefetching {
         log.makeDue();
     }
 
-    @Scheduled(fixedDelayString = "PT5S", initialDelayString = "PT5S")
+    @Scheduled(
+            fixedDelayString = "${gpusnap.prefetch.check-interval:5s}",
+            initialDelayString = "${gpusnap.prefetch.check-interval:5s}")
     void settle() {
         // Counted when it is committed: what is rolled back is settled by the next one.
         metrics.ended(Objects.requireNonNull(transaction.execute(status -> log.settle(settings.wastedAfter()))));
@@ -77,31 +85,38 @@ class Prefetching {
     }
 
     void plan() {
-        List<PlanInput> all = inputs.read(RULES.keepSteps());
-        for (PlanInput input : all) {
-            Plan plan = planner.plan(input.needs(), input.sites());
-            plan.evictions().forEach(this::giveUp);
-            plan.moves().forEach(this::bring);
+        for (PlanInput input : inputs.read(PrefetchRules.standard().keepSteps())) {
+            carryOut(ofStores.plan(input.needs(), input.own()), NVME);
+            // Nothing comes into memory in one go: what is on its way to the store is there by the next round.
+            carryOut(ofMemory.plan(input.needs(), input.memory()), MEMORY);
         }
     }
 
-    private void giveUp(Plan.Eviction eviction) {
-        attempt(
-                "give up snapshot " + eviction.snapshot() + " on node " + eviction.node(),
-                () -> moves.remove(eviction.snapshot(), Store.ownOf(eviction.node(), NVME), eviction.reason()));
+    /** What needs room that is only being made comes with a later round: urgent moves would overtake the removal. */
+    private void carryOut(Plan plan, Inventory.TierKind tier) {
+        plan.evictions().forEach(eviction -> giveUp(eviction, tier));
+        Set<NodeId> makingRoom =
+                plan.evictions().stream().map(Plan.Eviction::node).collect(Collectors.toSet());
+        plan.moves().stream().filter(move -> !makingRoom.contains(move.node())).forEach(move -> bring(move, tier));
     }
 
-    private void bring(Plan.Move move) {
-        attempt("bring snapshot " + move.snapshot() + " to node " + move.node(), () -> {
+    private void giveUp(Plan.Eviction eviction, Inventory.TierKind tier) {
+        attempt(
+                "give up snapshot " + eviction.snapshot() + " in " + tier + " of node " + eviction.node(),
+                () -> moves.remove(eviction.snapshot(), Store.ownOf(eviction.node(), tier), eviction.reason()));
+    }
+
+    private void bring(Plan.Move move, Inventory.TierKind tier) {
+        attempt("bring snapshot " + move.snapshot() + " to " + tier + " of node " + move.node(), () -> {
             moves.copy(new Moves.Copy(
                     move.snapshot(),
                     move.node(),
-                    Store.ownOf(move.node(), NVME),
-                    null,
+                    Store.ownOf(move.node(), tier),
+                    tier == MEMORY ? Store.ownOf(move.node(), NVME) : null,
                     TransferPriority.URGENT,
                     null,
                     move.reason()));
-            log.moved(move);
+            log.moved(move, tier);
         });
     }
 

@@ -15,6 +15,8 @@ import io.gpusnap.service.testing.Catalogue;
 import io.gpusnap.service.testing.FakeDaemon;
 import io.gpusnap.service.testing.FakeSharedStore;
 import io.gpusnap.service.testing.ServiceTest;
+import io.gpusnap.service.testing.SimulatedNode;
+import io.gpusnap.service.testing.TestManifest;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.Map;
@@ -24,11 +26,13 @@ import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.transaction.support.TransactionTemplate;
 import org.springframework.util.unit.DataSize;
+import tools.jackson.databind.JsonNode;
 
 /** A model that is wanted by three at this time of each day, on one of two nodes with a GPU each that share a bucket. */
 @ServiceTest
 class PrefetchingTest {
     private static final DataSize PLENTY = DataSize.ofGigabytes(10);
+    private static final DataSize NOTHING = DataSize.ofBytes(0);
 
     @Autowired
     private Api api;
@@ -58,6 +62,7 @@ class PrefetchingTest {
     private TransactionTemplate transaction;
 
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    private FakeSharedStore bucket;
     private String model;
     private FakeDaemon holder;
     private FakeDaemon empty;
@@ -70,12 +75,18 @@ class PrefetchingTest {
         jdbc.sql("DELETE FROM model_demand").update();
         Catalogue catalogue = Catalogue.create(api);
         model = catalogue.model();
-        FakeSharedStore bucket = new FakeSharedStore();
+        bucket = new FakeSharedStore();
         holder = FakeDaemon.start(api, bucket);
         empty = FakeDaemon.start(api, bucket);
-        snapshot = holder.save(catalogue, 31);
+        snapshot = save(catalogue, 31);
+        isWantedDaily(model);
+    }
+
+    /** On the holder and in the bucket. */
+    private String save(Catalogue catalogue, int pid) {
+        String saved = holder.save(catalogue, pid);
         moves.copy(new Moves.Copy(
-                SnapshotId.of(snapshot),
+                SnapshotId.of(saved),
                 NodeId.of(holder.id()),
                 new StoreId(bucket.id()),
                 null,
@@ -83,17 +94,32 @@ class PrefetchingTest {
                 null,
                 "the test wants it"));
         holder.work();
+        holder.heartbeat();
+        return saved;
+    }
+
+    private void isWantedDaily(String who) {
         jdbc.sql("""
                         INSERT INTO model_demand
                         SELECT :model, date_bin('5 minutes', now(), 'epoch') - i * interval '5 minutes', 1, 1, 0,
-                               CASE WHEN (288 - i % 288) % 288 BETWEEN 2 AND 60 THEN 3 ELSE 0 END
+                               CASE WHEN (288 - i % 288) % 288 BETWEEN 1 AND 60 THEN 3 ELSE 0 END
                           FROM generate_series(0, 5 * 288) AS i
-                        """).param("model", catalogue.model()).update();
+                        """).param("model", who).update();
     }
 
     private Prefetching prefetching(DataSize budget) {
-        PrefetchSettings settings =
-                new PrefetchSettings(0, budget, Duration.ofMinutes(5), Duration.ofHours(4), Duration.ofDays(7));
+        return prefetching(budget, NOTHING);
+    }
+
+    private Prefetching prefetching(DataSize budget, DataSize memoryBudget) {
+        PrefetchSettings settings = new PrefetchSettings(
+                0,
+                budget,
+                memoryBudget,
+                Duration.ofMinutes(5),
+                Duration.ofSeconds(5),
+                Duration.ofHours(4),
+                Duration.ofDays(7));
         return new Prefetching(
                 new PlanInputs(facts, forecasts, classes, settings),
                 moves,
@@ -104,14 +130,32 @@ class PrefetchingTest {
     }
 
     private double copies(String outcome) {
+        return copies("nvme", outcome);
+    }
+
+    private double copies(String tier, String outcome) {
         return registry.get("gpusnap.prefetch.copies")
-                .tag("outcome", outcome)
+                .tags("tier", tier, "outcome", outcome)
                 .counter()
                 .count();
     }
 
-    private double thaws(String hot) {
-        return registry.get("gpusnap.prefetch.thaws").tag("hot", hot).counter().count();
+    private long leads(String tier) {
+        return registry.get("gpusnap.prefetch.lead").tag("tier", tier).timer().count();
+    }
+
+    private double thaws(String tier) {
+        return registry.get("gpusnap.prefetch.thaws")
+                .tag("tier", tier)
+                .counter()
+                .count();
+    }
+
+    private void comesBackOn(FakeDaemon node) {
+        api.once()
+                .post("/api/v1/restores", Map.of("snapshotId", snapshot, "nodeId", node.id()))
+                .expect(202);
+        node.work();
     }
 
     @Test
@@ -119,7 +163,7 @@ class PrefetchingTest {
         // given
         Prefetching prefetching = prefetching(PLENTY);
         prefetching.settle();
-        double coldBefore = thaws("false");
+        double coldBefore = thaws("none");
 
         // when
         prefetching.plan();
@@ -136,22 +180,21 @@ class PrefetchingTest {
         assertThat(empty.work()).isZero();
 
         // when a replica comes back from it
-        api.once()
-                .post("/api/v1/restores", Map.of("snapshotId", snapshot, "nodeId", empty.id()))
-                .expect(202);
-        empty.work();
+        comesBackOn(empty);
         prefetching.settle();
 
         // then
         assertThat(copies("used")).isOne();
         assertThat(copies("wasted") + copies("failed")).isZero();
         assertThat(registry.get("gpusnap.prefetch.bytes")
-                        .tag("outcome", "used")
+                        .tags("tier", "nvme", "outcome", "used")
                         .counter()
                         .count())
                 .isPositive();
-        assertThat(registry.get("gpusnap.prefetch.lead").timer().count()).isOne();
-        assertThat(thaws("false")).isEqualTo(coldBefore);
+        assertThat(leads("nvme")).isOne();
+        assertThat(leads("memory")).isZero();
+        assertThat(thaws("nvme")).isPositive();
+        assertThat(thaws("none")).isEqualTo(coldBefore);
     }
 
     @Test
@@ -208,5 +251,151 @@ class PrefetchingTest {
 
         assertThat(empty.work()).isZero();
         assertThat(holder.work()).isZero();
+    }
+
+    @Test
+    void whatIsInTheStoreIsBroughtIntoMemoryAndItsUseIsCountedThere() {
+        // given
+        Prefetching prefetching = prefetching(NOTHING, PLENTY);
+        prefetching.settle();
+
+        // when
+        prefetching.plan();
+
+        // then only where the node's own store has it, which tells why
+        assertThat(empty.work()).isZero();
+        assertThat(holder.work()).isOne();
+        assertThat(holder.memory()).containsExactly(snapshot);
+        assertThat(api.get("/api/v1/snapshots/" + snapshot).json().path("locations"))
+                .anySatisfy(copy -> {
+                    assertThat(copy.path("kind").asString()).isEqualTo("MEMORY");
+                    assertThat(copy.path("reason").asString()).contains("wants 1 or more around");
+                });
+
+        // when nothing has changed, then nothing is moved again
+        holder.heartbeat();
+        prefetching.settle();
+        prefetching.plan();
+        assertThat(holder.work()).isZero();
+
+        // when a replica comes back from it
+        double hotBefore = thaws("memory");
+        comesBackOn(holder);
+        prefetching.settle();
+
+        // then
+        assertThat(copies("memory", "used")).isOne();
+        assertThat(copies("memory", "wasted") + copies("memory", "failed") + copies("nvme", "used"))
+                .isZero();
+        assertThat(leads("memory")).isOne();
+        assertThat(thaws("memory")).isEqualTo(hotBefore + 1);
+    }
+
+    @Test
+    void whatComesToAStoreComesIntoMemoryOneRoundLater() {
+        Prefetching prefetching = prefetching(PLENTY, PLENTY);
+
+        prefetching.plan();
+        holder.work();
+        empty.work();
+        assertThat(holder.memory()).containsExactly(snapshot);
+        assertThat(empty.own()).containsExactly(snapshot);
+        assertThat(empty.memory()).isEmpty();
+
+        holder.heartbeat();
+        empty.heartbeat();
+        prefetching.plan();
+        assertThat(holder.work()).isZero();
+        assertThat(empty.work()).isOne();
+        assertThat(empty.memory()).containsExactly(snapshot);
+    }
+
+    @Test
+    void whatMemoryGaveUpIsWastedAndRests() {
+        // given
+        Prefetching prefetching = prefetching(NOTHING, PLENTY);
+        prefetching.plan();
+        holder.work();
+        prefetching.settle();
+
+        // when other work needed the room, and the node says so
+        holder.memory().clear();
+        jdbc.sql("UPDATE snapshot_location SET confirmed_at = now() - interval '2 minutes' WHERE snapshot_id = ?::uuid")
+                .param(snapshot)
+                .update();
+        holder.heartbeat();
+        prefetching.settle();
+
+        // then
+        assertThat(copies("memory", "wasted")).isOne();
+        prefetching.plan();
+        assertThat(holder.work()).isZero();
+
+        // when it has rested
+        jdbc.sql("UPDATE prefetched SET ended_at = ended_at - interval '1 hour' WHERE node_id = ?::uuid")
+                .param(holder.id())
+                .update();
+        prefetching.plan();
+        assertThat(holder.work()).isOne();
+    }
+
+    @Test
+    void nothingComesIntoMemoryBeyondItsBudget() {
+        prefetching(NOTHING, DataSize.ofKilobytes(1)).plan();
+
+        assertThat(holder.work()).isZero();
+    }
+
+    @Test
+    void whatNeedsRoomWaitsUntilItIsMade() {
+        // given a node that is full of what was brought ahead for a model that nobody wants any more
+        Prefetching prefetching = prefetching(PLENTY);
+        empty.ownCapacity(FakeDaemon.SNAPSHOT_BYTES);
+        empty.heartbeat();
+        prefetching.plan();
+        empty.work();
+        prefetching.settle();
+        empty.heartbeat();
+        Catalogue second = Catalogue.create(api);
+        String wanted = save(second, 32);
+        jdbc.sql("UPDATE model_demand SET replicas = 0").update();
+        isWantedDaily(second.model());
+
+        // when
+        prefetching.plan();
+        empty.work();
+
+        // then what is not wanted has gone, and what is comes when there is room
+        assertThat(empty.own()).isEmpty();
+        empty.heartbeat();
+        prefetching.plan();
+        empty.work();
+        assertThat(empty.own()).containsExactly(wanted);
+        prefetching.settle();
+        assertThat(copies("failed")).isZero();
+    }
+
+    @Test
+    void whatFitsTheNodesWithFreeGpusIsBroughtThoughANewerSnapshotFitsNone() {
+        // given a newer snapshot of the version, of machines with a driver that no node has
+        Catalogue catalogue = new Catalogue(api, model, "v1");
+        holder.heartbeat(SimulatedNode.process(33, "w-33"));
+        String workload = api.get("/api/v1/workloads?node=" + holder.id() + "&name=w-33")
+                .expect(200)
+                .json()
+                .at("/items/0/id")
+                .asString();
+        catalogue.save(workload, "criu+cuda").expect(202);
+        JsonNode save = holder.claim("SAVE").orElseThrow();
+        holder.node()
+                .complete(save, SimulatedNode.saveOutcome(TestManifest.of(save).withCompatibility()))
+                .expect(204);
+
+        // when
+        prefetching(PLENTY).plan();
+
+        // then
+        empty.work();
+        assertThat(empty.own()).containsExactly(snapshot);
     }
 }

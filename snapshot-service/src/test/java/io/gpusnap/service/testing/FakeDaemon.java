@@ -17,7 +17,9 @@ import tools.jackson.databind.JsonNode;
 public final class FakeDaemon {
     private static final Set<String> CAPABILITIES =
             Set.of("criu+cuda", "suspend", "transfer", "evict", "sweep", "scrub", "verify");
-    private static final long SNAPSHOT_BYTES = 4_198_400;
+
+    /** Of each of its snapshots. */
+    public static final long SNAPSHOT_BYTES = 4_198_400;
 
     private final SimulatedNode node;
     private final UUID memoryStore = UUID.randomUUID();
@@ -157,6 +159,10 @@ public final class FakeDaemon {
     private void transfer(JsonNode task) {
         String snapshot = task.at("/transfer/snapshotId").asString();
         String tier = task.at("/transfer/tier/name").asString();
+        if (tier.equals("nvme") && (own.size() + 1) * SNAPSHOT_BYTES > ownCapacityBytes) {
+            node.fail(task, "INSUFFICIENT_SPACE").expect(204);
+            return;
+        }
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("bytesMoved", SNAPSHOT_BYTES);
         result.put("bytesStored", SNAPSHOT_BYTES);
@@ -261,6 +267,8 @@ public final class FakeDaemon {
         Map<String, Object> inventory = SimulatedNode.inventory(capabilities);
         List<Map<String, Object>> tiers = new ArrayList<>();
         Map<String, Object> pool = tierOf("MEMORY", "memory", memoryStore, 1L << 30, memory.size());
+        // Clean copies make room whenever somebody needs it.
+        pool.put("freeBytes", 1L << 30);
         pool.put(
                 "residents",
                 memory.stream()

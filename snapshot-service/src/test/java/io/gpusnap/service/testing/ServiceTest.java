@@ -12,7 +12,7 @@ import org.springframework.test.context.ContextConfiguration;
 
 /**
  * Runs a test against the whole service on a real PostgreSQL, over HTTP. All such tests share one service, so each makes
- * names and nodes of its own. Leases are short; nodes are never found silent by themselves.
+ * names and nodes of its own. Leases are longer than a busy machine stands still; nodes are never found silent by themselves.
  */
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
@@ -21,7 +21,7 @@ import org.springframework.test.context.ContextConfiguration;
         classes = ServiceApplication.class,
         webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT,
         properties = {
-            "gpusnap.nodes.lease=2s",
+            "gpusnap.nodes.lease=15s",
             "gpusnap.nodes.poll=5s",
             "gpusnap.nodes.grace=1h",
             "gpusnap.nodes.lost-after=2h",
@@ -29,6 +29,7 @@ import org.springframework.test.context.ContextConfiguration;
             "gpusnap.rollouts.check-interval=100ms",
             "gpusnap.recovery.check-interval=100ms",
             "gpusnap.policies.interval=1h",
+            "gpusnap.prefetch.check-interval=1h",
             "gpusnap.sweeps.check-interval=1h",
             "gpusnap.scrubs.check-interval=1h",
             "gpusnap.scaler.enabled=true",

@@ -37,4 +37,13 @@ public record PrefetchRules(
     public static PrefetchRules standard() {
         return new PrefetchRules(12, 48, 24.0, 0.75, 0.05, 0.75, 8);
     }
+
+    /**
+     * The same, later: what is in the node's own store is in its memory within seconds, and what is there long is likely to have made
+     * room for something else by then. Moves a quarter of an hour ahead, copies kept one.
+     */
+    public static PrefetchRules inMemory() {
+        PrefetchRules own = standard();
+        return new PrefetchRules(3, 12, 6.0, own.moveFrom(), own.keepFrom(), own.margin(), own.mostReplicas());
+    }
 }

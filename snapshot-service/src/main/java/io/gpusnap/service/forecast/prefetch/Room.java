@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** The sites while a plan is made: who sits where, what is still free, what was given up. */
 final class Room {
@@ -25,6 +26,7 @@ final class Room {
         private final NodeId node;
         private final Map<SnapshotId, Site.Copy> copies = new LinkedHashMap<>();
         private final Map<SnapshotId, Double> worth = new LinkedHashMap<>();
+        private final Optional<Set<SnapshotId>> takes;
         /** Free GPUs less what is expected to be taken. */
         private double seats;
 
@@ -37,11 +39,17 @@ final class Room {
             seats = site.freeGpus();
             freeBytes = site.freeBytes();
             budgetBytes = site.budgetBytes();
+            takes = site.takes();
         }
 
         void sit(SnapshotId snapshot, double probability) {
             seats -= probability;
             worth.merge(snapshot, probability, Math::max);
+        }
+
+        boolean takes(SnapshotId snapshot) {
+            return !copies.containsKey(snapshot)
+                    && takes.map(only -> only.contains(snapshot)).orElse(true);
         }
 
         /** What would have to go for so many bytes, the least worth first and of equals the least recently used; empty if that is not enough. */
@@ -77,7 +85,7 @@ final class Room {
         return shelves.stream()
                 .filter(shelf -> shelf.seats > 0
                         && shelf.budgetBytes >= need.bytes()
-                        && !shelf.copies.containsKey(need.snapshot())
+                        && shelf.takes(need.snapshot())
                         && shelf.victims(need.bytes(), probability - margin).isPresent())
                 .max(Comparator.<Shelf>comparingDouble(shelf -> shelf.seats)
                         .thenComparingLong(shelf -> shelf.freeBytes))

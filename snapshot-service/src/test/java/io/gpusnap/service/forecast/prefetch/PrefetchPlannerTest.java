@@ -11,6 +11,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -93,6 +95,16 @@ class PrefetchPlannerTest {
         Plan plan = planner.plan(
                 List.of(need(RISING, risingTo(1))),
                 List.of(site(FIRST, 0, 60 * GB, RISING), site(SECOND, 4, 100 * GB)));
+
+        assertThat(plan.moves()).extracting(Plan.Move::node).containsExactly(SECOND);
+    }
+
+    @Test
+    void aSiteThatTakesOnlySomeSnapshotsIsMovedNoOther() {
+        Site picky = new Site(FIRST, 4, 100 * GB, 100 * GB, List.of(), Optional.of(Set.of(IDLE)));
+        Site fitting = new Site(SECOND, 1, 100 * GB, 100 * GB, List.of(), Optional.of(Set.of(RISING)));
+
+        Plan plan = planner.plan(List.of(need(RISING, risingTo(1))), List.of(picky, fitting));
 
         assertThat(plan.moves()).extracting(Plan.Move::node).containsExactly(SECOND);
     }

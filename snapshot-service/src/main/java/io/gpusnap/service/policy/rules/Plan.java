@@ -82,7 +82,8 @@ public final class Plan {
 
     /**
      * Wants a copy in the best of the stores that the filter lets through: shared ones before nodes' own, then the one with
-     * the most room. Says that it is blocked when there is none.
+     * the most room. Memory is filled from its node's own store, so what is nowhere in one comes to one first. Says that it is
+     * blocked when there is no way.
      */
     void copyTo(
             Facts.SnapshotFacts snapshot,
@@ -90,19 +91,12 @@ public final class Plan {
             TransferPriority priority,
             String rule,
             String reason) {
-        Set<StoreId> taken = new HashSet<>();
-        all(snapshot).forEach(copy -> taken.add(copy.store()));
-        record Way(Facts.StoreFacts store, NodeId mover) {}
-        Optional<Way> way = facts.stores().values().stream()
-                .filter(where)
-                .filter(store -> !taken.contains(store.id()))
-                .filter(store -> store.fits(snapshot.bytes() + Math.max(0, addedBytes.getOrDefault(store.id(), 0L))))
-                .sorted(Comparator.comparing(
-                                (Facts.StoreFacts store) -> store.node().isPresent())
-                        .thenComparing(Facts.StoreFacts::freeBytes, Comparator.reverseOrder())
-                        .thenComparing(store -> store.id().value()))
-                .flatMap(store -> mover(snapshot, store).map(node -> new Way(store, node)).stream())
-                .findFirst();
+        Optional<Way> way = way(snapshot, where)
+                .or(() -> isComingBesideMemory(snapshot, where)
+                        ? Optional.empty()
+                        : way(
+                                snapshot,
+                                store -> store.kind() == Inventory.TierKind.NVME && isBesideMemory(where, store)));
         if (way.isEmpty()) {
             decisions.add(
                     new Decision.Blocked(
@@ -117,6 +111,37 @@ public final class Plan {
                 snapshot.id(), store.id(), store.kind(), way.get().mover(), priority, rule, reason));
         all(snapshot).add(new Facts.CopyFacts(store.id(), store.kind(), store.node(), LocationState.COPYING));
         addedBytes.merge(store.id(), snapshot.bytes(), Long::sum);
+    }
+
+    private record Way(Facts.StoreFacts store, NodeId mover) {}
+
+    private Optional<Way> way(Facts.SnapshotFacts snapshot, Predicate<Facts.StoreFacts> where) {
+        Set<StoreId> taken = new HashSet<>();
+        all(snapshot).forEach(copy -> taken.add(copy.store()));
+        return facts.stores().values().stream()
+                .filter(where)
+                .filter(store -> !taken.contains(store.id()))
+                .filter(store -> store.fits(snapshot.bytes() + Math.max(0, addedBytes.getOrDefault(store.id(), 0L))))
+                .sorted(Comparator.comparing(
+                                (Facts.StoreFacts store) -> store.node().isPresent())
+                        .thenComparing(Facts.StoreFacts::freeBytes, Comparator.reverseOrder())
+                        .thenComparing(store -> store.id().value()))
+                .flatMap(store -> mover(snapshot, store).map(node -> new Way(store, node)).stream())
+                .findFirst();
+    }
+
+    private boolean isComingBesideMemory(Facts.SnapshotFacts snapshot, Predicate<Facts.StoreFacts> where) {
+        return copies(snapshot, Inventory.TierKind.NVME).stream()
+                .filter(copy -> copy.state() == LocationState.COPYING)
+                .flatMap(copy -> Optional.ofNullable(facts.stores().get(copy.store())).stream())
+                .anyMatch(store -> isBesideMemory(where, store));
+    }
+
+    private boolean isBesideMemory(Predicate<Facts.StoreFacts> where, Facts.StoreFacts own) {
+        return facts.stores().values().stream()
+                .anyMatch(store -> store.kind() == Inventory.TierKind.MEMORY
+                        && store.node().equals(own.node())
+                        && where.test(store));
     }
 
     /** Wants a copy to go, unless a rule or safety stands against it; then that is what is decided. */
@@ -190,6 +215,9 @@ public final class Plan {
     private Optional<NodeId> mover(Facts.SnapshotFacts snapshot, Facts.StoreFacts target) {
         List<Facts.CopyFacts> sources = all(snapshot).stream()
                 .filter(copy -> copy.durable() && copy.state() == LocationState.PRESENT)
+                // A node tells what is in its memory only of snapshots that its own store has.
+                .filter(copy -> target.kind() != Inventory.TierKind.MEMORY
+                        || copy.node().isPresent() && copy.node().equals(target.node()))
                 .toList();
         Stream<NodeId> owners = sources.stream().flatMap(copy -> copy.node().stream());
         Stream<NodeId> others = sources.stream()

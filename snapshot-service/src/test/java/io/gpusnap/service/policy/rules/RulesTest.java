@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gpusnap.service.node.Inventory.TierKind;
 import io.gpusnap.service.operation.TransferPriority;
+import io.gpusnap.service.platform.id.StoreId;
 import io.gpusnap.service.snapshot.LocationState;
 import java.time.Duration;
 import java.util.List;
@@ -154,6 +155,21 @@ class RulesTest {
                         "without expected demand nothing is fetched",
                         snapshot("v1").on(S3).expected(0.5),
                         new Prefetch(1, TierKind.NVME, 2, null)),
+                row(
+                        "memory is filled from the node's own store",
+                        snapshot("v1").on(NVME_A, S3).expected(3),
+                        new Prefetch(1, TierKind.MEMORY, 1, null),
+                        "copy memory-A by A (prefetch)"),
+                row(
+                        "and that one from where else it is, though another node's has it",
+                        snapshot("v1").on(NVME_B, S3).expected(3),
+                        new Prefetch(1, TierKind.MEMORY, 1, null),
+                        "copy nvme-A by A (prefetch)"),
+                row(
+                        "and nothing before it is there",
+                        snapshot("v1").in(NVME_A, LocationState.COPYING).on(S3).expected(3),
+                        new Prefetch(1, TierKind.MEMORY, 1, null),
+                        "blocked (prefetch)"),
                 new Row(
                         "what is expected does not leave",
                         snapshot("v1").on(NVME_A, S3).age(DAY.multipliedBy(2)).expected(3),
@@ -306,6 +322,14 @@ class RulesTest {
 
         assertThat(world.decide(TWO_COPIES))
                 .containsExactly("copy nfs by A (minimum-copies)", "blocked (minimum-copies)");
+    }
+
+    @Test
+    void whatIsOnItsWayToOneNodesStoreForItsMemoryIsNotBroughtToAnotherToo() {
+        World world = new World().store(StoreId.next(), TierKind.MEMORY, World.B, 100 * GB, 0);
+        world.with(snapshot("v1").in(NVME_A, LocationState.COPYING).on(S3).expected(3));
+
+        assertThat(world.decide(new Prefetch(1, TierKind.MEMORY, 1, null))).containsExactly("blocked (prefetch)");
     }
 
     @Test

@@ -24,7 +24,7 @@ class ColdPlaces {
     record Place(NodeId node, StoreId store, SnapshotId snapshot) {}
 
     /**
-     * Where replicas of one version came back last, the latest first, and the other version's newest snapshot of the same
+     * Open nodes where replicas of one version came back last, the latest first, and the other version's newest snapshot of the same
      * compatibility class is not.
      */
     List<Place> of(String model, String left, String to, int most) {
@@ -39,6 +39,7 @@ class ColdPlaces {
                              WHERE s.engine = 'criu+cuda' GROUP BY recent.node_id, s.class_key)
                         SELECT place.node_id, own.id AS store_id, target.id AS snapshot_id
                           FROM place
+                          JOIN node n ON n.id = place.node_id AND n.state = 'ONLINE' AND n.schedulable
                           JOIN store own ON own.node_id = place.node_id AND own.kind = 'NVME'
                          CROSS JOIN LATERAL (
                                SELECT n.id FROM snapshot n

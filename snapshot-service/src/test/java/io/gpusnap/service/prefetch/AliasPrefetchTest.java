@@ -27,6 +27,10 @@ class AliasPrefetchTest {
     @Autowired
     private Moves moves;
 
+    @Autowired
+    private ColdPlaces places;
+
+    private FakeSharedStore bucket;
     private FakeDaemon serving;
     private FakeDaemon other;
     private String stable;
@@ -35,7 +39,7 @@ class AliasPrefetchTest {
     @BeforeEach
     void givenAVersionBeforeThatIsColdWhereTheAliasServes() {
         Catalogue first = Catalogue.create(api);
-        FakeSharedStore bucket = new FakeSharedStore();
+        bucket = new FakeSharedStore();
         other = FakeDaemon.start(api, bucket);
         serving = FakeDaemon.start(api, bucket);
         old = other.save(first, 21);
@@ -94,5 +98,29 @@ class AliasPrefetchTest {
 
         assertThat(serving.work()).isZero();
         assertThat(other.work()).isZero();
+    }
+
+    @Test
+    void aNodeThatIsClosedTakesNobodysPlace() {
+        // given a node where the version came back earlier than on the one that is closed now
+        FakeDaemon earlier = FakeDaemon.start(api, bucket);
+        String model = stable.split("/")[4];
+        comesBack(new Catalogue(api, model, "v2"), earlier, 23);
+        comesBack(new Catalogue(api, model, "v2"), serving, 24);
+        api.with("If-Match", "*")
+                .patch("/api/v1/nodes/" + serving.id(), Map.of("schedulable", false))
+                .expect(200);
+
+        assertThat(places.of(model, "v2", "v1", 1))
+                .extracting(place -> place.node().toString())
+                .containsExactly(earlier.id());
+    }
+
+    private void comesBack(Catalogue version, FakeDaemon node, int pid) {
+        String saved = node.save(version, pid);
+        api.once()
+                .post("/api/v1/restores", Map.of("snapshotId", saved, "nodeId", node.id()))
+                .expect(202);
+        node.work();
     }
 }

@@ -14,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -126,21 +125,22 @@ class DashboardsTest {
                     .ignoreExceptions()
                     .until(() -> prometheus.names().contains("gpusnap_operations_total"));
             somethingHappens();
-            Thread.sleep(Duration.ofSeconds(3));
-            Set<String> known = new HashSet<>(prometheus.names());
 
             for (Query query : queries) {
                 assertThat(query.metrics()).as(query.where()).isNotEmpty();
-                assertThat(known)
-                        .as(query.where() + " asks for metrics that there are none of")
-                        .containsAll(query.metrics());
-                JsonNode answer = prometheus.query(query.expression());
-                assertThat(answer.path("status").asString())
-                        .as(query.where() + ": " + answer.path("error").asString(""))
-                        .isEqualTo("success");
-                assertThat(answer.at("/data/result"))
-                        .as(query.where() + ": " + query.expression())
-                        .isNotEmpty();
+                // It has to have scraped twice since.
+                await(query.where() + ": " + query.expression())
+                        .atMost(Duration.ofSeconds(60))
+                        .untilAsserted(() -> {
+                            assertThat(prometheus.names())
+                                    .as("metrics that there are")
+                                    .containsAll(query.metrics());
+                            JsonNode answer = prometheus.query(query.expression());
+                            assertThat(answer.path("status").asString())
+                                    .as(answer.path("error").asString(""))
+                                    .isEqualTo("success");
+                            assertThat(answer.at("/data/result")).isNotEmpty();
+                        });
             }
         }
     }

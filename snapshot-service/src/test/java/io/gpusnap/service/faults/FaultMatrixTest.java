@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -98,6 +99,19 @@ class FaultMatrixTest {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
+        }
+    }
+
+    /** Who was given an operation, under which epoch. */
+    private record Claimed(String operation, long epoch, int attempt) {
+        static Stream<Claimed> of(Reply reply) {
+            return Stream.of(reply)
+                    .filter(one -> one.status() == 200)
+                    .map(Reply::json)
+                    .map(task -> new Claimed(
+                            task.path("operationId").asString(),
+                            task.path("epoch").asLong(),
+                            task.path("attempt").asInt()));
         }
     }
 
@@ -207,16 +221,19 @@ class FaultMatrixTest {
             SimulatedNode asking = i % 2 == 0 ? node : same;
             polls.add(() -> asking.poll(0));
         }
-        List<String> claimed = atOnce(polls).stream()
-                .filter(reply -> reply.status() == 200)
-                .map(reply -> reply.json().path("operationId").asString())
-                .toList();
-        // whoever lost has taken nothing: what is left is handed out once as well
-        Stream<String> left = Stream.generate(() -> same.poll(0))
+        List<Claimed> claimed = atOnce(polls).stream().flatMap(Claimed::of).toList();
+        // whoever lost has taken nothing: what is left is handed out once as well, and again only when its lease has
+        // run out
+        List<Claimed> left = Stream.generate(() -> same.poll(0))
                 .takeWhile(reply -> reply.status() == 200)
-                .map(reply -> reply.json().path("operationId").asString());
+                .flatMap(Claimed::of)
+                .toList();
         assertThat(claimed).hasSizeGreaterThan(1);
-        assertThat(Stream.concat(claimed.stream(), left)).hasSize(10).doesNotHaveDuplicates();
+        List<Claimed> all = Stream.concat(claimed.stream(), left.stream()).toList();
+        assertThat(all).doesNotHaveDuplicates();
+        assertThat(all.stream().filter(one -> one.attempt() == 1).map(Claimed::operation))
+                .hasSize(10)
+                .doesNotHaveDuplicates();
 
         // promotions: one 200, one 412
         String etag = one.get(alias).header("ETag");
@@ -364,29 +381,37 @@ class FaultMatrixTest {
         SimulatedNode node = SimulatedNode.register(one);
         Catalogue catalogue = Catalogue.create(one);
         catalogue.restore(catalogue.ready(node)).expect(202);
-        JsonNode task = node.claim();
-        Instant now = Instant.parse(task.path("leaseUntil").asString());
+        JsonNode[] task = {node.claim()};
+        Instant now = Instant.parse(task[0].path("leaseUntil").asString());
 
         for (Duration off : List.of(Duration.ofHours(1), Duration.ofHours(-1))) {
-            // when it reports by it
-            JsonNode reply = node.progress(
-                            task,
-                            Map.of(
-                                    "name",
-                                    "fill",
-                                    "state",
-                                    "RUNNING",
-                                    "attempt",
-                                    1,
-                                    "startedAt",
-                                    now.plus(off).toString()))
-                    .expect(200)
-                    .json();
+            // on a machine that stood still between the two calls the lease has rightly run out: then it is the new
+            // one's turn
+            await().atMost(LONG).until(() -> {
+                // when it reports by it
+                JsonNode reply = node.progress(
+                                task[0],
+                                Map.of(
+                                        "name",
+                                        "fill",
+                                        "state",
+                                        "RUNNING",
+                                        "attempt",
+                                        1,
+                                        "startedAt",
+                                        now.plus(off).toString()))
+                        .expect(200)
+                        .json();
 
-            // then the lease is the database's: two seconds from now, not an hour off
-            Instant until = Instant.parse(reply.path("leaseUntil").asString());
-            assertThat(Duration.between(now, until).abs()).isLessThan(Duration.ofMinutes(5));
-            node.poll(0).expect(204);
+                // then the lease is the database's: two seconds from now, not an hour off
+                Instant until = Instant.parse(reply.path("leaseUntil").asString());
+                assertThat(Duration.between(now, until).abs()).isLessThan(Duration.ofMinutes(5));
+                Reply poll = node.poll(0);
+                if (poll.status() == 200) {
+                    task[0] = poll.json();
+                }
+                return poll.status() == 204;
+            });
         }
         JsonNode beat = node.heartbeat().expect(200).json();
         assertThat(Duration.between(now, Instant.parse(beat.path("serverTime").asString()))
@@ -395,8 +420,8 @@ class FaultMatrixTest {
     }
 
     @Test
-    void row20AnotherImageUnderTheSameReplicaKeyIsATypedRefusalAndAColdStart() {
-        // given a replica that came back
+    void row20AnotherImageDriverOrGpuUnderTheSameReplicaKeyIsATypedRefusalAndAColdStart() {
+        // given a replica that was frozen
         SimulatedNode node = SimulatedNode.register(one);
         Catalogue catalogue = Catalogue.create(one);
         String workload = node.runs(SimulatedNode.process(3, "w-3"));
@@ -408,27 +433,41 @@ class FaultMatrixTest {
         inventory.putAll(Map.of("driverBuild", "580.1", "cudaDriverVersion", 13000, "criuVersion", "4.2.1"));
         node.heartbeat(inventory, List.of(), List.of()).expect(200);
 
-        // when a pod of the same name and another image asks for it
+        // when a pod of the same name and another image asks for it, then it is told why, and starts cold
+        isRefused(catalogue, Map.of("image", "llm@sha256:other"), "image", "INCOMPATIBLE");
+
+        // when the node has another driver by then
+        Map<String, Object> driver = new LinkedHashMap<>(inventory);
+        driver.put("driverBuild", "590.1");
+        node.heartbeat(driver, List.of(), List.of()).expect(200);
+        isRefused(catalogue, Map.of(), "driver", "DRIVER_MISMATCH");
+
+        // when it has another GPU
+        Map<String, Object> gpu = SimulatedNode.gpu(null);
+        gpu.put("name", "Simulated A100");
+        Map<String, Object> gpus = new LinkedHashMap<>(inventory);
+        gpus.put("gpus", List.of(gpu));
+        node.heartbeat(gpus, List.of(), List.of()).expect(200);
+        isRefused(catalogue, Map.of(), "gpu-model", "GPU_MISMATCH");
+
+        // and when everything is as it was, it comes back
+        node.heartbeat(inventory, List.of(), List.of()).expect(200);
+        other.once().post("/api/v1/restores", replica(catalogue, Map.of())).expect(202);
+    }
+
+    private static Map<String, Object> replica(Catalogue catalogue, Map<String, ?> constraints) {
+        return Map.of("model", catalogue.model(), "version", "v1", "replicaKey", "pod-0", "constraints", constraints);
+    }
+
+    private void isRefused(Catalogue catalogue, Map<String, ?> constraints, String gate, String code) {
         JsonNode refused = other.once()
-                .post(
-                        "/api/v1/restores",
-                        Map.of(
-                                "model",
-                                catalogue.model(),
-                                "version",
-                                "v1",
-                                "replicaKey",
-                                "pod-0",
-                                "constraints",
-                                Map.of("image", "llm@sha256:other")))
+                .post("/api/v1/restores", replica(catalogue, constraints))
                 .expect(201)
                 .json()
                 .path("restore");
-
-        // then it is told why, and starts cold
         assertThat(refused.path("state").asString()).isEqualTo("COLD");
-        assertThat(refused.at("/cold/code").asString()).isEqualTo("INCOMPATIBLE");
-        assertThat(refused.at("/decision/rejected/0/gate").asString()).isEqualTo("image");
+        assertThat(refused.at("/cold/code").asString()).isEqualTo(code);
+        assertThat(refused.at("/decision/rejected/0/gate").asString()).isEqualTo(gate);
     }
 
     @Test

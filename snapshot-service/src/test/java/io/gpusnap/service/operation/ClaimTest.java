@@ -40,8 +40,12 @@ class ClaimTest {
     }
 
     private String queueSave() {
+        return queueSave(node.runs(SimulatedNode.process(1, "w")));
+    }
+
+    private String queueSave(String workload) {
         return catalogue
-                .save(node.runs(SimulatedNode.process(1, "w")), "suspend")
+                .save(workload, "suspend")
                 .expect(202)
                 .json()
                 .at("/operation/id")
@@ -50,7 +54,7 @@ class ClaimTest {
 
     private void expireLease(String operation) {
         // Past the service's own start, too: a lease is never held to have run out while the service was away.
-        await().atMost(Duration.ofSeconds(10))
+        await().atMost(Duration.ofSeconds(60))
                 .until(() -> jdbc.sql("UPDATE operation SET lease_until = now() - interval '1 hour' WHERE id = ?::uuid")
                                 .param(operation)
                                 .update()
@@ -78,13 +82,14 @@ class ClaimTest {
 
     @Test
     void aWaitingClaimIsWokenByNewWork() throws Exception {
+        String workload = node.runs(SimulatedNode.process(1, "w"));
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             // given a claim that waits
             Future<Reply> waiting = threads.submit(() -> node.poll(5));
             assertThat(waiting.isDone()).isFalse();
 
             // when work is queued
-            String operation = queueSave();
+            String operation = queueSave(workload);
 
             // then it gets it
             assertThat(waiting.get().expect(200).json().path("operationId").asString())
@@ -96,7 +101,7 @@ class ClaimTest {
     void aClaimThatWaitsWhileTheNodeRegistersAgainIsTurnedAway() throws Exception {
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             // given a claim of a daemon that is about to be replaced
-            Future<Reply> waiting = threads.submit(() -> node.poll(2));
+            Future<Reply> waiting = threads.submit(() -> node.poll(5));
             Thread.sleep(300); // let it in: what is tested is what it finds after its session ended
 
             // when the node registers again and has work
@@ -124,7 +129,7 @@ class ClaimTest {
         expireLease(operation);
 
         // when it is claimed again
-        JsonNode second = await().atMost(Duration.ofSeconds(10))
+        JsonNode second = await().atMost(Duration.ofSeconds(60))
                 .until(() -> node.poll(0), reply -> reply.status() == 200)
                 .json();
 
@@ -198,14 +203,14 @@ class ClaimTest {
     void anOperationThatWasClaimedTooOftenIsGivenUp() {
         String operation = queueSave();
         for (int attempt = 1; attempt <= 3; attempt++) {
-            JsonNode task = await().atMost(Duration.ofSeconds(10))
+            JsonNode task = await().atMost(Duration.ofSeconds(60))
                     .until(() -> node.poll(0), reply -> reply.status() == 200)
                     .json();
             assertThat(task.path("attempt").asInt()).isEqualTo(attempt);
             expireLease(operation);
         }
 
-        await().atMost(Duration.ofSeconds(10))
+        await().atMost(Duration.ofSeconds(60))
                 .until(() ->
                         catalogue.operation(operation).path("state").asString().equals("FAILED"));
         assertThat(catalogue.operation(operation).at("/failure/code").asString())

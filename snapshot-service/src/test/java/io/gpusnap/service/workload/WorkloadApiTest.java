@@ -66,7 +66,7 @@ class WorkloadApiTest {
         SimulatedNode node = SimulatedNode.register(api);
         String id = node.runs(SimulatedNode.process(11, "llm"));
 
-        await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> {
+        await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
             node.heartbeat().expect(200);
             assertThat(api.get("/api/v1/workloads/" + id).json().path("state").asString())
                     .isEqualTo("GONE");

@@ -51,7 +51,7 @@ public final class Replicas implements AutoCloseable {
                 "--spring.datasource.url=" + postgres.jdbcUrl(),
                 "--spring.datasource.username=" + EmbeddedPostgres.USER,
                 "--spring.datasource.password=" + postgres.password(),
-                "--spring.datasource.hikari.connection-timeout=2000",
+                "--spring.datasource.hikari.connection-timeout=5000",
                 "--spring.datasource.hikari.maximum-pool-size=8"));
         arguments.addAll(settings);
         ConfigurableApplicationContext service =

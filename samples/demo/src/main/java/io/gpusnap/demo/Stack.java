@@ -79,7 +79,11 @@ final class Stack {
 
     /** @param settings of the service, besides those that it always gets */
     ControlPlane startService(String... settings) {
-        int port = freePort(PREFERRED_PORT);
+        return startServiceAt(freePort(PREFERRED_PORT), settings);
+    }
+
+    /** @param port where callers of one before still look for it */
+    ControlPlane startServiceAt(int port, String... settings) {
         Path data = places.folder("service");
         List<String> command = new ArrayList<>(List.of(
                 installation.java().toString(),
@@ -132,18 +136,24 @@ final class Stack {
         if (!cudaDriver.isEmpty()) {
             configuration.put("cuda.driver", cudaDriver);
         }
-        Path file = places.root().resolve(node + ".properties");
         String text = configuration.entrySet().stream()
                 .map(entry -> entry.getKey() + "=" + entry.getValue() + "\n")
                 .collect(Collectors.joining());
-        write(file, text);
-        return List.of(
-                installation.java().toString(),
-                "-jar",
-                installation.daemonJar().toString(),
-                "run",
-                "--config",
-                file.toString());
+        write(configurationOf(node), text);
+        return nodeCommand(node, "run");
+    }
+
+    /** A command of a node that is configured. */
+    List<String> nodeCommand(String node, String... arguments) {
+        List<String> command = new ArrayList<>(List.of(
+                installation.java().toString(), "-jar", installation.daemonJar().toString()));
+        command.addAll(List.of(arguments));
+        command.addAll(List.of("--config", configurationOf(node).toString()));
+        return command;
+    }
+
+    private Path configurationOf(String node) {
+        return places.root().resolve(node + ".properties");
     }
 
     boolean online(ControlPlane api, String node) {

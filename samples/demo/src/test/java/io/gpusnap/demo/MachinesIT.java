@@ -2,12 +2,10 @@ package io.gpusnap.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gpusnap.demo.Fleet.Server;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -29,13 +27,6 @@ import tools.jackson.databind.JsonNode;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class MachinesIT {
-    private static final String PROMPT = "before the loss";
-    private static final Map<String, String> QUICK_START =
-            Map.of("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData -Xmx256m");
-
-    /** A model's server: its process id and port are its own on every machine, and come back with it. */
-    private record Server(String model, int pid, int port, String token) {}
-
     private static final Server LLM = new Server("llm", 20_000, 7001, "11".repeat(8));
     private static final Server ASR = new Server("asr", 21_000, 7002, "22".repeat(8));
 
@@ -43,100 +34,55 @@ class MachinesIT {
     private static final Server TTS = new Server("tts", 23_000, 7004, "44".repeat(8));
 
     private Path root;
-    private final Network network = Network.ofThisProcess();
-    private final List<Machine> machines = new ArrayList<>();
-    private final Map<String, Started> daemons = new LinkedHashMap<>();
-    private Stand stand;
-    private Stack stack;
+    private Fleet fleet;
     private ControlPlane api;
 
     @BeforeAll
     void givenThreeMachines(@TempDir(cleanup = CleanupMode.ON_SUCCESS) Path folder) throws IOException {
         root = folder;
-        // What a machine's Places have on its disk is in "own"; models and state files are on a volume that all see.
-        stand = Stand.on(root, "loss");
-        for (String name : List.of("a", "b", "c")) {
-            machines.add(machine(name));
-        }
-        stack = stand.stack(network.hub());
-        stack.startS3();
-        api = stack.startService(
-                "--gpusnap.security.allow-remote=true",
+        fleet = Fleet.start(
+                root,
+                "loss",
+                "before the loss",
+                List.of("a", "b", "c"),
                 "--gpusnap.nodes.grace=3s",
                 "--gpusnap.nodes.lost-after=6s",
-                "--gpusnap.nodes.check-interval=200ms",
                 "--gpusnap.recovery.check-interval=200ms",
                 "--gpusnap.schedule.check-interval=200ms",
-                "--gpusnap.schedule.interval=500ms",
-                "--gpusnap.policies.interval=200ms");
-        machines.forEach(this::startDaemon);
-        machines.forEach(machine -> Stand.await(() -> stack.online(api, machine.name())));
-        api.post(
-                "/tier-policies",
-                Map.of(
-                        "name",
-                        "two-copies",
-                        "spec",
-                        Map.of("enabled", true, "rules", List.of(Map.of("kind", "minimum-copies", "copies", 2)))));
+                "--gpusnap.schedule.interval=500ms");
+        api = fleet.api();
     }
 
     @AfterAll
     void end() {
-        machines.forEach(Machine::powerOff);
-        if (stand != null) {
-            stand.close();
+        if (fleet != null) {
+            fleet.close();
         }
-    }
-
-    private Machine machine(String name) throws IOException {
-        Places places = stand.places();
-        Path disk = places.folder("disk-" + name);
-        for (String own : List.of("daemon", "store")) {
-            Files.createDirectories(disk.resolve(own));
-        }
-        return Machine.start(
-                stand.launcher(), network, name, name.charAt(0) - 'a', places.memory(), disk, places.folder("own"));
-    }
-
-    private void startDaemon(Machine machine) {
-        Map<String, String> environment = new LinkedHashMap<>(QUICK_START);
-        environment.putAll(stand.workload(0).deviceEnvironment());
-        daemons.put(
-                machine.name(),
-                machine.start(
-                        "daemon-" + machine.name(),
-                        stack.daemonCommand(
-                                api,
-                                machine.name(),
-                                new Places(root.resolve("own"), stand.places().memory()),
-                                Stand.SMALL,
-                                stand.installation().simulatedDriver().toString()),
-                        environment));
     }
 
     @Test
     @Order(1)
     void twoModelsShareAGpuAsTheirDesiredReplicasSay() {
         // given two models with a snapshot each, and a pool with one machine's GPU
-        Machine machine = machines.getLast();
+        Machine machine = fleet.machine("c");
         String chat = freeze(CHAT, machine);
         String tts = freeze(TTS, machine);
-        String node = stack.node(api, machine.name()).path("id").asString();
+        String node = fleet.nodeId(machine);
         api.post("/pools", Map.of("name", "shared", "nodeIds", List.of(node), "models", wanted(CHAT, TTS)));
 
         // when the first is to have a replica, then it is thawed
         awaitStates(CHAT, "RUNNING", TTS, "GONE");
-        assertThat(answer(CHAT, machine)).isEqualTo(chat);
+        assertThat(fleet.answer(CHAT, machine)).isEqualTo(chat);
 
         // when the second is to have it, then the first makes room for its thaw
         Stand.send(api, "PATCH", "/pools/shared", Map.of("models", wanted(TTS, CHAT)));
         awaitStates(CHAT, "SUSPENDED", TTS, "RUNNING");
-        assertThat(answer(TTS, machine)).isEqualTo(tts);
+        assertThat(fleet.answer(TTS, machine)).isEqualTo(tts);
 
         // when the first is to have it again, then its own process goes on in the place of the second
         Stand.send(api, "PATCH", "/pools/shared", Map.of("models", wanted(CHAT, TTS)));
         awaitStates(CHAT, "RUNNING", TTS, "SUSPENDED");
-        assertThat(answer(CHAT, machine)).isEqualTo(chat);
+        assertThat(fleet.answer(CHAT, machine)).isEqualTo(chat);
         assertThat(api.items("/pools/shared/decisions").reversed())
                 .extracting(decision -> decision.path("action").asString() + " "
                         + decision.path("model").asString() + " "
@@ -145,12 +91,8 @@ class MachinesIT {
 
         // and what the pool had does not stand in the way of the other story
         Stand.send(api, "PATCH", "/pools/shared", Map.of("models", List.of()));
-        List.of(CHAT, TTS)
-                .forEach(server -> machine.process(server.pid())
-                        .flatMap(ProcessHandle::of)
-                        .orElseThrow()
-                        .destroyForcibly());
-        Stand.await(() -> machine.running(stand.installation().cudaServer()) == 0);
+        List.of(CHAT, TTS).forEach(server -> fleet.end(server, machine));
+        assertThat(running(machine)).isZero();
     }
 
     private static List<Map<String, Object>> wanted(Server wanted, Server other) {
@@ -160,7 +102,7 @@ class MachinesIT {
     private static Map<String, Object> member(Server server, int replicas) {
         return Map.of(
                 "model",
-                server.model(),
+                server.name(),
                 "version",
                 "v1",
                 "desiredReplicas",
@@ -177,7 +119,7 @@ class MachinesIT {
 
     /** Of its newest process. */
     private String state(Server server) {
-        return api.items("/workloads?name=" + server.model()).stream()
+        return api.items("/workloads?name=" + server.name()).stream()
                 .findFirst()
                 .map(workload -> workload.path("state").asString())
                 .orElse("");
@@ -187,31 +129,31 @@ class MachinesIT {
     @Order(2)
     void whatALostMachineHadAnswersElsewhereAndDoesNotComeBack() throws IOException {
         // given two models that serve on one machine
-        Machine lost = machines.getFirst();
+        Machine lost = fleet.machine("a");
         String llm = serve(LLM, lost, 1);
         String asr = serve(ASR, lost, 5);
 
         // when its daemon dies, and its processes with nobody to watch them live on
-        lost.kill(daemons.get(lost.name()));
+        fleet.killDaemon(lost);
 
         // then they are back on other machines, with all of their state
         Stand.await(() -> recoveries("RECOVERED").size() == 2);
         Machine llmAt = placeOf(LLM);
         Machine asrAt = placeOf(ASR);
         assertThat(List.of(llmAt, asrAt)).doesNotContain(lost);
-        assertThat(answer(LLM, llmAt)).isEqualTo(llm);
-        assertThat(answer(ASR, asrAt)).isEqualTo(asr);
-        assertThat(lost.running(stand.installation().cudaServer())).isEqualTo(2);
+        assertThat(fleet.answer(LLM, llmAt)).isEqualTo(llm);
+        assertThat(fleet.answer(ASR, asrAt)).isEqualTo(asr);
+        assertThat(running(lost)).isEqualTo(2);
 
         // when the daemon is back, then it ends the old ones, and only them
-        startDaemon(lost);
-        Stand.await(() -> lost.running(stand.installation().cudaServer()) == 0);
+        fleet.startDaemon(lost);
+        Stand.await(() -> running(lost) == 0);
         Stand.await(() -> recoveries("RECOVERED").stream()
                 .allMatch(one -> one.path("fenced").asBoolean()));
-        Stand.await(() -> stack.online(api, lost.name()));
+        Stand.await(() -> fleet.stack().online(api, lost.name()));
         assertThat(runningEverywhere()).isEqualTo(2);
-        assertThat(answer(LLM, llmAt)).isEqualTo(llm);
-        assertThat(answer(ASR, asrAt)).isEqualTo(asr);
+        assertThat(fleet.answer(LLM, llmAt)).isEqualTo(llm);
+        assertThat(fleet.answer(ASR, asrAt)).isEqualTo(asr);
         assertThat(Files.readString(root.resolve("daemon-" + lost.name() + ".log")))
                 .contains("a workload came back on another node meanwhile");
 
@@ -221,45 +163,22 @@ class MachinesIT {
         // then that one moves on, and is found nowhere twice when the machine is back
         Stand.await(() -> !placeOf(LLM).equals(llmAt));
         Machine llmThen = placeOf(LLM);
-        assertThat(answer(LLM, llmThen)).isEqualTo(llm);
-        machines.remove(llmAt);
-        Machine again = machine(llmAt.name());
-        machines.add(again);
-        startDaemon(again);
-        Stand.await(() -> stack.online(api, again.name()));
-        assertThat(again.running(stand.installation().cudaServer())).isZero();
+        assertThat(fleet.answer(LLM, llmThen)).isEqualTo(llm);
+        Machine again = fleet.boot(llmAt.name());
+        fleet.startDaemon(again);
+        Stand.await(() -> fleet.stack().online(api, again.name()));
+        assertThat(running(again)).isZero();
         assertThat(runningEverywhere()).isEqualTo(2);
-        assertThat(answer(LLM, llmThen)).isEqualTo(llm);
-        assertThat(answer(ASR, placeOf(ASR))).isEqualTo(asr);
+        assertThat(fleet.answer(LLM, llmThen)).isEqualTo(llm);
+        assertThat(fleet.answer(ASR, placeOf(ASR))).isEqualTo(asr);
     }
 
-    /** Freezes a warm server, and waits until the bucket has it; its answer. */
+    /** Freezes a warm server as the first version of a model of its name; its answer. */
     private String freeze(Server server, Machine machine) {
-        List<String> command = new ArrayList<>(stand.workload(server.port()).command(0, server.model() + ".state"));
-        command.addAll(List.of("--token", server.token(), "--address", "0.0.0.0"));
-        Map<String, String> environment =
-                new LinkedHashMap<>(stand.workload(server.port()).managedEnvironment());
-        environment.put("GPUSNAP_WORKLOAD", server.model());
-        machine.startWithId(server.pid(), root.resolve(server.model() + ".log"), command, environment);
-        String answer = answer(server, machine);
-        machine.idsOfOthers(); // all of the server's threads are there by now
-        api.post("/models", Map.of("name", server.model()));
-        api.post("/models/" + server.model() + "/versions", Map.of("name", "v1", "image", "samples/cuda-server"));
-        JsonNode snapshot = api.post(
-                        "/snapshots",
-                        Map.of(
-                                "model", server.model(),
-                                "version", "v1",
-                                "workloadId", awaitWorkload(server),
-                                "engine", "criu+cuda",
-                                "afterSave", "STOP"))
-                .path("snapshot");
-        String path = "/snapshots/" + snapshot.path("id").asString();
-        Stand.await(() -> api.get(path)
-                .path("locations")
-                .valueStream()
-                .anyMatch(copy -> copy.path("kind").asString().equals("S3")
-                        && copy.path("state").asString().equals("PRESENT")));
+        String answer = fleet.start(server, machine);
+        api.post("/models", Map.of("name", server.name()));
+        api.post("/models/" + server.name() + "/versions", Map.of("name", "v1", "image", "samples/cuda-server"));
+        fleet.save(server, server.name(), "v1");
         return answer;
     }
 
@@ -267,55 +186,33 @@ class MachinesIT {
     private String serve(Server server, Machine machine, int priority) {
         String answer = freeze(server, machine);
         String restore = api.post(
-                        "/restores", Map.of("model", server.model(), "version", "v1", "recoveryPriority", priority))
+                        "/restores", Map.of("model", server.name(), "version", "v1", "recoveryPriority", priority))
                 .at("/restore/id")
                 .asString();
         Stand.await(
                 () -> api.get("/restores/" + restore).path("state").asString().equals("SUCCEEDED"));
         assertThat(placeOf(server)).isEqualTo(machine);
-        assertThat(answer(server, machine)).isEqualTo(answer);
+        assertThat(fleet.answer(server, machine)).isEqualTo(answer);
         return answer;
-    }
-
-    private String awaitWorkload(Server server) {
-        Stand.await(() -> !workloads(server).isEmpty());
-        return workloads(server).getFirst().path("id").asString();
-    }
-
-    private List<JsonNode> workloads(Server server) {
-        return api.items("/workloads?name=" + server.model()).stream()
-                .filter(one -> one.path("state").asString().equals("RUNNING"))
-                .toList();
     }
 
     /** Where its newest restore that went well is. */
     private Machine placeOf(Server server) {
-        String node = api.items("/restores").stream()
-                .filter(restore -> restore.path("model").asString().equals(server.model()))
+        return fleet.ofNode(api.items("/restores").stream()
+                .filter(restore -> restore.path("model").asString().equals(server.name()))
                 .filter(restore -> restore.path("state").asString().equals("SUCCEEDED"))
                 .findFirst()
                 .orElseThrow()
                 .path("nodeId")
-                .asString();
-        String name = api.get("/nodes/" + node).path("name").asString();
-        return machines.stream()
-                .filter(machine -> machine.name().equals(name))
-                .findFirst()
-                .orElseThrow();
+                .asString());
     }
 
-    /** All of its state is in the answer: weights, cache, host memory. */
-    private String answer(Server server, Machine machine) {
-        return new SampleServer(URI.create("http://" + machine.address() + ":" + server.port()))
-                .askUntilAnswered(PROMPT, Stand.SECONDS, () -> {})
-                .path("answer")
-                .asString();
+    private long running(Machine machine) {
+        return machine.running(fleet.stand().installation().cudaServer());
     }
 
     private long runningEverywhere() {
-        return machines.stream()
-                .mapToLong(machine -> machine.running(stand.installation().cudaServer()))
-                .sum();
+        return fleet.machines().stream().mapToLong(this::running).sum();
     }
 
     private List<JsonNode> recoveries(String state) {

@@ -2,64 +2,78 @@ package io.gpusnap.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gpusnap.demo.Fleet.Server;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 /**
  * A version that answers wrongly is rolled out, found out and rolled back; the mended one goes to 100 %; and is rolled back by
- * one call. Over HTTP, with the service, a daemon, CRIU and real processes on the simulated driver; it needs what
- * {@code make build} makes.
+ * one call. Then the control plane dies in the middle of a rollout. Over HTTP, with the service, daemons on two machines that share
+ * a bucket, CRIU and real processes on the simulated driver; it needs what {@code make build} makes.
  */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class RolloutStoryIT {
     private static final String MODEL = "story";
-    private static final String PROMPT = "/answer?prompt=story";
-    private static final String RIGHT = "11".repeat(8);
-    private static final String WRONG = "22".repeat(8);
+    private static final String PROMPT = "story";
+    private static final Server FIRST = new Server("story-v1", 20_000, 7001, "11".repeat(8));
+    private static final Server WRONG = new Server("story-v2", 21_000, 7002, "22".repeat(8));
+    private static final Server MENDED = new Server("story-v3", 22_000, 7003, "11".repeat(8));
+    private static final Map<String, Server> SERVERS = Map.of("v1", FIRST, "v2", WRONG, "v3", MENDED);
     private static final int SECONDS = Stand.SECONDS;
 
-    @TempDir(cleanup = CleanupMode.ON_SUCCESS)
-    private Path root;
+    private final Map<String, String> answers = new LinkedHashMap<>();
+    private final Map<String, String> snapshots = new LinkedHashMap<>();
+    /** Where replicas of each version came back. */
+    private final Map<String, Set<String>> places = new LinkedHashMap<>();
 
-    private Stand stand;
+    private Fleet fleet;
     private ControlPlane api;
     private int asked;
 
-    @BeforeEach
-    void givenAServiceAndADaemon() throws IOException {
-        stand = Stand.on(root, "story");
-        Stack stack = stand.stack();
-        api = stack.startService();
-        stand.startDaemon(stack, api);
+    @BeforeAll
+    void givenTwoMachines(@TempDir(cleanup = CleanupMode.ON_SUCCESS) Path root) throws IOException {
+        fleet = Fleet.start(root, "story", PROMPT, List.of("a", "b"));
+        api = fleet.api();
     }
 
-    @AfterEach
+    @AfterAll
     void end() {
-        if (stand != null) {
-            stand.close();
+        if (fleet != null) {
+            fleet.close();
         }
     }
 
     @Test
+    @Order(1)
     void aBadVersionGoesBackByItselfAndAGoodOneGoesAllTheWay() {
         // given version 1, stable
         api.post("/models", Map.of("name", MODEL));
-        String answer = freeze("v1", null, RIGHT, null);
+        String answer = freeze("v1", null, null);
         api.post("/models/" + MODEL + "/aliases", Map.of("name", "stable", "version", "v1", "reason", "first"));
         assertThat(restores(2)).containsExactly("v1", "v1");
 
         // when version 2, which answers wrongly, gets ten of a hundred
-        freeze("v2", "v1", WRONG, answer);
+        freeze("v2", "v1", answer);
         String bad = rollOut("v2", weight(10), pause(), oracle());
         List<String> atTen = restores(10);
 
@@ -83,7 +97,7 @@ class RolloutStoryIT {
                         "ROLLED_BACK");
 
         // when the mended version 3 goes 10 % → 50 % → 100 %
-        freeze("v3", "v2", RIGHT, null);
+        freeze("v3", "v2", null);
         String good = rollOut("v3", weight(10), pause(), oracle(), weight(50), pause(), weight(100), pause());
         assertThat(restores(10)).filteredOn("v3"::equals).hasSize(1);
         act(good, "promotion", "ten is fine");
@@ -110,54 +124,91 @@ class RolloutStoryIT {
                         .map(change -> change.path("kind").asString() + " "
                                 + change.path("toVersion").asString()))
                 .containsExactly("ROLLED_BACK v1", "ROLLED_OUT v3", "CREATED v1");
+
+        // and replicas of both good versions came back on both machines
+        assertThat(places.get("v1")).containsExactlyInAnyOrder("a", "b");
+        assertThat(places.get("v3")).containsExactlyInAnyOrder("a", "b");
+    }
+
+    @Test
+    @Order(2)
+    void aNodeServesWhatItHasWhileTheControlPlaneIsDownInARollout() throws IOException {
+        // given a bad canary at half of the weight, whose first replica was found out
+        Machine machine = fleet.machine("a");
+        String rollout = rollOut("v2", weight(50), pause(), oracle());
+        assertThat(restores(2)).containsExactlyInAnyOrder("v1", "v2 COLD ANSWER_WRONG");
+        Stand.await(() -> fleet.running(FIRST).isEmpty());
+
+        // when the control plane dies
+        fleet.killService();
+
+        // then the node brings back what its own store has, without it
+        fleet.killDaemon(machine);
+        String printed = fleet.byHand(machine, "thaw", Objects.requireNonNull(snapshots.get("v1")));
+        assertThat(printed).contains("workload story-v1 runs as pid " + FIRST.pid());
+        assertThat(fleet.answer(FIRST, machine)).isEqualTo(answers.get("v1"));
+
+        // when it is back, then the alias stands for what it stood for, and the rollout is where it was
+        fleet.startServiceAgain();
+        api = fleet.api();
+        assertThat(alias()).isEqualTo("v1");
+        assertThat(api.get("/rollouts/" + rollout).path("phase").asString()).isEqualTo("PAUSED");
+
+        // and it hears of the process that came back meanwhile, which serves on
+        fleet.startDaemon(machine);
+        Stand.await(() -> fleet.running(FIRST).size() == 1);
+        assertThat(fleet.answer(FIRST, machine)).isEqualTo(answers.get("v1"));
+
+        // and the canary goes back by itself
+        act(rollout, "promotion", "go on");
+        awaitPhase(rollout, "DEGRADED");
+        assertThat(alias()).isEqualTo("v1");
+        fleet.end(FIRST, machine);
+        assertThat(restores(2)).containsExactly("v1", "v1");
     }
 
     /** Starts a server, records its answer as the version's oracle unless another one is expected of it, and freezes it. */
-    private String freeze(String version, String parent, String token, String expected) {
-        int port = Stack.freePort(0);
-        Workload workload = stand.workload(port);
-        List<String> command = new ArrayList<>(workload.command(0, version + ".state"));
-        command.addAll(List.of("--token", token));
-        Started process = stand.launcher().start(version, command, workload.managedEnvironment());
-        SampleServer server = new SampleServer(port);
-        String answer = server.askUntilAnswered("story", SECONDS, process::requireAlive)
-                .path("answer")
-                .asString();
+    private String freeze(String version, @Nullable String parent, @Nullable String expected) {
+        Server server = Objects.requireNonNull(SERVERS.get(version));
+        String answer = fleet.start(server, fleet.machine("a"));
         assertThat(answer).isNotEmpty().isNotEqualTo(expected);
         Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("name", version);
         facts.put("image", "samples/cuda-server@sha256:" + version);
-        facts.put("oracle", Map.of("path", PROMPT, "expectedTokens", List.of(expected == null ? answer : expected)));
+        facts.put(
+                "oracle",
+                Map.of(
+                        "path",
+                        "/answer?prompt=" + PROMPT,
+                        "expectedTokens",
+                        List.of(expected == null ? answer : expected)));
         if (parent != null) {
             facts.put("parent", parent);
         }
         api.post("/models/" + MODEL + "/versions", facts);
-        JsonNode accepted = api.post(
-                "/snapshots",
-                Map.of(
-                        "model",
-                        MODEL,
-                        "version",
-                        version,
-                        "workloadId",
-                        new Catalogue(api).workload(process.pid()).path("id").asString(),
-                        "engine",
-                        "criu+cuda",
-                        "afterSave",
-                        "STOP"));
-        new OperationWatch(api, new Terminal(System.out, false))
-                .await(accepted.path("operation").path("id").asString(), SECONDS);
-        assertThat(process.awaitEnd(SECONDS)).isTrue();
+        snapshots.put(version, fleet.save(server, MODEL, version));
+        answers.put(version, answer);
         return answer;
     }
 
-    /** Asks for so many new replicas, one after the other; each one's version, and what came of it if it is not back. */
+    /**
+     * Asks for so many new replicas, one after the other; each one's version, and what came of it if it is not back. One machine is
+     * closed, by turns, as when nodes are upgraded in the middle of a rollout.
+     */
     private List<String> restores(int count) {
+        List<Machine> machines = fleet.machines();
         List<String> all = new ArrayList<>();
         for (int i = 0; i < count; i++) {
+            Machine closed = machines.get(asked % machines.size());
+            open(closed, false);
             all.add(restore("replica-" + asked++));
+            open(closed, true);
         }
         return all;
+    }
+
+    private void open(Machine machine, boolean schedulable) {
+        Stand.send(api, "PATCH", "/nodes/" + fleet.nodeId(machine), Map.of("schedulable", schedulable));
     }
 
     private String restore(String replicaKey) {
@@ -166,22 +217,28 @@ class RolloutStoryIT {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
         while (System.nanoTime() < deadline) {
             JsonNode restore = api.get(path);
+            String version = restore.path("version").asString();
             switch (restore.path("state").asString()) {
                 case "PENDING", "RUNNING" -> Pause.millis(50);
                 case "SUCCEEDED" -> {
-                    // Two processes of one snapshot cannot live side by side.
-                    stand.launcher()
-                            .adopt("restored", restore.path("pid").asLong(), root.resolve("daemon.log"))
-                            .stop(false, SECONDS);
-                    return restore.path("version").asString();
+                    serveAndEnd(version, fleet.ofNode(restore.path("nodeId").asString()));
+                    return version;
                 }
                 case String other -> {
-                    return restore.path("version").asString() + " " + other + " "
+                    return version + " " + other + " "
                             + restore.at("/cold/code").asString("");
                 }
             }
         }
         throw new AssertionError("the restore is not at its end after " + SECONDS + " s: " + api.get(path));
+    }
+
+    /** Two processes of one snapshot cannot live side by side on one machine. */
+    private void serveAndEnd(String version, Machine machine) {
+        Server server = Objects.requireNonNull(SERVERS.get(version));
+        assertThat(fleet.answer(server, machine)).isEqualTo(answers.get(version));
+        places.computeIfAbsent(version, none -> new HashSet<>()).add(machine.name());
+        fleet.end(server, machine);
     }
 
     private static Map<String, Object> weight(int percent) {

@@ -75,15 +75,6 @@ final class Stand implements AutoCloseable {
         return new Stack(installation, launcher, places, new Terminal(System.out, false), address);
     }
 
-    /** A daemon of this machine, which is a node with one simulated GPU. */
-    void startDaemon(Stack stack, ControlPlane api) {
-        stack.startDaemon(
-                api,
-                SMALL,
-                workload(0).deviceEnvironment(),
-                installation.simulatedDriver().toString());
-    }
-
     Workload workload(int port) {
         return new Workload(installation, SMALL, places, true, port);
     }

@@ -140,6 +140,11 @@ public final class Agent {
         return link.state();
     }
 
+    /** How far the service's clock was ahead of this node's at the last heartbeat; zero before the first. */
+    public Duration clockDifference() {
+        return heartbeats.clockDifference();
+    }
+
     /** @param self the id of this node */
     public record Known(String self, PeersAnswer answer) {}
 

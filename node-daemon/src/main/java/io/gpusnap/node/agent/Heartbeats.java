@@ -26,6 +26,7 @@ final class Heartbeats {
     private final OperationSupervisor supervisor;
     private final Semaphore dueAtOnce = new Semaphore(0);
     private boolean clockDiffers;
+    private volatile Duration clockDifference = Duration.ZERO;
 
     Heartbeats(NodeApiClient client, ServiceLink link, NodeWork work, OperationSupervisor supervisor) {
         this.client = client;
@@ -43,6 +44,10 @@ final class Heartbeats {
                 dueAtOnce.drainPermits();
             }
         }
+    }
+
+    Duration clockDifference() {
+        return clockDifference;
     }
 
     /** The node has changed: the service should not have to wait for it. */
@@ -88,8 +93,8 @@ final class Heartbeats {
     }
 
     private void compareClocks(HeartbeatAnswer answer) {
-        Duration difference =
-                Duration.between(answer.serverTime(), InstantSource.system().instant());
+        Duration difference = Duration.between(InstantSource.system().instant(), answer.serverTime());
+        clockDifference = difference;
         boolean differs = difference.abs().compareTo(NOTABLE_CLOCK_DIFFERENCE) > 0;
         if (differs && !clockDiffers) {
             LOG.atWarn()

@@ -88,7 +88,8 @@ final class DaemonPages {
                 byKind(work, ProgressSnapshot::totalBytes),
                 inventory.snapshots() == null ? 0 : inventory.snapshots().size(),
                 agent.heldOperations(),
-                agent.connection() == ConnectionState.CONNECTED);
+                agent.connection() == ConnectionState.CONNECTED,
+                agent.clockDifference().toMillis() / 1000.0);
     }
 
     private static List<Labelled> tiers(Inventory inventory, Function<Inventory.Tier, Long> value) {

@@ -17,6 +17,8 @@ public final class MetricNames {
     public static final String OPERATIONS_HELD = "gpusnap.node.operations.held";
     /** 1 while the service answers. */
     public static final String SERVICE_CONNECTED = "gpusnap.node.service.connected";
+    /** How far the service's clock is ahead of this node's, in seconds, at the last heartbeat. */
+    public static final String CLOCK_DIFFERENCE_SECONDS = "gpusnap.node.clock.difference.seconds";
     /** Label: tier. */
     public static final String TIER_CAPACITY_BYTES = "gpusnap.node.tier.capacity.bytes";
     /** Label: tier. */

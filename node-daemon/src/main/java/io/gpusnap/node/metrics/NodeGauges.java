@@ -18,6 +18,7 @@ public final class NodeGauges {
      * The node at one moment.
      *
      * @param gpuFreeBytes labelled by ordinal
+     * @param clockDifferenceSeconds how far the service's clock is ahead of this node's
      */
     public record Reading(
             List<Labelled> tierCapacityBytes,
@@ -30,7 +31,8 @@ public final class NodeGauges {
             List<Labelled> progressTotalBytes,
             int snapshots,
             int operationsHeld,
-            boolean serviceConnected) {}
+            boolean serviceConnected,
+            double clockDifferenceSeconds) {}
 
     private record Family(MultiGauge gauge, String label) {
 
@@ -51,7 +53,7 @@ public final class NodeGauges {
     private final Family progress;
     private final Family progressTotal;
     private volatile Reading latest = new Reading(
-            List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), 0, 0, false);
+            List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), 0, 0, false, 0);
 
     public NodeGauges(MeterRegistry registry, Supplier<Reading> source) {
         this.source = source;
@@ -67,6 +69,8 @@ public final class NodeGauges {
         Gauge.builder(MetricNames.OPERATIONS_HELD, () -> latest.operationsHeld())
                 .register(registry);
         Gauge.builder(MetricNames.SERVICE_CONNECTED, () -> latest.serviceConnected() ? 1 : 0)
+                .register(registry);
+        Gauge.builder(MetricNames.CLOCK_DIFFERENCE_SECONDS, () -> latest.clockDifferenceSeconds())
                 .register(registry);
     }
 

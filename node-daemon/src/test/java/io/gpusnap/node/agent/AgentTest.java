@@ -61,6 +61,20 @@ class AgentTest {
     }
 
     @Test
+    void aClockThatIsAnHourOffIsNoticed() throws Exception {
+        service.up();
+        service.clockAhead(Duration.ofHours(1));
+
+        startAgent(journal);
+
+        await().untilAsserted(() ->
+                assertThat(agent.clockDifference()).isBetween(Duration.ofMinutes(55), Duration.ofMinutes(65)));
+        service.clockAhead(Duration.ofHours(-1));
+        await().untilAsserted(() ->
+                assertThat(agent.clockDifference()).isBetween(Duration.ofMinutes(-65), Duration.ofMinutes(-55)));
+    }
+
+    @Test
     void claimedWorkIsRunReportedCompletedAndForgotten() throws Exception {
         service.up();
         startAgent(journal);

@@ -8,6 +8,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -43,6 +44,7 @@ final class FakeService implements AutoCloseable {
     private String session = "";
     private int registrations;
     private @Nullable JsonNode lastHeartbeat;
+    private Duration ahead = Duration.ZERO;
     int leaseSeconds = 30;
 
     FakeService() throws IOException {
@@ -53,6 +55,11 @@ final class FakeService implements AutoCloseable {
 
     URI uri() {
         return URI.create("http://127.0.0.1:" + port);
+    }
+
+    /** From now on its clock is so far ahead of this machine's. */
+    synchronized void clockAhead(Duration difference) {
+        ahead = difference;
     }
 
     void up() throws IOException {
@@ -180,7 +187,7 @@ final class FakeService implements AutoCloseable {
         }
         return Map.of(
                 "serverTime",
-                Instant.now(),
+                Instant.now().plus(ahead),
                 "cancelOperations",
                 cancelled,
                 "fencedOperations",

@@ -75,7 +75,8 @@ class MetricsTest {
                 List.of(new NodeGauges.Labelled("save", 50)),
                 3,
                 1,
-                true);
+                true,
+                -3600);
         NodeGauges gauges = new NodeGauges(registry, () -> reading);
 
         gauges.refresh();
@@ -88,6 +89,7 @@ class MetricsTest {
                 .contains("gpusnap_node_operation_progress_bytes{kind=\"save\"} 5.0")
                 .contains("gpusnap_node_operation_size_bytes{kind=\"save\"} 50.0")
                 .contains("gpusnap_node_snapshots 3.0")
+                .contains("gpusnap_node_clock_difference_seconds -3600.0")
                 .contains("gpusnap_node_service_connected 1.0");
     }
 

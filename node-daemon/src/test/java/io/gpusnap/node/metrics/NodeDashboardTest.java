@@ -95,7 +95,7 @@ class NodeDashboardTest {
         List<NodeGauges.Labelled> tier = List.of(new NodeGauges.Labelled("nvme", 100));
         List<NodeGauges.Labelled> one = List.of(new NodeGauges.Labelled("save", 5));
         return new NodeGauges.Reading(
-                tier, tier, tier, tier, tier, List.of(new NodeGauges.Labelled("0", 7)), one, one, 3, 1, true);
+                tier, tier, tier, tier, tier, List.of(new NodeGauges.Labelled("0", 7)), one, one, 3, 1, true, 2);
     }
 
     private ChunkMeters.Reading chunks() {

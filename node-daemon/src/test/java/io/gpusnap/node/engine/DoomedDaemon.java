@@ -62,7 +62,7 @@ final class DoomedDaemon {
         assertThat(daemon.exitValue())
                 .as("%s: the daemon was killed; it said: %s", where, Files.readString(output))
                 .isEqualTo(128 + 9);
-        Awaitility.await().atMost(Duration.ofSeconds(10)).until(() -> !daemon.isAlive());
+        Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> !daemon.isAlive());
     }
 
     /**

@@ -171,7 +171,7 @@ final class TestContainer implements AutoCloseable {
 
     TestContainer awaitState(PlaceholderState state) {
         Awaitility.await("placeholder " + state)
-                .atMost(Duration.ofSeconds(20))
+                .atMost(Duration.ofSeconds(60))
                 .ignoreExceptions()
                 .until(() -> state() == state);
         return this;

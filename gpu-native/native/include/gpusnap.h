@@ -24,7 +24,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 #endif
 
-#define GPUSNAP_ABI_VERSION 2u
+#define GPUSNAP_ABI_VERSION 3u
 
 typedef enum gpusnap_status {
   GPUSNAP_OK = 0,
@@ -238,7 +238,8 @@ typedef struct gpusnap_storage_info {
 } gpusnap_storage_info;
 /* Whether files can be read to the device, which is no error when they cannot. Looks for the kernel side first. Where that is
  * there, or with compatibility, it loads cuFile and starts it, once a process and until that ends: it has threads and device
- * memory of its own. GPUSNAP_E_STATE when it was loaded from another path before. */
+  const char* folder;            /* of the files to be read; a small one is tried there. NULL: nothing is tried */
+ * memory of its own. Whether cuFile serves a file system shows only when it is given a file of it. GPUSNAP_E_STATE when it was loaded from another path before. */
 gpusnap_status gpusnap_storage_query(const gpusnap_storage_args* args, gpusnap_storage_info* info);
 typedef struct gpusnap_read_item {
   const char* path;              /* not followed when it is a symbolic link */

@@ -100,7 +100,8 @@ final class Layouts {
             "gpusnap_storage_args",
             JAVA_INT.withName("struct_size"),
             JAVA_INT.withName("compatibility"),
-            ADDRESS.withName("library_path"));
+            ADDRESS.withName("library_path"),
+            ADDRESS.withName("folder"));
 
     static final StructLayout STORAGE_INFO = struct(
             "gpusnap_storage_info",

@@ -293,8 +293,8 @@ final class FailingGpu implements GpuPort {
     }
 
     @Override
-    public StorageInfo storage(boolean compatibility, Optional<Path> cufile) throws GpuException {
-        return storageDisguise.apply(real.storage(compatibility, cufile));
+    public StorageInfo storage(boolean compatibility, Optional<Path> cufile, Path folder) throws GpuException {
+        return storageDisguise.apply(real.storage(compatibility, cufile, folder));
     }
 
     @Override

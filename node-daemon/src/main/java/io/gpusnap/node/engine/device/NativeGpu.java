@@ -102,8 +102,8 @@ final class NativeGpu implements GpuPort {
     }
 
     @Override
-    public StorageInfo storage(boolean compatibility, Optional<Path> cufile) throws GpuException {
-        return storage.query(compatibility, cufile);
+    public StorageInfo storage(boolean compatibility, Optional<Path> cufile, Path folder) throws GpuException {
+        return storage.query(compatibility, cufile, Optional.of(folder));
     }
 
     @Override

@@ -187,6 +187,13 @@ gpusnap_status gpusnap_target_hints(gpusnap_target* target, gpusnap_hint* out, s
 /* Receives one descriptor an allocation, imports and maps it in this process (QUIESCED or REMAPPED). left NULL: all of them in
  * one call. Otherwise the first call only finds room, so that every allocation has its local address, and each further one
  * imports the next few in the order of gpusnap_target_allocations; *left is how many are still to come. What is there may be
+typedef struct gpusnap_target_gpu {
+  uint32_t ordinal;
+  uint32_t reserved;
+} gpusnap_target_gpu;
+/* The GPUs on which the workload has a context, whether it has memory there or not; none from a preload that does not tell. Fills
+ * up to capacity entries; *count is the whole number. */
+gpusnap_status gpusnap_target_gpus(gpusnap_target* target, gpusnap_target_gpu* out, size_t capacity, size_t* count);
  * used meanwhile by other threads. A call that fails undoes all of it. */
 gpusnap_status gpusnap_target_import(gpusnap_target* target, size_t* left);
 gpusnap_status gpusnap_target_unimport(gpusnap_target* target);

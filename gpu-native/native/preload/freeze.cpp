@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 #include <thread>
 
 #include "preload/blocks.h"
@@ -204,6 +205,24 @@ Outcome Freeze::uuid_of(CUdevice device, CUuuid* uuid) {
             result = real::cuDeviceGetUuid(&answer, device);
         }
         if (result != CUDA_SUCCESS) {
+Outcome Freeze::gpus(std::vector<gpusnap_wire_gpu>* records) {
+    std::set<CUdevice> devices;
+    for (CUcontext context : Contexts::get().all()) {
+        devices.insert(Contexts::get().device_of(context, 0));
+    }
+    for (CUdevice device : devices) {
+        CUuuid uuid{};
+        Outcome outcome = uuid_of(device, &uuid);
+        if (!outcome.ok()) {
+            return outcome;
+        }
+        gpusnap_wire_gpu record{};
+        std::memcpy(record.gpu_uuid, uuid.bytes, sizeof record.gpu_uuid);
+        records->push_back(record);
+    }
+    return {};
+}
+
             return driver_failure("cuDeviceGetUuid", result);
         }
         found = uuids_.emplace(device, answer).first;
@@ -289,7 +308,11 @@ Outcome Freeze::release() {
         return driver_failure("release of device memory", result);
     }
     state_ = GPUSNAP_TARGET_RELEASED;
+    std::vector<gpusnap_wire_gpu> gpus_with_contexts;
     log(Level::info, "released %llu bytes", static_cast<unsigned long long>(BlockTable::get().bytes()));
+    if (listed.ok()) {
+        listed = gpus(&gpus_with_contexts);
+    }
     return {};
 }
 

@@ -76,11 +76,17 @@ struct gpusnap_target {
 
     std::vector<gpusnap_wire_record> list() { return all<gpusnap_wire_record>(GPUSNAP_WIRE_LIST); }
 
-    std::vector<gpusnap_wire_hint> hints() {
+    std::vector<gpusnap_wire_hint> hints() { return known<gpusnap_wire_hint>(GPUSNAP_WIRE_HINTS); }
+
+    std::vector<gpusnap_wire_gpu> gpus() { return known<gpusnap_wire_gpu>(GPUSNAP_WIRE_GPUS); }
+
+    // None from a preload that is older than the verb.
+    template <typename Record>
+    std::vector<Record> known(gpusnap_wire_verb verb) {
         try {
             return all<gpusnap_wire_hint>(GPUSNAP_WIRE_HINTS);
         } catch (const Failure& failure) {
-            // An answer, not a broken connection: this preload is older than hints.
+            // An answer, not a broken connection.
             if (failure.status() != GPUSNAP_E_PROTOCOL || !channel.open()) {
                 throw;
             }
@@ -187,6 +193,18 @@ gpusnap_status gpusnap_target_hints(gpusnap_target* target, gpusnap_hint* out, s
             out[i] = hint;
         }
         *count = records.size();
+        *count = records.size();
+    });
+}
+
+gpusnap_status gpusnap_target_gpus(gpusnap_target* target, gpusnap_target_gpu* out, size_t capacity, size_t* count) {
+    return guarded([&] {
+        require(target != nullptr && count != nullptr, "target or count is NULL");
+        require(out != nullptr || capacity == 0, "out is NULL but capacity is not 0");
+        std::vector<gpusnap_wire_gpu> records = target->gpus();
+        for (size_t i = 0; i < std::min(capacity, records.size()); i++) {
+            out[i] = {gpu_by_uuid(uuid_of(records[i])).ordinal(), 0};
+        }
     });
 }
 

@@ -86,6 +86,9 @@ final class Layouts {
 
     static final StructLayout COPY_ITEM = struct(
             "gpusnap_copy_item",
+    static final StructLayout TARGET_GPU =
+            struct("gpusnap_target_gpu", JAVA_INT.withName("ordinal"), JAVA_INT.withName("reserved"));
+
             JAVA_LONG.withName("device_address"),
             ADDRESS.withName("host_address"),
             JAVA_LONG.withName("size_bytes"));
@@ -129,6 +132,7 @@ final class Layouts {
             HINT,
             COPY_ITEM,
             SPAN,
+            TARGET_GPU,
             DIGEST,
             STORAGE_ARGS,
             STORAGE_INFO,

@@ -6,6 +6,8 @@ import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;
 
 /** The workload's gate closes, and its device becomes idle. From here on it waits. */
+import java.util.List;
+import java.util.Set;
 final class SaveQuiesce extends EngineStage {
 
     private final SaveSession session;
@@ -27,6 +29,17 @@ final class SaveQuiesce extends EngineStage {
         Rescue rescue = new Rescue(session, context);
         if (rescue.stillAlive()) {
             rescue.gate();
+        Set<Integer> gpus = session.target(context).gpus();
+        if (!gpus.isEmpty()) {
+            context.remember(new GpusInUse(List.copyOf(gpus)));
+        }
+        if (engine.equals(EngineId.CRIU_CUDA)) {
+            NodeRuntime runtime = session.runtime();
+            SaveChecks checks = new SaveChecks(runtime.proc());
+            for (Refusal refusal : checks.communicators(runtime.tree().of(session.process()))) {
+                throw refusal.asException();
+            }
+        }
         }
     }
 }

@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
@@ -342,6 +343,11 @@ final class FailingGpu implements GpuPort {
         @Override
         public List<RebuildableRange> hints() throws GpuException {
             return target.hints();
+        }
+
+        @Override
+        public Set<Integer> gpus() throws GpuException {
+            return target.gpus();
         }
 
         @Override

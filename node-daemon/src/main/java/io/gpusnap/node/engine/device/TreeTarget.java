@@ -16,6 +16,8 @@ import java.util.Set;
  * The preloads of several processes as one. Each step is made by those that it is still to be made by, so one that was
  * interrupted half-way goes on where it was when it is repeated.
  */
+import java.util.TreeSet;
+import java.util.concurrent.FutureTask;
 final class TreeTarget implements TargetPort {
 
     /** Ids of a preload are counted from 1; the member's number goes above them, so the first one's stay as they are. */
@@ -170,6 +172,20 @@ final class TreeTarget implements TargetPort {
         toCome.clear();
         for (TargetPort member : members) {
             member.unimportMemory();
+    /** None if one of them does not tell. */
+    @Override
+    public Set<Integer> gpus() throws GpuException {
+        Set<Integer> all = new TreeSet<>();
+        for (TargetPort member : members) {
+            Set<Integer> own = member.gpus();
+            if (own.isEmpty()) {
+                return Set.of();
+            }
+            all.addAll(own);
+        }
+        return all;
+    }
+
         }
     }
 

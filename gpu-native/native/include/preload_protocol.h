@@ -63,7 +63,7 @@ typedef struct gpusnap_wire_status {
   uint64_t managed_bytes;
   uint64_t driver_bytes;
   int32_t pid; /* in the workload's own pid namespace */
-  uint32_t reserved;
+  uint32_t endable; /* refusals that a quiesce callback of the application may end; 0 without callbacks, and of an older preload */
   char preload_version[32];
 } gpusnap_wire_status;
 

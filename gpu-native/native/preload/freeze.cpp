@@ -101,9 +101,18 @@ uint32_t refusals() {
     bits |= DriverMemory::get().managed_memory_count() > 0 ? GPUSNAP_REFUSE_MANAGED_MEMORY : 0;
     bits |= devices.mig ? GPUSNAP_REFUSE_MIG : 0;
     bits |= Sharing::get().any() || BlockTable::get().shared_count() > 0 ? GPUSNAP_REFUSE_LEGACY_IPC : 0;
-    bits |= multicast_seen.load(std::memory_order_relaxed) ? GPUSNAP_REFUSE_MULTICAST : 0;
+    bits |= Sharing::get().multicast() ? GPUSNAP_REFUSE_MULTICAST : 0;
     bits |= devices.mps ? GPUSNAP_REFUSE_MPS : 0;
     return bits;
+}
+
+// What the application may end before its last quiesce callback is back, and what no callback can: a GPU stays what it is.
+uint32_t endable() {
+    if (!Callbacks::get().any_before_a_freeze()) {
+        return 0;
+    }
+    return GPUSNAP_REFUSE_MANAGED_MEMORY | GPUSNAP_REFUSE_MULTICAST |
+           (Sharing::get().for_good() ? 0 : GPUSNAP_REFUSE_LEGACY_IPC);
 }
 
 std::string spell(uint32_t bits) {
@@ -170,6 +179,7 @@ gpusnap_wire_status Freeze::describe() const {
     status.state = state_;
     // While the driver is checkpointed it answers nothing, so nothing is asked.
     status.refusals = state_ == GPUSNAP_TARGET_RUNNING ? refusals() : 0;
+    status.endable = state_ == GPUSNAP_TARGET_RUNNING ? endable() : 0;
     status.allocation_count = BlockTable::get().count();
     status.managed_bytes = BlockTable::get().bytes();
     status.driver_bytes = DriverMemory::get().bytes();
@@ -195,16 +205,6 @@ Outcome Freeze::list(std::vector<gpusnap_wire_record>* records) {
     return {};
 }
 
-// Kept, because a checkpointed driver answers nothing; forgotten at remap, because a thaw may be on another GPU.
-Outcome Freeze::uuid_of(CUdevice device, CUuuid* uuid) {
-    auto found = uuids_.find(device);
-    if (found == uuids_.end()) {
-        CUuuid answer{};
-        CUresult result = real::cuDeviceGetUuid_v2(&answer, device);
-        if (result == CUDA_ERROR_NOT_SUPPORTED) {
-            result = real::cuDeviceGetUuid(&answer, device);
-        }
-        if (result != CUDA_SUCCESS) {
 Outcome Freeze::gpus(std::vector<gpusnap_wire_gpu>* records) {
     std::set<CUdevice> devices;
     for (CUcontext context : Contexts::get().all()) {
@@ -223,6 +223,16 @@ Outcome Freeze::gpus(std::vector<gpusnap_wire_gpu>* records) {
     return {};
 }
 
+// Kept, because a checkpointed driver answers nothing; forgotten at remap, because a thaw may be on another GPU.
+Outcome Freeze::uuid_of(CUdevice device, CUuuid* uuid) {
+    auto found = uuids_.find(device);
+    if (found == uuids_.end()) {
+        CUuuid answer{};
+        CUresult result = real::cuDeviceGetUuid_v2(&answer, device);
+        if (result == CUDA_ERROR_NOT_SUPPORTED) {
+            result = real::cuDeviceGetUuid(&answer, device);
+        }
+        if (result != CUDA_SUCCESS) {
             return driver_failure("cuDeviceGetUuid", result);
         }
         found = uuids_.emplace(device, answer).first;
@@ -298,7 +308,11 @@ Outcome Freeze::release() {
         return wrong_state("RELEASE", state_);
     }
     std::vector<gpusnap_wire_record> all;
+    std::vector<gpusnap_wire_gpu> gpus_with_contexts;
     Outcome listed = list(&all);  // so that it can be listed while released
+    if (listed.ok()) {
+        listed = gpus(&gpus_with_contexts);
+    }
     if (!listed.ok()) {
         return listed;
     }
@@ -308,11 +322,7 @@ Outcome Freeze::release() {
         return driver_failure("release of device memory", result);
     }
     state_ = GPUSNAP_TARGET_RELEASED;
-    std::vector<gpusnap_wire_gpu> gpus_with_contexts;
     log(Level::info, "released %llu bytes", static_cast<unsigned long long>(BlockTable::get().bytes()));
-    if (listed.ok()) {
-        listed = gpus(&gpus_with_contexts);
-    }
     return {};
 }
 

@@ -84,7 +84,7 @@ struct gpusnap_target {
     template <typename Record>
     std::vector<Record> known(gpusnap_wire_verb verb) {
         try {
-            return all<gpusnap_wire_hint>(GPUSNAP_WIRE_HINTS);
+            return all<Record>(verb);
         } catch (const Failure& failure) {
             // An answer, not a broken connection.
             if (failure.status() != GPUSNAP_E_PROTOCOL || !channel.open()) {
@@ -141,6 +141,7 @@ gpusnap_status gpusnap_target_query(gpusnap_target* target, gpusnap_target_statu
         answer.struct_size = sizeof answer;
         answer.state = wire.state;
         answer.refusals = wire.refusals;
+        answer.endable = wire.endable;
         answer.protocol_version = GPUSNAP_WIRE_VERSION;
         answer.allocation_count = wire.allocation_count;
         answer.managed_bytes = wire.managed_bytes;
@@ -193,7 +194,6 @@ gpusnap_status gpusnap_target_hints(gpusnap_target* target, gpusnap_hint* out, s
             out[i] = hint;
         }
         *count = records.size();
-        *count = records.size();
     });
 }
 
@@ -205,6 +205,7 @@ gpusnap_status gpusnap_target_gpus(gpusnap_target* target, gpusnap_target_gpu* o
         for (size_t i = 0; i < std::min(capacity, records.size()); i++) {
             out[i] = {gpu_by_uuid(uuid_of(records[i])).ordinal(), 0};
         }
+        *count = records.size();
     });
 }
 

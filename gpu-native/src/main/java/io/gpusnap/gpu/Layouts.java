@@ -65,7 +65,9 @@ final class Layouts {
             JAVA_LONG.withName("allocation_count"),
             JAVA_LONG.withName("managed_bytes"),
             JAVA_LONG.withName("driver_bytes"),
-            text("preload_version", 32));
+            text("preload_version", 32),
+            JAVA_INT.withName("endable"),
+            JAVA_INT.withName("reserved"));
 
     static final StructLayout ALLOCATION = struct(
             "gpusnap_allocation",
@@ -84,11 +86,11 @@ final class Layouts {
             JAVA_LONG.withName("offset_bytes"),
             text("tag", 32));
 
-    static final StructLayout COPY_ITEM = struct(
-            "gpusnap_copy_item",
     static final StructLayout TARGET_GPU =
             struct("gpusnap_target_gpu", JAVA_INT.withName("ordinal"), JAVA_INT.withName("reserved"));
 
+    static final StructLayout COPY_ITEM = struct(
+            "gpusnap_copy_item",
             JAVA_LONG.withName("device_address"),
             ADDRESS.withName("host_address"),
             JAVA_LONG.withName("size_bytes"));
@@ -130,9 +132,9 @@ final class Layouts {
             TARGET_STATUS,
             ALLOCATION,
             HINT,
+            TARGET_GPU,
             COPY_ITEM,
             SPAN,
-            TARGET_GPU,
             DIGEST,
             STORAGE_ARGS,
             STORAGE_INFO,

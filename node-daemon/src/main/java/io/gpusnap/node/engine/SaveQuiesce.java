@@ -1,20 +1,27 @@
 package io.gpusnap.node.engine;
 
 import io.gpusnap.gpu.GpuException;
+import io.gpusnap.node.engine.check.Refusal;
+import io.gpusnap.node.engine.check.SaveChecks;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;
-
-/** The workload's gate closes, and its device becomes idle. From here on it waits. */
 import java.util.List;
 import java.util.Set;
+
+/**
+ * The workload's gate closes, and its device becomes idle. From here on it waits. What its callbacks might have ended and have
+ * not is refused now.
+ */
 final class SaveQuiesce extends EngineStage {
 
     private final SaveSession session;
+    private final EngineId engine;
 
-    SaveQuiesce(SaveSession session) {
+    SaveQuiesce(SaveSession session, EngineId engine) {
         super("quiesce", session.times());
         this.session = session;
+        this.engine = engine;
     }
 
     @Override
@@ -22,13 +29,6 @@ final class SaveQuiesce extends EngineStage {
         context.remember(Pause.beginning());
         session.target(context).quiesce(session.request().quiesceLimit());
         session.state(WorkloadInfo.State.QUIESCED);
-    }
-
-    @Override
-    void undo(StageContext context) throws StageException, ProcessException {
-        Rescue rescue = new Rescue(session, context);
-        if (rescue.stillAlive()) {
-            rescue.gate();
         Set<Integer> gpus = session.target(context).gpus();
         if (!gpus.isEmpty()) {
             context.remember(new GpusInUse(List.copyOf(gpus)));
@@ -40,6 +40,13 @@ final class SaveQuiesce extends EngineStage {
                 throw refusal.asException();
             }
         }
+    }
+
+    @Override
+    void undo(StageContext context) throws StageException, ProcessException {
+        Rescue rescue = new Rescue(session, context);
+        if (rescue.stillAlive()) {
+            rescue.gate();
         }
     }
 }

@@ -130,8 +130,12 @@ class Group(Program):
         def before(remaining_seconds):
             if not self.awake.acquire(timeout=min(remaining_seconds, REST_SECONDS)):
                 raise TimeoutError("an answer is being computed")
-            self.rest.sendall(b"r")  # nobody asks any more: the other rank may end the group, too
-            self.side.leave()
+            try:
+                self.rest.sendall(b"r")  # nobody asks any more: the other rank may end the group, too
+                self.side.leave()
+            except BaseException:
+                self.awake.release()  # whoever refuses has no resume
+                raise
 
         @gpusnap.on_resume
         def after(reason):
@@ -258,7 +262,11 @@ class OneProcess(Program):
         def before(remaining_seconds):
             if not self.awake.acquire(timeout=min(remaining_seconds, REST_SECONDS)):
                 raise TimeoutError("an answer is being computed")
-            self.communicators.leave()
+            try:
+                self.communicators.leave()
+            except BaseException:
+                self.awake.release()
+                raise
 
         @gpusnap.on_resume
         def after(reason):

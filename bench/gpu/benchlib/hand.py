@@ -8,6 +8,7 @@ import threading
 import time
 
 from .failure import BenchFailure
+from .processes import Running, descendants
 
 STAGE = re.compile(r"^(?P<name>[a-z][a-z-]*)  (?P<state>done|failed|compensated)\b")
 PROBLEM = re.compile(r"^(?P<code>[A-Z][A-Z_]{2,}): (?P<detail>.*)$")
@@ -130,11 +131,14 @@ class ByHand:
         return Command(verb, command, self.log, self.supervisor)
 
     def save(self, process, after="--stop"):
-        """Freezes a process; with --stop it is gone afterwards. Returns what is known of the save."""
+        """Freezes a process and those below it; with --stop they are gone afterwards, and their ids are free. Returns what is
+        known of the save."""
+        family = [process, *(Running(f"{process.name}-{pid}", pid, process.log) for pid in descendants(process.pid))]
         command = self.begin("save", "--pid", process.pid, after, "--engine", "criu+cuda")
         saved, seconds = command.result()
         if after == "--stop":
-            process.wait_gone(30)
+            for one in family:
+                one.wait_gone(30)
         return {**saved, "commandSeconds": round(seconds, 3), "stages": command.between()}
 
     def begin_thaw(self, snapshot_id, gpus=()):

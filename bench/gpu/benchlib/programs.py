@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import os
 import shutil
 import subprocess
 import sys
@@ -49,6 +50,7 @@ ROWS = (
     Row("jax", "JAX", "jax_arrays.py", environment={"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}),
     Row("cupy", "CuPy", "cupy_arrays.py"),
     Row("torch-pinned", "pinned host memory and events in use", "torch_pinned.py"),
+    Row("torch-processes", "PyTorch, three CUDA processes of one workload on one GPU", "torch_processes.py", mib=384),
     Row("torch-churn", "allocation-heavy load, never at rest", "torch_churn.py", environment={"PYTORCH_NO_CUDA_MEMORY_CACHING": "1"}, alone=True),
     Row("torch-60gb", "PyTorch, 60 GB of device memory", "torch_large.py", alone=True, seconds=90, pool_gib=20),
 )  # fmt: skip
@@ -93,6 +95,8 @@ class Instance:
             "TORCHINDUCTOR_COMPILE_THREADS": "1",
             "PYTHONWARNINGS": "ignore",
             "PYTHONDONTWRITEBYTECODE": "1",
+            # The module gpusnap, for programs with callbacks.
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(settings.root / "python"), os.environ.get("PYTHONPATH")])),
         }
         if settings.driver:
             caches["LD_LIBRARY_PATH"] = str(settings.driver.parent)
@@ -102,10 +106,13 @@ class Instance:
         )
 
     def executable(self):
-        path = self.script.settings.here / "programs" / self.row.program
+        settings = self.script.settings
+        path = settings.here / "programs" / self.row.program
         if path.suffix == ".cu":
-            return [compiled(self.script.settings, path)]
-        return [self.script.settings.python, path]
+            return [compiled(settings, path)]
+        if path.suffix == ".py":
+            return [settings.python, path]
+        return [settings.native_dir.parent / "bin" / self.row.program]
 
     def ready(self):
         """Whether it answers. Fails when it has ended."""

@@ -16,7 +16,7 @@ BATCH = 16
 
 
 class StorageArgs(c.Structure):
-    _fields_ = [("struct_size", c.c_uint32), ("compatibility", c.c_uint32), ("library_path", c.c_char_p)]
+    _fields_ = [("struct_size", c.c_uint32), ("compatibility", c.c_uint32), ("library_path", c.c_char_p), ("folder", c.c_char_p)]
 
 
 class StorageInfo(c.Structure):
@@ -62,10 +62,10 @@ def write_chunks(folder, count):
     return paths
 
 
-def query(gpusnap, cufile=None):
-    """What cuFile says of this machine, compatibility mode included, and how long its start takes."""
+def query(gpusnap, folder, cufile=None):
+    """What cuFile says of this machine and of files of that folder, compatibility mode included, and how long its start takes."""
     info = StorageInfo(struct_size=c.sizeof(StorageInfo))
-    args = StorageArgs(c.sizeof(StorageArgs), 1, str(cufile).encode() if cufile else None)
+    args = StorageArgs(c.sizeof(StorageArgs), 1, str(cufile).encode() if cufile else None, str(folder).encode())
     started = time.monotonic()
     gpusnap.call("gpusnap_storage_query", c.byref(args), c.byref(info))
     return {

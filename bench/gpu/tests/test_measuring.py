@@ -10,6 +10,7 @@ import tempfile
 import time
 import types
 import unittest
+import unittest.mock
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -29,6 +30,8 @@ data_path = load(GPU / "data-path")
 frameworks = load(GPU / "frameworks")
 switch = load(GPU / "switch")
 two_gpus = load(GPU / "two-gpus")
+process_group = load(GPU / "process-group")
+cufile_ways = load(GPU / "cufile-ways")
 everything = load(GPU / "all")
 
 
@@ -222,6 +225,69 @@ class RowsTest(unittest.TestCase):
         cycle = frameworks.Cycle(bench, None, programs.ROWS[0], None)
         with self.assertRaisesRegex(BenchFailure, "DRIVER_FAILED"):
             cycle.refused(CommandFailure("save", "DRIVER_FAILED", "it broke", "checkpoint"), {}, None)
+
+
+class SparedTimeTest(unittest.TestCase):
+    def test_rows_leave_the_overhead_its_time(self):
+        bench = types.SimpleNamespace(budget=Budget(100, clock=lambda: 0))
+        row = programs.Row("a", "a", "torch_eager.py", seconds=60)
+        frameworks.Coverage(bench, 40).require_time(row)
+        with self.assertRaisesRegex(frameworks.OutOfTime, "this takes about 101 s"):
+            frameworks.Coverage(bench, 41).require_time(row)
+
+
+class ProcessGroupTest(unittest.TestCase):
+    def test_each_row_has_its_program_and_an_end(self):
+        for row, expected in process_group.PYTORCH:
+            self.assertTrue((GPU / "programs" / row.program).is_file(), row.program)
+            self.assertIn(expected, ("PASSED", "REFUSED", None))
+
+    def test_a_row_that_ends_otherwise_or_too_late_is_a_failure(self):
+        for outcome, stage, expected, words in (
+            ("PASSED", None, "REFUSED", "was to end REFUSED"),
+            ("REFUSED", "quiesce", "REFUSED", "after it had been touched"),
+        ):
+            groups = process_group.Groups.__new__(process_group.Groups)
+            groups.bench = types.SimpleNamespace(result=types.SimpleNamespace(record=lambda **more: None), note=lambda text: None)
+            groups.node, groups.rows = None, []
+            row = process_group.PYTORCH[1][0]
+            cycle = types.SimpleNamespace(run=lambda record: record(row, outcome, stage=stage))
+            with unittest.mock.patch.object(process_group, "Cycle", lambda *_: cycle), self.assertRaisesRegex(BenchFailure, words):
+                groups.cycle(row, expected, None)
+
+
+class CufileWaysTest(unittest.TestCase):
+    def test_a_newer_library_is_tried_beside_the_one_that_is_there(self):
+        options = cufile_ways.parse(["--cufile", "/opt/newer/libcufile.so.0"])
+        found = cufile_ways.libraries(options, None)
+        self.assertEqual(["libcufile.so.0", "/opt/newer/libcufile.so.0"], [found[0], found[-1]])
+
+    def test_what_cufile_looks_at_is_told_of_each_folder(self):
+        found = cufile_ways.facts(tempfile.gettempdir())
+        self.assertRegex(found["device"], r"^\d+:\d+$")
+        self.assertIn(found["knownToUdev"], (True, False))
+
+
+class WorkersTest(unittest.TestCase):
+    SOURCE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from workers import follow
+follow(int(sys.argv[sys.argv.index("--worker") + 1]), {"double": lambda n: str(2 * n).encode(), "fail": lambda n: 1 // 0})
+"""
+
+    def test_a_worker_answers_tells_its_failures_and_ends_with_its_parent(self):
+        sys.path.insert(0, str(GPU / "programs"))
+        self.addCleanup(sys.path.remove, str(GPU / "programs"))
+        from workers import Worker
+
+        worker = Worker(["-B", "-c", self.SOURCE, GPU / "programs"])
+        self.assertEqual(b"42", worker.ask("double", 21))
+        with self.assertRaisesRegex(RuntimeError, "ZeroDivisionError"):
+            worker.ask("fail")
+        self.assertEqual(b"4", worker.ask("double", 2))
+        worker.connection.close()
+        self.assertEqual(0, worker.process.wait(20))
 
 
 class ProtocolTest(unittest.TestCase):

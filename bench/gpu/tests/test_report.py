@@ -104,6 +104,25 @@ class ReportTest(unittest.TestCase):
         self.assertIn("| 0 | 40.0 GB/s | 40.0 GB/s | 38.0 GB/s | 95.0 % |", text)
         self.assertIn("at the same time for 90.0 %", text)
 
+    def test_a_process_group_that_passed_and_one_that_was_refused(self):
+        text = self.rendered(
+            "process-group",
+            rows=[
+                {
+                    "row": "hooks",
+                    "title": "two processes, hooks",
+                    "outcome": "PASSED",
+                    "program": {"nccl": "2.28.3"},
+                    "save": {"totals": {"vramBytes": 1e9}, "pauseSeconds": 1.5},
+                    "thaw": {"seconds": 1.0, "toFirstAnswerSeconds": 2.0},
+                },
+                {"row": "no-hooks", "title": "two processes, no hooks", "outcome": "REFUSED", "stage": "preflight", "code": "WORKLOAD_UNSUPPORTED", "reason": "it shares device memory"},
+            ],
+            answersEqual=True,
+        )
+        self.assertIn("| two processes, hooks | passed | 2.28.3 |", text)
+        self.assertIn("refused in preflight: WORKLOAD_UNSUPPORTED it shares device memory", text)
+
     def test_direct_storage_beside_the_pool_and_the_drive(self):
         text = self.rendered(
             "direct-storage",

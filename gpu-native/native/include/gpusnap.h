@@ -24,7 +24,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 #endif
 
-#define GPUSNAP_ABI_VERSION 2u
+#define GPUSNAP_ABI_VERSION 3u
 
 typedef enum gpusnap_status {
   GPUSNAP_OK = 0,
@@ -153,6 +153,9 @@ typedef struct gpusnap_target_status {
   uint64_t managed_bytes;
   uint64_t driver_bytes;         /* device memory that stays with the driver, as far as the preload saw it */
   char preload_version[32];
+  uint32_t endable;              /* GPUSNAP_REFUSE_* that a quiesce callback of the application may end, present or not: a
+                                    quiesce looks at them after its callbacks. 0 without callbacks */
+  uint32_t reserved;
 } gpusnap_target_status;
 
 typedef struct gpusnap_allocation {
@@ -184,6 +187,13 @@ typedef struct gpusnap_hint {
 /* Memory whose content the application can rebuild; none from a preload that knows no hints. Records may overlap. Does not
  * change from QUIESCED until RUNNING. Fills up to capacity entries; *count is the whole number. */
 gpusnap_status gpusnap_target_hints(gpusnap_target* target, gpusnap_hint* out, size_t capacity, size_t* count);
+typedef struct gpusnap_target_gpu {
+  uint32_t ordinal;
+  uint32_t reserved;
+} gpusnap_target_gpu;
+/* The GPUs on which the workload has a context, whether it has memory there or not; none from a preload that does not tell. Fills
+ * up to capacity entries; *count is the whole number. */
+gpusnap_status gpusnap_target_gpus(gpusnap_target* target, gpusnap_target_gpu* out, size_t capacity, size_t* count);
 /* Receives one descriptor an allocation, imports and maps it in this process (QUIESCED or REMAPPED). left NULL: all of them in
  * one call. Otherwise the first call only finds room, so that every allocation has its local address, and each further one
  * imports the next few in the order of gpusnap_target_allocations; *left is how many are still to come. What is there may be
@@ -228,6 +238,7 @@ typedef struct gpusnap_storage_args {
   uint32_t struct_size;
   uint32_t compatibility;        /* not 0: also where bytes would pass through host memory, because there is no kernel side */
   const char* library_path;      /* of cuFile; NULL: "libcufile.so.0" by soname */
+  const char* folder;            /* of the files to be read; a small one is tried there. NULL: nothing is tried */
 } gpusnap_storage_args;
 typedef struct gpusnap_storage_info {
   uint32_t struct_size;
@@ -238,7 +249,7 @@ typedef struct gpusnap_storage_info {
 } gpusnap_storage_info;
 /* Whether files can be read to the device, which is no error when they cannot. Looks for the kernel side first. Where that is
  * there, or with compatibility, it loads cuFile and starts it, once a process and until that ends: it has threads and device
- * memory of its own. GPUSNAP_E_STATE when it was loaded from another path before. */
+ * memory of its own. Whether cuFile serves a file system shows only when it is given a file of it. GPUSNAP_E_STATE when it was loaded from another path before. */
 gpusnap_status gpusnap_storage_query(const gpusnap_storage_args* args, gpusnap_storage_info* info);
 typedef struct gpusnap_read_item {
   const char* path;              /* not followed when it is a symbolic link */

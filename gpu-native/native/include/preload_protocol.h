@@ -7,7 +7,7 @@
  *   RUNNING --QUIESCE--> QUIESCED --RELEASE--> RELEASED --REMAP--> REMAPPED --RESUME--> RUNNING
  *                        QUIESCED --RESUME---> RUNNING
  *                        REMAPPED --RELEASE--> RELEASED   (it could not be filled)
- *   STATUS, LIST and HINTS are answered in every state, EXPORT in QUIESCED and REMAPPED.
+ *   STATUS, LIST, HINTS and GPUS are answered in every state, EXPORT in QUIESCED and REMAPPED.
  * Several connections may be open. The one whose QUIESCE succeeded owns the freeze and is the only one
  * that may change it; when it closes, QUIESCED falls back to RUNNING, while RELEASED and REMAPPED stay and
  * the next connection that sends RELEASE, REMAP, EXPORT or RESUME takes the freeze over.
@@ -23,7 +23,7 @@
  * listed in several records (one for each allocation that it lies in), and records may overlap.
  *
  * Versions: GPUSNAP_WIRE_VERSION changes when an old peer would misunderstand. A verb that is only added does not change it: an
- * older preload answers it with GPUSNAP_E_PROTOCOL, which for HINTS means that it has none.
+ * older preload answers it with GPUSNAP_E_PROTOCOL, which for HINTS and GPUS means that it has none to tell.
  */
 #ifndef GPUSNAP_PRELOAD_PROTOCOL_H
 #define GPUSNAP_PRELOAD_PROTOCOL_H
@@ -43,7 +43,8 @@ enum gpusnap_wire_verb {
   GPUSNAP_WIRE_RELEASE = 5,
   GPUSNAP_WIRE_REMAP = 6,
   GPUSNAP_WIRE_RESUME = 7,
-  GPUSNAP_WIRE_HINTS = 8    /* argument: first index -> gpusnap_wire_records with gpusnap_wire_hint[count] */
+  GPUSNAP_WIRE_HINTS = 8,   /* argument: first index -> gpusnap_wire_records with gpusnap_wire_hint[count] */
+  GPUSNAP_WIRE_GPUS = 9     /* argument: first index -> gpusnap_wire_records with gpusnap_wire_gpu[count] */
 };
 
 typedef struct gpusnap_wire_header {
@@ -62,7 +63,7 @@ typedef struct gpusnap_wire_status {
   uint64_t managed_bytes;
   uint64_t driver_bytes;
   int32_t pid; /* in the workload's own pid namespace */
-  uint32_t reserved;
+  uint32_t endable; /* refusals that a quiesce callback of the application may end; 0 without callbacks, and of an older preload */
   char preload_version[32];
 } gpusnap_wire_status;
 
@@ -78,8 +79,12 @@ typedef struct gpusnap_wire_record {
 typedef struct gpusnap_wire_records {
   uint32_t total;
   uint32_t count;
-  /* gpusnap_wire_record[count] follows, or gpusnap_wire_hint[count] */
+  /* gpusnap_wire_record[count] follows, or gpusnap_wire_hint[count], or gpusnap_wire_gpu[count] */
 } gpusnap_wire_records;
+
+typedef struct gpusnap_wire_gpu {
+  uint8_t gpu_uuid[16]; /* of a GPU on which the workload has a context */
+} gpusnap_wire_gpu;
 
 typedef struct gpusnap_wire_hint {
   uint64_t allocation_id;

@@ -3,25 +3,12 @@
 #include <chrono>
 
 #include "mover/pool.h"
+#include "mover/scratch_buffer.h"
 #include "mover/streams.h"
 
 using namespace gpusnap;
 
 namespace {
-
-class ScratchBuffer {
-public:
-    explicit ScratchBuffer(uint64_t bytes) {
-        Driver::get().check(Driver::get().cuMemAlloc_v2(&address_, bytes), "cuMemAlloc_v2");
-    }
-    ~ScratchBuffer() { Driver::get().cuMemFree_v2(address_); }
-    ScratchBuffer(const ScratchBuffer&) = delete;
-    ScratchBuffer& operator=(const ScratchBuffer&) = delete;
-    CUdeviceptr address() const noexcept { return address_; }
-
-private:
-    CUdeviceptr address_ = 0;
-};
 
 double seconds_of_one_copy(Gpu& gpu, gpusnap_direction direction, char* host, CUdeviceptr device, uint64_t bytes) {
     const Driver& driver = Driver::get();

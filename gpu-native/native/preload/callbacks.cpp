@@ -55,6 +55,11 @@ bool Callbacks::concern_a_quiesce() {
     return !registered_.empty() || threads_ > 0;
 }
 
+bool Callbacks::any_before_a_freeze() {
+    Lock lock(mutex_);
+    return std::any_of(registered_.begin(), registered_.end(), [](const auto& one) { return one->quiesce != nullptr; });
+}
+
 std::vector<Callbacks::Group> Callbacks::groups() const {
     std::vector<Group> all;
     for (const auto& callback : registered_) {

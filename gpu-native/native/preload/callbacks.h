@@ -59,6 +59,8 @@ public:
     // ---- for the control thread ----
     // Whether a quiesce has callbacks to run, or earlier ones to wait for.
     bool concern_a_quiesce();
+    // Whether the application does something of its own before a freeze.
+    bool any_before_a_freeze();
     // Null when no thread can be had.
     RunPointer start_quiesce(Clock::time_point deadline, std::function<void()> at_end);
     // False while the run goes on. When it ended well its resume callbacks are kept for the next resume().

@@ -72,6 +72,7 @@ private:
     Outcome records(const gpusnap_wire_header& request, bool with_descriptors, std::vector<char>* payload,
                     DescriptorBatch* descriptors);
     void hints(const gpusnap_wire_header& request, std::vector<char>* payload);
+    Outcome gpus(const gpusnap_wire_header& request, std::vector<char>* payload);
 
     int listener_;
     int callbacks_ended_;  // an eventfd
@@ -204,6 +205,8 @@ std::optional<Outcome> Control::handle(int connection, const gpusnap_wire_header
         case GPUSNAP_WIRE_HINTS:
             hints(request, payload);
             return Outcome{};
+        case GPUSNAP_WIRE_GPUS:
+            return gpus(request, payload);
         case GPUSNAP_WIRE_EXPORT:
         case GPUSNAP_WIRE_QUIESCE:
         case GPUSNAP_WIRE_RELEASE:
@@ -320,6 +323,13 @@ void Control::hints(const gpusnap_wire_header& request, std::vector<char>* paylo
     std::vector<gpusnap_wire_hint> all;
     freeze_.hints(&all);
     page(batch_from(all, request.argument), all.size(), payload);
+}
+
+Outcome Control::gpus(const gpusnap_wire_header& request, std::vector<char>* payload) {
+    std::vector<gpusnap_wire_gpu> all;
+    Outcome outcome = freeze_.gpus(&all);
+    page(batch_from(all, request.argument), all.size(), payload);
+    return outcome;
 }
 
 void Control::close_in_child() {

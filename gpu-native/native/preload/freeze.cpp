@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 #include <thread>
 
 #include "preload/blocks.h"
@@ -100,9 +101,18 @@ uint32_t refusals() {
     bits |= DriverMemory::get().managed_memory_count() > 0 ? GPUSNAP_REFUSE_MANAGED_MEMORY : 0;
     bits |= devices.mig ? GPUSNAP_REFUSE_MIG : 0;
     bits |= Sharing::get().any() || BlockTable::get().shared_count() > 0 ? GPUSNAP_REFUSE_LEGACY_IPC : 0;
-    bits |= multicast_seen.load(std::memory_order_relaxed) ? GPUSNAP_REFUSE_MULTICAST : 0;
+    bits |= Sharing::get().multicast() ? GPUSNAP_REFUSE_MULTICAST : 0;
     bits |= devices.mps ? GPUSNAP_REFUSE_MPS : 0;
     return bits;
+}
+
+// What the application may end before its last quiesce callback is back, and what no callback can: a GPU stays what it is.
+uint32_t endable() {
+    if (!Callbacks::get().any_before_a_freeze()) {
+        return 0;
+    }
+    return GPUSNAP_REFUSE_MANAGED_MEMORY | GPUSNAP_REFUSE_MULTICAST |
+           (Sharing::get().for_good() ? 0 : GPUSNAP_REFUSE_LEGACY_IPC);
 }
 
 std::string spell(uint32_t bits) {
@@ -169,6 +179,7 @@ gpusnap_wire_status Freeze::describe() const {
     status.state = state_;
     // While the driver is checkpointed it answers nothing, so nothing is asked.
     status.refusals = state_ == GPUSNAP_TARGET_RUNNING ? refusals() : 0;
+    status.endable = state_ == GPUSNAP_TARGET_RUNNING ? endable() : 0;
     status.allocation_count = BlockTable::get().count();
     status.managed_bytes = BlockTable::get().bytes();
     status.driver_bytes = DriverMemory::get().bytes();
@@ -188,6 +199,24 @@ Outcome Freeze::list(std::vector<gpusnap_wire_record>* records) {
         record.id = block.id;
         record.address = block.address;
         record.size_bytes = block.size;
+        std::memcpy(record.gpu_uuid, uuid.bytes, sizeof record.gpu_uuid);
+        records->push_back(record);
+    }
+    return {};
+}
+
+Outcome Freeze::gpus(std::vector<gpusnap_wire_gpu>* records) {
+    std::set<CUdevice> devices;
+    for (CUcontext context : Contexts::get().all()) {
+        devices.insert(Contexts::get().device_of(context, 0));
+    }
+    for (CUdevice device : devices) {
+        CUuuid uuid{};
+        Outcome outcome = uuid_of(device, &uuid);
+        if (!outcome.ok()) {
+            return outcome;
+        }
+        gpusnap_wire_gpu record{};
         std::memcpy(record.gpu_uuid, uuid.bytes, sizeof record.gpu_uuid);
         records->push_back(record);
     }
@@ -279,7 +308,11 @@ Outcome Freeze::release() {
         return wrong_state("RELEASE", state_);
     }
     std::vector<gpusnap_wire_record> all;
+    std::vector<gpusnap_wire_gpu> gpus_with_contexts;
     Outcome listed = list(&all);  // so that it can be listed while released
+    if (listed.ok()) {
+        listed = gpus(&gpus_with_contexts);
+    }
     if (!listed.ok()) {
         return listed;
     }

@@ -20,6 +20,9 @@ public:
     // All allocations in the order of their ids.
     Outcome list(std::vector<gpusnap_wire_record>* records);
 
+    // The GPUs that the process has contexts on.
+    Outcome gpus(std::vector<gpusnap_wire_gpu>* records);
+
     // The memory that need not be saved, by address.
     void hints(std::vector<gpusnap_wire_hint>* records) const;
 

@@ -1,5 +1,9 @@
 #include "preload/sharing.h"
 
+#include <algorithm>
+#include <atomic>
+#include <iterator>
+
 #include "preload/allocations.h"
 #include "preload/blocks.h"
 #include "preload/gate.h"
@@ -7,8 +11,6 @@
 #include "preload/log.h"
 
 namespace gpusnap::preload {
-
-std::atomic<bool> multicast_seen{false};
 
 Sharing& Sharing::get() {
     static Sharing* only = new Sharing();
@@ -36,22 +38,96 @@ void Sharing::closed(CUdeviceptr address) {
     }
 }
 
-void Sharing::imported(CUmemGenericAllocationHandle handle) {
+void Sharing::add(CUmemGenericAllocationHandle handle, Memory memory) {
     std::lock_guard lock(mutex_);
-    imported_[handle]++;
+    Handle& found = handles_[handle];
+    if (found.memory == nullptr) {
+        found.memory = std::make_shared<Memory>(memory);
+    }
+    found.memory->shared = found.memory->shared || memory.shared;
+    found.references++;
+}
+
+void Sharing::created(CUmemGenericAllocationHandle handle) {
+    add(handle, {});
+}
+
+void Sharing::imported(CUmemGenericAllocationHandle handle) {
+    add(handle, {.shared = true});
+}
+
+void Sharing::created_multicast(CUmemGenericAllocationHandle handle) {
+    add(handle, {.multicast = true});
+}
+
+void Sharing::exported(CUmemGenericAllocationHandle handle) {
+    {
+        std::lock_guard lock(mutex_);
+        auto found = handles_.find(handle);
+        if (found != handles_.end()) {
+            found->second.memory->shared = true;
+            return;
+        }
+    }
+    note_for_good("memory of an unknown handle was exported");
+}
+
+void Sharing::retained(CUmemGenericAllocationHandle handle, CUdeviceptr address) {
+    std::lock_guard lock(mutex_);
+    auto after = mappings_.upper_bound(address);
+    if (after == mappings_.begin()) {
+        return;
+    }
+    const auto& [start, mapping] = *std::prev(after);
+    if (address - start >= mapping.size) {
+        return;
+    }
+    Handle& found = handles_[handle];
+    found.memory = mapping.memory;
+    found.references++;
 }
 
 void Sharing::released(CUmemGenericAllocationHandle handle) {
     std::lock_guard lock(mutex_);
-    auto found = imported_.find(handle);
-    if (found != imported_.end() && --found->second == 0) {
-        imported_.erase(found);
+    auto found = handles_.find(handle);
+    if (found != handles_.end() && --found->second.references == 0) {
+        handles_.erase(found);
     }
+}
+
+void Sharing::mapped(CUdeviceptr address, size_t size, CUmemGenericAllocationHandle handle) {
+    std::lock_guard lock(mutex_);
+    auto found = handles_.find(handle);
+    if (found != handles_.end()) {
+        mappings_[address] = {size, found->second.memory};
+    }
+}
+
+// The driver unmaps whole mappings only.
+void Sharing::unmapped(CUdeviceptr address, size_t size) {
+    std::lock_guard lock(mutex_);
+    mappings_.erase(mappings_.lower_bound(address), mappings_.lower_bound(address + size));
+}
+
+template <typename Property>
+bool Sharing::any_memory(Property&& property) const {
+    return std::any_of(handles_.begin(), handles_.end(), [&](const auto& item) { return property(*item.second.memory); }) ||
+           std::any_of(mappings_.begin(), mappings_.end(), [&](const auto& item) { return property(*item.second.memory); });
 }
 
 bool Sharing::any() {
     std::lock_guard lock(mutex_);
-    return for_good_ || !opened_.empty() || !imported_.empty();
+    return for_good_ || !opened_.empty() || any_memory([](const Memory& memory) { return memory.shared; });
+}
+
+bool Sharing::for_good() {
+    std::lock_guard lock(mutex_);
+    return for_good_;
+}
+
+bool Sharing::multicast() {
+    std::lock_guard lock(mutex_);
+    return any_memory([](const Memory& memory) { return memory.multicast; });
 }
 
 // Legacy IPC needs memory of cuMemAlloc proper; ours is not, and says so as the driver does for its own kinds.
@@ -130,7 +206,7 @@ CUresult own::cuMulticastCreate(CUmemGenericAllocationHandle* handle, const void
     Pass pass;
     CUresult result = real::cuMulticastCreate(handle, properties);
     if (result == CUDA_SUCCESS) {
-        multicast_seen.store(true, std::memory_order_relaxed);
+        Sharing::get().created_multicast(*handle);
     }
     return result;
 }

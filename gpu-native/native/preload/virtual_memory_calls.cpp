@@ -17,7 +17,11 @@ bool manages(const CUmemAllocationProp& properties) {
 
 CUresult create(CUmemGenericAllocationHandle* handle, size_t size, const CUmemAllocationProp* properties, uint64_t flags) {
     if (handle == nullptr || properties == nullptr || !manages(*properties)) {
-        return real::cuMemCreate(handle, size, properties, flags);
+        CUresult result = real::cuMemCreate(handle, size, properties, flags);
+        if (result == CUDA_SUCCESS) {
+            Sharing::get().created(*handle);
+        }
+        return result;
     }
     uint64_t id = 0;
     CUresult result = BlockTable::get().create(size, *properties, flags, &id);
@@ -54,12 +58,20 @@ CUresult own::cuMemMap(CUdeviceptr address, size_t size, size_t offset, CUmemGen
     if (uint64_t id = BlockTable::id_of(handle)) {
         return BlockTable::get().map(address, size, offset, id, flags);
     }
-    return real::cuMemMap(address, size, offset, handle, flags);
+    CUresult result = real::cuMemMap(address, size, offset, handle, flags);
+    if (result == CUDA_SUCCESS) {
+        Sharing::get().mapped(address, size, handle);
+    }
+    return result;
 }
 
 CUresult own::cuMemUnmap(CUdeviceptr address, size_t size) {
     Pass pass;
-    return BlockTable::get().unmap(address, size);
+    CUresult result = BlockTable::get().unmap(address, size);
+    if (result == CUDA_SUCCESS) {
+        Sharing::get().unmapped(address, size);
+    }
+    return result;
 }
 
 CUresult own::cuMemSetAccess(CUdeviceptr address, size_t size, const CUmemAccessDesc* descriptions, size_t count) {
@@ -76,7 +88,11 @@ CUresult own::cuMemRetainAllocationHandle(CUmemGenericAllocationHandle* handle, 
     }
     uint64_t id = BlockTable::get().block_at(where);
     if (id == 0 || handle == nullptr) {
-        return real::cuMemRetainAllocationHandle(handle, address);
+        CUresult result = real::cuMemRetainAllocationHandle(handle, address);
+        if (result == CUDA_SUCCESS) {
+            Sharing::get().retained(*handle, where);
+        }
+        return result;
     }
     if (!BlockTable::get().add_reference(id)) {
         return CUDA_ERROR_INVALID_VALUE;
@@ -91,7 +107,7 @@ CUresult own::cuMemExportToShareableHandle(void* shareable, CUmemGenericAllocati
     if (id == 0) {
         CUresult result = real::cuMemExportToShareableHandle(shareable, handle, type, flags);
         if (result == CUDA_SUCCESS) {
-            Sharing::get().note_for_good("device memory was exported");
+            Sharing::get().exported(handle);
         }
         return result;
     }

@@ -53,6 +53,11 @@ int open_directly(const std::string& path) {
     return descriptor;
 }
 
+// What cuFile before 1.17 (CUDA 13.2) asks udev's database for also where it only copies through host memory.
+const char* const refused_handle =
+    ": cuFile does not take it (error 5027). Before version 1.17 it takes only files of block devices that it finds in "
+    "/run/udev/data, in compatibility mode, too: give this process that folder (a container a read-only mount), or a newer cuFile";
+
 }  // namespace
 
 StorageFile::StorageFile(const Cufile& cufile, const char* path)
@@ -61,7 +66,11 @@ StorageFile::StorageFile(const Cufile& cufile, const char* path)
         CufileDescription description{};
         description.type = CUFILE_POSIX_DESCRIPTOR;
         description.handle.fd = descriptor_;
-        Cufile::check(cufile_.cuFileHandleRegister(&handle_, &description), "cuFileHandleRegister of " + path_);
+        CufileError error = cufile_.cuFileHandleRegister(&handle_, &description);
+        if (error.err == CUFILE_HANDLE_NOT_REGISTERED) {
+            throw Failure(GPUSNAP_E_UNSUPPORTED, path_ + refused_handle);
+        }
+        Cufile::check(error, "cuFileHandleRegister of " + path_);
     } catch (...) {
         close(descriptor_);
         throw;

@@ -2,6 +2,7 @@
 
 #include "driver/gpu.h"
 #include "storage/cufile.h"
+#include "storage/trial.h"
 
 using namespace gpusnap;
 
@@ -23,7 +24,11 @@ gpusnap_storage_info look(const gpusnap_storage_args& args) {
     }
     try {
         ContextScope scope(gpu(0));
-        bool direct = Cufile::load(args.library_path).reads_directly();
+        const Cufile& cufile = Cufile::load(args.library_path);
+        bool direct = cufile.reads_directly();
+        if (args.folder != nullptr) {
+            try_reading(cufile, args.folder);
+        }
         if (direct) {
             return answer(true, true, "cuFile reads from NVMe drives straight into device memory");
         }

@@ -1,17 +1,9 @@
 #include "target/import.h"
 
-#include <cstring>
-
 #include "mover/areas.h"
 #include "mover/digest/scratch.h"
 
 namespace gpusnap {
-
-UuidBytes uuid_of(const gpusnap_wire_record& record) {
-    UuidBytes uuid{};
-    std::memcpy(uuid.data(), record.gpu_uuid, uuid.size());
-    return uuid;
-}
 
 ImportedMemory::~ImportedMemory() {
     try {

@@ -1,6 +1,7 @@
 // The workload's physical allocations, mapped a second time in this process.
 #pragma once
 
+#include <cstring>
 #include <map>
 #include <vector>
 
@@ -50,6 +51,11 @@ private:
     size_t usable_ = 0;
 };
 
-UuidBytes uuid_of(const gpusnap_wire_record& record);
+template <typename Record>
+UuidBytes uuid_of(const Record& record) {
+    UuidBytes uuid{};
+    std::memcpy(uuid.data(), record.gpu_uuid, uuid.size());
+    return uuid;
+}
 
 }  // namespace gpusnap

@@ -76,11 +76,17 @@ struct gpusnap_target {
 
     std::vector<gpusnap_wire_record> list() { return all<gpusnap_wire_record>(GPUSNAP_WIRE_LIST); }
 
-    std::vector<gpusnap_wire_hint> hints() {
+    std::vector<gpusnap_wire_hint> hints() { return known<gpusnap_wire_hint>(GPUSNAP_WIRE_HINTS); }
+
+    std::vector<gpusnap_wire_gpu> gpus() { return known<gpusnap_wire_gpu>(GPUSNAP_WIRE_GPUS); }
+
+    // None from a preload that is older than the verb.
+    template <typename Record>
+    std::vector<Record> known(gpusnap_wire_verb verb) {
         try {
-            return all<gpusnap_wire_hint>(GPUSNAP_WIRE_HINTS);
+            return all<Record>(verb);
         } catch (const Failure& failure) {
-            // An answer, not a broken connection: this preload is older than hints.
+            // An answer, not a broken connection.
             if (failure.status() != GPUSNAP_E_PROTOCOL || !channel.open()) {
                 throw;
             }
@@ -135,6 +141,7 @@ gpusnap_status gpusnap_target_query(gpusnap_target* target, gpusnap_target_statu
         answer.struct_size = sizeof answer;
         answer.state = wire.state;
         answer.refusals = wire.refusals;
+        answer.endable = wire.endable;
         answer.protocol_version = GPUSNAP_WIRE_VERSION;
         answer.allocation_count = wire.allocation_count;
         answer.managed_bytes = wire.managed_bytes;
@@ -185,6 +192,18 @@ gpusnap_status gpusnap_target_hints(gpusnap_target* target, gpusnap_hint* out, s
             hint.offset_bytes = records[i].offset_bytes;
             std::snprintf(hint.tag, sizeof hint.tag, "%.*s", static_cast<int>(sizeof records[i].tag - 1), records[i].tag);
             out[i] = hint;
+        }
+        *count = records.size();
+    });
+}
+
+gpusnap_status gpusnap_target_gpus(gpusnap_target* target, gpusnap_target_gpu* out, size_t capacity, size_t* count) {
+    return guarded([&] {
+        require(target != nullptr && count != nullptr, "target or count is NULL");
+        require(out != nullptr || capacity == 0, "out is NULL but capacity is not 0");
+        std::vector<gpusnap_wire_gpu> records = target->gpus();
+        for (size_t i = 0; i < std::min(capacity, records.size()); i++) {
+            out[i] = {gpu_by_uuid(uuid_of(records[i])).ordinal(), 0};
         }
         *count = records.size();
     });

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "../../include/cufile_abi.h"
 #include "core/error.h"
 #include "core/settings.h"
 
@@ -16,6 +17,12 @@ namespace {
 bool parse_number(std::string_view text, unsigned* out) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
   return error == std::errc() && end == text.data() + text.size();
+}
+
+// cuFile has codes of its own, of which the driver knows nothing.
+bool is_code(std::string_view function, unsigned code) {
+  return code != 0 && (error_name(static_cast<int>(code)) != nullptr ||
+                       (function.substr(0, 6) == "cuFile" && code > CUFILE_BASE_ERROR && code < CUFILE_BASE_ERROR + 100));
 }
 
 // cuMemAlloc_v2 -> cuMemAlloc; also drops _ptsz and _ptds
@@ -44,7 +51,7 @@ FailureRules FailureRules::parse(std::string_view text) {
     bool good = true;
     if (const size_t equals = name.find('='); equals != std::string_view::npos) {
       unsigned code = 0;
-      good = parse_number(name.substr(equals + 1), &code) && code != 0 && error_name(static_cast<int>(code)) != nullptr;
+      good = parse_number(name.substr(equals + 1), &code) && is_code(name, code);
       rule.error = static_cast<CUresult>(code);
       name = name.substr(0, equals);
     }

@@ -30,9 +30,10 @@ std::atomic<bool> opened{false};
 CufileError good() { return {0, CUDA_SUCCESS}; }
 CufileError bad(int code) { return {code, CUDA_SUCCESS}; }
 
-// A failure on order is one of the driver's, as far as cuFile tells.
+// A failure on order is one of the driver's, as far as cuFile tells, unless it has a code of cuFile's.
 CufileError begin(const char* function) {
   const CUresult ordered = gpusnap_simulated_call(function);
+  if (static_cast<int>(ordered) > CUFILE_BASE_ERROR) return bad(static_cast<int>(ordered));
   return ordered == CUDA_SUCCESS ? good() : CufileError{CUFILE_CUDA_DRIVER_ERROR, ordered};
 }
 

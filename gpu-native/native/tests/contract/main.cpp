@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -92,10 +93,13 @@ int storage(const std::string& what) {
         setenv("GPUSNAP_SIM_NVIDIA_FS", "1", 1);
     } else if (what == "broken") {
         setenv("GPUSNAP_SIM_FAIL", "cuFileDriverOpen@1=999,cuFileDriverGetProperties@1=801", 1);
+    } else if (what == "refuses-files") {
+        setenv("GPUSNAP_SIM_FAIL", "cuFileHandleRegister@1=5027,cuFileHandleRegister@2=5019,cuFileRead@1=999", 1);
     }
     driver_info();
-    auto found = [](uint32_t compatibility, const char* path, bool available, bool direct, const char* reason) {
-        gpusnap_storage_args args{sizeof args, compatibility, path};
+    auto found = [](uint32_t compatibility, const char* path, bool available, bool direct, const char* reason,
+                    const char* folder = nullptr) {
+        gpusnap_storage_args args{sizeof args, compatibility, path, folder};
         gpusnap_storage_info info{};
         info.struct_size = sizeof info;
         OK(gpusnap_storage_query(&args, &info));
@@ -127,10 +131,20 @@ int storage(const std::string& what) {
         std::string other = directory_of_this_program() + "/../lib/libgpusnap.so";
         found(1, other.c_str(), false, false, "lacks cuFileDriverOpen");
         found(1, nullptr, true, false, "compatibility mode");
-        gpusnap_storage_args args{sizeof args, 1, other.c_str()};
+        gpusnap_storage_args args{sizeof args, 1, other.c_str(), nullptr};
         gpusnap_storage_info info{};
         info.struct_size = sizeof info;
         CHECK_EQUAL(gpusnap_storage_query(&args, &info), GPUSNAP_E_STATE);
+    } else if (what == "refuses-files") {
+        std::string folder = directory_of_this_program();
+        found(1, nullptr, false, false, "/run/udev/data", folder.c_str());
+        found(1, nullptr, false, false, "cuFile error 5019", folder.c_str());
+        found(1, nullptr, false, false, "cuFileRead", folder.c_str());
+        found(1, nullptr, true, false, "compatibility mode", folder.c_str());
+        found(1, nullptr, false, false, "cannot try a file in /nonexistent", "/nonexistent");
+        for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+            CHECK(entry.path().filename().string().find("cufile-trial") == std::string::npos);
+        }
     } else {
         found(1, nullptr, false, false, "cuFileDriverOpen: CUDA_ERROR_UNKNOWN");
         found(1, nullptr, false, false, "cuFileDriverGetProperties: CUDA_ERROR_NOT_SUPPORTED");

@@ -50,6 +50,41 @@ TEST("memory of two GPUs comes back, each to its own") {
     CHECK_EQUAL(workload.number("differs 1 2"), 0u);
 }
 
+TEST("the GPUs that a workload has contexts on are told, with memory there or not, also while it is frozen") {
+    Workload first;
+    Target target(first);
+    auto told = [&] {
+        gpusnap_target_gpu gpus[8];
+        size_t count = 0;
+        OK(gpusnap_target_gpus(target.get(), gpus, 8, &count));
+        std::string text;
+        for (size_t i = 0; i < count; i++) {
+            text += std::to_string(gpus[i].ordinal) + " ";
+        }
+        return text;
+    };
+    CHECK_EQUAL(told(), std::string("0 "));
+    if (driver_info().gpu_count > 1) {
+        first.tell("alloc-device 1 5000000");
+        first.tell("free 0");
+        CHECK_EQUAL(told(), std::string("0 1 "));
+        Workload second(Environment{{"CUDA_VISIBLE_DEVICES", "1"}});
+        Target other(second);
+        gpusnap_target_gpu gpu{};
+        size_t count = 0;
+        OK(gpusnap_target_gpus(other.get(), &gpu, 1, &count));
+        CHECK_EQUAL(count, 1u);
+        CHECK_EQUAL(gpu.ordinal, 1u);
+    }
+    std::string before = told();
+    OK(gpusnap_target_quiesce(target.get(), 10'000));
+    OK(gpusnap_target_release(target.get()));
+    CHECK_EQUAL(told(), before);
+    OK(gpusnap_target_remap(target.get()));
+    OK(gpusnap_target_resume(target.get()));
+    CHECK_EQUAL(told(), before);
+}
+
 TEST("peer access covers memory from before and after it, and comes back") {
     require_two_gpus();
     if (driver_info().simulated) {

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <fstream>
+#include <string>
+#include <vector>
 
 #include "contract/fixture.h"
 #include "contract/harness.h"
@@ -17,6 +19,13 @@ void check_refused(Target& target, uint32_t bit, const std::string& reason) {
     CHECK(last_error().find(reason) != std::string::npos);
     CHECK_EQUAL(target.status().state, static_cast<uint32_t>(GPUSNAP_TARGET_RUNNING));
 }
+
+// NCCL, for one, has such memory as long as a communicator lives.
+void share(Workload& workload) {
+    workload.tell("callbacks communicator release " + workload.tell("export-block 33554432")[0]);
+}
+
+constexpr uint64_t shared_bytes = 33554432;
 
 void check_freezes(Target& target) {
     CHECK_EQUAL(target.status().refusals, 0u);
@@ -47,6 +56,59 @@ TEST("exported memory is refused while it lives") {
     check_freezes(target);
 }
 
+TEST("what the application's callbacks end is told beforehand and does not hinder a freeze") {
+    Workload workload;
+    Target target(workload);
+    CHECK_EQUAL(target.status().endable, 0u);
+    share(workload);
+    CHECK_EQUAL(target.status().refusals, GPUSNAP_REFUSE_LEGACY_IPC);
+    CHECK((target.status().endable & GPUSNAP_REFUSE_LEGACY_IPC) != 0);
+    CHECK_EQUAL(target.status().endable & (GPUSNAP_REFUSE_MIG | GPUSNAP_REFUSE_MPS), 0u);
+    OK(gpusnap_target_quiesce(target.get(), 10'000));
+    OK(gpusnap_target_resume(target.get()));
+    CHECK_EQUAL(target.status().refusals, 0u);
+}
+
+TEST("what the application's callbacks do not end is refused after them, and it goes on") {
+    Workload workload;
+    Target target(workload);
+    share(workload);
+    workload.tell("export-block 33554432");
+    CHECK_EQUAL(gpusnap_target_quiesce(target.get(), 10'000), GPUSNAP_E_UNSUPPORTED);
+    CHECK(last_error().find("shared with other processes") != std::string::npos);
+    CHECK_EQUAL(target.status().state, static_cast<uint32_t>(GPUSNAP_TARGET_RUNNING));
+    workload.tell("alloc dlsym 5000000");
+    workload.tell("memset 0 1");
+}
+
+TEST("imported memory is refused as long as a handle or a mapping of it is left") {
+    Workload owner;
+    Workload workload;
+    Target target(workload);
+    std::string descriptor = owner.tell("export-descriptor " + std::to_string(shared_bytes))[0];
+    std::vector<std::string> there =
+        workload.tell("import-block " + std::to_string(owner.pid()) + " " + descriptor + " " + std::to_string(shared_bytes));
+    check_refused(target, GPUSNAP_REFUSE_LEGACY_IPC, "shared with other processes");
+    workload.tell("release-handle " + there[0]);
+    check_refused(target, GPUSNAP_REFUSE_LEGACY_IPC, "shared with other processes");
+    workload.tell("retain-and-release " + there[1]);
+    check_refused(target, GPUSNAP_REFUSE_LEGACY_IPC, "shared with other processes");
+    workload.tell("unmap " + there[1] + " " + std::to_string(shared_bytes));
+    check_freezes(target);
+}
+
+TEST("multicast objects are refused while they live") {
+    if (!driver_info().simulated) {
+        skip("no multicast object is made on a machine whose links others may use");
+    }
+    Workload workload;
+    Target target(workload);
+    std::string handle = workload.tell("create-multicast " + std::to_string(shared_bytes))[0];
+    check_refused(target, GPUSNAP_REFUSE_MULTICAST, "multicast");
+    workload.tell("release-handle " + handle);
+    check_freezes(target);
+}
+
 TEST("an IPC handle of managed memory is refused to the application, which can still be frozen") {
     Workload workload;
     Target target(workload);
@@ -69,6 +131,8 @@ TEST("an IPC handle of driver memory is refused for good") {
     }
     CHECK_EQUAL(answer, std::string("ok"));
     check_refused(target, GPUSNAP_REFUSE_LEGACY_IPC, "shared with other processes");
+    workload.tell("callbacks hopeful");
+    CHECK_EQUAL(target.status().endable & GPUSNAP_REFUSE_LEGACY_IPC, 0u);
 }
 
 TEST("a MIG slice is refused") {

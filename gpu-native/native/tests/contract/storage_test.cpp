@@ -1,4 +1,5 @@
 // Files straight into device memory. On a machine with a GPU this is the cuFile that is installed there, in whichever mode.
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -14,6 +15,7 @@
 #include "contract/fixture.h"
 #include "contract/harness.h"
 #include "contract/tree_digest.h"
+#include "cufile_abi.h"
 
 using namespace contract;
 
@@ -36,23 +38,52 @@ private:
     std::string path_;
 };
 
+// What cuFile itself says to the plainest use of it: a code of cuFile's, 0 when it takes the file.
+int plain_registration(const std::string& path) {
+    void* library = dlopen("libcufile.so.0", RTLD_NOW);
+    auto enroll = library == nullptr ? nullptr
+                                     : reinterpret_cast<CufileError (*)(CufileHandle*, CufileDescription*)>(
+                                           dlsym(library, "cuFileHandleRegister"));
+    if (enroll == nullptr) {
+        return -1;
+    }
+    CufileDescription description{};
+    description.type = CUFILE_POSIX_DESCRIPTOR;
+    description.handle.fd = open(path.c_str(), O_RDONLY | O_DIRECT);
+    CufileHandle handle = nullptr;
+    int code = enroll(&handle, &description).err;
+    if (code == 0) {
+        reinterpret_cast<void (*)(CufileHandle)>(dlsym(library, "cuFileHandleDeregister"))(handle);
+    }
+    close(description.handle.fd);
+    return code;
+}
+
+// A machine may have no cuFile, or one that does not serve the file system of this program. That is skipped only when cuFile
+// says so by itself: where it takes a file, so must we.
 void need_storage() {
     driver_info();
-    gpusnap_storage_args args{sizeof args, 1, nullptr};
+    Folder folder;
+    std::string probe = folder.file("probe", Bytes(4096));
+    std::string where = directory_of_this_program();
+    gpusnap_storage_args args{sizeof args, 1, nullptr, where.c_str()};
     gpusnap_storage_info info{};
     info.struct_size = sizeof info;
     OK(gpusnap_storage_query(&args, &info));
-    if (info.available == 0) {
-        skip(info.reason);
+    if (info.available != 0) {
+        note(info.reason);
+        return;
     }
-    note(info.reason);
-    Folder folder;
-    std::string probe = folder.file("probe", Bytes(1));
     int descriptor = open(probe.c_str(), O_RDONLY | O_DIRECT);
     if (descriptor < 0) {
-        skip("the file system of " + directory_of_this_program() + " has no direct I/O");
+        skip("the file system of " + where + " has no direct I/O");
     }
     close(descriptor);
+    int code = plain_registration(probe);
+    if (code == 0 || driver_info().simulated != 0) {
+        throw Failed(std::string("cuFile takes a file here, and is found unusable: ") + info.reason);
+    }
+    skip(std::string(info.reason) + "; cuFile by itself answers " + std::to_string(code));
 }
 
 Bytes part(const Bytes& bytes, size_t from, size_t size) {
@@ -209,7 +240,7 @@ TEST("cuFile is loaded when it is asked for, and says in which mode it works or 
     if (!driver_info().simulated) {
         skip("what a real machine has does not change on order");
     }
-    for (const char* what : {"kernel-side", "no-kernel-side", "missing", "broken"}) {
+    for (const char* what : {"kernel-side", "no-kernel-side", "missing", "broken", "refuses-files"}) {
         pid_t role = start_role({"--storage", what});
         int status = 0;
         CHECK_EQUAL(waitpid(role, &status, 0), role);

@@ -55,6 +55,9 @@ namespace workload {
       (CUmemAllocationProp*, CUmemGenericAllocationHandle))                                                           \
     F(cuMemExportToShareableHandle, "cuMemExportToShareableHandle", 10020,                                            \
       (void*, CUmemGenericAllocationHandle, CUmemAllocationHandleType, unsigned long long))                           \
+    F(cuMemImportFromShareableHandle, "cuMemImportFromShareableHandle", 10020,                                        \
+      (CUmemGenericAllocationHandle*, void*, CUmemAllocationHandleType))                                              \
+    F(cuMulticastCreate, "cuMulticastCreate", 12010, (CUmemGenericAllocationHandle*, const CUmulticastObjectProp*))   \
     F(cuIpcGetMemHandle, "cuIpcGetMemHandle", 4010, (CUipcMemHandle*, CUdeviceptr))                                   \
     F(cuStreamCreate, "cuStreamCreate", 2000, (CUstream*, unsigned int))                                              \
     F(cuStreamDestroy_v2, "cuStreamDestroy", 4000, (CUstream))                                                        \

@@ -29,6 +29,7 @@ struct Step {
     std::string name;
     std::string way;
     std::atomic<bool> held{true};
+    CUmemGenericAllocationHandle handle = 0;  // that "release" gives back
 };
 
 std::vector<std::unique_ptr<Step>>& steps() {
@@ -61,6 +62,9 @@ int before(void* user, uint32_t remaining_ms, char* reason) {
     while (step->way == "hang" && step->held) {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
+    if (step->way == "release") {
+        return driver().cuMemRelease(step->handle);
+    }
     return step->way == "use-device" ? use_device() : 0;
 }
 
@@ -92,6 +96,7 @@ std::string register_step(const Arguments& arguments) {
     Step* step = steps().back().get();
     step->name = arguments.at(0);
     step->way = arguments.size() > 1 ? arguments[1] : "";
+    step->handle = arguments.size() > 2 ? number(arguments, 2) : 0;
     gpusnap_hint_answer first = gpusnap_hint_on_quiesce(before, step);
     gpusnap_hint_answer second = gpusnap_hint_on_resume(after, step);
     return answer(first) + " " + answer(second);
@@ -133,7 +138,7 @@ void add_hint_commands(Commands& commands) {
         return answer(gpusnap_hint_keep(buffers().at(number(a, 0)).address + number(a, 1)));
     };
     commands["hint-in-child"] = hint_in_child;   // -> ANSWER
-    commands["callbacks"] = register_step;       // NAME [refuse|refuse-silently|hang|hang-after|use-device] -> ANSWER ANSWER
+    commands["callbacks"] = register_step;       // NAME [refuse|refuse-silently|hang|hang-after|use-device|release HANDLE] -> ANSWER ANSWER
     commands["callbacks-off"] = [](const Arguments& a) {  // NAME -> ANSWER ANSWER
         Step* step = &step_named(a.at(0));
         return answer(gpusnap_hint_off_quiesce(before, step)) + " " + answer(gpusnap_hint_off_resume(after, step));

@@ -5,17 +5,6 @@
 #include "workload/commands.h"
 #include "workload/driver.h"
 
-namespace workload {
-
-uint64_t number(const Arguments& arguments, size_t index) {
-    if (index >= arguments.size()) {
-        throw std::runtime_error("an argument is missing");
-    }
-    return std::stoull(arguments[index], nullptr, 0);
-}
-
-}  // namespace workload
-
 int main() {
     using namespace workload;
     Commands commands;

@@ -8,6 +8,14 @@
 #include "workload/driver.h"
 
 namespace workload {
+
+uint64_t number(const Arguments& arguments, size_t index) {
+    if (index >= arguments.size()) {
+        throw std::runtime_error("an argument is missing");
+    }
+    return std::stoull(arguments[index], nullptr, 0);
+}
+
 namespace {
 
 constexpr size_t step_bytes = 8 << 20;

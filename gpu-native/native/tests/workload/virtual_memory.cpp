@@ -1,5 +1,8 @@
 // Virtual memory management by the application itself, as PyTorch's expandable segments and NCCL do it.
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include "workload/commands.h"
 #include "workload/driver.h"
@@ -123,6 +126,57 @@ std::string export_block(const Arguments& arguments) {
     return std::to_string(handle);
 }
 
+std::string export_descriptor(const Arguments& arguments) {
+    const Functions& functions = driver();
+    CUmemAllocationProp wanted = properties(true);
+    CUmemGenericAllocationHandle handle = 0;
+    DRIVER_CALL(functions, cuMemCreate, &handle, number(arguments, 0), &wanted, 0);
+    int fd = -1;
+    DRIVER_CALL(functions, cuMemExportToShareableHandle, &fd, handle, CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR, 0);
+    return std::to_string(fd);
+}
+
+CUdeviceptr map_somewhere(CUmemGenericAllocationHandle handle, size_t size) {
+    CUdeviceptr address = 0;
+    DRIVER_CALL(driver(), cuMemAddressReserve, &address, size, 0, 0, 0);
+    DRIVER_CALL(driver(), cuMemMap, address, size, 0, handle, 0);
+    allow(address, size, CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
+    return address;
+}
+
+// As another process gets it over a socket, but with the rights of a debugger.
+std::string import_block(const Arguments& arguments) {
+    auto process = static_cast<int>(syscall(SYS_pidfd_open, number(arguments, 0), 0));
+    auto fd = static_cast<int>(syscall(SYS_pidfd_getfd, process, number(arguments, 1), 0));
+    close(process);
+    if (fd < 0) {
+        throw std::runtime_error("pidfd_getfd " + std::to_string(errno));
+    }
+    CUmemGenericAllocationHandle handle = 0;
+    CUresult result = driver().cuMemImportFromShareableHandle(
+        &handle, reinterpret_cast<void*>(static_cast<intptr_t>(fd)), CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR);
+    close(fd);
+    check(result, "cuMemImportFromShareableHandle");
+    return std::to_string(handle) + " " + std::to_string(map_somewhere(handle, number(arguments, 2)));
+}
+
+std::string retain_and_release(const Arguments& arguments) {
+    CUmemGenericAllocationHandle handle = 0;
+    DRIVER_CALL(driver(), cuMemRetainAllocationHandle, &handle, reinterpret_cast<void*>(number(arguments, 0)));
+    DRIVER_CALL(driver(), cuMemRelease, handle);
+    return "";
+}
+
+std::string create_multicast(const Arguments& arguments) {
+    CUmulticastObjectProp wanted{};
+    wanted.numDevices = 1;
+    wanted.size = number(arguments, 0);
+    wanted.handleTypes = CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR;
+    CUmemGenericAllocationHandle handle = 0;
+    DRIVER_CALL(driver(), cuMulticastCreate, &handle, &wanted);
+    return std::to_string(handle);
+}
+
 }  // namespace
 
 void add_virtual_memory_commands(Commands& commands) {
@@ -136,6 +190,15 @@ void add_virtual_memory_commands(Commands& commands) {
     commands["create-segment"] = create_segment;  // GRANULES -> INDEX ADDRESS SIZE GRANULARITY
     commands["shrink-segment"] = shrink_segment;  // INDEX GRANULARITY
     commands["export-block"] = export_block;      // BYTES -> HANDLE
+    commands["export-descriptor"] = export_descriptor;      // BYTES -> DESCRIPTOR
+    commands["import-block"] = import_block;                // PID DESCRIPTOR BYTES -> HANDLE ADDRESS
+    commands["retain-and-release"] = retain_and_release;    // ADDRESS
+    commands["unmap"] = [](const Arguments& a) {            // ADDRESS BYTES
+        DRIVER_CALL(driver(), cuMemUnmap, number(a, 0), number(a, 1));
+        DRIVER_CALL(driver(), cuMemAddressFree, number(a, 0), number(a, 1));
+        return "";
+    };
+    commands["create-multicast"] = create_multicast;        // BYTES -> HANDLE
     commands["release-handle"] = [](const Arguments& a) {
         DRIVER_CALL(driver(), cuMemRelease, number(a, 0));
         return "";

@@ -77,6 +77,11 @@ public final class GpuTarget implements AutoCloseable {
         return list(NativeFunction.TARGET_HINTS, Layouts.HINT, RebuildableRange::from);
     }
 
+    /** Ordinals of the GPUs on which the workload has a context; none from a preload that does not tell. */
+    public List<Integer> gpus() throws GpuException {
+        return list(NativeFunction.TARGET_GPUS, Layouts.TARGET_GPU, entry -> entry.getInt("ordinal"));
+    }
+
     /** As many as most workloads have allocations: asking again for more costs the workload milliseconds of its pause. */
     private static final long FIRST_CAPACITY = 1024;
 

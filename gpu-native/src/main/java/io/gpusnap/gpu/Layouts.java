@@ -65,7 +65,9 @@ final class Layouts {
             JAVA_LONG.withName("allocation_count"),
             JAVA_LONG.withName("managed_bytes"),
             JAVA_LONG.withName("driver_bytes"),
-            text("preload_version", 32));
+            text("preload_version", 32),
+            JAVA_INT.withName("endable"),
+            JAVA_INT.withName("reserved"));
 
     static final StructLayout ALLOCATION = struct(
             "gpusnap_allocation",
@@ -84,6 +86,9 @@ final class Layouts {
             JAVA_LONG.withName("offset_bytes"),
             text("tag", 32));
 
+    static final StructLayout TARGET_GPU =
+            struct("gpusnap_target_gpu", JAVA_INT.withName("ordinal"), JAVA_INT.withName("reserved"));
+
     static final StructLayout COPY_ITEM = struct(
             "gpusnap_copy_item",
             JAVA_LONG.withName("device_address"),
@@ -100,7 +105,8 @@ final class Layouts {
             "gpusnap_storage_args",
             JAVA_INT.withName("struct_size"),
             JAVA_INT.withName("compatibility"),
-            ADDRESS.withName("library_path"));
+            ADDRESS.withName("library_path"),
+            ADDRESS.withName("folder"));
 
     static final StructLayout STORAGE_INFO = struct(
             "gpusnap_storage_info",
@@ -126,6 +132,7 @@ final class Layouts {
             TARGET_STATUS,
             ALLOCATION,
             HINT,
+            TARGET_GPU,
             COPY_ITEM,
             SPAN,
             DIGEST,

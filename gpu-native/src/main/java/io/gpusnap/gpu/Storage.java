@@ -22,13 +22,16 @@ public final class Storage {
      *
      * @param compatibility also where bytes would pass through host memory, because there is no kernel side
      * @param cufile path of libcufile; the one that the dynamic linker finds when empty
+     * @param folder of the files that will be read: a small one is written there and read, since cuFile tells only then whether
+     *     it serves that file system; when empty nothing is tried
      * @throws GpuException STATE when another one was loaded before
      */
-    public StorageInfo query(boolean compatibility, Optional<Path> cufile) throws GpuException {
+    public StorageInfo query(boolean compatibility, Optional<Path> cufile, Optional<Path> folder) throws GpuException {
         try (Arena arena = Arena.ofConfined()) {
             Struct args = Struct.allocate(arena, Layouts.STORAGE_ARGS);
             args.setInt("compatibility", compatibility ? 1 : 0);
             cufile.ifPresent(at -> args.setAddress("library_path", arena.allocateFrom(at.toString())));
+            folder.ifPresent(at -> args.setAddress("folder", arena.allocateFrom(at.toString())));
             Struct info = Struct.allocate(arena, Layouts.STORAGE_INFO);
             MethodHandle query = library.handle(NativeFunction.STORAGE_QUERY);
             library.check(() -> (int) query.invokeExact(args.segment(), info.segment()));

@@ -37,7 +37,7 @@ class StorageTest {
 
     @Test
     void whatIsNotThereIsNoErrorButAReason() throws Exception {
-        StorageInfo info = storage.query(false, Optional.of(CUFILE));
+        StorageInfo info = storage.query(false, Optional.of(CUFILE), Optional.empty());
 
         assertThat(info.available()).isFalse();
         assertThat(info.direct()).isFalse();
@@ -46,7 +46,7 @@ class StorageTest {
 
     @Test
     void aFileIsReadToTheDeviceAndDigestedThere() throws Exception {
-        StorageInfo info = storage.query(true, Optional.of(CUFILE));
+        StorageInfo info = storage.query(true, Optional.of(CUFILE), Optional.of(folder));
         assertThat(info.available()).as(info.reason()).isTrue();
         assertThat(info.reason()).startsWith("compatibility mode");
         byte[] content = new byte[(1 << 20) + 77];
@@ -78,9 +78,10 @@ class StorageTest {
 
     @Test
     void failuresAreTyped() throws Exception {
-        storage.query(true, Optional.of(CUFILE));
+        storage.query(true, Optional.of(CUFILE), Optional.empty());
 
-        assertThatThrownBy(() -> storage.query(true, Optional.of(Path.of("/nonexistent/libcufile.so.0"))))
+        assertThatThrownBy(() ->
+                        storage.query(true, Optional.of(Path.of("/nonexistent/libcufile.so.0")), Optional.empty()))
                 .asInstanceOf(InstanceOfAssertFactories.type(GpuException.class))
                 .extracting(GpuException::status)
                 .isEqualTo(GpuStatus.STATE);

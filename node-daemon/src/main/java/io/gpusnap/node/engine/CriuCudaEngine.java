@@ -30,7 +30,7 @@ final class CriuCudaEngine implements CheckpointEngine {
         SaveSession session = new SaveSession(runtime, request);
         List<Stage> stages = new ArrayList<>(List.of(
                 new SavePreflight(session, id()),
-                new SaveQuiesce(session),
+                new SaveQuiesce(session, EngineId.CRIU_CUDA),
                 new SaveDrain(session),
                 new SaveRelease(session),
                 new SaveCheckpoint(session),

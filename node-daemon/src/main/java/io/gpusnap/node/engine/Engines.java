@@ -86,6 +86,7 @@ public final class Engines implements AutoCloseable {
         return FactRegistry.of(
                 SaveSubject.class,
                 Pause.class,
+                GpusInUse.class,
                 DeviceContent.class,
                 DrainedBytes.class,
                 DriverMemory.class,

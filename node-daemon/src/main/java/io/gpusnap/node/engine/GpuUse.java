@@ -13,6 +13,7 @@ import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.TierException;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -44,7 +45,7 @@ public final class GpuUse {
         }
     }
 
-    /** Those that a workload has memory on. */
+    /** Those that a workload has a context or memory on. */
     public Set<String> of(ProcessId process) {
         // CRIU may be at work on a process that an operation has: it must see no connection of anybody.
         if (runtime.busy().all().containsKey(process)) {
@@ -55,8 +56,8 @@ public final class GpuUse {
             return all();
         }
         try (TargetPort target = cuda.get().open(CONNECT_LIMIT)) {
-            Set<Integer> ordinals =
-                    target.allocations().stream().map(Allocation::gpuOrdinal).collect(Collectors.toSet());
+            Set<Integer> ordinals = new HashSet<>(target.gpus());
+            target.allocations().stream().map(Allocation::gpuOrdinal).forEach(ordinals::add);
             Set<String> used = uuids(cuda.get().gpu().devices().stream()
                     .filter(device -> ordinals.contains(device.ordinal()))
                     .toList());

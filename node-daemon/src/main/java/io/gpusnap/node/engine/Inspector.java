@@ -62,6 +62,9 @@ final class Inspector {
             container.ifPresent(found -> refusals.addAll(found.save(workload.process(), tree)));
             refusals.addAll(checks.process(
                     tree, container.map(found -> found.pipes().keySet()).orElse(Set.of())));
+            if (!status.map(TargetStatus::hasQuiesceCallbacks).orElse(false)) {
+                refusals.addAll(checks.communicators(tree));
+            }
         }
         return new Inspection(status, heldBytes, tree, cudaPids, refusals);
     }

@@ -71,7 +71,9 @@ final class ManifestDraft {
             GpuPort gpu, SaveSubject subject, FrozenProcess frozen, List<Manifest.Allocation> allocations)
             throws GpuException {
         HostFacts host = session.runtime().host();
-        Set<Integer> used = new TreeSet<>(Set.of(0));
+        // An older preload does not tell where contexts without memory are: most likely on the first one.
+        Set<Integer> used = new TreeSet<>(
+                context.recall(GpusInUse.class).map(GpusInUse::ordinals).orElse(List.of(0)));
         allocations.forEach(allocation -> used.add(allocation.gpuOrdinal()));
         List<Manifest.Gpu> gpus = gpu.devices().stream()
                 .filter(device -> used.contains(device.ordinal()))

@@ -57,6 +57,7 @@ final class RuntimeOpening {
                             settings,
                             opening,
                             store,
+                            root,
                             pool.pinned(),
                             reason,
                             settings.shared().peers()),
@@ -91,6 +92,7 @@ final class RuntimeOpening {
                             opening,
                             new SnapshotStore(
                                     root, nvme, memory, settings.shared().open()),
+                            root,
                             pinnable,
                             reason,
                             PeerSettings.none()),
@@ -111,6 +113,7 @@ final class RuntimeOpening {
             EngineSettings settings,
             GpuOpening opening,
             SnapshotStore store,
+            StoreRoot root,
             boolean poolPinned,
             String poolReason,
             PeerSettings peers)
@@ -137,7 +140,7 @@ final class RuntimeOpening {
                 new BusyWorkloads(),
                 poolPinned,
                 poolReason,
-                DirectStorage.probe(settings.storage(), opening.gpu(), opening.reason()),
+                DirectStorage.probe(settings.storage(), opening, root.temporary(), settings.driverCallLimit()),
                 traffic,
                 new FanOut(peers, store, traffic));
     }

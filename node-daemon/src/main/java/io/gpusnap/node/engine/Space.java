@@ -1,5 +1,6 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessId;
@@ -39,6 +40,19 @@ final class Space {
         long host = engine.equals(EngineId.CRIU_CUDA) ? residentBytes(inspection) : 0;
         requireScratch(host);
         requireStore(workload, device + host);
+    }
+
+    /**
+     * Of the pool, what a thaw leaves to others: a save on another GPU must not be refused because all slots are leased. On one GPU
+     * they do not run at the same time.
+     */
+    int sparedByThaw() throws StageException, GpuException {
+        return runtime.requireGpu().driver().gpuCount() > 1 ? sparedSlots() : 0;
+    }
+
+    /** With which a save gets on, whatever else happens. */
+    int sparedSlots() {
+        return LEAST_SLOTS + runtime.settings().threads();
     }
 
     /** Manifests are looked at only where it depends on them: there may be many. */

@@ -46,7 +46,7 @@ final class SuspendEngine implements CheckpointEngine {
 
     /** From a workload that runs to one that waits without its managed memory. */
     static List<Stage> freezing(SaveSession session) {
-        return List.of(new SaveQuiesce(session), new SaveDrain(session), new SaveRelease(session));
+        return List.of(new SaveQuiesce(session, EngineId.SUSPEND), new SaveDrain(session), new SaveRelease(session));
     }
 
     /** From memory in the pool to a snapshot. */
@@ -63,7 +63,7 @@ final class SuspendEngine implements CheckpointEngine {
         return new StagePlan(
                 OperationKind.THAW,
                 Stream.concat(
-                                Stream.of(new SuspendedPreflight(session), new SuspendedVerify(session, 0)),
+                                Stream.of(new SuspendedPreflight(session), new SuspendedVerify(session, false)),
                                 waking(session).stream())
                         .toList(),
                 session::release);
@@ -101,9 +101,7 @@ final class SuspendEngine implements CheckpointEngine {
         Evictees evictees = new Evictees(leaving.stream().map(Evictee::new).toList());
         List<Stage> stages = new ArrayList<>();
         stages.add(new SwitchPreflight(session, request, evictees));
-        stages.add(new SuspendedVerify(
-                session,
-                leaving.isEmpty() ? 0 : Space.LEAST_SLOTS + runtime.settings().threads()));
+        stages.add(new SuspendedVerify(session, !leaving.isEmpty()));
         stages.add(new SwitchSuspend(session, evictees));
         stages.addAll(waking(session));
         stages.add(new SwitchStore(session, evictees, SwitchStore.patience()));

@@ -1,5 +1,6 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.store.ChunkRef;
@@ -13,20 +14,23 @@ import java.util.List;
 final class SuspendedVerify extends EngineStage {
 
     private final ThawSession session;
-    private final int spareSlots;
+    private final boolean othersLeave;
 
-    /** @param spareSlots of the pool that are left to others, for what has to leave the device first */
-    SuspendedVerify(ThawSession session, int spareSlots) {
+    /** @param othersLeave the device first, and take slots of the pool for it */
+    SuspendedVerify(ThawSession session, boolean othersLeave) {
         super("verify", session.times());
         this.session = session;
-        this.spareSlots = spareSlots;
+        this.othersLeave = othersLeave;
     }
 
     @Override
-    void execute(StageContext context) throws StageException, TierException, ManifestException, InterruptedException {
+    void execute(StageContext context)
+            throws StageException, GpuException, TierException, ManifestException, InterruptedException {
         NodeRuntime runtime = session.runtime();
         List<ChunkRef> chunks = session.manifest().chunks().toList();
         context.progress().setTotalBytes(ChunkVerifier.distinctBytes(chunks));
+        Space space = new Space(runtime);
+        int spareSlots = othersLeave ? space.sparedSlots() : space.sparedByThaw();
         session.loaded(new ChunkLoader(session.sources(), runtime.store().memory(), session.owner(), spareSlots)
                 .load(chunks, runtime.transfer(context)));
     }

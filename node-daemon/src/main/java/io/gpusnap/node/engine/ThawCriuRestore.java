@@ -1,5 +1,6 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.criu.CriuException;
 import io.gpusnap.node.criu.CriuRunner;
 import io.gpusnap.node.operation.StageContext;
@@ -40,7 +41,7 @@ final class ThawCriuRestore extends EngineStage {
 
     @Override
     void execute(StageContext context)
-            throws StageException, CriuException, TierException, ManifestException, InterruptedException {
+            throws StageException, GpuException, CriuException, TierException, ManifestException, InterruptedException {
         Manifest.ProcessImage process = session.manifest().process();
         session.renewClaim(context);
         CriuRunner criu = criu(context);
@@ -90,7 +91,7 @@ final class ThawCriuRestore extends EngineStage {
     }
 
     private void verify(StageContext context)
-            throws StageException, TierException, ManifestException, InterruptedException {
+            throws StageException, GpuException, TierException, ManifestException, InterruptedException {
         NodeRuntime runtime = session.runtime();
         List<ChunkRef> host = session.manifest().host().areas().stream()
                 .flatMap(area -> area.chunks().stream())
@@ -102,7 +103,8 @@ final class ThawCriuRestore extends EngineStage {
         context.progress()
                 .setTotalBytes(ChunkVerifier.distinctBytes(host) + (direct ? 0 : ChunkVerifier.distinctBytes(device)));
         Transfer transfer = runtime.transfer(context);
-        ChunkLoader loader = new ChunkLoader(session.sources(), runtime.store().memory(), session.owner());
+        ChunkLoader loader = new ChunkLoader(
+                session.sources(), runtime.store().memory(), session.owner(), new Space(runtime).sparedByThaw());
         long start = System.nanoTime();
         // In the order in which they are filled in: where the pool is small, the first ones find slots.
         session.loadedHost(loader.load(host, transfer));

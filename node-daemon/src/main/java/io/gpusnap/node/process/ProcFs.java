@@ -163,11 +163,17 @@ public final class ProcFs {
 
     /** Distinct absolute paths of mapped files, without those that were deleted. */
     public List<String> mappedFiles(int pid) {
+        return mappings(pid).stream()
+                .filter(path -> !path.endsWith(" (deleted)"))
+                .toList();
+    }
+
+    /** As {@link #mappedFiles}, with those that have no name any more: as they were called, and " (deleted)". */
+    public List<String> mappings(int pid) {
         return lines(of(pid).resolve("maps")).stream()
                 .map(line -> line.split("\\s+", 6))
                 .filter(fields -> fields.length == 6 && fields[5].startsWith("/"))
                 .map(fields -> fields[5])
-                .filter(path -> !path.endsWith(" (deleted)"))
                 .distinct()
                 .toList();
     }

@@ -23,7 +23,7 @@ final class DirectWrites {
     /** Below this a second system call outweighs what is saved. */
     private static final int LEAST_BYTES = 64 << 10;
 
-    private volatile boolean possible = true;
+    private final DirectSupport support = new DirectSupport();
 
     /**
      * Makes the file. It is on the drive, and durable once it is fsynced.
@@ -32,7 +32,7 @@ final class DirectWrites {
      * @throws IOException of a file system that has direct writes; what was written is left
      */
     boolean write(Path file, MemorySegment content) throws IOException {
-        if (!possible
+        if (!support.possible()
                 || content.byteSize() < LEAST_BYTES
                 || !content.isNative()
                 || content.address() % PAGE_BYTES != 0) {
@@ -45,6 +45,7 @@ final class DirectWrites {
                 LinkOption.NOFOLLOW_LINKS,
                 ExtendedOpenOption.DIRECT)) {
             write(channel, content);
+            support.worked();
             return true;
         } catch (ClosedByInterruptException | FileAlreadyExistsException e) {
             throw e;
@@ -53,7 +54,7 @@ final class DirectWrites {
                 throw full;
             }
             // Not every file system has O_DIRECT, and not all say so in the same way: the plain write judges.
-            possible = false;
+            support.failed();
             Files.deleteIfExists(file);
             return false;
         }

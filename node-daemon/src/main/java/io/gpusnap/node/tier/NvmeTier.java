@@ -39,7 +39,7 @@ public final class NvmeTier implements ChunkTier {
     private final boolean encrypts;
     private final ChunkBytes used = new ChunkBytes();
     private final LongAdder quarantined = new LongAdder();
-    private volatile boolean directReads = true;
+    private final DirectSupport directReads = new DirectSupport();
     private volatile @Nullable FileStore fileStore;
 
     /** @param reserveBytes free space that puts leave alone */
@@ -151,10 +151,11 @@ public final class NvmeTier implements ChunkTier {
     @Override
     public void read(ChunkDigest digest, int sizeBytes, MemorySegment buffer, ReadFrom from) throws TierException {
         Path file = fileOf(digest);
-        if (from == ReadFrom.MEDIUM && directReads && directable(buffer, sizeBytes)) {
+        if (from == ReadFrom.MEDIUM && directReads.possible() && directable(buffer, sizeBytes)) {
             try (FileChannel channel = FileChannel.open(
                     file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS, ExtendedOpenOption.DIRECT)) {
                 read(channel, digest, sizeBytes, buffer, true);
+                directReads.worked();
                 return;
             } catch (NoSuchFileException e) {
                 throw missing(digest, e);
@@ -162,7 +163,7 @@ public final class NvmeTier implements ChunkTier {
                 throw DiskErrors.typed("read", file, e);
             } catch (IOException | UnsupportedOperationException e) {
                 // Not every file system has O_DIRECT, and not all say so in the same way: the plain read judges.
-                directReads = false;
+                directReads.failed();
             }
         }
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {

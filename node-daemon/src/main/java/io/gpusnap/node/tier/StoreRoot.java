@@ -78,6 +78,11 @@ public final class StoreRoot implements AutoCloseable {
         }
     }
 
+    /** A folder for what need not last: emptied whenever the store is opened. */
+    public Path temporary() {
+        return path.resolve("tmp");
+    }
+
     private static @Nullable FileLock lock(FileChannel channel) throws IOException {
         try {
             return channel.tryLock();

@@ -16,9 +16,11 @@ import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.TierKind;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.UnaryOperator;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -170,9 +172,7 @@ class DirectStorageIT {
     @Test
     void whenARealReadFailsHalfWayTheOrdinaryWayIsTaken() throws Exception {
         SnapshotId snapshot = savedAndCold();
-        Path rules = Path.of(Optional.ofNullable(System.getenv("GPUSNAP_SIM_STATE_DIR"))
-                        .orElse("/dev/shm/gpusnap-sim"))
-                .resolve("fail-" + ProcessHandle.current().pid());
+        Path rules = rules();
         try {
             Files.writeString(rules, "cuFileRead@3=999");
             thawed(snapshot);
@@ -236,6 +236,54 @@ class DirectStorageIT {
         reopen(Use.NEVER, UnaryOperator.identity());
         assertThat(capability())
                 .isEqualTo(new Capability("direct-storage", false, "switched off (storage.direct = never)"));
+    }
+
+    @Test
+    void aFileSystemThatCuFileDoesNotServeIsFoundAtTheStartAndTheOrdinaryWayIsTaken() throws Exception {
+        SnapshotId snapshot = savedAndCold();
+        Path rules = rules();
+        try {
+            Files.writeString(rules, "cuFileHandleRegister=5027");
+            reopen(Use.ALWAYS, UnaryOperator.identity());
+        } finally {
+            Files.delete(rules);
+        }
+        assertThat(capability().available()).isFalse();
+        assertThat(capability().reason()).contains("5027").contains("/run/udev/data");
+        assertThat(folder.resolve("nvme/tmp")).isEmptyDirectory();
+
+        thawed(snapshot);
+
+        assertThat(gpu.filesRead()).isZero();
+    }
+
+    @Test
+    void aCuFileThatDoesNotStartDoesNotKeepTheDaemonFromStarting() throws Exception {
+        node.close();
+        CountDownLatch never = new CountDownLatch(1);
+        EngineSettings settings = TestNode.settings(
+                folder, TestNode.POOL_BYTES, new StoragePolicy(Use.ALWAYS, Optional.of(TestNatives.cufile())));
+        node = TestNode.open(TestNode.impatient(settings, Duration.ofSeconds(1)), opening -> {
+            gpu = new FailingGpu(opening.gpu().orElseThrow());
+            gpu.disguiseStorage(found -> {
+                try {
+                    never.await();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+                return found;
+            });
+            return gpu.opening(opening);
+        });
+        assertThat(capability().available()).isFalse();
+        assertThat(capability().reason()).contains("cuda.callLimitSeconds").contains("storage.direct = never");
+        never.countDown();
+    }
+
+    private static Path rules() {
+        return Path.of(Optional.ofNullable(System.getenv("GPUSNAP_SIM_STATE_DIR"))
+                        .orElse("/dev/shm/gpusnap-sim"))
+                .resolve("fail-" + ProcessHandle.current().pid());
     }
 
     private void reopen(Use use, UnaryOperator<StorageInfo> disguise) throws Exception {

@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
@@ -293,8 +294,8 @@ final class FailingGpu implements GpuPort {
     }
 
     @Override
-    public StorageInfo storage(boolean compatibility, Optional<Path> cufile) throws GpuException {
-        return storageDisguise.apply(real.storage(compatibility, cufile));
+    public StorageInfo storage(boolean compatibility, Optional<Path> cufile, Path folder) throws GpuException {
+        return storageDisguise.apply(real.storage(compatibility, cufile, folder));
     }
 
     @Override
@@ -342,6 +343,11 @@ final class FailingGpu implements GpuPort {
         @Override
         public List<RebuildableRange> hints() throws GpuException {
             return target.hints();
+        }
+
+        @Override
+        public Set<Integer> gpus() throws GpuException {
+            return target.gpus();
         }
 
         @Override

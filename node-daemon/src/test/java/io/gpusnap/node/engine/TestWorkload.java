@@ -70,6 +70,21 @@ final class TestWorkload implements AutoCloseable {
         return new Family(first, ready(child, childPort, childPid));
     }
 
+    /** Two processes that use CUDA and share memory and connections, as the ranks of a communicator do: gpusnap-ranks. */
+    static TestWorkload startRanks(Path folder, String... arguments) throws Exception {
+        Files.createDirectories(folder);
+        int port = freePort();
+        List<String> command = new ArrayList<>(List.of(
+                "setsid",
+                TestNatives.folder().resolveSibling("bin/gpusnap-ranks").toString(),
+                "--port",
+                Integer.toString(port),
+                "--folder",
+                folder.toString()));
+        command.addAll(List.of(arguments));
+        return ready(folder, port, launch(folder, command, Map.of()));
+    }
+
     /** A server whose parent, a shell, is the workload: only the child uses CUDA. */
     static TestWorkload startBelowShell(Path folder, Map<String, String> environment) throws Exception {
         Files.createDirectories(folder);
@@ -132,7 +147,7 @@ final class TestWorkload implements AutoCloseable {
         } catch (Exception | AssertionError e) {
             workload.close();
             throw new IllegalStateException(
-                    "cuda-server did not get ready: " + Files.readString(folder.resolve("server.out")), e);
+                    "the server did not get ready: " + Files.readString(folder.resolve("server.out")), e);
         }
         return workload;
     }

@@ -19,6 +19,9 @@ import java.util.Set;
 /** Why a workload cannot be frozen. Looks only. */
 public final class SaveChecks {
 
+    private static final String END_IT_BEFORE =
+            ": end it in a quiesce callback and begin anew in a resume callback (docs/hints.md)";
+
     private static final String OUTPUT_INTO_A_FILE =
             ": start the workload with its output in a file and its input from /dev/null";
 
@@ -31,19 +34,24 @@ public final class SaveChecks {
         this.proc = proc;
     }
 
-    /** What neither the driver checkpoint nor the preload can carry. */
+    /** How NCCL names the memory that the processes of one communicator share on a host. */
+    private static final String NCCL_SEGMENT = "/dev/shm/nccl-";
+
+    /** What neither the driver checkpoint nor the preload can carry, but for what the application may end before. */
     public List<Refusal> device(TargetStatus status, List<GpuInfo> devices) {
         List<Refusal> refusals = new ArrayList<>();
         if (status.state() != TargetState.RUNNING) {
             refusals.add(unsupported("it is already frozen (" + status.state() + ")"));
         }
-        for (io.gpusnap.gpu.Refusal refusal : status.refusals()) {
+        for (io.gpusnap.gpu.Refusal refusal : status.certainRefusals()) {
             refusals.add(unsupported(
                     switch (refusal) {
                         case MANAGED_MEMORY ->
                             "it uses managed memory (cuMemAllocManaged), which cannot be checkpointed";
                         case MIG -> "it runs on a MIG instance, which the driver cannot checkpoint";
-                        case LEGACY_IPC -> "it shares device memory by legacy IPC handles (cuIpc*)";
+                        case LEGACY_IPC ->
+                            "it shares device memory with another process (exported or imported, or by cuIpc*), as NCCL does"
+                                    + END_IT_BEFORE;
                         case MULTICAST -> "it uses multicast objects (NVLS), which the driver cannot checkpoint";
                         case MPS -> "it runs under MPS, which the driver cannot checkpoint";
                         case OTHER -> "its preload is newer than this daemon, and names a reason that it does not know";
@@ -91,6 +99,20 @@ public final class SaveChecks {
                         .formatted(where, strangers.get(pipe), OUTPUT_INTO_A_FILE)));
             }
         });
+        return refusals;
+    }
+
+    /** What a thaw would cut off: communicators of NCCL, whose connections are closed by it. */
+    public List<Refusal> communicators(List<ProcessId> tree) {
+        List<Refusal> refusals = new ArrayList<>();
+        for (ProcessId process : tree) {
+            proc.mappings(process.pid()).stream()
+                    .filter(path -> path.startsWith(NCCL_SEGMENT))
+                    .findFirst()
+                    .ifPresent(path -> refusals.add(unsupported(
+                            "%s has a communicator of NCCL (%s is mapped), whose connections a thaw would close%s"
+                                    .formatted(process, path, END_IT_BEFORE))));
+        }
         return refusals;
     }
 

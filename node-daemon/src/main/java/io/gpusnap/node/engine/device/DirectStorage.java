@@ -3,7 +3,12 @@ package io.gpusnap.node.engine.device;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.StorageInfo;
 import io.gpusnap.node.engine.device.StoragePolicy.Use;
-import java.util.Optional;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * Whether this node reads chunks straight from their files into device memory.
@@ -12,20 +17,38 @@ import java.util.Optional;
  */
 public record DirectStorage(boolean used, String reason) {
 
-    /** Starts cuFile where it will be used; it stays until the process ends. */
-    public static DirectStorage probe(StoragePolicy policy, Optional<GpuPort> gpu, String gpuReason) {
+    /**
+     * Starts cuFile where it will be used; it stays until the process ends.
+     *
+     * @param folder of the store, in which a small file is tried
+     * @param limit for all of it: cuFile bounds nothing itself, and a daemon that does not start serves nobody
+     */
+    public static DirectStorage probe(StoragePolicy policy, GpuOpening opening, Path folder, Duration limit)
+            throws InterruptedException {
         if (policy.use() == Use.NEVER) {
             return new DirectStorage(false, "switched off (storage.direct = never)");
         }
-        if (gpu.isEmpty()) {
-            return new DirectStorage(false, gpuReason);
+        if (opening.gpu().isEmpty()) {
+            return new DirectStorage(false, opening.reason());
         }
+        GpuPort gpu = opening.gpu().get();
+        FutureTask<StorageInfo> look =
+                new FutureTask<>(() -> gpu.storage(policy.use() == Use.ALWAYS, policy.cufile(), folder));
+        Thread.ofPlatform().daemon().name("direct-storage").start(look);
         try {
-            StorageInfo found = gpu.get().storage(policy.use() == Use.ALWAYS, policy.cufile());
+            StorageInfo found = look.get(limit.toNanos(), TimeUnit.NANOSECONDS);
             boolean used = found.available() && (found.direct() || policy.use() == Use.ALWAYS);
             return new DirectStorage(used, used ? found.reason() : found.reason() + mend(policy, found));
-        } catch (GpuException e) {
-            return new DirectStorage(false, String.valueOf(e.getMessage()));
+        } catch (TimeoutException e) {
+            return new DirectStorage(
+                    false,
+                    "cuFile has not started within %d s (cuda.callLimitSeconds): it is not used until the daemon starts again (storage.direct = never leaves it out)"
+                            .formatted(limit.toSeconds()));
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof GpuException failure) {
+                return new DirectStorage(false, String.valueOf(failure.getMessage()));
+            }
+            throw new IllegalStateException("the look for cuFile broke", e);
         }
     }
 
@@ -34,7 +57,7 @@ public record DirectStorage(boolean used, String reason) {
             return " (storage.direct = always uses it all the same)";
         }
         return policy.use() == Use.ALWAYS
-                ? " (install cuFile of the CUDA toolkit, or set storage.cufile to where it is)"
-                : " (load it and install cuFile of the CUDA toolkit; storage.direct = always works without the module)";
+                ? " (cuFile is part of the CUDA toolkit; storage.cufile says where another one is)"
+                : " (it takes that module and cuFile of the CUDA toolkit; storage.direct = always works without the module)";
     }
 }

@@ -63,8 +63,9 @@ public interface GpuPort {
      *
      * @param compatibility also where their bytes pass through host memory
      * @param cufile empty: by its soname
+     * @param folder on the file system of those files; one is tried there, and gone afterwards
      */
-    StorageInfo storage(boolean compatibility, Optional<Path> cufile) throws GpuException;
+    StorageInfo storage(boolean compatibility, Optional<Path> cufile, Path folder) throws GpuException;
 
     /** Reads files to the device; the digests are of what the device then holds, item by item. */
     List<DeviceDigest> readAndDigest(int gpuOrdinal, List<FileItem> items) throws GpuException;

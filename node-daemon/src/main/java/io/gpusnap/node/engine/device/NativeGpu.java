@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** The GPU port over libgpusnap. */
 final class NativeGpu implements GpuPort {
@@ -102,8 +103,8 @@ final class NativeGpu implements GpuPort {
     }
 
     @Override
-    public StorageInfo storage(boolean compatibility, Optional<Path> cufile) throws GpuException {
-        return storage.query(compatibility, cufile);
+    public StorageInfo storage(boolean compatibility, Optional<Path> cufile, Path folder) throws GpuException {
+        return storage.query(compatibility, cufile, Optional.of(folder));
     }
 
     @Override
@@ -136,6 +137,11 @@ final class NativeGpu implements GpuPort {
         @Override
         public List<RebuildableRange> hints() throws GpuException {
             return target.hints();
+        }
+
+        @Override
+        public Set<Integer> gpus() throws GpuException {
+            return Set.copyOf(target.gpus());
         }
 
         @Override

@@ -6,6 +6,7 @@ import io.gpusnap.gpu.RebuildableRange;
 import io.gpusnap.gpu.TargetStatus;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 
 /**
  * A connection to the preload of one workload, for one thread at a time. While the target is RUNNING or QUIESCED, losing the
@@ -23,6 +24,9 @@ public interface TargetPort extends AutoCloseable {
 
     /** What the application says it can rebuild. Does not change from QUIESCED on. */
     List<RebuildableRange> hints() throws GpuException;
+
+    /** Ordinals of the GPUs on which it has a context, with memory or without; none of a preload that does not tell. */
+    Set<Integer> gpus() throws GpuException;
 
     /**
      * Maps the workload's memory here too. The first call only finds room for it: from then on allocations have local addresses.

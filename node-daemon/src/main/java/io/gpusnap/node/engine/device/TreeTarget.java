@@ -2,15 +2,22 @@ package io.gpusnap.node.engine.device;
 
 import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.GpuStatus;
 import io.gpusnap.gpu.RebuildableRange;
 import io.gpusnap.gpu.Refusal;
 import io.gpusnap.gpu.TargetState;
 import io.gpusnap.gpu.TargetStatus;
+import io.gpusnap.node.transfer.Joining;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.FutureTask;
 
 /**
  * The preloads of several processes as one. Each step is made by those that it is still to be made by, so one that was
@@ -54,10 +61,16 @@ final class TreeTarget implements TargetPort {
             all.add(member.status());
         }
         Set<Refusal> refusals = EnumSet.noneOf(Refusal.class);
-        all.forEach(status -> refusals.addAll(status.refusals()));
+        Set<Refusal> endable = EnumSet.noneOf(Refusal.class);
+        all.forEach(status -> {
+            refusals.addAll(status.refusals());
+            endable.addAll(status.endable());
+        });
+        all.forEach(status -> endable.removeAll(status.certainRefusals()));
         return new TargetStatus(
                 furthest(all.stream().map(TargetStatus::state).toList()),
                 refusals,
+                endable,
                 all.getFirst().protocolVersion(),
                 all.stream().mapToLong(TargetStatus::allocationCount).sum(),
                 all.stream().mapToLong(TargetStatus::managedBytes).sum(),
@@ -74,26 +87,55 @@ final class TreeTarget implements TargetPort {
         return TargetState.RUNNING;
     }
 
-    /** One gate after the other; all are open again when one does not close. */
+    /**
+     * All at the same time: a callback may have to meet those of the other processes, as ending a communicator does. All gates
+     * are open again when one does not close.
+     */
     @Override
     public void quiesce(Duration timeout) throws GpuException {
-        long deadline = System.nanoTime() + timeout.toNanos();
-        List<TargetPort> closed = new ArrayList<>();
-        try {
-            for (TargetPort member : members) {
-                member.quiesce(Duration.ofNanos(Math.max(1_000_000, deadline - System.nanoTime())));
-                closed.add(member);
-            }
-        } catch (GpuException e) {
-            for (TargetPort member : closed.reversed()) {
-                try {
-                    member.resume();
-                } catch (GpuException stuck) {
-                    e.addSuppressed(stuck); // it opens its gate by itself when the connection is closed
-                }
-            }
-            throw e;
+        Map<TargetPort, FutureTask<Void>> tasks = new LinkedHashMap<>();
+        for (TargetPort member : members) {
+            tasks.put(member, new FutureTask<>(() -> {
+                member.quiesce(timeout);
+                return null;
+            }));
         }
+        // Platform threads: each is in a native call for most of its time.
+        Joining.all(tasks.values().stream()
+                .map(task -> Thread.ofPlatform().daemon().name("quiesce").start(task))
+                .toList());
+        List<Throwable> failures = tasks.values().stream()
+                .filter(task -> task.state() == FutureTask.State.FAILED)
+                .map(FutureTask::exceptionNow)
+                // One that said no is why another waited for it in vain.
+                .sorted(Comparator.comparing(TreeTarget::isTimeout))
+                .toList();
+        if (!failures.isEmpty()) {
+            tasks.entrySet().removeIf(entry -> entry.getValue().state() == FutureTask.State.FAILED);
+            throw given(failures, List.copyOf(tasks.keySet()));
+        }
+    }
+
+    private static boolean isTimeout(Throwable failure) {
+        return failure instanceof GpuException gpu && gpu.status() == GpuStatus.TIMEOUT;
+    }
+
+    private static GpuException given(List<Throwable> failures, List<TargetPort> closed) {
+        Throwable first = failures.getFirst();
+        failures.stream().skip(1).forEach(first::addSuppressed);
+        for (TargetPort member : closed.reversed()) {
+            try {
+                member.resume();
+            } catch (GpuException stuck) {
+                first.addSuppressed(stuck); // it opens its gate by itself when the connection is closed
+            }
+        }
+        return switch (first) {
+            case GpuException e -> e;
+            case RuntimeException e -> throw e;
+            case Error e -> throw e;
+            default -> throw new IllegalStateException("a quiesce broke", first);
+        };
     }
 
     @Override
@@ -126,6 +168,20 @@ final class TreeTarget implements TargetPort {
                         one.address(),
                         one.tag()));
             }
+        }
+        return all;
+    }
+
+    /** None if one of them does not tell. */
+    @Override
+    public Set<Integer> gpus() throws GpuException {
+        Set<Integer> all = new TreeSet<>();
+        for (TargetPort member : members) {
+            Set<Integer> own = member.gpus();
+            if (own.isEmpty()) {
+                return Set.of();
+            }
+            all.addAll(own);
         }
         return all;
     }

@@ -110,6 +110,42 @@ class SaveChecksTest {
     }
 
     @Test
+    void whatTheApplicationMayEndBeforeTheSaveIsNotRefusedBeforehand() {
+        TargetStatus status = new TargetStatus(
+                TargetState.RUNNING,
+                EnumSet.of(io.gpusnap.gpu.Refusal.LEGACY_IPC, io.gpusnap.gpu.Refusal.MPS),
+                EnumSet.of(io.gpusnap.gpu.Refusal.LEGACY_IPC, io.gpusnap.gpu.Refusal.MULTICAST),
+                1,
+                1,
+                1,
+                0,
+                "0.1.0");
+        assertThat(checks.device(status, List.of()))
+                .extracting(Refusal::detail)
+                .singleElement()
+                .asString()
+                .contains("MPS");
+    }
+
+    @Test
+    void aCommunicatorOfNcclIsKnownByItsMemoryEvenIfThatHasNoNameAnyMore() throws Exception {
+        Path first = Files.createDirectories(folder.resolve("7"));
+        Files.writeString(first.resolve("stat"), "7 (rank) S 1 7 7 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 100 0 0");
+        Files.writeString(first.resolve("maps"), """
+                7f0000000000-7f0000200000 rw-s 00000000 00:18 17 /dev/shm/other
+                7f0000200000-7f0000a00000 rw-s 00000000 00:18 18 /dev/shm/nccl-AbCdEf (deleted)
+                """);
+        ProcFs inside = ProcFs.at(folder);
+        assertThat(new SaveChecks(inside)
+                        .communicators(List.of(inside.stat(7).orElseThrow().id())))
+                .singleElement()
+                .satisfies(refusal -> {
+                    assertThat(refusal.code()).isEqualTo(FailureCode.WORKLOAD_UNSUPPORTED);
+                    assertThat(refusal.detail()).contains("nccl-AbCdEf").contains("quiesce callback");
+                });
+    }
+
+    @Test
     void aFrozenWorkloadAndAGpuInMigModeAreRefused() {
         GpuInfo mig = new GpuInfo(0, "GPU-0", "H100 MIG 1g", 1, 1, 1, "9.0", "0000:00:00.0", true, true);
         assertThat(checks.device(status(TargetState.RELEASED, Set.of()), List.of(mig)))
@@ -121,6 +157,6 @@ class SaveChecksTest {
     }
 
     private static TargetStatus status(TargetState state, Set<io.gpusnap.gpu.Refusal> refusals) {
-        return new TargetStatus(state, refusals, 1, 1, 1, 0, "0.1.0");
+        return new TargetStatus(state, refusals, Set.of(), 1, 1, 1, 0, "0.1.0");
     }
 }

@@ -57,6 +57,11 @@ final class Tiers {
     static TierState state(PackTier tier) {
         try {
             UUID id = tier.storeId();
+            if (tier.trouble().isPresent()) {
+                // Nobody sends an operation to a tier that is said to be in trouble: it is for who looks to find it
+                // well again.
+                tier.look();
+            }
             return new TierState(tier.name(), tier.usage(), Optional.of(id), tier.trouble());
         } catch (TierException e) {
             TierUsage nothing = new TierUsage(tier.kind(), tier.store().location(), 0, 0, 0);

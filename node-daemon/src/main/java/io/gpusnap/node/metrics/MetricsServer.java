@@ -2,12 +2,12 @@ package io.gpusnap.node.metrics;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.gpusnap.node.http.RequestThreads;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Map;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -16,6 +16,8 @@ import org.slf4j.LoggerFactory;
 public final class MetricsServer implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(MetricsServer.class);
+    /** Of one request. */
+    private static final Duration LIMIT = Duration.ofSeconds(30);
 
     /** What a path answers. */
     public record Page(int status, String type, String body) {
@@ -34,9 +36,9 @@ public final class MetricsServer implements AutoCloseable {
     }
 
     private final HttpServer server;
-    private final ExecutorService threads;
+    private final RequestThreads threads;
 
-    private MetricsServer(HttpServer server, ExecutorService threads) {
+    private MetricsServer(HttpServer server, RequestThreads threads) {
         this.server = server;
         this.threads = threads;
     }
@@ -46,8 +48,8 @@ public final class MetricsServer implements AutoCloseable {
      * @throws IOException when the address is taken or is not this machine's
      */
     public static MetricsServer start(InetSocketAddress listen, Map<String, Supplier<Page>> pages) throws IOException {
+        RequestThreads threads = new RequestThreads(LIMIT);
         HttpServer server = HttpServer.create(listen, 16);
-        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
         server.setExecutor(threads);
         server.createContext("/", exchange -> answer(exchange, pages));
         server.start();
@@ -61,7 +63,7 @@ public final class MetricsServer implements AutoCloseable {
     @Override
     public void close() {
         server.stop(0);
-        threads.shutdownNow();
+        threads.close();
     }
 
     private static void answer(HttpExchange exchange, Map<String, Supplier<Page>> pages) throws IOException {

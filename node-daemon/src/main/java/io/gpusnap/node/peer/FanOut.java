@@ -57,7 +57,7 @@ public final class FanOut implements AutoCloseable {
         return new Link(
                 certificate,
                 new PeerClient(certificate, settings.timeout()),
-                PeerServer.start(listen, certificate, gate, provision));
+                PeerServer.start(listen, certificate, gate, provision, settings.timeout()));
     }
 
     /** From now on operations are shared with those that it knows. Without an address of its own a node asks nobody either. */

@@ -5,6 +5,7 @@ import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsExchange;
 import com.sun.net.httpserver.HttpsParameters;
 import com.sun.net.httpserver.HttpsServer;
+import io.gpusnap.node.http.RequestThreads;
 import io.gpusnap.node.peer.Shares.Share;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.SnapshotId;
@@ -12,11 +13,10 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
@@ -45,22 +45,22 @@ final class PeerServer implements AutoCloseable {
     private static final String BEARER = "Bearer ";
 
     private final HttpsServer server;
-    private final ExecutorService threads;
+    private final RequestThreads threads;
     private final TokenGate gate;
     private final Provision provision;
 
-    private PeerServer(HttpsServer server, ExecutorService threads, TokenGate gate, Provision provision) {
+    private PeerServer(HttpsServer server, RequestThreads threads, TokenGate gate, Provision provision) {
         this.server = server;
         this.threads = threads;
         this.gate = gate;
         this.provision = provision;
     }
 
-    static PeerServer start(InetSocketAddress listen, NodeCertificate certificate, TokenGate gate, Provision provision)
+    /** @param limit of one request: whoever asks waits no longer either */
+    static PeerServer start(
+            InetSocketAddress listen, NodeCertificate certificate, TokenGate gate, Provision provision, Duration limit)
             throws IOException {
-        limit("sun.net.httpserver.maxReqTime", "20");
-        limit("sun.net.httpserver.maxRspTime", "120");
-        limit("jdk.httpserver.maxConnections", "1024");
+        RequestThreads threads = new RequestThreads(limit);
         HttpsServer server = HttpsServer.create(listen, BACKLOG);
         SSLContext context = certificate.context(PinnedTrust.any());
         server.setHttpsConfigurator(new HttpsConfigurator(context) {
@@ -72,19 +72,11 @@ final class PeerServer implements AutoCloseable {
                 params.setSSLParameters(own);
             }
         });
-        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
         server.setExecutor(threads);
         PeerServer peers = new PeerServer(server, threads, gate, provision);
         server.createContext("/", peers::handle);
         server.start();
         return peers;
-    }
-
-    /** For the whole process, and read when its first server is made: who sends or reads too slowly is cut off. */
-    private static void limit(String property, String seconds) {
-        if (System.getProperty(property) == null) {
-            System.setProperty(property, seconds);
-        }
     }
 
     int port() {
@@ -207,6 +199,6 @@ final class PeerServer implements AutoCloseable {
     @Override
     public void close() {
         server.stop(0);
-        threads.shutdownNow();
+        threads.close();
     }
 }

@@ -12,7 +12,8 @@ import java.util.Optional;
  * @param tenant whose chunks these are: nodes of other tenants get none
  * @param connections requests that are served at the same time
  * @param mostBytesPerSecond of what is served; 0 for no bound
- * @param timeout of a request with its body: what takes longer comes from the store
+ * @param timeout of a request with its body, here and at others: what takes longer comes from the store, and whoever is that slow
+ *     to ask or to read is cut off
  * @param bufferBytes of chunks that were read for others as well and are in no pool
  */
 public record PeerSettings(

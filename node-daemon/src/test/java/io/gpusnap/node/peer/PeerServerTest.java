@@ -12,10 +12,13 @@ import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.store.TreeDigester;
 import io.gpusnap.node.transfer.StoredSnapshot;
 import io.gpusnap.node.transfer.Traffic;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -24,14 +27,22 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.HttpsURLConnection;
+import javax.net.ssl.SSLSocket;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What a node gives to others, over real connections. */
 class PeerServerTest {
+
+    private static final int CONNECTIONS = 2;
+    private static final Duration SHORT = Duration.ofSeconds(3);
 
     @TempDir
     Path folder;
@@ -51,14 +62,18 @@ class PeerServerTest {
         stored = StoredSnapshot.make(store, SnapshotId.random(), 3, 1 << 20);
         digest = ManifestDigest.of(stored.manifest()).hex();
         service = new TestService(stored.snapshot().value(), digest);
+        serve(Duration.ofSeconds(20));
+    }
+
+    private void serve(Duration timeout) throws Exception {
         serving = new FanOut(
                 new PeerSettings(
                         Optional.of(new InetSocketAddress("127.0.0.1", 0)),
                         Optional.empty(),
                         "default",
-                        2,
+                        CONNECTIONS,
                         0,
-                        Duration.ofSeconds(20),
+                        timeout,
                         32 << 20),
                 store,
                 new Traffic(0));
@@ -242,5 +257,101 @@ class PeerServerTest {
                         stored.chunks(),
                         new Received()));
         assertThat(absent.failure()).isEqualTo(Failure.ABSENT);
+    }
+
+    /** A connection of this node's, by hand, that takes in next to nothing unless it is read. */
+    private SSLSocket connect(Peer peer) throws Exception {
+        SSLSocket socket = (SSLSocket) own.context(PinnedTrust.only(peer.certificate()))
+                .getSocketFactory()
+                .createSocket();
+        socket.setReceiveBufferSize(16 << 10);
+        URI at = URI.create("https://" + peer.address());
+        socket.connect(new InetSocketAddress(at.getHost(), at.getPort()));
+        socket.startHandshake();
+        return socket;
+    }
+
+    private byte[] request(Peer peer, int bodyBytes, String body) {
+        return "POST %s%s%s?mode=if-here HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s"
+                .formatted(
+                        PeerServer.PATH,
+                        stored.snapshot(),
+                        PeerServer.CHUNKS,
+                        peer.address(),
+                        peer.token(),
+                        bodyBytes,
+                        body)
+                .getBytes(StandardCharsets.US_ASCII);
+    }
+
+    /** Where a client that is slow has come to when it goes on byte by byte. */
+    enum Slow {
+        BEFORE_THE_HANDSHAKE,
+        IN_THE_HEADERS,
+        IN_THE_BODY
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whoAsksSlowlyIsCutOff(Slow slow) throws Exception {
+        // given
+        serving.close();
+        serve(SHORT);
+        Peer peer = service.peer(audience, service.token(claims()));
+        byte[] request = request(peer, 5000, "ab");
+        URI at = URI.create("https://" + peer.address());
+        try (Socket socket =
+                slow == Slow.BEFORE_THE_HANDSHAKE ? new Socket(at.getHost(), at.getPort()) : connect(peer)) {
+            // when
+            byte[] trickle = slow == Slow.BEFORE_THE_HANDSHAKE ? new byte[] {22, 3, 1, 64, 0} : request;
+            int from = slow == Slow.IN_THE_BODY ? request.length - 1 : 0;
+            socket.getOutputStream().write(trickle, 0, from);
+            // then
+            AtomicInteger sent = new AtomicInteger(from);
+            Awaitility.await()
+                    .pollInterval(Duration.ofMillis(200))
+                    .until(() -> isCutOff(socket, trickle[Math.min(sent.getAndIncrement(), trickle.length - 1)]));
+        }
+        assertThat(ask(claims(), stored.chunks())).isEqualTo(stored.chunks());
+    }
+
+    private static boolean isCutOff(Socket socket, int more) {
+        try {
+            socket.getOutputStream().write(more);
+            socket.setSoTimeout(1);
+            return socket.getInputStream().read() < 0;
+        } catch (SocketTimeoutException e) {
+            return false;
+        } catch (IOException e) {
+            return true;
+        }
+    }
+
+    @Test
+    void whoReadsNothingOfItsAnswerDoesNotKeepOthersFromTheirs() throws Exception {
+        // given as many as are served at a time, that ask for more than any connection has room for
+        serving.close();
+        serve(SHORT);
+        Peer peer = service.peer(audience, service.token(claims()));
+        ChunkRef chunk = stored.chunks().getFirst();
+        String body = "%s %d\n".formatted(chunk.digest(), chunk.sizeBytes()).repeat(200);
+        List<SSLSocket> stuck = new ArrayList<>();
+        try {
+            for (int i = 0; i < CONNECTIONS; i++) {
+                SSLSocket socket = connect(peer);
+                stuck.add(socket);
+                socket.getOutputStream().write(request(peer, body.length(), body));
+            }
+            Awaitility.await().until(() -> serving.counts().servedBytes() >= CONNECTIONS * chunk.sizeBytes());
+            // when, then
+            Awaitility.await()
+                    .ignoreExceptions()
+                    .until(() -> ask(claims(), stored.chunks()).equals(stored.chunks()));
+            assertThat(serving.counts().servedBytes()).isLessThan(200L * chunk.sizeBytes());
+        } finally {
+            for (SSLSocket socket : stuck) {
+                socket.close();
+            }
+        }
     }
 }

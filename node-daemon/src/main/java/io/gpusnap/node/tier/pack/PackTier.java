@@ -105,6 +105,15 @@ public final class PackTier implements ChunkTier {
         return store.trouble();
     }
 
+    /**
+     * Asks the store for something small. One that had trouble and answers has none any more.
+     *
+     * @throws TierException IO, UNAVAILABLE
+     */
+    public void look() throws TierException {
+        store.find(BlobKey.marker());
+    }
+
     /** How often a chunk was found wrong here in this daemon's life. */
     public long quarantined() {
         return quarantined.sum();

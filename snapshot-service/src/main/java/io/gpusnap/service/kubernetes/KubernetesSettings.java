@@ -25,7 +25,7 @@ import org.springframework.validation.annotation.Validated;
  * @param workers so many resources are looked at side by side
  * @param lease so long the operator is the instance's that took it; renewed three times as often
  * @param followInterval how often the catalogue is asked what has changed
- * @param scanInterval how often models are compared as a whole
+ * @param scanInterval how often models are asked for what has changed, and pods are compared
  * @param retryMost longest wait before something that failed is tried again
  */
 @Validated

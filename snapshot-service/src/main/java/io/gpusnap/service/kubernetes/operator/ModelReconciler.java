@@ -30,7 +30,7 @@ import java.util.TreeMap;
  */
 @KubernetesComponent
 class ModelReconciler implements Reconciler {
-    private static final Duration WHILE_IN_USE = Duration.ofSeconds(30);
+    private static final Duration WHILE_REFUSED = Duration.ofSeconds(30);
     private static final IfMatch AS_IT_IS = new IfMatch("*");
 
     private final Watched watched;
@@ -78,6 +78,7 @@ class ModelReconciler implements Reconciler {
             cluster.status(kept, status(kept));
         } catch (ApiException e) {
             refused(kept, "Refused", e);
+            return Optional.of(WHILE_REFUSED);
         }
         return Optional.empty();
     }
@@ -143,7 +144,7 @@ class ModelReconciler implements Reconciler {
                 models.delete(resource.getMetadata().getName(), AS_IT_IS);
             } catch (ApiException e) {
                 refused(resource, "DeletionBlocked", e);
-                return Optional.of(WHILE_IN_USE);
+                return Optional.of(WHILE_REFUSED);
             }
         }
         cluster.finalizer(resource, Crd.FINALIZER, false);

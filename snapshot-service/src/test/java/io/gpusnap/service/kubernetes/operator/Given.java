@@ -59,6 +59,11 @@ final class Given {
                 .ignoreException(NullPointerException.class);
     }
 
+    /** What has been told is dealt with, also what a watch tells of it a moment later. */
+    static void quiet(Operator operator) {
+        await().atMost(Duration.ofMinutes(3)).during(Duration.ofMillis(500)).until(operator::idle);
+    }
+
     SnapshotPolicy policy(String name, SnapshotPolicySpec spec) {
         SnapshotPolicy policy = new SnapshotPolicy();
         policy.setMetadata(

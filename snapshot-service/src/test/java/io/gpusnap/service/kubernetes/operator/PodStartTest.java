@@ -364,14 +364,7 @@ class PodStartTest {
         JsonNode task = Given.claim(node);
 
         // when its kubelet evicts it
-        given.client
-                .resource(new PodBuilder(given.kubelet.get("second"))
-                        .editStatus()
-                        .withPhase("Failed")
-                        .endStatus()
-                        .build())
-                .subresource("status")
-                .update();
+        given.kubelet.ended("second", "Failed");
 
         soon().untilAsserted(() -> assertThat(node.progress(task)
                         .expect(200)
@@ -379,7 +372,8 @@ class PodStartTest {
                         .path("cancelRequested")
                         .asBoolean())
                 .isTrue());
-        assertThat(starts.find(UUID.fromString(pod.getMetadata().getUid()))).isEmpty();
+        soon().until(() ->
+                starts.find(UUID.fromString(pod.getMetadata().getUid())).isEmpty());
         node.complete(task, Map.of("outcome", "CANCELLED")).expect(204);
     }
 

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -43,8 +44,8 @@ class Watched {
         }
     }
 
-    /** Lists everything and goes on watching; returns when all of it is known. */
-    void start(Consumer<Key> changed) {
+    /** Lists everything and goes on watching; done when all of it is known. */
+    CompletableFuture<Void> start(Consumer<Key> changed) {
         Informers started = new Informers(
                 Listening.informer(
                         client.pods().inAnyNamespace().withLabel(PodNames.MANAGED, "true"),
@@ -88,7 +89,12 @@ class Watched {
                         Map.of(),
                         (before, model) -> changed.accept(Key.of(Key.Kind.MODEL, model))));
         informers = started;
-        Listening.start(started.all());
+        return Listening.start(started.all());
+    }
+
+    /** Kinds that are not known yet. */
+    List<String> unknown() {
+        return Listening.unknown(now().all());
     }
 
     void stop() {

@@ -74,10 +74,10 @@ class FirstSnapshots {
                 .filter(one -> one.getSpec().version().equals(version))
                 .toList();
         // most pods end here, and nothing was asked of anybody
-        if (ofVersion.stream().anyMatch(one -> !PodSnapshotReconciler.isOver(one)) && !versions.differs(pod)) {
+        if (ofVersion.stream().anyMatch(one -> !PodSnapshotReconciler.isOver(one)) && !Versions.differs(pod)) {
             return Optional.empty();
         }
-        String of = versions.differs(pod) ? versions.kindOfNode(pod) : "";
+        String of = Versions.differs(pod) ? versions.kindOfNode(pod) : "";
         List<PodSnapshot> taken = ofVersion.stream()
                 .filter(one -> one.getMetadata().getName().startsWith(prefix(policy, version, of)))
                 .toList();

@@ -70,6 +70,7 @@ class PodStarts {
         if (PodPatches.hasStarted(pod)) {
             return Optional.empty();
         }
+        gone(pod.getMetadata().getNamespace(), pod.getMetadata().getName(), uid(pod));
         Optional<Start> known = starts.find(uid(pod));
         if (known.isEmpty()) {
             decide(pod);

@@ -3,6 +3,7 @@ package io.gpusnap.service.kubernetes.testing;
 import static org.awaitility.Awaitility.await;
 
 import io.fabric8.kubernetes.api.model.BindingBuilder;
+import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.ContainerStatusBuilder;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.Event;
@@ -192,6 +193,18 @@ public final class Kubelet {
         says(name, pod -> running(pod, containerId, answers));
     }
 
+    /** One of its containers runs, besides those that do already. */
+    public void runs(String name, String container, String containerId) {
+        says(
+                name,
+                pod -> new PodBuilder(pod)
+                        .editOrNewStatus()
+                        .withPhase("Running")
+                        .addToContainerStatuses(status(container, containerId))
+                        .endStatus()
+                        .build());
+    }
+
     /** It has ended, as Failed or Succeeded. */
     public void ended(String name, String phase) {
         says(
@@ -224,15 +237,7 @@ public final class Kubelet {
         return new PodBuilder(pod)
                 .editOrNewStatus()
                 .withPhase("Running")
-                .withContainerStatuses(new ContainerStatusBuilder()
-                        .withName("server")
-                        .withContainerID("containerd://" + containerId)
-                        .withNewState()
-                        .withNewRunning()
-                        .withStartedAt(now())
-                        .endRunning()
-                        .endState()
-                        .build())
+                .withContainerStatuses(status("server", containerId))
                 .removeMatchingFromConditions(one -> "Ready".equals(one.getType()))
                 .addToConditions(new PodConditionBuilder()
                         .withType("Ready")
@@ -240,6 +245,18 @@ public final class Kubelet {
                         .withLastTransitionTime(now())
                         .build())
                 .endStatus()
+                .build();
+    }
+
+    private static ContainerStatus status(String container, String containerId) {
+        return new ContainerStatusBuilder()
+                .withName(container)
+                .withContainerID("containerd://" + containerId)
+                .withNewState()
+                .withNewRunning()
+                .withStartedAt(now())
+                .endRunning()
+                .endState()
                 .build();
     }
 

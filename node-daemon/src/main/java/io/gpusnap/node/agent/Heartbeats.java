@@ -9,8 +9,10 @@ import io.gpusnap.node.operation.LogKeys;
 import io.gpusnap.node.operation.OperationId;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,6 +27,7 @@ final class Heartbeats {
     private final NodeWork work;
     private final OperationSupervisor supervisor;
     private final Semaphore dueAtOnce = new Semaphore(0);
+    private final AtomicBoolean telling = new AtomicBoolean();
     private boolean clockDiffers;
     private volatile Duration clockDifference = Duration.ZERO;
 
@@ -67,6 +70,9 @@ final class Heartbeats {
             if (answer.endWorkloads() != null) {
                 answer.endWorkloads().forEach(process -> end(process.pid(), process.startTimeTicks()));
             }
+            if (answer.coldPods() != null && !answer.coldPods().isEmpty()) {
+                startCold(answer.coldPods());
+            }
             compareClocks(answer);
         } catch (NodeApiException.StaleSession e) {
             link.stale(session, e);
@@ -90,6 +96,19 @@ final class Heartbeats {
         LOG.atWarn().addKeyValue("pid", pid).log("a workload came back on another node meanwhile: it is ended here");
         work.end(pid, startTimeTicks);
         soon();
+    }
+
+    /** Beside the heartbeats, which do not wait for a container that does not answer; it is told again with a later one. */
+    private void startCold(List<String> podUids) {
+        if (telling.compareAndSet(false, true)) {
+            Thread.ofVirtual().name("start cold").start(() -> {
+                try {
+                    work.startCold(podUids);
+                } finally {
+                    telling.set(false);
+                }
+            });
+        }
     }
 
     private void compareClocks(HeartbeatAnswer answer) {

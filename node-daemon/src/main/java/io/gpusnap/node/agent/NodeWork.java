@@ -28,6 +28,9 @@ public interface NodeWork extends PlanFactory {
     /** Ends a workload that is elsewhere by now; what is no workload, or not this very process, is left alone. */
     void end(int pid, long startTimeTicks);
 
+    /** Has containers of these pods that still wait for a thaw start their own command: none comes. Others are left alone. */
+    void startCold(List<String> podUids);
+
     /** The service knows this node by this session from now on. */
     default void registered(Session session) {}
 

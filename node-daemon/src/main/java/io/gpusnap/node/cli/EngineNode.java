@@ -154,6 +154,22 @@ final class EngineNode implements NodeAccess {
     }
 
     @Override
+    public void startCold(List<String> podUids) {
+        try {
+            for (ProcessId told : engines.startCold(podUids)) {
+                LOG.atInfo()
+                        .addKeyValue("pid", told.pid())
+                        .log("a container waited for a thaw that does not come: its own command starts");
+            }
+        } catch (StageException e) {
+            // its next heartbeat tries again
+            LOG.atWarn().addKeyValue("reason", e.detail()).log("a container that waits cannot be told to start");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
     public Result result(OperationLog log) {
         return new Result(
                 log.recall(SaveOutcome.class).map(EngineResults::of).orElse(null),

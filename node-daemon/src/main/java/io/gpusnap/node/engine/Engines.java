@@ -13,6 +13,7 @@ import io.gpusnap.node.operation.OperationKind;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.operation.StagePlan;
 import io.gpusnap.node.peer.FanOut;
+import io.gpusnap.node.process.Containers;
 import io.gpusnap.node.process.HostFacts;
 import io.gpusnap.node.process.ProcessException;
 import io.gpusnap.node.process.ProcessId;
@@ -37,6 +38,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** The engines of this node and everything they share. One object a daemon; thread-safe. */
 public final class Engines implements AutoCloseable {
@@ -150,6 +152,28 @@ public final class Engines implements AutoCloseable {
         } catch (ProcessException e) {
             throw Failures.typed(e);
         }
+    }
+
+    /**
+     * Has containers of these pods that wait for a thaw start their own command. What is claimed by a thaw, or runs, is left alone.
+     *
+     * @return first processes of those that were told
+     * @throws StageException when one does not do as it is told; all others have
+     */
+    public List<ProcessId> startCold(Collection<String> podUids) throws StageException, InterruptedException {
+        List<ProcessId> waiting = new Containers(runtime.proc()).waiting(podUids);
+        @Nullable StageException trouble = null;
+        for (ProcessId init : waiting) {
+            try {
+                new Placeholder(runtime.proc(), runtime.enter(), init).cold();
+            } catch (StageException e) {
+                trouble = e;
+            }
+        }
+        if (trouble != null) {
+            throw trouble;
+        }
+        return waiting;
     }
 
     public GpuUse gpuUse() {

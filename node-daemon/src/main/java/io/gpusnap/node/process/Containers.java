@@ -1,5 +1,6 @@
 package io.gpusnap.node.process;
 
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -43,6 +44,20 @@ public final class Containers {
             }
         }
         return Optional.empty();
+    }
+
+    /** First processes of containers of these pods that are placeholders and wait for a thaw. */
+    public List<ProcessId> waiting(Collection<String> podUids) {
+        return proc.pids().stream()
+                .flatMap(pid -> proc.stat(pid).stream())
+                .filter(stat -> PlaceholderState.of(proc, stat.id())
+                        .filter(state -> state == PlaceholderState.WAITING)
+                        .isPresent())
+                .map(ProcessStat::id)
+                .filter(init -> proc.ownPid(init.pid()) == 1)
+                .filter(init -> proc.controlGroups(init.pid()).stream()
+                        .anyMatch(group -> podUids.stream().anyMatch(pod -> isOfPod(group, pod))))
+                .toList();
     }
 
     /** With the cgroupfs driver it is the id; with systemd's, cri-containerd-ID.scope. */

@@ -131,6 +131,16 @@ class AgentTest {
     }
 
     @Test
+    void aPodThatNothingIsThawedIntoAnyMoreStartsCold() throws Exception {
+        service.up();
+        service.startsCold("a-pod");
+
+        startAgent(journal);
+
+        await().until(() -> work.startedCold.contains("a-pod"));
+    }
+
+    @Test
     void aServiceThatComesLaterIsFound() throws Exception {
         startAgent(journal);
         await().until(() -> agent.connection() == ConnectionState.UNREACHABLE);

@@ -36,6 +36,7 @@ final class FakeService implements AutoCloseable {
     private final List<Offer> tasks = new ArrayList<>();
     private final Map<UUID, Long> epochs = new HashMap<>();
     private List<Map<String, Object>> endWorkloads = List.of();
+    private List<String> coldPods = List.of();
     private final Set<UUID> cancelled = new HashSet<>();
     private final Map<UUID, JsonNode> completions = new HashMap<>();
     private final Map<UUID, JsonNode> lastProgress = new HashMap<>();
@@ -102,6 +103,11 @@ final class FakeService implements AutoCloseable {
     /** From now on every heartbeat is answered with this process, which is elsewhere by now. */
     synchronized void isElsewhere(int pid, long startTimeTicks) {
         endWorkloads = List.of(Map.of("pid", pid, "startTimeTicks", startTimeTicks));
+    }
+
+    /** From now on every heartbeat is answered with this pod, which nothing is thawed into any more. */
+    synchronized void startsCold(String podUid) {
+        coldPods = List.of(podUid);
     }
 
     synchronized void requestCancel(UUID operation) {
@@ -193,7 +199,9 @@ final class FakeService implements AutoCloseable {
                 "fencedOperations",
                 fenced,
                 "endWorkloads",
-                endWorkloads);
+                endWorkloads,
+                "coldPods",
+                coldPods);
     }
 
     private void claim(HttpExchange exchange) throws IOException {

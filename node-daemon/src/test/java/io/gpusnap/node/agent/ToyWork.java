@@ -34,6 +34,7 @@ final class ToyWork implements NodeWork {
     final AtomicInteger atOnce = new AtomicInteger();
     final AtomicInteger mostAtOnce = new AtomicInteger();
     final List<String> ended = new CopyOnWriteArrayList<>();
+    final List<String> startedCold = new CopyOnWriteArrayList<>();
     volatile boolean pointOfNoReturn;
     volatile OnRestart onRestart = OnRestart.COMPENSATE;
 
@@ -127,6 +128,11 @@ final class ToyWork implements NodeWork {
     @Override
     public void end(int pid, long startTimeTicks) {
         ended.add(pid + "/" + startTimeTicks);
+    }
+
+    @Override
+    public void startCold(List<String> podUids) {
+        startedCold.addAll(podUids);
     }
 
     @Override

@@ -130,6 +130,11 @@ final class ToyNode implements NodeOpener, NodeAccess {
     }
 
     @Override
+    public void startCold(List<String> podUids) {
+        throw new IllegalStateException("no command tells containers anything");
+    }
+
+    @Override
     public void end(int pid, long startTimeTicks) {
         throw new IllegalStateException("no command ends a workload");
     }

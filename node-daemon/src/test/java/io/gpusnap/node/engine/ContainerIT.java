@@ -160,6 +160,25 @@ class ContainerIT {
     }
 
     @Test
+    void aPodThatNothingIsThawedIntoAnyMoreStartsColdAndNoOther() throws Exception {
+        // given two that wait
+        TestContainer second = startWaiting(waitingPod());
+        TestContainer other = startWaiting(TestContainer.Setup.pod("web-2", "10.4.0.9")
+                .with("--tmpfs", MOUNT)
+                .waiting());
+        // when the service tells of one of them, and of one that is not here
+        List<String> told = List.of(second.ref().podUid(), UUID.randomUUID().toString());
+        assertThat(node.engines().startCold(told)).containsExactly(second.init());
+        // then
+        assertStartsCold(second);
+        assertThat(other.state()).isEqualTo(PlaceholderState.WAITING);
+        // and once it serves it is left alone, though the service goes on telling
+        ProcessId serving = second.workload();
+        assertThat(node.engines().startCold(told)).isEmpty();
+        assertThat(second.workload()).isEqualTo(serving);
+    }
+
+    @Test
     void aContainerThatServesAlreadyIsLeftAlone() throws Exception {
         TestContainer second =
                 start(TestContainer.Setup.pod("web-1", "10.4.0.8")).awaitState(PlaceholderState.RUNNING);

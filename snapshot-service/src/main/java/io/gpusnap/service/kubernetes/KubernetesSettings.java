@@ -25,8 +25,9 @@ import org.springframework.validation.annotation.Validated;
  * @param workers so many resources are looked at side by side
  * @param lease so long the operator is the instance's that took it; renewed three times as often
  * @param followInterval how often the catalogue is asked what has changed
- * @param scanInterval how often models are compared as a whole
+ * @param scanInterval how often models are asked for what has changed, and pods are compared
  * @param retryMost longest wait before something that failed is tried again
+ * @param snapshotPatience so long a PodSnapshot waits for its pod's process to be one that can be frozen
  */
 @Validated
 @ConfigurationProperties(prefix = "gpusnap.kubernetes", ignoreUnknownFields = false)
@@ -47,6 +48,9 @@ public record KubernetesSettings(
 
         @NotNull @DurationMin(millis = 100) @DefaultValue("5m")
         Duration retryMost,
+
+        @NotNull @DurationMin(seconds = 10) @DefaultValue("10m")
+        Duration snapshotPatience,
 
         @Valid @DefaultValue Webhook webhook,
         @Valid @DefaultValue Archive archive) {

@@ -28,6 +28,7 @@ public class NodeAgents implements NodeSessions {
     private final HeldOperations operations;
     // Looked up late: who fences restores elsewhere, and that needs nodes.
     private final ObjectProvider<WorkloadFencing> fencing;
+    private final ObjectProvider<ColdPods> coldPods;
     private final ApplicationEventPublisher events;
 
     NodeAgents(
@@ -35,16 +36,19 @@ public class NodeAgents implements NodeSessions {
             List<HeartbeatListener> listeners,
             HeldOperations operations,
             ObjectProvider<WorkloadFencing> fencing,
+            ObjectProvider<ColdPods> coldPods,
             ApplicationEventPublisher events) {
         this.nodes = nodes;
         this.listeners = listeners;
         this.operations = operations;
         this.fencing = fencing;
+        this.coldPods = coldPods;
         this.events = events;
     }
 
     /** What a heartbeat brings back. */
-    public record Reply(Instant serverTime, HeldOperations.Verdict verdict, List<WorkloadReport> toEnd) {}
+    public record Reply(
+            Instant serverTime, HeldOperations.Verdict verdict, List<WorkloadReport> toEnd, List<UUID> coldPods) {}
 
     /** The same name is the same node; its session before this one is over. */
     @Transactional
@@ -76,7 +80,10 @@ public class NodeAgents implements NodeSessions {
         List<WorkloadReport> toEnd = fencing.stream()
                 .flatMap(one -> one.toEnd(caller.nodeId(), heartbeat.workloads()).stream())
                 .toList();
-        return new Reply(beat.serverTime(), verdict, toEnd);
+        List<UUID> cold = coldPods.stream()
+                .flatMap(one -> one.on(caller.nodeId()).stream())
+                .toList();
+        return new Reply(beat.serverTime(), verdict, toEnd, cold);
     }
 
     /**

@@ -31,8 +31,20 @@ class PlanFacts {
         this.nodes = nodes;
     }
 
-    /** What a new replica of the model would come from on nodes of one kind, and how many there are anywhere. */
-    record Wanted(String model, SnapshotId snapshot, String classKey, long bytes, int running) {}
+    /**
+     * What a new replica of the model would come from on nodes of one kind, and how many there are anywhere.
+     *
+     * @param asked of the node that it comes back on
+     */
+    record Wanted(String model, SnapshotId snapshot, Asked asked, long bytes, int running) {}
+
+    /**
+     * What a snapshot asks of a node.
+     *
+     * @param classKey its compatibility class; empty where that is not known
+     * @param intoContainer it was taken of a pod, and pods start from it
+     */
+    record Asked(String classKey, boolean intoContainer) {}
 
     /**
      * The newest READY snapshot of each compatibility class of what {@code stable} stands for, or, where there is no such alias, of
@@ -45,7 +57,8 @@ class PlanFacts {
                               FROM workload w JOIN restore r ON r.workload_id = w.id
                              WHERE w.state = 'RUNNING' GROUP BY r.model_name)
                         SELECT m.name, s.id, coalesce(s.class_key, '') AS class_key, coalesce(s.distinct_bytes, s.stored_bytes, 0) AS bytes,
-                               coalesce(running.replicas, 0) AS running
+                               coalesce(running.replicas, 0) AS running,
+                               EXISTS (SELECT 1 FROM kubernetes_save k WHERE k.snapshot_id = s.id) AS of_pod
                           FROM unnest(:models::text[]) AS m (name)
                          CROSS JOIN LATERAL (
                                SELECT DISTINCT ON (n.class_key) n.* FROM snapshot n
@@ -63,7 +76,7 @@ class PlanFacts {
                 .query((row, number) -> new Wanted(
                         row.getString("name"),
                         new SnapshotId(row.getObject("id", UUID.class)),
-                        row.getString("class_key"),
+                        new Asked(row.getString("class_key"), row.getBoolean("of_pod")),
                         row.getLong("bytes"),
                         row.getInt("running")))
                 .list();

@@ -49,8 +49,8 @@ class PlanInputs {
         this.settings = settings;
     }
 
-    /** Nodes of one kind: which classes they can run is what they have in common. */
-    private record Kind(Set<String> classes, List<Node> nodes) {
+    /** Nodes of one kind: what they can run is what they have in common. */
+    private record Kind(Set<PlanFacts.Asked> able, List<Node> nodes) {
         int freeGpus() {
             return nodes.stream().mapToInt(PlanInputs::freeGpus).sum();
         }
@@ -61,13 +61,17 @@ class PlanInputs {
 
     List<PlanInput> read(int steps) {
         List<PlanFacts.Wanted> wanted = facts.wanted(forecasts.models());
-        Set<String> keys = wanted.stream().map(PlanFacts.Wanted::classKey).collect(Collectors.toSet());
-        List<Kind> kinds = kinds(facts.movers(), keys, classes.find(keys));
+        Set<PlanFacts.Asked> asked =
+                wanted.stream().map(PlanFacts.Wanted::asked).collect(Collectors.toSet());
+        List<Kind> kinds = kinds(
+                facts.movers(),
+                asked,
+                classes.find(asked.stream().map(PlanFacts.Asked::classKey).collect(Collectors.toSet())));
         Map<Kind, List<Need>> needs = new LinkedHashMap<>();
         byModel(wanted)
                 .forEach(ofModel -> ofModel.stream()
                         .flatMap(one -> kinds.stream()
-                                .filter(kind -> kind.classes().contains(one.classKey()))
+                                .filter(kind -> kind.able().contains(one.asked()))
                                 .map(kind -> new Home(one, kind)))
                         .max(Comparator.comparingInt((Home home) -> home.kind().freeGpus())
                                 .thenComparing(home -> home.wanted().snapshot().value()))
@@ -104,22 +108,26 @@ class PlanInputs {
                 .values();
     }
 
-    private static List<Kind> kinds(List<Node> nodes, Set<String> keys, Map<String, CompatibilityClass> known) {
-        Map<Set<String>, List<Node>> byClasses = new HashMap<>();
+    private static List<Kind> kinds(
+            List<Node> nodes, Set<PlanFacts.Asked> asked, Map<String, CompatibilityClass> known) {
+        Map<Set<PlanFacts.Asked>, List<Node>> byAble = new HashMap<>();
         for (Node node : nodes) {
-            Set<String> able = keys.stream()
-                    .filter(key -> runs(node, Optional.ofNullable(known.get(key))))
+            Set<PlanFacts.Asked> able = asked.stream()
+                    .filter(one -> runs(node, one, Optional.ofNullable(known.get(one.classKey()))))
                     .collect(Collectors.toSet());
-            byClasses.computeIfAbsent(able, none -> new ArrayList<>()).add(node);
+            byAble.computeIfAbsent(able, none -> new ArrayList<>()).add(node);
         }
-        return byClasses.entrySet().stream()
+        return byAble.entrySet().stream()
                 .map(entry -> new Kind(entry.getKey(), entry.getValue()))
                 .toList();
     }
 
     /** What is not known of a class is no objection: the daemon's own check decides then. */
-    private static boolean runs(Node node, Optional<CompatibilityClass> facts) {
-        return Gates.firstObjection(new Demand(Engine.CRIU_CUDA, facts, Optional.empty()), node, Constraints.NONE)
+    private static boolean runs(Node node, PlanFacts.Asked asked, Optional<CompatibilityClass> facts) {
+        return Gates.firstObjection(
+                        new Demand(Engine.CRIU_CUDA, facts, Optional.empty(), asked.intoContainer()),
+                        node,
+                        Constraints.NONE)
                 .isEmpty();
     }
 

@@ -246,6 +246,18 @@ class PrefetchingTest {
     }
 
     @Test
+    void aPodsSnapshotIsNotBroughtToANodeThatThawsIntoNoContainer() {
+        jdbc.sql(
+                        "INSERT INTO kubernetes_save VALUES (gen_random_uuid(), ?::uuid, 'a-namespace', 'a-podsnapshot', now())")
+                .param(snapshot)
+                .update();
+
+        prefetching(PLENTY).plan();
+
+        assertThat(empty.work()).isZero();
+    }
+
+    @Test
     void nothingIsMovedBeyondTheBudgetOfANode() {
         prefetching(DataSize.ofKilobytes(1)).plan();
 

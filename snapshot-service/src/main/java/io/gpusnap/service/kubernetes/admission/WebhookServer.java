@@ -88,8 +88,8 @@ class WebhookServer implements SmartLifecycle {
         } while (!background.endsWithin(wait));
     }
 
-    /** Looks after the certificate; whether there is a good one. */
-    boolean renew() {
+    /** Looks after the certificate, one caller at a time; whether there is a good one. */
+    synchronized boolean renew() {
         try {
             key.set(certificates.current());
             if (server == null) {

@@ -3,10 +3,6 @@ package io.gpusnap.service.kubernetes.operator;
 import io.gpusnap.service.kubernetes.KubernetesComponent;
 import io.gpusnap.service.kubernetes.KubernetesSettings;
 import io.gpusnap.service.kubernetes.start.Starts;
-import io.gpusnap.service.model.Model;
-import io.gpusnap.service.model.Models;
-import io.gpusnap.service.platform.page.Page;
-import io.gpusnap.service.platform.page.PageQuery;
 import io.gpusnap.service.platform.transaction.DatabaseClock;
 import io.gpusnap.service.snapshot.Snapshot;
 import io.gpusnap.service.snapshot.SnapshotState;
@@ -16,11 +12,11 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Stream;
 
 /**
  * Hears of what changes in the catalogue, whichever instance changed it, and has the resources that stand for it looked at.
@@ -35,7 +31,7 @@ class CatalogueFollower {
 
     private final KubernetesSettings settings;
     private final Snapshots snapshots;
-    private final Models models;
+    private final CatalogueModels models;
     private final Starts starts;
     private final Saves saves;
     private final Watched watched;
@@ -43,6 +39,7 @@ class CatalogueFollower {
 
     private Instant since = Instant.EPOCH;
     private Map<UUID, Instant> heard = new HashMap<>();
+    private Map<String, String> shown = Map.of();
     private long scannedAt;
     private boolean scanned;
     private volatile boolean caughtUp;
@@ -50,7 +47,7 @@ class CatalogueFollower {
     CatalogueFollower(
             KubernetesSettings settings,
             Snapshots snapshots,
-            Models models,
+            CatalogueModels models,
             Starts starts,
             Saves saves,
             Watched watched,
@@ -67,6 +64,7 @@ class CatalogueFollower {
     void begin() {
         since = Instant.EPOCH;
         heard = new HashMap<>();
+        shown = Map.of();
         scanned = false;
         caughtUp = false;
     }
@@ -129,15 +127,13 @@ class CatalogueFollower {
         return watched.content(Contents.name(snapshot.id())).isEmpty();
     }
 
+    /** New ones, those of which what is shown has changed, and those that are gone: of a Model itself the watch tells. */
     private void models(Consumer<Key> changed) {
-        @Nullable String after = null;
-        do {
-            Page<Model> page = models.list(new PageQuery(PageQuery.MAX_SIZE, Optional.ofNullable(after), "models"));
-            page.items().forEach(model -> changed.accept(Key.of(Key.Kind.MODEL, model.name())));
-            after = page.nextPageToken() == null || page.items().isEmpty()
-                    ? null
-                    : page.items().getLast().name();
-        } while (after != null);
-        watched.models().forEach(model -> changed.accept(Key.of(Key.Kind.MODEL, model)));
+        Map<String, String> now = models.all();
+        Stream.concat(now.keySet().stream(), shown.keySet().stream())
+                .distinct()
+                .filter(name -> !Objects.equals(now.get(name), shown.get(name)))
+                .forEach(name -> changed.accept(Key.of(Key.Kind.MODEL, name)));
+        shown = now;
     }
 }

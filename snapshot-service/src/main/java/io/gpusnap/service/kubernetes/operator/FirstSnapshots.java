@@ -36,6 +36,7 @@ class FirstSnapshots {
     private final Versions versions;
     private final Unrest unrest;
     private final PodProcesses processes;
+    private final ModelOwners owners;
     private final Cluster cluster;
     private final DatabaseClock clock;
 
@@ -45,6 +46,7 @@ class FirstSnapshots {
             Versions versions,
             Unrest unrest,
             PodProcesses processes,
+            ModelOwners owners,
             Cluster cluster,
             DatabaseClock clock) {
         this.watched = watched;
@@ -52,6 +54,7 @@ class FirstSnapshots {
         this.versions = versions;
         this.unrest = unrest;
         this.processes = processes;
+        this.owners = owners;
         this.cluster = cluster;
         this.clock = clock;
     }
@@ -74,10 +77,10 @@ class FirstSnapshots {
                 .filter(one -> one.getSpec().version().equals(version))
                 .toList();
         // most pods end here, and nothing was asked of anybody
-        if (ofVersion.stream().anyMatch(one -> !PodSnapshotReconciler.isOver(one)) && !versions.differs(pod)) {
+        if (ofVersion.stream().anyMatch(one -> !PodSnapshotReconciler.isOver(one)) && !Versions.differs(pod)) {
             return Optional.empty();
         }
-        String of = versions.differs(pod) ? versions.kindOfNode(pod) : "";
+        String of = Versions.differs(pod) ? versions.kindOfNode(pod) : "";
         List<PodSnapshot> taken = ofVersion.stream()
                 .filter(one -> one.getMetadata().getName().startsWith(prefix(policy, version, of)))
                 .toList();
@@ -89,6 +92,10 @@ class FirstSnapshots {
         }
         if (of.isEmpty() && versions.hasSnapshot(policy.getSpec().model(), version)) {
             return Optional.empty();
+        }
+        if (owners.objection(pod.getMetadata().getNamespace(), policy.getSpec().model())
+                .isPresent()) {
+            return Optional.empty(); // the policy says so
         }
         Duration left = longer(
                 Duration.between(clock.now(), warmingSince.get().plus(warmUp(policy.getSpec()))),

@@ -47,12 +47,19 @@ final class Listening {
         return informer;
     }
 
-    /** Lists everything and goes on watching; returns when all of it is known. */
-    static void start(List<? extends SharedIndexInformer<?>> informers) {
-        CompletableFuture.allOf(informers.stream()
-                        .map(informer -> informer.start().toCompletableFuture())
-                        .toArray(CompletableFuture[]::new))
-                .join();
+    /** Lists everything and goes on watching; done when all of it is known, which may be never. */
+    static CompletableFuture<Void> start(List<? extends SharedIndexInformer<?>> informers) {
+        return CompletableFuture.allOf(informers.stream()
+                .map(informer -> informer.start().toCompletableFuture())
+                .toArray(CompletableFuture[]::new));
+    }
+
+    /** Kinds that are not known yet. */
+    static List<String> unknown(List<? extends SharedIndexInformer<?>> informers) {
+        return informers.stream()
+                .filter(informer -> !informer.hasSynced())
+                .map(informer -> informer.getApiTypeClass().getSimpleName())
+                .toList();
     }
 
     static List<String> namespace(HasMetadata resource) {

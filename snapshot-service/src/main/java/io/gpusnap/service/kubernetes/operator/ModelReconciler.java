@@ -30,7 +30,7 @@ import java.util.TreeMap;
  */
 @KubernetesComponent
 class ModelReconciler implements Reconciler {
-    private static final Duration WHILE_IN_USE = Duration.ofSeconds(30);
+    private static final Duration WHILE_REFUSED = Duration.ofSeconds(30);
     private static final IfMatch AS_IT_IS = new IfMatch("*");
 
     private final Watched watched;
@@ -38,6 +38,7 @@ class ModelReconciler implements Reconciler {
     private final Models models;
     private final ModelVersions versions;
     private final Aliases aliases;
+    private final ModelOwners owners;
     private final DatabaseClock clock;
 
     ModelReconciler(
@@ -46,12 +47,14 @@ class ModelReconciler implements Reconciler {
             Models models,
             ModelVersions versions,
             Aliases aliases,
+            ModelOwners owners,
             DatabaseClock clock) {
         this.watched = watched;
         this.cluster = cluster;
         this.models = models;
         this.versions = versions;
         this.aliases = aliases;
+        this.owners = owners;
         this.clock = clock;
     }
 
@@ -65,7 +68,7 @@ class ModelReconciler implements Reconciler {
         Optional<io.gpusnap.service.model.Model> entry = find(key.name());
         Optional<Model> resource = watched.model(key.name());
         if (resource.isEmpty()) {
-            entry.ifPresent(this::show);
+            entry.ifPresentOrElse(this::show, () -> owners.forget(key.name()));
             return Optional.empty();
         }
         Model model = resource.get();
@@ -78,6 +81,7 @@ class ModelReconciler implements Reconciler {
             cluster.status(kept, status(kept));
         } catch (ApiException e) {
             refused(kept, "Refused", e);
+            return Optional.of(WHILE_REFUSED);
         }
         return Optional.empty();
     }
@@ -143,7 +147,7 @@ class ModelReconciler implements Reconciler {
                 models.delete(resource.getMetadata().getName(), AS_IT_IS);
             } catch (ApiException e) {
                 refused(resource, "DeletionBlocked", e);
-                return Optional.of(WHILE_IN_USE);
+                return Optional.of(WHILE_REFUSED);
             }
         }
         cluster.finalizer(resource, Crd.FINALIZER, false);

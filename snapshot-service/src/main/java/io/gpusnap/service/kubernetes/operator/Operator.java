@@ -91,7 +91,8 @@ class Operator implements SmartLifecycle {
         reign = mine;
         try {
             mine.begin();
-            while (!background.endsWithin(settings.lease().dividedBy(RENEWALS_A_LEASE))) {
+            Duration wait = settings.lease().dividedBy(RENEWALS_A_LEASE);
+            while (!background.endsWithin(mine.works(wait) ? wait : Duration.ZERO)) {
                 long asked = System.nanoTime();
                 OptionalLong still = take();
                 if (still.isPresent() && still.getAsLong() == epoch) {

@@ -5,7 +5,6 @@ import io.gpusnap.service.kubernetes.KubernetesComponent;
 import io.gpusnap.service.kubernetes.start.PodNames;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.UUID;
 
 /** A pod first starts, from a snapshot or cold; and once it is warm, it may have a snapshot taken of it. */
 @KubernetesComponent
@@ -45,10 +44,6 @@ class PodReconciler implements Reconciler {
             return Optional.empty();
         }
         if (waits) {
-            starts.gone(
-                    key.namespace(),
-                    key.name(),
-                    UUID.fromString(pod.getMetadata().getUid()));
             Optional<Duration> again = starts.advance(pod);
             if (again.isPresent()) {
                 return again;

@@ -3,6 +3,7 @@ package io.gpusnap.service.kubernetes.operator;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.gpusnap.service.kubernetes.KubernetesComponent;
+import io.gpusnap.service.kubernetes.KubernetesSettings;
 import io.gpusnap.service.kubernetes.cluster.Cluster;
 import io.gpusnap.service.kubernetes.crd.Conditions;
 import io.gpusnap.service.kubernetes.crd.Crd;
@@ -12,6 +13,7 @@ import io.gpusnap.service.kubernetes.crd.PodSnapshotSpec;
 import io.gpusnap.service.kubernetes.crd.PodSnapshotStatus;
 import io.gpusnap.service.kubernetes.crd.SnapshotContent;
 import io.gpusnap.service.kubernetes.crd.SnapshotContentSpec;
+import io.gpusnap.service.kubernetes.start.PodNames;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.platform.problem.ApiException;
 import io.gpusnap.service.platform.problem.ErrorCode;
@@ -21,6 +23,7 @@ import io.gpusnap.service.snapshot.SnapshotState;
 import io.gpusnap.service.snapshot.Snapshots;
 import io.gpusnap.service.workload.Workload;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -45,6 +48,8 @@ class PodSnapshotReconciler implements Reconciler {
     private final Saves saves;
     private final Snapshots snapshots;
     private final PodProcesses processes;
+    private final ModelOwners owners;
+    private final KubernetesSettings settings;
     private final DatabaseClock clock;
 
     PodSnapshotReconciler(
@@ -53,12 +58,16 @@ class PodSnapshotReconciler implements Reconciler {
             Saves saves,
             Snapshots snapshots,
             PodProcesses processes,
+            ModelOwners owners,
+            KubernetesSettings settings,
             DatabaseClock clock) {
         this.watched = watched;
         this.cluster = cluster;
         this.saves = saves;
         this.snapshots = snapshots;
         this.processes = processes;
+        this.owners = owners;
+        this.settings = settings;
         this.clock = clock;
     }
 
@@ -109,7 +118,7 @@ class PodSnapshotReconciler implements Reconciler {
     private Optional<Duration> ofPod(PodSnapshot resource) {
         Optional<SnapshotId> begun = saves.of(resource).map(Saves.Save::snapshot);
         if (begun.isEmpty()) {
-            return hasFailed(resource) ? Optional.empty() : begin(resource);
+            return hasFailed(resource) || isForeign(resource) ? Optional.empty() : begin(resource);
         }
         follow(resource, begun.get());
         return Optional.empty();
@@ -131,17 +140,48 @@ class PodSnapshotReconciler implements Reconciler {
         }
         Optional<Workload> process = processes.running(pod.get());
         if (process.isEmpty()) {
-            tell(resource, null, "WorkloadNotFound", "No daemon reports a process of pod " + podName + " yet.");
-            return Optional.of(SOON);
+            return waits(
+                    resource,
+                    "WorkloadNotFound",
+                    "No daemon reports a process of pod " + podName + ".",
+                    "Only a pod that was made with the label " + PodNames.MANAGED
+                            + "=true while the webhook answered has one that can be frozen: make the pod anew with it, and"
+                            + " then another PodSnapshot.");
         }
         try {
             follow(resource, saves.begin(resource, process.get().id(), quiesceSeconds(resource)));
             return Optional.empty();
         } catch (ApiException e) {
-            boolean passes = PASSING.contains(e.code());
-            tell(resource, null, passes ? "Waiting" : FAILED, e.code() + ": " + e.detail());
-            return passes ? Optional.of(SOON) : Optional.empty();
+            String why = e.code() + ": " + e.detail();
+            if (PASSING.contains(e.code())) {
+                return waits(resource, "Waiting", why, "Make another PodSnapshot once that is over.");
+            }
+            tell(resource, null, FAILED, why);
+            return Optional.empty();
         }
+    }
+
+    /** For what may be otherwise in a while; and when it has not been for too long, for nothing any more. */
+    private Optional<Duration> waits(PodSnapshot resource, String reason, String why, String mend) {
+        if (waited(resource).compareTo(settings.snapshotPatience()) < 0) {
+            tell(resource, null, reason, why);
+            return Optional.of(SOON);
+        }
+        tell(
+                resource,
+                null,
+                FAILED,
+                why + " So it has been for " + settings.snapshotPatience().toSeconds() + " s. " + mend);
+        return Optional.empty();
+    }
+
+    /** Since it was first said that it waits: while nobody leads, nobody looks. */
+    private Duration waited(PodSnapshot resource) {
+        return Optional.ofNullable(resource.getStatus())
+                .flatMap(status -> Conditions.find(status.conditions(), Conditions.READY))
+                .map(Condition::getLastTransitionTime)
+                .map(since -> Duration.between(Instant.parse(since), clock.now()))
+                .orElse(Duration.ZERO);
     }
 
     /** As the policy says that asked for it; null of one that a person asked for. */
@@ -166,7 +206,18 @@ class PodSnapshotReconciler implements Reconciler {
         tell(resource, snapshot, Contents.reason(snapshot), Contents.message(snapshot));
     }
 
+    /** Whether its namespace may not have to do with the model: then it has failed. */
+    private boolean isForeign(PodSnapshot resource) {
+        Optional<String> objection = owners.objection(
+                resource.getMetadata().getNamespace(), resource.getSpec().model());
+        objection.ifPresent(why -> tell(resource, null, FAILED, why));
+        return objection.isPresent();
+    }
+
     private Optional<Duration> ofContent(PodSnapshot resource, String name) {
+        if (isForeign(resource)) {
+            return Optional.empty();
+        }
         Optional<SnapshotContent> content =
                 watched.content(name).filter(one -> one.getMetadata().getDeletionTimestamp() == null);
         Optional<SnapshotId> id = content.flatMap(one -> Contents.idOf(name));

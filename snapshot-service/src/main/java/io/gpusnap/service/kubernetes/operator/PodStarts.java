@@ -1,29 +1,22 @@
 package io.gpusnap.service.kubernetes.operator;
 
-import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.gpusnap.service.kubernetes.KubernetesComponent;
-import io.gpusnap.service.kubernetes.crd.PodSnapshot;
+import io.gpusnap.service.kubernetes.KubernetesSettings;
 import io.gpusnap.service.kubernetes.crd.SnapshotPolicy;
 import io.gpusnap.service.kubernetes.crd.SnapshotPolicySpec;
-import io.gpusnap.service.kubernetes.start.PodNames;
 import io.gpusnap.service.kubernetes.start.Start;
 import io.gpusnap.service.kubernetes.start.Starts;
 import io.gpusnap.service.node.Node;
 import io.gpusnap.service.node.Nodes;
-import io.gpusnap.service.operation.OperationSpec;
 import io.gpusnap.service.platform.id.NodeId;
-import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.platform.problem.ApiException;
 import io.gpusnap.service.platform.problem.ErrorCode;
 import io.gpusnap.service.restore.ColdStart;
 import io.gpusnap.service.restore.Decision;
-import io.gpusnap.service.restore.Order;
 import io.gpusnap.service.restore.Restores;
-import io.gpusnap.service.restore.gate.Constraints;
 import java.time.Duration;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
@@ -36,29 +29,32 @@ import org.jspecify.annotations.Nullable;
  */
 @KubernetesComponent
 class PodStarts {
-    private final Watched watched;
     private final Policies policies;
     private final Starts starts;
+    private final PodOrders podOrders;
     private final ThawOrders orders;
     private final Restores restores;
     private final Nodes nodes;
     private final PodPatches patches;
+    private final KubernetesSettings settings;
 
     PodStarts(
-            Watched watched,
             Policies policies,
             Starts starts,
+            PodOrders podOrders,
             ThawOrders orders,
             Restores restores,
             Nodes nodes,
-            PodPatches patches) {
-        this.watched = watched;
+            PodPatches patches,
+            KubernetesSettings settings) {
         this.policies = policies;
         this.starts = starts;
+        this.podOrders = podOrders;
         this.orders = orders;
         this.restores = restores;
         this.nodes = nodes;
         this.patches = patches;
+        this.settings = settings;
     }
 
     /** The pod of that name is gone, or is another one by now. */
@@ -74,6 +70,7 @@ class PodStarts {
         if (PodPatches.hasStarted(pod)) {
             return Optional.empty();
         }
+        gone(pod.getMetadata().getNamespace(), pod.getMetadata().getName(), uid(pod));
         Optional<Start> known = starts.find(uid(pod));
         if (known.isEmpty()) {
             decide(pod);
@@ -87,7 +84,7 @@ class PodStarts {
             case PLACED -> placed(pod, start);
             case THAWING -> thawing(pod, start);
             case RESTORED -> patches.restored(pod);
-            case COLD -> patches.cold(pod, start);
+            case COLD -> cold(pod, start);
         }
         return Optional.empty();
     }
@@ -100,8 +97,9 @@ class PodStarts {
             return;
         }
         try {
-            Order order = order(policy.get().getSpec(), pod, onlyNode(pod).orElse(null), null);
-            Decision decision = restores.preview(order).decision();
+            Decision decision = restores.preview(podOrders.anywhere(
+                            policy.get().getSpec(), pod, onlyNode(pod).orElse(null)))
+                    .decision();
             Optional<Decision.Step> step = thaw(decision);
             if (step.isPresent() && pod.getSpec().getNodeName() == null && !PodPatches.isGated(pod)) {
                 return; // nothing holds it back: the scheduler chooses, and then it is decided for that node
@@ -132,7 +130,7 @@ class PodStarts {
             elsewhere(pod, start, nodeName.get());
             return;
         }
-        Optional<ContainerStatus> waiting = waitingContainer(pod);
+        Optional<ContainerStatus> waiting = PodOrders.waiting(pod);
         if (runsOn == null || waiting.isEmpty()) {
             return; // its next change brings it back here; until then no placeholder waits
         }
@@ -144,7 +142,7 @@ class PodStarts {
         try {
             orders.begin(
                     start,
-                    order(policy.get().getSpec(), pod, node, target(pod, waiting.get())),
+                    podOrders.into(waiting.get(), policy.get().getSpec(), pod, node),
                     timeoutSeconds(policy.get()));
         } catch (ApiException e) {
             giveUp(pod, start, e.code().name(), e.detail());
@@ -162,7 +160,7 @@ class PodStarts {
             return;
         }
         try {
-            Decision decision = restores.preview(order(policy.get().getSpec(), pod, node.get(), null))
+            Decision decision = restores.preview(podOrders.anywhere(policy.get().getSpec(), pod, node.get()))
                     .decision();
             if (thaw(decision).isPresent()) {
                 starts.moved(start, node.get());
@@ -218,7 +216,15 @@ class PodStarts {
         starts.gaveUp(start, code, reason);
         starts.find(start.podUid())
                 .filter(now -> now.phase() == Start.Phase.COLD)
-                .ifPresent(now -> patches.cold(pod, now));
+                .ifPresent(now -> cold(pod, now));
+    }
+
+    /** Whoever does not wait yet reads that in the pod; a container that waits is told by its node's daemon. */
+    private void cold(Pod pod, Start start) {
+        onlyNode(pod)
+                .ifPresent(node ->
+                        starts.coldOn(start.podUid(), node, settings.webhook().patience()));
+        patches.cold(pod, start);
     }
 
     /** Where there are no scheduling gates the pod is on its node already, or will be on any. */
@@ -226,73 +232,6 @@ class PodStarts {
         return Optional.ofNullable(pod.getSpec().getNodeName())
                 .flatMap(nodes::named)
                 .map(Node::id);
-    }
-
-    private Order order(
-            SnapshotPolicySpec policy, Pod pod, @Nullable NodeId node, OperationSpec.@Nullable ContainerTarget target) {
-        Container container = Policies.container(policy, pod)
-                .orElseThrow(() -> new ApiException(ErrorCode.INVALID_REQUEST, "The pod has no such container."));
-        if (!container.getName().equals(waitingName(pod))) {
-            throw new ApiException(
-                    ErrorCode.INVALID_REQUEST,
-                    "The policy's container is " + container.getName() + ", and " + waitingName(pod)
-                            + " is the one that waits: annotate the pod with " + PodNames.CONTAINER + ": "
-                            + container.getName() + ".");
-        }
-        String alias = pod.getMetadata().getAnnotations().get(PodNames.ALIAS);
-        String from = pod.getMetadata().getAnnotations().get(PodNames.RESTORE_FROM);
-        Order.Wish wish = from != null
-                ? new Order.ThatSnapshot(snapshotOf(pod, from))
-                : alias != null
-                        ? new Order.AliasOf(policy.model(), alias)
-                        : new Order.VersionOf(policy.model(), Policies.version(policy, container));
-        return new Order(
-                wish,
-                new Constraints(
-                        node == null ? null : List.of(node),
-                        null,
-                        Policies.pinnedImage(container).orElse(null),
-                        null),
-                pod.getMetadata().getNamespace() + "/" + pod.getMetadata().getName(),
-                true,
-                null,
-                target == null
-                        ? new OperationSpec.ContainerTarget(pod.getMetadata().getUid(), "")
-                        : target);
-    }
-
-    private SnapshotId snapshotOf(Pod pod, String name) {
-        return watched.podSnapshot(
-                        new Key(Key.Kind.POD_SNAPSHOT, pod.getMetadata().getNamespace(), name))
-                .map(PodSnapshot::getStatus)
-                .flatMap(status -> Optional.ofNullable(status.snapshotId()))
-                .map(SnapshotId::of)
-                .orElseThrow(() ->
-                        new ApiException(ErrorCode.SNAPSHOT_NOT_FOUND, "PodSnapshot " + name + " has no snapshot."));
-    }
-
-    /** A pod's status names the runtime before the id, the daemon does not want to know it. */
-    private static OperationSpec.ContainerTarget target(Pod pod, ContainerStatus running) {
-        String id = running.getContainerID();
-        return new OperationSpec.ContainerTarget(
-                pod.getMetadata().getUid(), id.substring(id.indexOf("://") < 0 ? 0 : id.indexOf("://") + 3));
-    }
-
-    /** The container whose placeholder runs. */
-    private static Optional<ContainerStatus> waitingContainer(Pod pod) {
-        String name = waitingName(pod);
-        return pod.getStatus() == null
-                ? Optional.empty()
-                : pod.getStatus().getContainerStatuses().stream()
-                        .filter(one -> name.equals(one.getName())
-                                && one.getContainerID() != null
-                                && one.getState() != null
-                                && one.getState().getRunning() != null)
-                        .findFirst();
-    }
-
-    private static String waitingName(Pod pod) {
-        return Objects.requireNonNull(pod.getMetadata().getAnnotations().get(PodNames.WAITS));
     }
 
     private static int timeoutSeconds(SnapshotPolicy policy) {

@@ -3,12 +3,17 @@ package io.gpusnap.service.kubernetes.operator;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.gpusnap.service.kubernetes.KubernetesSettings;
 import io.gpusnap.service.kubernetes.cluster.Cluster;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +29,8 @@ final class Reign {
     private final WorkQueue queue;
     private final List<Thread> threads = new ArrayList<>();
     private final CountDownLatch ended = new CountDownLatch(1);
+    private CompletableFuture<Void> known = new CompletableFuture<>();
+    private List<String> missing = List.of();
     private volatile long renewedAt;
     private volatile boolean begun;
 
@@ -44,11 +51,52 @@ final class Reign {
         this.renewedAt = taken;
     }
 
+    /** Has everything listed, and does not wait for it: until it is known, and that may take long, the lease has to be renewed. */
     void begin() {
-        watched.start(queue::add);
-        scales.start(queue::add);
+        known = CompletableFuture.allOf(watched.start(queue::add), scales.start(queue::add));
+    }
+
+    /**
+     * Whether everything is known and worked at. If not, waits so long at most, and begins to work when it is.
+     *
+     * @throws RuntimeException if it cannot be listed
+     */
+    boolean works(Duration limit) throws InterruptedException {
+        if (!begun && isKnown(limit)) {
+            work();
+        }
+        return begun;
+    }
+
+    private boolean isKnown(Duration limit) throws InterruptedException {
+        try {
+            known.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            sayWhatIsMissing();
+            return false;
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e.getCause());
+        }
+    }
+
+    /** Once, unless it is something else by now. */
+    private void sayWhatIsMissing() {
+        List<String> unknown = Stream.concat(watched.unknown().stream(), scales.unknown().stream())
+                .toList();
+        if (!unknown.equals(missing)) {
+            LOG.warn(
+                    "the Kubernetes operator waits for the API server to list {}: are the definitions installed, and may the service"
+                            + " list them?",
+                    unknown);
+            missing = unknown;
+        }
+    }
+
+    private void work() {
+        follower.begin();
         for (int i = 0; i < settings.workers(); i++) {
-            threads.add(Thread.ofVirtual().name("kubernetes-worker-" + i).start(this::work));
+            threads.add(Thread.ofVirtual().name("kubernetes-worker-" + i).start(this::reconcile));
         }
         threads.add(Thread.ofVirtual().name("kubernetes-follower").start(this::follow));
         begun = true;
@@ -85,7 +133,7 @@ final class Reign {
         }
     }
 
-    private void work() {
+    private void reconcile() {
         try {
             for (Optional<Key> next = queue.take(); next.isPresent(); next = queue.take()) {
                 if (over()) {
@@ -115,7 +163,6 @@ final class Reign {
     }
 
     private void follow() {
-        follower.begin();
         try {
             do {
                 try {

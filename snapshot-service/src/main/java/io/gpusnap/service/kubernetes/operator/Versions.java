@@ -4,8 +4,6 @@ import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.gpusnap.service.kubernetes.KubernetesComponent;
 import io.gpusnap.service.kubernetes.start.PodNames;
-import io.gpusnap.service.kubernetes.start.Start;
-import io.gpusnap.service.kubernetes.start.Starts;
 import io.gpusnap.service.model.Models;
 import io.gpusnap.service.node.Inventory;
 import io.gpusnap.service.node.Nodes;
@@ -20,7 +18,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.UUID;
 import java.util.stream.Stream;
 
 /** Models, versions and snapshots of the catalogue, as pods need them. */
@@ -33,14 +30,12 @@ class Versions {
     private final Models models;
     private final ModelVersions versions;
     private final Snapshots snapshots;
-    private final Starts starts;
     private final Nodes nodes;
 
-    Versions(Models models, ModelVersions versions, Snapshots snapshots, Starts starts, Nodes nodes) {
+    Versions(Models models, ModelVersions versions, Snapshots snapshots, Nodes nodes) {
         this.models = models;
         this.versions = versions;
         this.snapshots = snapshots;
-        this.starts = starts;
         this.nodes = nodes;
     }
 
@@ -53,13 +48,12 @@ class Versions {
                         .isEmpty());
     }
 
-    /** Whether the pod started cold since its node is of another kind than those of all snapshots. */
-    boolean differs(Pod pod) {
-        return "COLD".equals(pod.getMetadata().getAnnotations().get(PodNames.START))
-                && starts.find(UUID.fromString(pod.getMetadata().getUid()))
-                        .flatMap(Start::code)
-                        .filter(OTHER_KIND::contains)
-                        .isPresent();
+    /** Whether the pod started cold since its node is of another kind than those of all snapshots. It says so itself. */
+    static boolean differs(Pod pod) {
+        Map<String, String> annotations = pod.getMetadata().getAnnotations();
+        String why = annotations.getOrDefault(PodNames.REASON, "");
+        return "COLD".equals(annotations.get(PodNames.START))
+                && OTHER_KIND.stream().anyMatch(code -> why.startsWith(code + ": "));
     }
 
     /** What distinguishes it; empty for a node that no daemon speaks of. */

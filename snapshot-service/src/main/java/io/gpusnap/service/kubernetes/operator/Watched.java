@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -43,8 +44,8 @@ class Watched {
         }
     }
 
-    /** Lists everything and goes on watching; returns when all of it is known. */
-    void start(Consumer<Key> changed) {
+    /** Lists everything and goes on watching; done when all of it is known. */
+    CompletableFuture<Void> start(Consumer<Key> changed) {
         Informers started = new Informers(
                 Listening.informer(
                         client.pods().inAnyNamespace().withLabel(PodNames.MANAGED, "true"),
@@ -58,6 +59,10 @@ class Watched {
                             if (before == null || saysOtherwise(before, policy)) {
                                 podsOf(policy.getMetadata().getNamespace(), changed);
                                 model(policy).forEach(model -> changed.accept(Key.of(Key.Kind.DEMAND, model)));
+                            }
+                            if (before == policy) {
+                                // it is gone: the model's name may be free for others
+                                model(policy).forEach(model -> policiesOf(model, changed));
                             }
                         }),
                 Listening.informer(
@@ -83,12 +88,21 @@ class Watched {
                     changed.accept(Key.of(Key.Kind.CONTENT, content));
                     boundTo(content).forEach(bound -> changed.accept(Key.of(Key.Kind.POD_SNAPSHOT, bound)));
                 }),
-                Listening.informer(
-                        client.resources(Model.class),
-                        Map.of(),
-                        (before, model) -> changed.accept(Key.of(Key.Kind.MODEL, model))));
+                Listening.informer(client.resources(Model.class), Map.of(), (before, model) -> {
+                    changed.accept(Key.of(Key.Kind.MODEL, model));
+                    List<String> was = before == null ? List.of() : ModelOwners.sharedWith(before);
+                    List<String> is = before == model ? List.of() : ModelOwners.sharedWith(model);
+                    if (!was.equals(is)) {
+                        policiesOf(model.getMetadata().getName(), changed);
+                    }
+                }));
         informers = started;
-        Listening.start(started.all());
+        return Listening.start(started.all());
+    }
+
+    /** Kinds that are not known yet. */
+    List<String> unknown() {
+        return Listening.unknown(now().all());
     }
 
     void stop() {
@@ -162,6 +176,18 @@ class Watched {
                 : started.podSnapshots
                         .getIndexer()
                         .byIndex(BY_CONTENT, content.getMetadata().getName());
+    }
+
+    /** Others may have to do with the model by now. */
+    private void policiesOf(String model, Consumer<Key> changed) {
+        Informers started = informers;
+        if (started != null) {
+            started.policies.getIndexer().byIndex(BY_MODEL, model).forEach(policy -> {
+                changed.accept(Key.of(Key.Kind.POLICY, policy));
+                podsOf(policy.getMetadata().getNamespace(), changed);
+            });
+            changed.accept(Key.of(Key.Kind.DEMAND, model));
+        }
     }
 
     /** A policy or a snapshot of theirs has changed: any of them may be the next to be frozen. */

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -52,8 +53,11 @@ class WatchedScales {
         }
     }
 
-    /** Lists everything and goes on watching; returns when all of it is known. Policies are known before. */
-    void start(Consumer<Key> changed) {
+    /**
+     * Lists everything and goes on watching; done when all of it is known. {@link Watched} has been started before: a policy that is
+     * known later than what it selects has its model looked at by itself.
+     */
+    CompletableFuture<Void> start(Consumer<Key> changed) {
         Map<String, String> managed = Map.of(PodNames.MANAGED, "true");
         Informers started = new Informers(
                 Listening.informer(
@@ -77,7 +81,12 @@ class WatchedScales {
                             }
                         }));
         informers = started;
-        Listening.start(started.all());
+        return Listening.start(started.all());
+    }
+
+    /** Kinds that are not known yet. */
+    List<String> unknown() {
+        return Listening.unknown(now().all());
     }
 
     void stop() {

@@ -1,10 +1,12 @@
 package io.gpusnap.service.kubernetes.start;
 
 import io.gpusnap.service.kubernetes.KubernetesComponent;
+import io.gpusnap.service.node.ColdPods;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.RestoreId;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -13,7 +15,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 
 /** Table {@code kubernetes_start}. A phase changes only from the one that the caller saw. */
 @KubernetesComponent
-public class Starts {
+public class Starts implements ColdPods {
     private static final String COLUMNS =
             "pod_uid, namespace, pod_name, phase, node_id, restore_id, code, reason, deadline < now() AS overdue";
 
@@ -124,6 +126,27 @@ public class Starts {
                         .param("phase", seen.phase().name())
                         .update()
                 == 1;
+    }
+
+    /** It starts cold on this node, whose daemon tells containers that wait; so long at most, since then none waits any more. */
+    public void coldOn(UUID pod, NodeId node, Duration patience) {
+        jdbc.sql("""
+                        UPDATE kubernetes_start
+                           SET cold_on = :node, cold_until = now() + make_interval(secs => :patience), updated_at = now()
+                         WHERE pod_uid = :uid AND phase = 'COLD' AND cold_on IS DISTINCT FROM :node
+                        """)
+                .param("node", node.value())
+                .param("patience", patience.toMillis() / 1000.0)
+                .param("uid", pod)
+                .update();
+    }
+
+    @Override
+    public List<UUID> on(NodeId node) {
+        return jdbc.sql("SELECT pod_uid FROM kubernetes_start WHERE cold_on = ? AND cold_until > now()")
+                .param(node.value())
+                .query(UUID.class)
+                .list();
     }
 
     /** The pod of that name is gone, or is another one: what was kept of those before is given back and forgotten. */

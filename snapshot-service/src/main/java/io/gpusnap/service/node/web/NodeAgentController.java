@@ -80,6 +80,7 @@ class NodeAgentController {
                 reply.verdict().fenced(),
                 reply.toEnd().stream()
                         .map(one -> new HeartbeatReply.EndedProcess(one.pid(), one.startTimeTicks()))
-                        .toList());
+                        .toList(),
+                reply.coldPods());
     }
 }

@@ -30,7 +30,7 @@ public final class InstalledWebhook {
 
     /** Waits for the listener, registers it, and has it write its authority. */
     public InstalledWebhook install() {
-        await().atMost(Duration.ofSeconds(30)).until(() -> server.address() != null);
+        await().atMost(Duration.ofMinutes(1)).until(() -> server.address() != null);
         pointTo(Objects.requireNonNull(server.address()));
         server.renew();
         return this;

@@ -178,7 +178,7 @@ class WebhookTest {
         assertThat(server.renew()).isTrue();
 
         assertThat(text(secret(), "tls.crt")).startsWith("-----BEGIN CERTIFICATE-----");
-        await().atMost(Duration.ofSeconds(30)).until(() -> authorities().startsWith(text(secret(), "ca.crt")));
+        await().atMost(Duration.ofMinutes(1)).until(() -> authorities().startsWith(text(secret(), "ca.crt")));
     }
 
     @Test

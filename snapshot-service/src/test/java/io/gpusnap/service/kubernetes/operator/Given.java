@@ -27,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.core.ConditionFactory;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -34,13 +35,13 @@ import tools.jackson.databind.JsonNode;
 /** A namespace of its own with a model of its own, and what tests do in it. */
 final class Given {
     static final String IMAGE = "llm@sha256:1";
+    private static final AtomicInteger PIDS = new AtomicInteger(100);
 
     final KubernetesClient client = ClusterUnderTest.client();
     final String namespace = "ns-" + UUID.randomUUID();
     final String model = "m-" + UUID.randomUUID();
     final Kubelet kubelet = new Kubelet(client, namespace);
     private final Api api;
-    private int pid = 100;
 
     Given(Api api) {
         this.api = api;
@@ -57,6 +58,11 @@ final class Given {
                 .pollInterval(Duration.ofMillis(50))
                 // a resource is there before its status is
                 .ignoreException(NullPointerException.class);
+    }
+
+    /** What has been told is dealt with, also what a watch tells of it a moment later. */
+    static void quiet(Operator operator) {
+        await().atMost(Duration.ofMinutes(3)).during(Duration.ofMillis(500)).until(operator::idle);
     }
 
     SnapshotPolicy policy(String name, SnapshotPolicySpec spec) {
@@ -139,9 +145,35 @@ final class Given {
     void reports(SimulatedNode node, String driverBuild, Pod pod) {
         node.heartbeat(
                         inventory(driverBuild),
-                        List.of(SimulatedNode.process(pid++, pod.getMetadata().getUid())),
+                        List.of(SimulatedNode.process(
+                                PIDS.getAndIncrement(), pod.getMetadata().getUid())),
                         List.of())
                 .expect(200);
+    }
+
+    /** Its node is chosen, or it starts cold. Where the API server knows no gates there is none to open. */
+    void gateIsOpen(String name) {
+        soon().untilAsserted(
+                        () -> assertThat(PodPatches.isGated(kubelet.get(name))).isFalse());
+    }
+
+    /** Waits until it is cold, and checks that it says so everywhere. */
+    void startsCold(Pod pod, String why) {
+        String name = pod.getMetadata().getName();
+        soon().untilAsserted(() ->
+                assertThat(kubelet.isTrue(kubelet.get(name), PodNames.STARTED)).isTrue());
+        Pod now = kubelet.get(name);
+        assertThat(PodPatches.isGated(now)).isFalse();
+        assertThat(now.getMetadata().getAnnotations())
+                .containsEntry(PodNames.START, "COLD")
+                .containsEntry(PodNames.PLACEHOLDER_WAIT, "0")
+                .hasEntrySatisfying(
+                        PodNames.REASON, reason -> assertThat(reason).contains(why));
+        soon().untilAsserted(() -> assertThat(kubelet.events(pod))
+                .filteredOn(event -> event.startsWith("Warning ColdStart: "))
+                .singleElement()
+                .asString()
+                .contains(why));
     }
 
     List<PodSnapshot> podSnapshots() {

@@ -7,23 +7,34 @@ import io.fabric8.kubernetes.api.model.LabelSelectorBuilder;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.fabric8.kubernetes.api.model.PodCondition;
+import io.fabric8.kubernetes.api.model.PodConditionBuilder;
 import io.gpusnap.service.kubernetes.crd.Crd;
 import io.gpusnap.service.kubernetes.crd.PodSnapshot;
 import io.gpusnap.service.kubernetes.crd.PodSnapshotSpec;
 import io.gpusnap.service.kubernetes.crd.SnapshotPolicy;
 import io.gpusnap.service.kubernetes.crd.SnapshotPolicySpec;
+import io.gpusnap.service.kubernetes.start.PodNames;
+import io.gpusnap.service.kubernetes.start.Start;
+import io.gpusnap.service.kubernetes.start.Starts;
 import io.gpusnap.service.kubernetes.testing.ClusterUnderTest;
 import io.gpusnap.service.kubernetes.testing.Kubelet;
 import io.gpusnap.service.kubernetes.testing.KubernetesTest;
 import io.gpusnap.service.kubernetes.testing.RecordedCalls;
+import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.testing.Api;
 import io.gpusnap.service.testing.SimulatedNode;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
 
@@ -45,10 +56,13 @@ class OperatorScaleTest {
     @Autowired
     private RecordedCalls calls;
 
+    @Autowired
+    private Starts starts;
+
     private Given given;
 
     private void quiet() {
-        await().atMost(Duration.ofMinutes(3)).during(Duration.ofMillis(500)).until(operator::idle);
+        Given.quiet(operator);
     }
 
     private void restart() {
@@ -57,17 +71,23 @@ class OperatorScaleTest {
         quiet();
     }
 
+    /** Without what is looked at by a clock. */
     private static long total(Map<String, Long> calls) {
-        return calls.values().stream().mapToLong(Long::longValue).sum();
+        return calls.entrySet().stream()
+                .filter(RecordedCalls.ofChanges())
+                .mapToLong(Map.Entry::getValue)
+                .sum();
     }
 
     private static void each(int count, IntConsumer action) {
+        List<Future<?>> all = new ArrayList<>();
         try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
             for (int i = 0; i < count; i++) {
                 int number = i;
-                threads.submit(() -> action.accept(number));
+                all.add(threads.submit(() -> action.accept(number)));
             }
         }
+        assertThat(all).allSatisfy(one -> assertThat(one.state()).isEqualTo(Future.State.SUCCESS));
     }
 
     private SnapshotPolicySpec spec(int number) {
@@ -108,21 +128,50 @@ class OperatorScaleTest {
         });
     }
 
-    /** Ready pods. */
+    /**
+     * Pods as the webhook makes them, while nobody leads: most have started, from a snapshot or cold, and are ready; of each
+     * hundred one was placed and waits for the scheduler.
+     */
     private void pods(int from, int count) {
+        NodeId node = NodeId.of(given.node(DRIVER).id());
+        operator.stop();
         each(count, i -> {
-            Pod pod = new PodBuilder(Kubelet.pod(
-                            given.namespace, "pod-" + (from + i), "app-" + ((from + i) % POLICIES), Given.IMAGE))
-                    .withNewStatus()
-                    .addNewCondition()
-                    .withType("Ready")
-                    .withStatus("True")
-                    .withLastTransitionTime("2026-01-01T00:00:00Z")
-                    .endCondition()
-                    .endStatus()
-                    .build();
-            ClusterUnderTest.load(pod);
+            int number = from + i;
+            PodBuilder pod = new PodBuilder(
+                            Kubelet.pod(given.namespace, "pod-" + number, "app-" + number % POLICIES, Given.IMAGE))
+                    .editMetadata()
+                    .addToAnnotations(PodNames.WAITS, "server")
+                    .addToAnnotations(PodNames.START, number % 2 == 0 ? "RESTORE" : "COLD")
+                    .endMetadata();
+            if (isPlaced(number)) {
+                ClusterUnderTest.load(pod.build());
+                UUID uid = uid(number);
+                starts.placed(new Starts.PodRef(uid, given.namespace, "pod-" + number), node);
+            } else {
+                ClusterUnderTest.load(pod.withNewStatus()
+                        .addToConditions(isTrue("Ready"), isTrue(PodNames.STARTED))
+                        .endStatus()
+                        .build());
+            }
         });
+        operator.start();
+        quiet();
+    }
+
+    private static boolean isPlaced(int number) {
+        return number % 100 == 10;
+    }
+
+    private UUID uid(int number) {
+        return UUID.fromString(given.kubelet.get("pod-" + number).getMetadata().getUid());
+    }
+
+    private static PodCondition isTrue(String type) {
+        return new PodConditionBuilder()
+                .withType(type)
+                .withStatus("True")
+                .withLastTransitionTime("2026-01-01T00:00:00Z")
+                .build();
     }
 
     /** A pod of a policy of its own becomes warm: what its first snapshot costs until it is READY. */
@@ -165,13 +214,10 @@ class OperatorScaleTest {
         given = new Given(api);
         policies(0, 10);
         pods(0, 20);
-        quiet();
         Map<String, Long> amongFew = oneChange("few");
 
         policies(10, POLICIES - 10);
-        quiet();
         pods(20, PODS - 20);
-        quiet();
         Map<String, Long> amongMany = oneChange("many");
 
         // then
@@ -196,6 +242,10 @@ class OperatorScaleTest {
                 .allSatisfy((call, count) -> assertThat(count).as(call).isLessThanOrEqualTo(2));
         assertThat(given.client.pods().inNamespace(given.namespace).list().getItems())
                 .hasSize(PODS + 2);
+        assertThat(IntStream.range(0, PODS).filter(OperatorScaleTest::isPlaced))
+                .as("those that wait for the scheduler do so still")
+                .allSatisfy(number ->
+                        assertThat(starts.find(uid(number)).map(Start::phase)).contains(Start.Phase.PLACED));
         given.client
                 .resources(SnapshotPolicy.class)
                 .inNamespace(given.namespace)

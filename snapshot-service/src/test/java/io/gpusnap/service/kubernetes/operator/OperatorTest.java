@@ -11,15 +11,19 @@ import io.gpusnap.service.kubernetes.crd.Model;
 import io.gpusnap.service.kubernetes.crd.ModelSpec;
 import io.gpusnap.service.kubernetes.crd.PodSnapshot;
 import io.gpusnap.service.kubernetes.crd.PodSnapshotSpec;
+import io.gpusnap.service.kubernetes.crd.PodSnapshotStatus;
 import io.gpusnap.service.kubernetes.crd.SnapshotContent;
 import io.gpusnap.service.kubernetes.crd.SnapshotPolicy;
 import io.gpusnap.service.kubernetes.crd.SnapshotPolicySpec;
+import io.gpusnap.service.kubernetes.testing.Kubelet;
 import io.gpusnap.service.kubernetes.testing.KubernetesTest;
 import io.gpusnap.service.testing.Api;
 import io.gpusnap.service.testing.Api.Reply;
 import io.gpusnap.service.testing.Catalogue;
 import io.gpusnap.service.testing.SimulatedNode;
 import io.gpusnap.service.testing.TestManifest;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -394,11 +398,59 @@ class OperatorTest {
         });
     }
 
+    /** As if it had been said so long ago. */
+    private void waitsSince(String name, Duration ago) {
+        PodSnapshot resource = named(name);
+        PodSnapshotStatus status = resource.getStatus();
+        resource.setStatus(new PodSnapshotStatus(
+                status.observedGeneration(),
+                status.snapshotId(),
+                status.boundSnapshotContentName(),
+                status.readyToUse(),
+                Conditions.with(
+                        null,
+                        Conditions.READY,
+                        false,
+                        "WorkloadNotFound",
+                        "",
+                        status.observedGeneration(),
+                        Instant.now().minus(ago))));
+        given.client.resource(resource).subresource("status").update();
+    }
+
+    @Test
+    void aPodSnapshotOfAPodThatWasNeverPreparedFailsAfterAWhileAndSaysWhatToDo() {
+        // given a pod of which no daemon ever reports a process
+        given.client
+                .resource(Kubelet.pod(given.namespace, "bare", "llm", Given.IMAGE))
+                .create();
+        podSnapshot("bare", new PodSnapshotSpec.Source("bare", null, null), DeletionPolicy.RETAIN);
+        soon().untilAsserted(() ->
+                assertThat(Given.reason(named("bare").getStatus().conditions())).isEqualTo("False WorkloadNotFound"));
+
+        // when it has waited for a while, then it waits on
+        waitsSince("bare", Duration.ofMinutes(9));
+        soon().untilAsserted(() -> assertThat(message("bare")).contains("No daemon reports a process"));
+        assertThat(PodSnapshotReconciler.hasFailed(named("bare"))).isFalse();
+
+        // when it has for long enough, then it says so
+        waitsSince("bare", Duration.ofMinutes(11));
+        soon().untilAsserted(() ->
+                assertThat(PodSnapshotReconciler.hasFailed(named("bare"))).isTrue());
+        assertThat(message("bare")).contains("600 s").contains("gpusnap.io/managed=true");
+    }
+
+    private String message(String name) {
+        return Conditions.find(named(name).getStatus().conditions(), Conditions.READY)
+                .orElseThrow()
+                .getMessage();
+    }
+
     @Test
     void aModelIsMadeChangedAndDeletedFromTheCluster() {
         Model model = new Model();
         model.setMetadata(new ObjectMetaBuilder().withName(given.model).build());
-        model.setSpec(new ModelSpec("a model", Map.of("team", "search"), DeletionPolicy.DELETE));
+        model.setSpec(new ModelSpec("a model", Map.of("team", "search"), DeletionPolicy.DELETE, null));
         given.client.resource(model).create();
         soon().untilAsserted(() ->
                 assertThat(api.get("/api/v1/models/" + given.model).status()).isEqualTo(200));

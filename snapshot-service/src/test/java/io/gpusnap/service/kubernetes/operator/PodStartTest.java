@@ -61,38 +61,13 @@ class PodStartTest {
         return pod;
     }
 
-    /** Where the API server knows no gates there is none to open. */
-    private void gateIsOpen(String name) {
-        soon().untilAsserted(() ->
-                assertThat(PodPatches.isGated(given.kubelet.get(name))).isFalse());
-    }
-
-    /** Waits until it is cold, and checks that it says so everywhere. */
-    private void startsCold(Pod pod, String why) {
-        String name = pod.getMetadata().getName();
-        soon().untilAsserted(() -> assertThat(given.kubelet.isTrue(given.kubelet.get(name), PodNames.STARTED))
-                .isTrue());
-        Pod now = given.kubelet.get(name);
-        assertThat(PodPatches.isGated(now)).isFalse();
-        assertThat(now.getMetadata().getAnnotations())
-                .containsEntry(PodNames.START, "COLD")
-                .containsEntry(PodNames.PLACEHOLDER_WAIT, "0")
-                .hasEntrySatisfying(
-                        PodNames.REASON, reason -> assertThat(reason).contains(why));
-        soon().untilAsserted(() -> assertThat(given.kubelet.events(pod))
-                .filteredOn(event -> event.startsWith("Warning ColdStart: "))
-                .singleElement()
-                .asString()
-                .contains(why));
-    }
-
     @Test
     void aSecondPodIsPlacedThawedAndReady() {
         String snapshot = given.snapshotReady(node, DRIVER);
 
         // when
         Pod pod = submit("second");
-        gateIsOpen("second");
+        given.gateIsOpen("second");
 
         // then it is drawn to where the snapshot can come back, and may run elsewhere
         if (!pod.getSpec().getSchedulingGates().isEmpty()) {
@@ -140,7 +115,7 @@ class PodStartTest {
     void aPodThatTheSchedulerPutsOnAnotherNodeIsThawedThereIfItCanBe() {
         String snapshot = given.snapshotReady(node, DRIVER);
         Pod pod = submit("second");
-        gateIsOpen("second");
+        given.gateIsOpen("second");
 
         // given the first node is full, and another one has the snapshot as well by now
         SimulatedNode other = given.node(DRIVER);
@@ -165,12 +140,12 @@ class PodStartTest {
     void aPodThatTheSchedulerPutsWhereNothingCanComeBackStartsCold() {
         given.snapshotReady(node, DRIVER);
         Pod pod = submit("second");
-        gateIsOpen("second");
+        given.gateIsOpen("second");
         SimulatedNode other = given.node("590.9");
 
         given.kubelet.bind("second", other.name());
 
-        startsCold(pod, "The pod was to run on node " + node.name() + " and runs on " + other.name() + ".");
+        given.startsCold(pod, "The pod was to run on node " + node.name() + " and runs on " + other.name() + ".");
     }
 
     @Test
@@ -195,7 +170,7 @@ class PodStartTest {
                 .endAffinity()
                 .endSpec()
                 .build());
-        gateIsOpen("second");
+        given.gateIsOpen("second");
 
         assertThat(given.kubelet
                         .get("second")
@@ -227,7 +202,7 @@ class PodStartTest {
         Pod same = submit("same");
 
         // then
-        startsCold(edited, "NOT_FOUND");
+        given.startsCold(edited, "NOT_FOUND");
         soon().until(() -> "RESTORE"
                 .equals(given.kubelet.get("same").getMetadata().getAnnotations().get(PodNames.START)));
         assertThat(same.getSpec().getContainers().getFirst().getArgs()).contains("8000");
@@ -263,7 +238,7 @@ class PodStartTest {
     void aContainerThatStartsAgainWaitsForNobody() {
         given.snapshotReady(node, DRIVER);
         Pod pod = submit("second");
-        gateIsOpen("second");
+        given.gateIsOpen("second");
         assertThat(waitSeconds("second")).as("its first container waits").isEqualTo("300");
 
         // when a thaw has begun, then no other container waits for one
@@ -289,7 +264,7 @@ class PodStartTest {
 
         Pod pod = submit("second");
 
-        startsCold(pod, "DRIVER_MISMATCH");
+        given.startsCold(pod, "DRIVER_MISMATCH");
 
         // and once it is warm, pods of this kind of node get a snapshot of their own
         given.reports(node, "590.9", pod);
@@ -305,7 +280,8 @@ class PodStartTest {
 
         Pod pod = submit("second");
 
-        startsCold(pod, "CAPABILITY_MISSING: Node " + node.name() + " cannot thaw into a container (container-thaw)");
+        given.startsCold(
+                pod, "CAPABILITY_MISSING: Node " + node.name() + " cannot thaw into a container (container-thaw)");
         assertThat(node.poll(0).status()).as("nothing is asked of it").isEqualTo(204);
     }
 
@@ -313,32 +289,32 @@ class PodStartTest {
     void withoutASnapshotAPodStartsCold() {
         given.policy("llm", given.spec());
 
-        startsCold(submit("first"), "NOT_FOUND");
+        given.startsCold(submit("first"), "NOT_FOUND");
     }
 
     @Test
     void withoutAPolicyAPodStartsCold() {
-        startsCold(submit("first"), "NO_POLICY");
+        given.startsCold(submit("first"), "NO_POLICY");
     }
 
     @Test
     void whenTheThawFailsAPodStartsCold() {
         given.snapshotReady(node, DRIVER);
         Pod pod = submit("second");
-        gateIsOpen("second");
+        given.gateIsOpen("second");
         given.kubelet.bind("second", node.name());
         given.kubelet.running("second", false);
 
         node.fail(Given.claim(node), "CRIU_FAILED").expect(204);
 
-        startsCold(pod, "CRIU_FAILED");
+        given.startsCold(pod, "CRIU_FAILED");
     }
 
     @Test
     void aThawOfAPodThatIsGoneIsCancelled() {
         given.snapshotReady(node, DRIVER);
         Pod pod = submit("second");
-        gateIsOpen("second");
+        given.gateIsOpen("second");
         given.kubelet.bind("second", node.name());
         given.kubelet.running("second", false);
         JsonNode task = Given.claim(node);
@@ -358,20 +334,13 @@ class PodStartTest {
     void aThawOfAPodThatHasFailedIsCancelledAndForgotten() {
         given.snapshotReady(node, DRIVER);
         Pod pod = submit("second");
-        gateIsOpen("second");
+        given.gateIsOpen("second");
         given.kubelet.bind("second", node.name());
         given.kubelet.running("second", false);
         JsonNode task = Given.claim(node);
 
         // when its kubelet evicts it
-        given.client
-                .resource(new PodBuilder(given.kubelet.get("second"))
-                        .editStatus()
-                        .withPhase("Failed")
-                        .endStatus()
-                        .build())
-                .subresource("status")
-                .update();
+        given.kubelet.ended("second", "Failed");
 
         soon().untilAsserted(() -> assertThat(node.progress(task)
                         .expect(200)
@@ -379,7 +348,8 @@ class PodStartTest {
                         .path("cancelRequested")
                         .asBoolean())
                 .isTrue());
-        assertThat(starts.find(UUID.fromString(pod.getMetadata().getUid()))).isEmpty();
+        soon().until(() ->
+                starts.find(UUID.fromString(pod.getMetadata().getUid())).isEmpty());
         node.complete(task, Map.of("outcome", "CANCELLED")).expect(204);
     }
 

@@ -243,7 +243,7 @@ class PodStoryIT {
         });
     }
 
-    /** In the pod's status; the operator may write at the same time. */
+    /** In the pod's status. */
     private void isReported(String name, PodContainer container) {
         soon().ignoreExceptions().until(() -> {
             given.kubelet.running(name, container.id(), container.answers());

@@ -61,6 +61,6 @@ class WorkQueueTest {
 
         queue.close();
 
-        await().until(() -> !worker.isAlive());
+        await().atMost(Duration.ofMinutes(1)).until(() -> !worker.isAlive());
     }
 }

@@ -75,6 +75,12 @@ public class ClusterUnderTest {
         return new RecordedCalls();
     }
 
+    /** After the calls were recorded. */
+    @Bean
+    HiddenKind hiddenKind(RecordedCalls before) {
+        return new HiddenKind();
+    }
+
     /** A client of the test's own, which is not counted. */
     public static KubernetesClient client() {
         return Shared.CLIENT;
@@ -135,7 +141,9 @@ public class ClusterUnderTest {
                         .toList()) {
                     @Override
                     public MockResponse dispatch(RecordedRequest request) {
-                        return !volumeSnapshots && request.getPath().startsWith("/apis/" + VolumeSnapshot.GROUP + "/")
+                        return request.getPath().startsWith(HiddenKind.NOWHERE)
+                                        || !volumeSnapshots
+                                                && request.getPath().startsWith("/apis/" + VolumeSnapshot.GROUP + "/")
                                 ? new MockResponse().setResponseCode(HttpURLConnection.HTTP_NOT_FOUND)
                                 : super.dispatch(request);
                     }

@@ -1,6 +1,9 @@
 package io.gpusnap.service.kubernetes.testing;
 
+import static org.awaitility.Awaitility.await;
+
 import io.fabric8.kubernetes.api.model.BindingBuilder;
+import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.ContainerStatusBuilder;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.Event;
@@ -10,11 +13,13 @@ import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.PodConditionBuilder;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhookConfiguration;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.fabric8.zjsonpatch.JsonPatch;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.net.HttpURLConnection;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -23,6 +28,7 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Base64;
@@ -30,6 +36,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
@@ -183,21 +190,54 @@ public final class Kubelet {
 
     /** Its container runs; the kubelet says Ready when it answers, and when its readiness gates are True. */
     public void running(String name, String containerId, boolean answers) {
-        Pod pod = get(name);
+        says(name, pod -> running(pod, containerId, answers));
+    }
+
+    /** One of its containers runs, besides those that do already. */
+    public void runs(String name, String container, String containerId) {
+        says(
+                name,
+                pod -> new PodBuilder(pod)
+                        .editOrNewStatus()
+                        .withPhase("Running")
+                        .addToContainerStatuses(status(container, containerId))
+                        .endStatus()
+                        .build());
+    }
+
+    /** It has ended, as Failed or Succeeded. */
+    public void ended(String name, String phase) {
+        says(
+                name,
+                pod -> new PodBuilder(pod)
+                        .editOrNewStatus()
+                        .withPhase(phase)
+                        .endStatus()
+                        .build());
+    }
+
+    /** The operator may write to the pod at the same time: then it is said of what the pod is by then. */
+    private void says(String name, UnaryOperator<Pod> status) {
+        await().pollInSameThread().atMost(Duration.ofMinutes(1)).until(() -> {
+            try {
+                client.resource(status.apply(get(name))).subresource("status").update();
+                return true;
+            } catch (KubernetesClientException e) {
+                if (e.getCode() == HttpURLConnection.HTTP_CONFLICT) {
+                    return false;
+                }
+                throw e;
+            }
+        });
+    }
+
+    private Pod running(Pod pod, String containerId, boolean answers) {
         boolean gatesOpen =
                 pod.getSpec().getReadinessGates().stream().allMatch(gate -> isTrue(pod, gate.getConditionType()));
-        Pod wanted = new PodBuilder(pod)
+        return new PodBuilder(pod)
                 .editOrNewStatus()
                 .withPhase("Running")
-                .withContainerStatuses(new ContainerStatusBuilder()
-                        .withName("server")
-                        .withContainerID("containerd://" + containerId)
-                        .withNewState()
-                        .withNewRunning()
-                        .withStartedAt(now())
-                        .endRunning()
-                        .endState()
-                        .build())
+                .withContainerStatuses(status("server", containerId))
                 .removeMatchingFromConditions(one -> "Ready".equals(one.getType()))
                 .addToConditions(new PodConditionBuilder()
                         .withType("Ready")
@@ -206,7 +246,18 @@ public final class Kubelet {
                         .build())
                 .endStatus()
                 .build();
-        client.resource(wanted).subresource("status").update();
+    }
+
+    private static ContainerStatus status(String container, String containerId) {
+        return new ContainerStatusBuilder()
+                .withName(container)
+                .withContainerID("containerd://" + containerId)
+                .withNewState()
+                .withNewRunning()
+                .withStartedAt(now())
+                .endRunning()
+                .endState()
+                .build();
     }
 
     public boolean isTrue(Pod pod, String condition) {

@@ -20,7 +20,8 @@ import org.springframework.test.context.TestPropertySource;
             "gpusnap.nodes.heartbeat-interval=1s",
             "gpusnap.kubernetes.enabled=true",
             "gpusnap.kubernetes.namespace=" + ClusterUnderTest.SYSTEM,
-            "gpusnap.kubernetes.lease=3s",
+            // nothing waits for its end; on a machine that is slow it must not end by itself
+            "gpusnap.kubernetes.lease=9s",
             "gpusnap.kubernetes.follow-interval=100ms",
             "gpusnap.kubernetes.scan-interval=1s",
             "gpusnap.kubernetes.retry-most=2s",

@@ -10,35 +10,66 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
-/** What the service called of the API server, in all tests of this JVM. */
+/**
+ * What the service called of the API server, in all tests of this JVM. Its clocks tick whatever a test does, and what other tests
+ * have left is looked at while this one counts: who counts says of which namespace, or leaves out what no change brings.
+ */
 public final class RecordedCalls implements Interceptor {
     private static final Set<String> OF_THE_WEBHOOK = Set.of("get secrets", "get mutatingwebhookconfigurations");
+    private static final Pattern NAMESPACE = Pattern.compile("/namespaces/([^/]+)/");
 
-    private final Map<ApiCall, LongAdder> calls = new ConcurrentHashMap<>();
+    /** @param namespace empty for what is in none */
+    private record Made(ApiCall call, String namespace) {}
+
+    private final Map<Made, LongAdder> calls = new ConcurrentHashMap<>();
 
     @Override
     public void before(BasicBuilder builder, HttpRequest request, RequestTags tags) {
+        Matcher namespace = NAMESPACE.matcher(request.uri().getPath());
+        String in = namespace.find() ? namespace.group(1) : "";
         ApiCall.of(request.method(), request.uri())
-                .ifPresent(call ->
-                        calls.computeIfAbsent(call, one -> new LongAdder()).increment());
+                .ifPresent(call -> calls.computeIfAbsent(new Made(call, in), one -> new LongAdder())
+                        .increment());
     }
 
     /** How often each was made, by "verb resource". */
     public Map<String, Long> counts() {
+        return counts(namespace -> true);
+    }
+
+    private Map<String, Long> counts(Predicate<String> namespaces) {
         Map<String, Long> counts = new TreeMap<>();
-        calls.forEach((call, count) -> counts.merge(call.verb() + " " + call.resource(), count.sum(), Long::sum));
+        calls.forEach((made, count) -> {
+            if (namespaces.test(made.namespace())) {
+                counts.merge(made.call().verb() + " " + made.call().resource(), count.sum(), Long::sum);
+            }
+        });
         return counts;
     }
 
+    /** Asked later, what was made in the namespace since now. */
+    public Supplier<Map<String, Long>> from(String namespace) {
+        Map<String, Long> before = counts(namespace::equals);
+        return () -> more(before, counts(namespace::equals));
+    }
+
     public Set<ApiCall> all() {
-        return Set.copyOf(calls.keySet());
+        return calls.keySet().stream().map(Made::call).collect(Collectors.toSet());
     }
 
     /** What was made since, by "verb resource". */
     public Map<String, Long> since(Map<String, Long> before) {
+        return more(before, counts());
+    }
+
+    private static Map<String, Long> more(Map<String, Long> before, Map<String, Long> after) {
         Map<String, Long> more = new TreeMap<>();
-        counts().forEach((call, count) -> {
+        after.forEach((call, count) -> {
             long added = count - before.getOrDefault(call, 0L);
             if (added > 0) {
                 more.put(call, added);

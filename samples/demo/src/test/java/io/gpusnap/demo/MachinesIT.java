@@ -20,8 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Three machines that share a bucket. Two models share the GPU of one of them; then what was on a lost one answers again elsewhere
- * with the same state, and the old processes cannot come back: with the service, daemons, CRIU and real processes, each machine in
+ * Three machines that share a bucket. Two models share the GPU of one of them; what is wanted soon is brought ahead; then what was
+ * on a lost one answers again elsewhere with the same state, and the old processes cannot come back: with the service, daemons, CRIU and real processes, each machine in
  * namespaces of its own.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -32,6 +32,8 @@ class MachinesIT {
 
     private static final Server CHAT = new Server("chat", 22_000, 7003, "33".repeat(8));
     private static final Server TTS = new Server("tts", 23_000, 7004, "44".repeat(8));
+
+    private static final Server WAVE = new Server("wave", 24_000, 7005, "55".repeat(8));
 
     private Path root;
     private Fleet fleet;
@@ -49,7 +51,11 @@ class MachinesIT {
                 "--gpusnap.nodes.lost-after=6s",
                 "--gpusnap.recovery.check-interval=200ms",
                 "--gpusnap.schedule.check-interval=200ms",
-                "--gpusnap.schedule.interval=500ms");
+                "--gpusnap.schedule.interval=500ms",
+                "--gpusnap.prefetch.node-budget=1GB",
+                "--gpusnap.prefetch.memory-budget=1GB",
+                "--gpusnap.prefetch.interval=1s",
+                "--gpusnap.prefetch.check-interval=200ms");
         api = fleet.api();
     }
 
@@ -127,6 +133,61 @@ class MachinesIT {
 
     @Test
     @Order(2)
+    void whatIsWantedSoonIsInASecondMachinesMemoryBeforeItIsAskedFor() {
+        // given a snapshot in one machine's own store and in the bucket
+        Machine first = fleet.machine("a");
+        String answer = freeze(WAVE, first);
+
+        // when an autoscaler wants two replicas of it
+        Stand.send(api, "PUT", "/models/wave/desired-replicas", Map.of("replicas", 2));
+
+        // then another machine has it in its own store, and from there, whole, in its memory
+        Stand.await(() -> hot(WAVE).stream().anyMatch(machine -> !machine.equals(first)));
+        Machine second = hot(WAVE).stream()
+                .filter(machine -> !machine.equals(first))
+                .findFirst()
+                .orElseThrow();
+
+        // and a replica that is asked for there comes back from memory
+        JsonNode restore = api.post(
+                        "/restores", Map.of("model", "wave", "version", "v1", "nodeId", fleet.nodeId(second)))
+                .path("restore");
+        assertThat(restore.at("/decision/chain/0/score/chunks").asDouble()).isEqualTo(1.0);
+        assertThat(fleet.answer(WAVE, second)).isEqualTo(answer);
+        Stand.send(api, "PUT", "/models/wave/desired-replicas", Map.of("replicas", 0));
+        fleet.end(WAVE, second);
+    }
+
+    /** Machines that have the server's only snapshot in memory, as they themselves and the catalogue say. */
+    private List<Machine> hot(Server server) {
+        JsonNode snapshot = api.items("/snapshots?model=" + server.name()).getFirst();
+        String id = snapshot.path("id").asString();
+        List<String> listed = api.get("/snapshots/" + id)
+                .path("locations")
+                .valueStream()
+                .filter(copy -> copy.path("kind").asString().equals("MEMORY")
+                        && copy.path("state").asString().equals("PRESENT"))
+                .map(copy -> copy.path("nodeId").asString())
+                .toList();
+        return fleet.machines().stream()
+                .filter(machine -> listed.contains(fleet.nodeId(machine))
+                        && residents(machine).contains(id))
+                .toList();
+    }
+
+    private List<String> residents(Machine machine) {
+        return api.get("/nodes/" + fleet.nodeId(machine))
+                .at("/inventory/tiers")
+                .valueStream()
+                .flatMap(tier -> tier.path("residents").valueStream())
+                .filter(one ->
+                        one.path("bytes").asLong() == one.path("totalBytes").asLong())
+                .map(one -> one.path("snapshotId").asString())
+                .toList();
+    }
+
+    @Test
+    @Order(3)
     void whatALostMachineHadAnswersElsewhereAndDoesNotComeBack() throws IOException {
         // given two models that serve on one machine
         Machine lost = fleet.machine("a");

@@ -270,6 +270,12 @@ public final class PackTier implements ChunkTier {
         return catalogue.runs(chunks);
     }
 
+    /** As {@link #runs}, of a store that was not asked for anything yet as well. @throws TierException IO, UNAVAILABLE */
+    public List<PackRun> find(Collection<ChunkRef> chunks) throws TierException {
+        load();
+        return catalogue.runs(chunks);
+    }
+
     /** The stretch of this store that the chunk lies in, as far as it is known without asking. */
     public Optional<String> window(ChunkRef chunk) {
         return chunk.content()

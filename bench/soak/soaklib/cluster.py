@@ -18,6 +18,8 @@ from .machines import Machine, Network, command, kill, only_child
 
 BUCKET = "soak"
 START_SECONDS = 240
+S3_PORT = 9090
+ANSWER_SECONDS = 20
 SIMULATED_VRAM = 4 << 30
 POOL_BYTES = 512 << 20
 SMALL_JAVA = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData"]
@@ -25,7 +27,10 @@ S3 = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 
 
 class Cluster:
-    def __init__(self, root, java, criu, names):
+    def __init__(self, root, java, criu, names, daemon_settings=lambda machine: {}, daemon_java=SMALL_JAVA):
+        """`daemon_settings`: what a machine's daemon has besides, or in place of what all have."""
+        self.daemon_settings = daemon_settings
+        self.daemon_java = daemon_java
         self.root = root
         self.java = java
         self.criu = criu
@@ -45,18 +50,19 @@ class Cluster:
         self.others = []
         self.api = None
         self.s3 = None
+        self.network.open()
 
     # ---- start and end ----
 
     def start(self, machines, service_settings):
         for machine in machines:
             machine.power_on()
-        s3_port, service_port = 9090, 8080
-        self.s3 = f"http://{self.network.hub}:{s3_port}"
+        service_port = 8080
+        self.s3 = f"http://{self.network.hub}:{S3_PORT}"
         self.begin("s3", [
             self.java, "-Xmx768m", *SMALL_JAVA, "-cp", f"{self.root}/samples/s3-server/target/lib/*",
             "com.adobe.testing.s3mock.S3MockApplication", "--server.port=0", f"--server.address={self.network.hub}",
-            f"--http.port={s3_port}", "--com.adobe.testing.s3mock.max-payload-size=1GB",
+            f"--http.port={S3_PORT}", "--com.adobe.testing.s3mock.max-payload-size=1GB",
             f"--com.adobe.testing.s3mock.store.root={self.folder('s3')}",
             f"--com.adobe.testing.s3mock.store.initial-buckets={BUCKET}", "--logging.level.root=WARN",
         ])  # fmt: skip
@@ -93,6 +99,7 @@ class Cluster:
                 process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
+        self.network.close()
         shutil.rmtree(self.memory, ignore_errors=True)
         if not keep:
             shutil.rmtree(self.work, ignore_errors=True)
@@ -151,8 +158,9 @@ class Cluster:
             "tiers.packBytes": 16 << 20,
         }
         file = self.work / f"{machine.name}.properties"
-        file.write_text("".join(f"{key}={value}\n" for key, value in configuration.items()))
-        line = [self.java, "-Xmx384m", *SMALL_JAVA, "-jar", self.daemon_jar, "run", "--config", file]
+        own_settings = configuration | self.daemon_settings(machine)
+        file.write_text("".join(f"{key}={value}\n" for key, value in own_settings.items()))
+        line = [self.java, "-Xmx384m", *self.daemon_java, "-jar", self.daemon_jar, "run", "--config", file]
         machine.ids_of_others()
         self.daemons[machine.name] = machine.start(line, self.device(), self.work / f"daemon-{machine.name}.log")
 
@@ -180,6 +188,38 @@ class Cluster:
         if not self.daemon_runs(machine):
             raise BenchFailure(f"the daemon of {machine.name} has ended; see daemon-{machine.name}.log")
         return self.node(machine).get("state") == "ONLINE"
+
+    # ---- workloads ----
+
+    def start_server(self, machine, name, pid, *arguments):
+        """A sample server under the preload, with this process id."""
+        machine.start_with_id(
+            pid,
+            [
+                self.native.parent / "samples/cuda-server/cuda-server", "--address", "0.0.0.0", "--warmup-seconds", 0,
+                "--workdir", self.volume, "--state-file", "/dev/null", *arguments,
+            ],
+            self.device()
+            | {
+                "LD_LIBRARY_PATH": str(self.native / "simulated"),
+                "LD_PRELOAD": str(self.native / "libgpusnap-preload.so"),
+                "GPUSNAP_WORKLOAD": name,
+                "GPUSNAP_SOCKET_DIR": str(self.memory / "sockets"),
+            },
+            self.volume / f"{name}.log",
+        )  # fmt: skip
+
+    @staticmethod
+    def answer(machine, port, prompt, patience_seconds=0):
+        """What a server says, as soon as it does."""
+        deadline = time.monotonic() + patience_seconds
+        while True:
+            try:
+                return get_json(f"http://{machine.address}:{port}/answer?prompt={prompt}", ANSWER_SECONDS)["answer"]
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
     # ---- the catalogue and the bucket ----
 

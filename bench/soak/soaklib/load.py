@@ -6,12 +6,11 @@ import threading
 import time
 
 from benchlib.failure import BenchFailure
-from benchlib.rest import ApiFailure, get_json
+from benchlib.rest import ApiFailure
 
 PROMPT = "the+same+question"
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 OPERATION_SECONDS = 240
-ANSWER_SECONDS = 20
 
 # Tried in turn; each is a different idea of where copies should be.
 POLICIES = [
@@ -123,7 +122,7 @@ class Slot(Worker):
         return next(machine for machine in self.cluster.machines if machine.name == name)
 
     def ask(self, machine, prompt=PROMPT):
-        return get_json(f"http://{machine.address}:{self.port}/answer?prompt={prompt}", ANSWER_SECONDS)["answer"]
+        return self.cluster.answer(machine, self.port, prompt)
 
     def await_gone(self, workload):
         deadline = time.monotonic() + 30
@@ -185,36 +184,14 @@ class Slot(Worker):
             time.sleep(0.3)
 
     def start_on(self, machine):
-        library = self.cluster.native
-        machine.start_with_id(
-            self.pid,
-            [
-                library.parent / "samples/cuda-server/cuda-server", "--port", self.port, "--address", "0.0.0.0",
-                "--weights-mib", 32, "--kv-mib", 16, "--host-mib", 8, "--warmup-seconds", 0, "--token", self.token,
-                "--workdir", self.cluster.volume, "--state-file", "/dev/null", *self.weights,
-            ],
-            self.cluster.device()
-            | {
-                "LD_LIBRARY_PATH": str(library / "simulated"),
-                "LD_PRELOAD": str(library / "libgpusnap-preload.so"),
-                "GPUSNAP_WORKLOAD": self.name,
-                "GPUSNAP_SOCKET_DIR": str(self.cluster.memory / "sockets"),
-            },
-            self.cluster.volume / f"{self.name}.log",
-        )  # fmt: skip
+        sizes = ["--weights-mib", 32, "--kv-mib", 16, "--host-mib", 8]
+        self.cluster.start_server(machine, self.name, self.pid, "--port", self.port, "--token", self.token, *sizes, *self.weights)
         # All of its threads are there once it answers.
         self.await_answer(machine)
         machine.ids_of_others()
 
     def await_answer(self, machine):
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                return self.ask(machine)
-            except OSError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.1)
+        return self.cluster.answer(machine, self.port, PROMPT, 60)
 
 
 class Janitor(Worker):

@@ -35,25 +35,36 @@ def command(*line):
 
 
 class Network:
-    """A star in the range that is kept for benchmarks (198.18.0.0/15); this machine is its hub."""
+    """One segment in the range that is kept for benchmarks (198.18.0.0/15), with this machine on it."""
 
     def __init__(self):
         self.number = random.SystemRandom().randrange(512)
+        self.bridge = f"gpusnap{self.number}"
         self.hub = self.address(1)
 
     def address(self, host):
         return f"198.{18 + self.number // 256}.{self.number % 256}.{host}"
 
+    def open(self):
+        command("ip", "link", "add", self.bridge, "type", "bridge")
+        command("ip", "address", "add", self.hub + "/24", "dev", self.bridge)
+        command("ip", "link", "set", self.bridge, "up")
+
     def join(self, machine, init):
-        here, there = f"gpusnap{self.number}-{machine}", self.address(10 + machine)
-        command("ip", "link", "add", here, "type", "veth", "peer", "name", "eth0", "netns", str(init))
-        command("ip", "address", "add", self.hub, "peer", there, "dev", here)
-        command("ip", "link", "set", here, "up")
+        here, there = f"{self.bridge}-{machine}", self.address(10 + machine)
+        # The same one after a loss of power: others remember it.
+        hardware = f"02:00:00:{self.number // 256:02x}:{self.number % 256:02x}:{machine:02x}"
+        peer = ("peer", "name", "eth0", "address", hardware, "netns", str(init))
+        command("ip", "link", "add", here, "type", "veth", *peer)
+        command("ip", "link", "set", here, "master", self.bridge, "up")
         inside = ("nsenter", "--target", str(init), "--net", "ip")
         command(*inside, "link", "set", "lo", "up")
-        command(*inside, "address", "add", there, "peer", self.hub, "dev", "eth0")
+        command(*inside, "address", "add", there + "/24", "dev", "eth0")
         command(*inside, "link", "set", "eth0", "up")
         return there
+
+    def close(self):
+        subprocess.run(["ip", "link", "del", self.bridge], capture_output=True, check=False)
 
 
 class Machine:

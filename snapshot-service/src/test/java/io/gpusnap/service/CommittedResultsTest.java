@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What is promised of forecast, scheduler and decisions holds of the measurements that are kept: one that misses a mark is not committed unseen. */
+/** What is promised of forecast, scheduler, decisions and fan-out holds of the measurements that are kept: one that misses a mark is not committed unseen. */
 class CommittedResultsTest {
     private static final Path RESULTS = Path.of(System.getProperty("gpusnap.root", ".."), "bench/results");
     private static final JsonMapper JSON = new JsonMapper();
@@ -76,5 +76,20 @@ class CommittedResultsTest {
         assertThat(large.at("/latencies/p99Millis").asDouble()).isLessThanOrEqualTo(2 * p99);
         assertThat(bench.at("/claims/sameInstance/medianMillis").asDouble()).isBetween(0.001, 25.0);
         assertThat(bench.at("/claims/otherInstance/medianMillis").asDouble()).isBetween(0.001, 25.0);
+    }
+
+    @Test
+    void eightDaemonsThatThawOneSnapshotAtOnceReadTheBucketAboutOnceBetweenThem() throws IOException {
+        List<JsonNode> runs =
+                read("fan-out/2-cores.json").path("runs").valueStream().toList();
+
+        assertThat(runs).extracting(run -> run.path("fanOut").asBoolean()).containsExactly(false, true);
+        assertThat(runs).allSatisfy(run -> {
+            assertThat(run.path("nodes").asInt()).isEqualTo(8);
+            assertThat(run.path("snapshotBytes").asLong()).isGreaterThanOrEqualTo(64L << 20);
+            assertThat(run.path("answersEqual").asBoolean()).isTrue();
+        });
+        assertThat(runs.getFirst().path("s3EgressSnapshots").asDouble()).isGreaterThanOrEqualTo(8.0);
+        assertThat(runs.getLast().path("s3EgressSnapshots").asDouble()).isBetween(0.99, 1.3);
     }
 }

@@ -5,6 +5,7 @@ import io.gpusnap.node.operation.StageException;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -54,18 +55,22 @@ final class KeysCommand implements Callable<Integer> {
             }
         }
 
-        void show(List<KeyChains.Listed> keys) {
+        <T> void show(List<T> keys, Function<T, String> line) {
             if (json) {
                 context.printJson(keys);
                 return;
             }
-            keys.forEach(key -> context.print(String.format(
-                    "%-10s key %-4d wrapped by %s%s",
-                    key.tier(), key.number(), key.wrappedBy(), key.current() ? "  encrypts" : "")));
+            keys.forEach(key -> context.print(line.apply(key)));
+        }
+
+        static String line(String tier, int number, String wrappedBy, String more) {
+            return String.format("%-10s key %-4d wrapped by %s%s", tier, number, wrappedBy, more);
         }
     }
 
-    @Command(name = "list", description = "Every data key of this node's tenant, and which key has wrapped it.")
+    @Command(
+            name = "list",
+            description = "Every data key of this node's tenant, which key has wrapped it, and how much it encrypts.")
     static final class ListKeys extends OfTiers {
 
         ListKeys(CommandContext context) {
@@ -74,7 +79,13 @@ final class KeysCommand implements Callable<Integer> {
 
         @Override
         void work(KeyChains keys, Optional<String> tier) throws StageException {
-            show(keys.list(tier));
+            show(
+                    keys.list(tier),
+                    key -> line(
+                            key.tier(),
+                            key.number(),
+                            key.wrappedBy(),
+                            ", " + Texts.bytes(key.storedBytes()) + (key.current() ? "  encrypts" : "")));
         }
     }
 
@@ -90,7 +101,7 @@ final class KeysCommand implements Callable<Integer> {
 
         @Override
         void work(KeyChains keys, Optional<String> tier) throws StageException {
-            show(keys.rotate(tier));
+            show(keys.rotate(tier), made -> line(made.tier(), made.number(), made.wrappedBy(), "  encrypts"));
         }
     }
 
@@ -110,12 +121,10 @@ final class KeysCommand implements Callable<Integer> {
                 context.err().println("%s: %d of %d data keys".formatted(name, looked, all));
                 context.err().flush();
             });
-            if (json) {
-                context.printJson(done);
-                return;
-            }
-            done.forEach(one -> context.print("%s: %d data keys, %d of them were wrapped by another key before"
-                    .formatted(one.tier(), one.keys(), one.changed())));
+            show(
+                    done,
+                    one -> "%s: %d data keys, %d of them were wrapped by another key before"
+                            .formatted(one.tier(), one.keys(), one.changed()));
         }
     }
 }

@@ -3,12 +3,20 @@ package io.gpusnap.node.engine;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.snapshot.SnapshotStore;
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.key.TenantKeys;
 import io.gpusnap.node.tier.pack.PackTier;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /** The data keys of this node's tenant, in each place that has its own. */
@@ -18,10 +26,22 @@ public final class KeyChains {
         UUID get() throws TierException;
     }
 
-    private record Chain(String tier, TenantKeys keys, StoreId storeId) {}
+    /** What is stored, by the number of the key that encrypts it. */
+    private interface Stored {
+        Map<Integer, Long> bytes() throws TierException, ManifestException;
+    }
 
-    /** One data key of a tier. */
-    public record Listed(String tier, int number, String wrappedBy, boolean current) {}
+    private record Chain(String tier, TenantKeys keys, StoreId storeId, Stored stored) {}
+
+    /**
+     * One data key of a tier.
+     *
+     * @param storedBytes what it encrypts there; of a node's own disk only of snapshots that are whole
+     */
+    public record Listed(String tier, int number, String wrappedBy, boolean current, long storedBytes) {}
+
+    /** A data key that was made now. */
+    public record Made(String tier, int number, String wrappedBy) {}
 
     /** @param changed keys that were wrapped by another key before */
     public record Rewrapped(String tier, int keys, int changed) {}
@@ -36,11 +56,39 @@ public final class KeyChains {
 
     KeyChains(SnapshotStore store) throws TierException {
         List<Chain> found = new ArrayList<>();
-        store.nvme().keys().ifPresent(keys -> found.add(new Chain(Tiers.NVME, keys, store.nvme()::storeId)));
+        store.nvme()
+                .keys()
+                .ifPresent(keys -> found.add(new Chain(Tiers.NVME, keys, store.nvme()::storeId, () -> stored(store))));
         for (PackTier tier : store.sources().shared()) {
-            tier.keys().ifPresent(keys -> found.add(new Chain(tier.name(), keys, tier::storeId)));
+            tier.keys()
+                    .ifPresent(keys -> found.add(new Chain(
+                            tier.name(), keys, tier::storeId, () -> stored(keys, tier.storedBytesByScope()))));
         }
         this.chains = List.copyOf(found);
+    }
+
+    private static Map<Integer, Long> stored(TenantKeys keys, Map<String, Long> byScope) {
+        Map<Integer, Long> bytes = new HashMap<>();
+        byScope.forEach((scope, size) -> keys.numberOf(scope).ifPresent(number -> bytes.put(number, size)));
+        return bytes;
+    }
+
+    private static Map<Integer, Long> stored(SnapshotStore store) throws TierException, ManifestException {
+        Set<ChunkRef> chunks = new HashSet<>();
+        for (SnapshotId snapshot : store.list()) {
+            store.read(snapshot)
+                    .manifest()
+                    .chunks()
+                    .filter(chunk -> !chunk.isZero())
+                    .forEach(chunks::add);
+        }
+        Map<Integer, Long> bytes = new HashMap<>();
+        for (ChunkRef chunk : chunks) {
+            store.nvme()
+                    .keyOf(new ChunkDigest(chunk.digest()), chunk.sizeBytes())
+                    .ifPresent(number -> bytes.merge(number, (long) chunk.sizeBytes(), Long::sum));
+        }
+        return bytes;
     }
 
     /**
@@ -61,16 +109,26 @@ public final class KeyChains {
         return meant;
     }
 
-    /** @throws StageException TIER_MISMATCH, STORE_ERROR, TIER_UNAVAILABLE */
+    /**
+     * Of a shared tier the index of every pack is read, of the node's own each chunk is looked at.
+     *
+     * @throws StageException TIER_MISMATCH, STORE_ERROR, TIER_UNAVAILABLE, MANIFEST_INVALID
+     */
     public List<Listed> list(Optional<String> tier) throws StageException {
         List<Listed> listed = new ArrayList<>();
         try {
             for (Chain chain : of(tier)) {
+                Map<Integer, Long> stored = chain.stored().bytes();
                 chain.keys()
                         .list()
-                        .forEach(key -> listed.add(new Listed(chain.tier(), key.number(), key.keyId(), key.current())));
+                        .forEach(key -> listed.add(new Listed(
+                                chain.tier(),
+                                key.number(),
+                                key.keyId(),
+                                key.current(),
+                                stored.getOrDefault(key.number(), 0L))));
             }
-        } catch (TierException e) {
+        } catch (TierException | ManifestException e) {
             throw Failures.typed(e);
         }
         return listed;
@@ -81,15 +139,18 @@ public final class KeyChains {
      *
      * @throws StageException as {@link #list}
      */
-    public List<Listed> rotate(Optional<String> tier) throws StageException {
+    public List<Made> rotate(Optional<String> tier) throws StageException {
+        List<Made> made = new ArrayList<>();
         try {
             for (Chain chain : of(tier)) {
-                chain.keys().rotate(chain.storeId().get());
+                int number = chain.keys().rotate(chain.storeId().get());
+                made.add(new Made(
+                        chain.tier(), number, chain.keys().list().get(number).keyId()));
             }
         } catch (TierException e) {
             throw Failures.typed(e);
         }
-        return list(tier).stream().filter(Listed::current).toList();
+        return made;
     }
 
     /**

@@ -3,11 +3,13 @@ package io.gpusnap.node.tier;
 import com.sun.nio.file.ExtendedOpenOption;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.tier.TierException.Reason;
+import io.gpusnap.node.tier.key.DataKey;
 import io.gpusnap.node.tier.key.KeyProvider;
 import io.gpusnap.node.tier.key.TenantKeys;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
@@ -20,6 +22,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HashSet;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.LongAdder;
@@ -125,6 +128,23 @@ public final class NvmeTier implements ChunkTier {
 
     private static boolean isSealed(long fileBytes, int sizeBytes) {
         return fileBytes == (long) sizeBytes + ChunkSealing.OVERHEAD_BYTES;
+    }
+
+    /** The number of the data key that has encrypted the chunk; empty when it is not here, or not encrypted. */
+    public OptionalInt keyOf(ChunkDigest digest, int sizeBytes) throws TierException {
+        Path file = fileOf(digest);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
+            if (!isSealed(channel.size(), sizeBytes)) {
+                return OptionalInt.empty();
+            }
+            ByteBuffer number = ByteBuffer.allocate(ChunkSealing.NUMBER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            int read = channel.read(number, sizeBytes + DataKey.OVERHEAD_BYTES);
+            return read == ChunkSealing.NUMBER_BYTES ? OptionalInt.of(number.getInt(0)) : OptionalInt.empty();
+        } catch (NoSuchFileException e) {
+            return OptionalInt.empty();
+        } catch (IOException e) {
+            throw DiskErrors.typed("read", file, e);
+        }
     }
 
     /** Of this node's store, for ever. */

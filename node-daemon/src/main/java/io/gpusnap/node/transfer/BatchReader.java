@@ -45,7 +45,7 @@ final class BatchReader {
         try (Nearby.Turn turn =
                 sources.nearby().turn(batch.chunks(), shared.run().window(), target)) {
             Nearby.Target telling = new Telling(turn, target);
-            readStores(readRuns(shared, turn.left(), telling), telling);
+            readStores(readElsewhere(shared.tier(), readRuns(shared, turn.left(), telling), telling), telling);
             readStores(turn.late(), target);
         }
     }
@@ -79,12 +79,37 @@ final class BatchReader {
         if (chunks.size() == shared.run().entries().size()) {
             return readRun(shared, chunks, target);
         }
+        return readRuns(shared.tier(), shared.tier().runs(chunks), chunks, target);
+    }
+
+    private List<ChunkRef> readRuns(PackTier tier, List<PackRun> runs, List<ChunkRef> chunks, Nearby.Target target)
+            throws TierException, InterruptedException {
         Set<ChunkRef> left = new LinkedHashSet<>(chunks);
-        for (PackRun run : shared.tier().runs(chunks)) {
+        for (PackRun run : runs) {
             run.chunks().forEach(left::remove);
-            left.addAll(readRun(new Batch.Shared(shared.tier(), run), run.chunks(), target));
+            left.addAll(readRun(new Batch.Shared(tier, run), run.chunks(), target));
         }
         return List.copyOf(left);
+    }
+
+    /** What one store did not bring another one may, with as few requests; a single chunk is asked for by itself anyway. */
+    private List<ChunkRef> readElsewhere(PackTier failed, List<ChunkRef> chunks, Nearby.Target target)
+            throws TierException, InterruptedException {
+        List<ChunkRef> left = chunks;
+        for (PackTier tier : sources.shared()) {
+            if (tier != failed && left.size() > 1) {
+                left = readRuns(tier, known(tier, left), left, target);
+            }
+        }
+        return left;
+    }
+
+    private static List<PackRun> known(PackTier tier, List<ChunkRef> chunks) {
+        try {
+            return tier.find(chunks);
+        } catch (TierException e) {
+            return List.of(); // the single reader finds out why
+        }
     }
 
     private List<ChunkRef> readRun(Batch.Shared shared, List<ChunkRef> chunks, Nearby.Target target)

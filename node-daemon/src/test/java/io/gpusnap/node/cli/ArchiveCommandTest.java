@@ -127,7 +127,16 @@ class ArchiveCommandTest {
         assertThat(run("first", with(keys, "keys", "list", "--tier", "nfs"))).isZero();
         assertThat(out.toString().lines())
                 .hasSize(2)
-                .allMatch(line -> line.contains(KeyRing.ofHex(OLD).keyId()));
+                .allMatch(line -> line.contains(KeyRing.ofHex(OLD).keyId()))
+                .satisfiesExactly(
+                        old -> assertThat(old).contains("key 0").contains(", 293."),
+                        fresh -> assertThat(fresh).contains("key 1").contains(", 0 B"));
+        // and what is copied from now on moves to the new one
+        assertThat(run("first", with(keys, "push", snapshot.toString(), "--tier", "nfs")))
+                .as(err.toString())
+                .isZero();
+        assertThat(run("first", with(keys, "keys", "list", "--tier", "nfs"))).isZero();
+        assertThat(out.toString().lines()).hasSize(2).allMatch(line -> line.contains(", 293."));
 
         // when the key that wraps is changed
         Files.writeString(keys, NEW + "\n" + OLD + "\n");

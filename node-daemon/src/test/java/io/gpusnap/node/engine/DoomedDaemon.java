@@ -11,7 +11,6 @@ import io.gpusnap.node.store.SnapshotId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -62,7 +61,7 @@ final class DoomedDaemon {
         assertThat(daemon.exitValue())
                 .as("%s: the daemon was killed; it said: %s", where, Files.readString(output))
                 .isEqualTo(128 + 9);
-        Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> !daemon.isAlive());
+        Awaitility.await().until(() -> !daemon.isAlive());
     }
 
     /**

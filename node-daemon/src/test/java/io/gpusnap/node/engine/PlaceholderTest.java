@@ -102,7 +102,7 @@ class PlaceholderTest {
     @Test
     void aSignalFromBesideItIsNoClaim() throws Exception {
         // given one that waits, in the PID namespace of whoever signals
-        Process process = awaitState(start("--wait", "1", "--", "echo", "cold"), PlaceholderState.WAITING);
+        Process process = awaitState(start("--wait", "5", "--", "echo", "cold"), PlaceholderState.WAITING);
         // when
         new ProcessBuilder("kill", "-36", Long.toString(process.pid())).start().waitFor();
         // then it does not wait any longer for that

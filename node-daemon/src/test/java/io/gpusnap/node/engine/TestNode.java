@@ -142,7 +142,12 @@ final class TestNode implements AutoCloseable {
         GpuOpening opening = gpu.apply(GpuOpening.of(settings.nativeDir(), settings.cudaDriver()));
         Engines engines = Engines.open(settings, opening);
         FactRegistry registry = Engines.facts()
-                .plus(FactRegistry.of(Request.class, SaveRequest.class, SwitchRequest.class, TransferRequest.class));
+                .plus(FactRegistry.of(
+                        Request.class,
+                        SaveRequest.class,
+                        SwitchRequest.class,
+                        ThawRequest.class,
+                        TransferRequest.class));
         return new TestNode(engines, Journal.open(settings.stateDir().resolve("journal"), registry));
     }
 
@@ -335,6 +340,19 @@ final class TestNode implements AutoCloseable {
                 listener);
     }
 
+    /** @param sources what is read first */
+    Ended thaw(SnapshotId snapshot, List<String> sources, StageListener listener) throws Exception {
+        ThawRequest request = new ThawRequest(
+                OperationId.random(),
+                snapshot,
+                Optional.empty(),
+                Map.of(),
+                Optional.empty(),
+                Optional.empty(),
+                sources);
+        return run(new OperationSpec(request.operation(), OperationKind.THAW, request), listener);
+    }
+
     /** @param gpuRemap GPU ordinal in the manifest to GPU UUID here */
     Ended thaw(EngineId engine, SnapshotId snapshot, Map<Integer, String> gpuRemap) throws Exception {
         return thaw(engine, snapshot, Optional.empty(), gpuRemap, StageListener.NONE);
@@ -408,6 +426,9 @@ final class TestNode implements AutoCloseable {
     StagePlan plan(OperationSpec spec) throws StageException {
         if (spec.request() instanceof SwitchRequest to) {
             return engines.switchTo(to);
+        }
+        if (spec.request() instanceof ThawRequest thaw) {
+            return engines.byId(EngineId.CRIU_CUDA).thaw(thaw);
         }
         if (spec.request() instanceof TransferRequest transfer) {
             return engines.transfer(transfer);

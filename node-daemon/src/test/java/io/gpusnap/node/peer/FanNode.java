@@ -52,7 +52,7 @@ final class FanNode implements AutoCloseable {
                         Optional.of(new InetSocketAddress("127.0.0.1", 0)),
                         Optional.empty(),
                         "default",
-                        16,
+                        32, // each of seven others asks three times at once
                         0,
                         timeout,
                         32 << 20),

@@ -135,6 +135,9 @@ class SealedNvmeTest extends ChunkTierContract {
             tier.put(digestOf(after), MemorySegment.ofArray(after));
             assertThat(read(tier, before, ReadFrom.MEDIUM)).isEqualTo(before);
             assertThat(read(tier, after, ReadFrom.MEDIUM)).isEqualTo(after);
+            assertThat(tier.keyOf(digestOf(before), SIZE_BYTES)).hasValue(0);
+            assertThat(tier.keyOf(digestOf(after), SIZE_BYTES)).hasValue(1);
+            assertThat(tier.keyOf(digestOf(random(SIZE_BYTES, 3)), SIZE_BYTES)).isEmpty();
         }
         byte[] old = Files.readAllBytes(file(root, digestOf(before)));
         byte[] fresh = Files.readAllBytes(file(root, digestOf(after)));

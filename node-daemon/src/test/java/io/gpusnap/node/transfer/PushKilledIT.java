@@ -139,7 +139,7 @@ class PushKilledIT {
             }
             return new Fault.None();
         });
-        boolean ended = daemon.waitFor(60, TimeUnit.SECONDS);
+        boolean ended = daemon.waitFor(120, TimeUnit.SECONDS);
         daemon.destroyForcibly();
         assertThat(ended).as(Files.readString(folder.resolve("push.out"))).isTrue();
         assertThat(daemon.exitValue())

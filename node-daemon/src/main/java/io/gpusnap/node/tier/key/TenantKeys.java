@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -57,7 +58,12 @@ public final class TenantKeys {
 
     /** Whether this is the scope of one of this tenant's keys, made already or not. */
     public boolean owns(String scope) {
-        return DataKey.numberOf(tenant, scope).isPresent();
+        return numberOf(scope).isPresent();
+    }
+
+    /** Which of the tenant's keys a scope means; empty when it is none of them. */
+    public OptionalInt numberOf(String scope) {
+        return DataKey.numberOf(tenant, scope);
     }
 
     /**

@@ -2,6 +2,7 @@ package io.gpusnap.node.tier.nfs;
 
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
+import io.gpusnap.node.tier.blob.Hanging;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
@@ -11,7 +12,6 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps a mount that hangs from hanging whoever calls. Each call runs on a thread of its own; one that is not back in time is
@@ -22,21 +22,19 @@ final class CallGuard {
 
     private final String mount;
     private final Duration deadline;
-    private final long lookAgainNanos;
     private final Semaphore free;
-    private @Nullable String trouble;
-    private long troubledAt;
+    private final Hanging hanging;
 
     CallGuard(NfsSettings settings) {
         this.mount = settings.root().toString();
         this.deadline = settings.deadline();
-        this.lookAgainNanos = settings.lookAgain().toNanos();
         this.free = new Semaphore(settings.calls());
+        this.hanging = new Hanging(mount, settings.lookAgain());
     }
 
     /** @throws IOException the call's own failure */
     <T> T call(String doing, Callable<T> call) throws IOException, TierException {
-        admit();
+        hanging.admit();
         if (!acquire()) {
             throw troubled("no call to it has ended for " + deadline.toSeconds() + " s");
         }
@@ -50,7 +48,7 @@ final class CallGuard {
         });
         try {
             T result = task.get(deadline.toNanos(), TimeUnit.NANOSECONDS);
-            recovered();
+            hanging.answered();
             return result;
         } catch (TimeoutException e) {
             task.cancel(true);
@@ -79,29 +77,12 @@ final class CallGuard {
         return new TierException(Reason.UNAVAILABLE, "interrupted while " + mount + " was used");
     }
 
-    private synchronized void admit() throws TierException {
-        String why = trouble;
-        if (why == null) {
-            return;
-        }
-        if (System.nanoTime() - troubledAt < lookAgainNanos) {
-            throw new TierException(Reason.UNAVAILABLE, mount + " is not used now: " + why);
-        }
-        troubledAt = System.nanoTime(); // this call looks, the others go on failing meanwhile
-    }
-
     /** Marks the mount as not to be trusted. */
-    synchronized TierException troubled(String why) {
-        trouble = why;
-        troubledAt = System.nanoTime();
-        return new TierException(Reason.UNAVAILABLE, mount + ": " + why);
+    TierException troubled(String why) {
+        return hanging.found(why);
     }
 
-    private synchronized void recovered() {
-        trouble = null;
-    }
-
-    synchronized Optional<String> trouble() {
-        return Optional.ofNullable(trouble);
+    Optional<String> trouble() {
+        return hanging.reason();
     }
 }

@@ -131,6 +131,20 @@ final class Catalogue {
         return known == null ? Optional.empty() : Optional.of(known.getFirst());
     }
 
+    /** Only where it lies in a pack with such a scope. */
+    synchronized Optional<Place> find(ChunkDigest chunk, Predicate<String> scope) {
+        return places.getOrDefault(chunk, List.of()).stream()
+                .filter(place -> scope.test(place.pack().scope()))
+                .findFirst();
+    }
+
+    /** What packs take, by their scope; those of others as well. */
+    synchronized Map<String, Long> frameBytesByScope() {
+        Map<String, Long> bytes = new HashMap<>();
+        packs.values().forEach(pack -> bytes.merge(pack.scope(), pack.sizeBytes(), Long::sum));
+        return bytes;
+    }
+
     /** Who has the chunk, where nobody has it whom this node could read. */
     synchronized Optional<String> foreign(ChunkDigest chunk) {
         return places.containsKey(chunk) ? Optional.empty() : Optional.ofNullable(foreign.get(chunk));

@@ -15,6 +15,7 @@ import io.gpusnap.node.tier.key.TenantKeys;
 import java.lang.foreign.MemorySegment;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -209,9 +210,36 @@ public final class PackTier implements ChunkTier {
         return pack;
     }
 
-    /** Packs of one copy of a snapshot. */
+    /**
+     * Packs of one copy of a snapshot. What an older data key has encrypted does not count as there: so it moves to the newest one
+     * with the copies that are made from then on, and goes with the last copy of before.
+     */
     public PackWriter writer(UUID copy) throws TierException {
-        return new PackWriter(this, frames, copy, catalogue.madeBy(copy));
+        Predicate<String> shared = sharedScopes();
+        return new PackWriter(this, frames, copy, catalogue.madeBy(copy), chunk -> isIn(chunk, shared));
+    }
+
+    private boolean isIn(ChunkRef chunk, Predicate<String> scopes) throws TierException {
+        load();
+        return catalogue
+                .find(new ChunkDigest(chunk.digest()), scopes)
+                .filter(place -> place.entry().sizeBytes() == chunk.sizeBytes())
+                .isPresent();
+    }
+
+    /** In what packs the chunks lie that a new copy shares with others: nobody's, or those of the key that encrypts now. */
+    private Predicate<String> sharedScopes() throws TierException {
+        if (framing.keys().isEmpty()) {
+            return String::isEmpty;
+        }
+        String newest = framing.keys().get().current(storeId()).scope();
+        return scope -> scope.isEmpty() || scope.equals(newest);
+    }
+
+    /** What packs take in the store by the data key that encrypted them, by its scope; "" for those that none has. */
+    public Map<String, Long> storedBytesByScope() throws TierException {
+        refresh();
+        return catalogue.frameBytesByScope();
     }
 
     @Override
@@ -267,6 +295,12 @@ public final class PackTier implements ChunkTier {
 
     /** Of these chunks those that are known to be here, in as few reads as possible. */
     public List<PackRun> runs(Collection<ChunkRef> chunks) {
+        return catalogue.runs(chunks);
+    }
+
+    /** As {@link #runs}, of a store that was not asked for anything yet as well. @throws TierException IO, UNAVAILABLE */
+    public List<PackRun> find(Collection<ChunkRef> chunks) throws TierException {
+        load();
         return catalogue.runs(chunks);
     }
 
@@ -388,7 +422,7 @@ public final class PackTier implements ChunkTier {
             throws TierException {
         // The daemon that brought the chunks may have been the one before.
         load();
-        return snapshots.publish(snapshot, copy, manifest, chunks);
+        return snapshots.publish(snapshot, copy, manifest, chunks, sharedScopes());
     }
 
     @Override

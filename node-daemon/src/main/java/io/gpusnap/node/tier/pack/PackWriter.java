@@ -39,16 +39,24 @@ public final class PackWriter {
         MemorySegment of(ChunkRef chunk) throws TierException, InterruptedException;
     }
 
+    /** Whether the store has a chunk so that a copy may share it. */
+    interface Known {
+        boolean has(ChunkRef chunk) throws TierException;
+    }
+
     private final PackTier tier;
     private final Supplier<Frames> frames;
     private final UUID copy;
     private final Set<ChunkDigest> earlier;
+    private final Known there;
 
-    PackWriter(PackTier tier, Supplier<Frames> frames, UUID copy, Set<ChunkDigest> earlier) {
+    /** @param earlier what this copy has brought before */
+    PackWriter(PackTier tier, Supplier<Frames> frames, UUID copy, Set<ChunkDigest> earlier, Known there) {
         this.tier = tier;
         this.frames = frames;
         this.copy = copy;
         this.earlier = earlier;
+        this.there = there;
     }
 
     /**
@@ -88,7 +96,7 @@ public final class PackWriter {
     }
 
     private boolean isThere(ChunkRef chunk) throws TierException {
-        return chunk.isZero() || tier.contains(new ChunkDigest(chunk.digest()), chunk.sizeBytes());
+        return chunk.isZero() || there.has(chunk);
     }
 
     /** Memory for one pack after another. One thread at a time. */

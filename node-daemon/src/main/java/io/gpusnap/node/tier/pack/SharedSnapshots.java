@@ -144,10 +144,12 @@ final class SharedSnapshots {
 
     /**
      * @param chunks of the manifest: each must be in the store
+     * @param preferred in packs of such a scope a chunk is rather named, where it lies in several
      * @return every object that the snapshot needs, the packs of others included
      * @throws TierException MISSING when a chunk is not there
      */
-    List<SharedObject> publish(SnapshotId snapshot, UUID copy, byte[] manifest, Collection<ChunkRef> chunks)
+    List<SharedObject> publish(
+            SnapshotId snapshot, UUID copy, byte[] manifest, Collection<ChunkRef> chunks, Predicate<String> preferred)
             throws TierException {
         Map<ChunkDigest, List<PackEntry>> used = new LinkedHashMap<>();
         Map<ChunkDigest, PackTable.Pack> packs = new LinkedHashMap<>();
@@ -155,7 +157,8 @@ final class SharedSnapshots {
             Optional<ChunkDigest> digest = chunk.content();
             if (digest.isPresent()) {
                 Catalogue.Place place = catalogue
-                        .find(digest.get())
+                        .find(digest.get(), preferred)
+                        .or(() -> catalogue.find(digest.get()))
                         .filter(found -> found.entry().sizeBytes() == chunk.sizeBytes())
                         .orElseThrow(() -> new TierException(
                                 Reason.MISSING, "chunk " + digest.get() + " is not in " + store.location()));

@@ -3,6 +3,7 @@ package io.gpusnap.node.tier.s3;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
 import java.time.Duration;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import software.amazon.awssdk.core.exception.SdkException;
@@ -17,10 +18,13 @@ final class Attempts {
     private static final Duration LONGEST_SPAN = Duration.ofSeconds(5);
 
     private final int most;
+    private final BooleanSupplier hopeless;
     private final Supplier<RandomGenerator> random;
 
-    Attempts(int most, Supplier<RandomGenerator> random) {
+    /** @param hopeless whether nothing is gained by asking again now */
+    Attempts(int most, BooleanSupplier hopeless, Supplier<RandomGenerator> random) {
         this.most = most;
+        this.hopeless = hopeless;
         this.random = random;
     }
 
@@ -35,16 +39,20 @@ final class Attempts {
             try {
                 return request.send();
             } catch (SdkException e) {
-                if (attempt == most || !S3Errors.passes(e)) {
+                if (isLast(attempt) || !S3Errors.passes(e)) {
                     throw e;
                 }
             } catch (TierException e) {
-                if (attempt == most || e.reason() != Reason.UNAVAILABLE) {
+                if (isLast(attempt) || e.reason() != Reason.UNAVAILABLE) {
                     throw e;
                 }
             }
             pause(attempt);
         }
+    }
+
+    private boolean isLast(int attempt) {
+        return attempt == most || hopeless.getAsBoolean();
     }
 
     private void pause(int attempt) throws TierException {

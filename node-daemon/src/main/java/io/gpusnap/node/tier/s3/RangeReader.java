@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.GetObjectRequest;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
@@ -19,6 +20,9 @@ import software.amazon.awssdk.services.s3.model.GetObjectResponse;
 final class RangeReader {
 
     private static final int STEP_BYTES = 64 << 10;
+    /** Less within a request's deadline is as good as nothing. */
+    private static final int LEAST_BYTES = 256 << 10;
+
     private static final Pattern CONTENT_RANGE = Pattern.compile("bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})");
 
     private final S3Client client;
@@ -96,7 +100,7 @@ final class RangeReader {
 
     private void read(String key, long wholeBytes, long offset, Progress progress) throws TierException {
         attempts.each(() -> {
-            Optional<TierException> wrong = ask(key, wholeBytes, offset, progress);
+            Optional<TierException> wrong = askInTime(key, wholeBytes, offset, progress);
             if (wrong.isPresent()) {
                 throw wrong.get();
             }
@@ -107,6 +111,24 @@ final class RangeReader {
             }
             return true;
         });
+    }
+
+    /** Of a store that is slow something came all the same: that is no silence. */
+    private Optional<TierException> askInTime(String key, long wholeBytes, long offset, Progress progress)
+            throws TierException {
+        long before = progress.bytes;
+        try {
+            return ask(key, wholeBytes, offset, progress);
+        } catch (SdkException e) {
+            if (S3Errors.isSilence(e) && progress.bytes - before >= LEAST_BYTES) {
+                throw new TierException(
+                        Reason.UNAVAILABLE,
+                        "the body of %s is too slow: %d bytes until its deadline"
+                                .formatted(key, progress.bytes - before),
+                        e);
+            }
+            throw e;
+        }
     }
 
     private Optional<TierException> ask(String key, long wholeBytes, long offset, Progress progress) {

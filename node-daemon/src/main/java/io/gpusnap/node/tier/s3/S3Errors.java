@@ -2,7 +2,10 @@ package io.gpusnap.node.tier.s3;
 
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
+import java.net.SocketTimeoutException;
 import software.amazon.awssdk.core.exception.AbortedException;
+import software.amazon.awssdk.core.exception.ApiCallAttemptTimeoutException;
+import software.amazon.awssdk.core.exception.ApiCallTimeoutException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
@@ -15,6 +18,7 @@ final class S3Errors {
     private static final int TOO_MANY = 429;
     private static final int NOT_FOUND = 404;
     private static final int OUT_OF_RANGE = 416;
+    private static final int NOT_IMPLEMENTED = 501;
 
     private S3Errors() {}
 
@@ -45,9 +49,30 @@ final class S3Errors {
         if (e instanceof S3Exception s3) {
             int status = s3.statusCode();
             // 200 with an error in its body, and status 0, are failures of the moment as well.
-            return status >= 500 || status == TOO_MANY || status == TIMEOUT || status == CONFLICT || status < 300;
+            return status >= 500 && status != NOT_IMPLEMENTED
+                    || status == TOO_MANY
+                    || status == TIMEOUT
+                    || status == CONFLICT
+                    || status < 300;
         }
         return true;
+    }
+
+    /** Nothing came for as long as a request may take: whoever asks again waits as long again. */
+    static boolean isSilence(SdkException e) {
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof ApiCallTimeoutException
+                    || cause instanceof ApiCallAttemptTimeoutException
+                    || cause instanceof SocketTimeoutException) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The store does not know what the request's headers ask for. */
+    static boolean isNotKnown(SdkException e) {
+        return e instanceof S3Exception s3 && s3.statusCode() == NOT_IMPLEMENTED;
     }
 
     static TierException typed(String doing, SdkException e) {

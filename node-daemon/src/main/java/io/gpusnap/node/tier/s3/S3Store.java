@@ -6,6 +6,7 @@ import io.gpusnap.node.tier.TierUsage;
 import io.gpusnap.node.tier.blob.BlobInfo;
 import io.gpusnap.node.tier.blob.BlobKey;
 import io.gpusnap.node.tier.blob.BlobStore;
+import io.gpusnap.node.tier.blob.Hanging;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.time.Instant;
@@ -13,7 +14,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Predicate;
 import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.core.exception.SdkServiceException;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.MultipartUpload;
 import software.amazon.awssdk.services.s3.model.S3Object;
@@ -27,6 +30,7 @@ public final class S3Store implements BlobStore {
     private final Parallel parallel;
     private final Uploads uploads;
     private final RangeReader reader;
+    private final Hanging hanging;
     private volatile Optional<String> trouble = Optional.empty();
 
     public S3Store(S3Settings settings) {
@@ -36,7 +40,10 @@ public final class S3Store implements BlobStore {
     S3Store(S3Settings settings, S3Client client) {
         this.settings = settings;
         this.client = client;
-        this.attempts = new Attempts(settings.attempts(), ThreadLocalRandom::current);
+        // Whoever looks whether it answers again waits for one request, and so do the others.
+        this.hanging = new Hanging(location(), settings.deadline());
+        this.attempts =
+                new Attempts(settings.attempts(), () -> hanging.reason().isPresent(), ThreadLocalRandom::current);
         this.parallel = new Parallel(settings.connections());
         this.uploads = new Uploads(client, attempts, parallel, settings);
         this.reader = new RangeReader(client, attempts, settings.bucket());
@@ -59,7 +66,8 @@ public final class S3Store implements BlobStore {
 
     @Override
     public boolean put(BlobKey key, MemorySegment content, IfThere ifThere) throws TierException {
-        return answered("write " + key, () -> uploads.put(name(key), content, ifThere));
+        // What is long in being sent says nothing of the store.
+        return answered("write " + key, () -> uploads.put(name(key), content, ifThere), silent -> false);
     }
 
     @Override
@@ -208,12 +216,25 @@ public final class S3Store implements BlobStore {
     }
 
     private <T> T answered(String doing, Attempts.Request<T> request) throws TierException {
+        return answered(doing, request, S3Errors::isSilence);
+    }
+
+    /** @param hangs whether a failure tells that the store hangs */
+    private <T> T answered(String doing, Attempts.Request<T> request, Predicate<SdkException> hangs)
+            throws TierException {
+        hanging.admit();
         try {
             T answer = request.send();
+            hanging.answered();
             trouble = Optional.empty();
             return answer;
         } catch (SdkException e) {
             TierException typed = S3Errors.typed(doing + " in " + location(), e);
+            if (hangs.test(e)) {
+                hanging.found(String.valueOf(typed.getMessage()));
+            } else if (e instanceof SdkServiceException) {
+                hanging.answered();
+            }
             if (!S3Errors.isAboutTheObject(e)) {
                 trouble = Optional.of(String.valueOf(typed.getMessage()));
             }

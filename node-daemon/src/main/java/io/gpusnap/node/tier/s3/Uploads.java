@@ -34,6 +34,8 @@ final class Uploads {
     private final Attempts attempts;
     private final Parallel parallel;
     private final S3Settings settings;
+    /** Whether the store knows writes with a condition; found out by the first one. */
+    private volatile boolean conditional = true;
 
     Uploads(S3Client client, Attempts attempts, Parallel parallel, S3Settings settings) {
         this.client = client;
@@ -58,6 +60,25 @@ final class Uploads {
     }
 
     private boolean whole(String key, MemorySegment content, IfThere ifThere) throws TierException {
+        if (ifThere == IfThere.KEEP && conditional) {
+            try {
+                return whole(key, content, true);
+            } catch (SdkException e) {
+                requireNotKnown(e);
+            }
+        }
+        return !(ifThere == IfThere.KEEP && head(key).isPresent()) && whole(key, content, false);
+    }
+
+    /** From now on a look before the write has to do. */
+    private void requireNotKnown(SdkException e) {
+        if (!S3Errors.isNotKnown(e)) {
+            throw e;
+        }
+        conditional = false;
+    }
+
+    private boolean whole(String key, MemorySegment content, boolean ifAbsent) throws TierException {
         PutObjectRequest.Builder request =
                 PutObjectRequest.builder().bucket(settings.bucket()).key(key);
         switch (settings.encryption()) {
@@ -66,7 +87,7 @@ final class Uploads {
             case S3Settings.Encryption.KmsKey kms ->
                 request.serverSideEncryption("aws:kms").ssekmsKeyId(kms.keyId());
         }
-        if (ifThere == IfThere.KEEP) {
+        if (ifAbsent) {
             request.ifNoneMatch("*");
         }
         attempts.each(() -> client.putObject(request.build(), SegmentBody.of(content)));
@@ -143,12 +164,25 @@ final class Uploads {
 
     private void complete(String key, long sizeBytes, IfThere ifThere, String uploadId, List<CompletedPart> parts)
             throws TierException {
+        if (ifThere == IfThere.KEEP && conditional) {
+            try {
+                complete(key, sizeBytes, true, uploadId, parts);
+                return;
+            } catch (SdkException e) {
+                requireNotKnown(e);
+            }
+        }
+        complete(key, sizeBytes, false, uploadId, parts);
+    }
+
+    private void complete(String key, long sizeBytes, boolean ifAbsent, String uploadId, List<CompletedPart> parts)
+            throws TierException {
         CompleteMultipartUploadRequest.Builder request = CompleteMultipartUploadRequest.builder()
                 .bucket(settings.bucket())
                 .key(key)
                 .uploadId(uploadId)
                 .multipartUpload(upload -> upload.parts(parts));
-        if (ifThere == IfThere.KEEP) {
+        if (ifAbsent) {
             request.ifNoneMatch("*");
         }
         boolean[] unsure = {false};

@@ -31,7 +31,12 @@ class NfsStoreTest extends BlobStoreContract {
     }
 
     private NfsStore faulty(FaultyFiles files) {
-        return new NfsStore(new NfsSettings(root, SHORT, 3, Duration.ofMillis(50)), files);
+        return faulty(files, Duration.ofSeconds(20));
+    }
+
+    /** @param deadline that a call which does not hang keeps, too */
+    private NfsStore faulty(FaultyFiles files, Duration deadline) {
+        return new NfsStore(new NfsSettings(root, deadline, 3, Duration.ofMillis(50)), files);
     }
 
     @Test
@@ -39,8 +44,8 @@ class NfsStoreTest extends BlobStoreContract {
         // given a store whose mount hangs
         CountDownLatch hang = new CountDownLatch(1);
         FaultyFiles files = new FaultyFiles();
-        NfsStore hanging = faulty(files);
-        hanging.put(PACK, MemorySegment.ofArray(random(100, 1)), IfThere.KEEP);
+        NfsStore hanging = faulty(files, SHORT);
+        store.put(PACK, MemorySegment.ofArray(random(100, 1)), IfThere.KEEP);
         files.before(call -> await(hang));
         // when
         for (int i = 0; i < 10; i++) {
@@ -61,8 +66,8 @@ class NfsStoreTest extends BlobStoreContract {
         // given
         CountDownLatch hang = new CountDownLatch(1);
         FaultyFiles files = new FaultyFiles();
-        NfsStore hanging = faulty(files);
-        hanging.put(PACK, MemorySegment.ofArray(random(4096, 1)), IfThere.KEEP);
+        NfsStore hanging = faulty(files, SHORT);
+        store.put(PACK, MemorySegment.ofArray(random(4096, 1)), IfThere.KEEP);
         files.before(call -> {
             if (call.equals("read")) {
                 await(hang);

@@ -121,6 +121,46 @@ class KeyRotationTest {
         }
     }
 
+    @Test
+    void aCopyThatIsMadeAfterwardsSharesNothingThatAnOlderKeyHasEncrypted() throws Exception {
+        // given a chunk of a key that was followed by another one
+        byte[] content = content(1);
+        try (PackTier tier = tier("tenant-a", OLD)) {
+            ChunkRef chunk = put(tier, content);
+            keys(tier).rotate(tier.storeId());
+            // when
+            UUID copy = UUID.randomUUID();
+            PackWriter writer = tier.writer(copy);
+            PackWriter.Plan plan = writer.plan(List.of(chunk)).getFirst();
+            assertThat(plan.done()).isFalse();
+            try (PackWriter.Desk desk = writer.desk(List.of(plan))) {
+                desk.write(plan, wanted -> MemorySegment.ofArray(content));
+            }
+            List<SharedObject> objects = tier.publish(SnapshotId.random(), copy, new byte[] {'m'}, List.of(chunk));
+            // then the snapshot needs no pack of the old key
+            assertThat(tier.storedBytesByScope()).containsOnlyKeys("tenant-a", "tenant-a#1");
+            assertThat(objects.stream().filter(object -> object.name().startsWith("packs/")))
+                    .singleElement()
+                    .satisfies(pack -> assertThat(packsOf("tenant-a#1")).containsExactly(pack.name()));
+            // and what the new key has encrypted is shared
+            assertThat(tier.writer(UUID.randomUUID()).plan(List.of(chunk))).isEmpty();
+        }
+    }
+
+    private List<String> packsOf(String scope) throws TierException {
+        List<String> packs = new ArrayList<>();
+        try (NfsStore store = store()) {
+            for (var index : store.list(BlobKey.Folder.INDEXES, "")) {
+                byte[] bytes = store.readAll(index.key(), 1 << 20);
+                PackTable.decode(bytes, "index").packs().stream()
+                        .filter(pack -> pack.scope().equals(scope))
+                        .forEach(pack ->
+                                packs.add(BlobKey.pack(PackTable.idOf(bytes)).path()));
+            }
+        }
+        return packs;
+    }
+
     private List<String> scopes() throws TierException {
         List<String> scopes = new ArrayList<>();
         try (NfsStore store = store()) {

@@ -25,8 +25,12 @@ import org.awaitility.Awaitility;
 /** Stands before a real S3 server and spoils what a test tells it to. */
 public final class FaultProxy implements AutoCloseable {
 
-    /** One request, as "PUT /bucket/key?partNumber=1…". */
-    public record Seen(String method, String path, String query) {
+    /**
+     * One request, as "PUT /bucket/key?partNumber=1…".
+     *
+     * @param conditional only if there is no such object
+     */
+    public record Seen(String method, String path, String query, boolean conditional) {
 
         public boolean isPart() {
             return method.equals("PUT") && query.contains("partNumber=");
@@ -123,8 +127,11 @@ public final class FaultProxy implements AutoCloseable {
 
     private void serve(HttpExchange exchange) throws IOException {
         URI uri = exchange.getRequestURI();
-        Seen request =
-                new Seen(exchange.getRequestMethod(), uri.getPath(), uri.getQuery() == null ? "" : uri.getQuery());
+        Seen request = new Seen(
+                exchange.getRequestMethod(),
+                uri.getPath(),
+                uri.getQuery() == null ? "" : uri.getQuery(),
+                exchange.getRequestHeaders().containsKey("If-None-Match"));
         byte[] body = exchange.getRequestBody().readAllBytes();
         seen.add(request);
         try (exchange) {

@@ -123,8 +123,17 @@ class S3FaultsTest {
             assertReason(
                     Reason.UNAVAILABLE,
                     () -> hasty.read(PACK, SIZE_BYTES, 0, MemorySegment.ofArray(new byte[SIZE_BYTES])));
-            // then no thread and no connection is left behind
+            // then it is known to hang, and whoever can read elsewhere need not wait
+            int before = proxy.seen().size();
+            for (int i = 0; i < 100; i++) {
+                assertReason(Reason.UNAVAILABLE, () -> hasty.read(PACK, SIZE_BYTES, 0, MemorySegment.ofArray(found)));
+            }
+            assertThat(hasty.trouble()).isPresent();
+            assertThat(proxy.seen().size() - before).isLessThan(100);
+            // and no thread and no connection is left behind
             proxy.spoil(seen -> new Fault.None());
+            Awaitility.await().ignoreExceptions().until(() -> hasty.find(PACK).isPresent());
+            assertThat(hasty.trouble()).isEmpty();
             for (int i = 0; i < 20; i++) {
                 hasty.read(PACK, SIZE_BYTES, 0, MemorySegment.ofArray(found));
             }
@@ -213,6 +222,25 @@ class S3FaultsTest {
         Awaitility.await()
                 .untilAsserted(
                         () -> assertThat(store.removeUnfinished(Duration.ZERO)).isEqualTo(1));
+        assertThat(store.removeUnfinished(Duration.ZERO)).isZero();
+    }
+
+    @Test
+    void aStoreWithoutConditionalWritesIsLookedAtBeforeEachInstead() throws Exception {
+        // given one that does not know what the header means
+        proxy.spoil(seen -> seen.conditional() ? new Fault.Status(501) : new Fault.None());
+        BlobKey index = BlobKey.index(new ChunkDigest("cd".repeat(32)));
+        // when, then in one piece and in parts
+        for (BlobKey key : List.of(index, PACK)) {
+            byte[] first = key.equals(PACK) ? content : random(100);
+            assertThat(store.put(key, MemorySegment.ofArray(first), IfThere.KEEP))
+                    .isTrue();
+            assertThat(store.put(key, MemorySegment.ofArray(random(7)), IfThere.KEEP))
+                    .isFalse();
+            assertThat(store.holds(key, MemorySegment.ofArray(first))).isTrue();
+        }
+        assertThat(proxy.seen().stream().filter(Seen::conditional)).hasSize(1);
+        assertThat(store.trouble()).isEmpty();
         assertThat(store.removeUnfinished(Duration.ZERO)).isZero();
     }
 

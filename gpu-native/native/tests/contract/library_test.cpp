@@ -232,7 +232,7 @@ TEST("the sizes of the structs are those that the Java binding was written for")
     CHECK_EQUAL(sizeof(gpusnap_gpu_info), 232u);
     CHECK_EQUAL(sizeof(gpusnap_gpu_pair), 96u);
     CHECK_EQUAL(sizeof(gpusnap_pool_args), 24u);
-    CHECK_EQUAL(sizeof(gpusnap_target_status), 72u);
+    CHECK_EQUAL(sizeof(gpusnap_target_status), 80u);
     CHECK_EQUAL(sizeof(gpusnap_allocation), 40u);
     CHECK_EQUAL(sizeof(gpusnap_copy_item), 24u);
     CHECK_EQUAL(sizeof(gpusnap_span), 16u);

@@ -13,6 +13,7 @@ import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.TierException;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -86,6 +87,20 @@ public final class GpuUse {
         } catch (GpuException | TierException | ManifestException e) {
             return all();
         }
+    }
+
+    /**
+     * Those of a switch: of the process that comes back, and of the candidates that may have to make room for it. Who is on other
+     * GPUs only cannot.
+     */
+    public Set<String> ofSwitch(SnapshotId snapshot, List<ProcessId> candidates) {
+        Set<String> wanted = of(snapshot, Map.of());
+        Set<String> all = new HashSet<>(wanted);
+        candidates.stream()
+                .map(this::of)
+                .filter(own -> !Collections.disjoint(own, wanted))
+                .forEach(all::addAll);
+        return all;
     }
 
     /** Ids of the processes and threads that a thaw makes anew; none where it cannot be known, or nothing is made. */

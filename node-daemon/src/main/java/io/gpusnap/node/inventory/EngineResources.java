@@ -43,12 +43,12 @@ public final class EngineResources {
                 gpus.addAll(use.of(snapshot, thaw.gpuRemap() == null ? Map.of() : thaw.gpuRemap()));
                 keys.addAll(keys("task", use.tasks(snapshot)));
             }
-            case Task.Switch to -> {
-                gpus.addAll(use.of(new SnapshotId(to.snapshotId()), Map.of()));
-                for (Task.Candidate candidate : to.candidates()) {
-                    gpus.addAll(use.of(process(candidate.workload())));
-                }
-            }
+            case Task.Switch to ->
+                gpus.addAll(use.ofSwitch(
+                        new SnapshotId(to.snapshotId()),
+                        to.candidates().stream()
+                                .map(candidate -> process(candidate.workload()))
+                                .toList()));
             case Task.Transfer t -> {
                 return Set.of();
             }

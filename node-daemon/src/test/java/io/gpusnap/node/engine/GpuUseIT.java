@@ -67,6 +67,25 @@ class GpuUseIT {
     }
 
     @Test
+    void aSwitchOnOneGpuIsNoMatterOfWhoeverIsOnAnotherOne() throws Exception {
+        List<String> uuids = node.engines().gpus().stream().map(GpuInfo::uuid).toList();
+        SnapshotId snapshot = node.save(EngineId.SUSPEND, server, AfterSave.STOP)
+                .succeeded()
+                .fact(SaveOutcome.class)
+                .snapshot();
+        try (TestWorkload other = TestWorkload.start(folder.resolve("other"));
+                TestWorkload neighbour = TestWorkload.start(
+                        folder.resolve("neighbour"), Map.of("CUDA_VISIBLE_DEVICES", "1"), List.of())) {
+            GpuUse use = node.engines().gpuUse();
+            assertThat(use.ofSwitch(snapshot, List.of(other.process(), neighbour.process())))
+                    .containsExactly(uuids.get(1));
+            // while one that cannot be asked may be anywhere
+            neighbour.end();
+            assertThat(use.ofSwitch(snapshot, List.of(neighbour.process()))).containsExactlyInAnyOrderElementsOf(uuids);
+        }
+    }
+
+    @Test
     void aSuspendedProcessIsStillKnownToBeOnItsGpu() throws Exception {
         GpuInfo second = node.engines().gpus().get(1);
         SnapshotId snapshot = node.save(EngineId.SUSPEND, server, AfterSave.STOP)

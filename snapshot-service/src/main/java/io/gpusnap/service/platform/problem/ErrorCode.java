@@ -123,7 +123,7 @@ public enum ErrorCode {
     WORKLOAD_UNSUPPORTED(
             HttpStatus.CONFLICT,
             "The workload uses something that cannot be frozen",
-            "The detail names it: MIG, managed memory, MPS, io_uring, legacy IPC handles or several CUDA processes."),
+            "The detail names it: MIG, managed memory, MPS, io_uring, or memory shared with another process."),
     WORKLOAD_LOST(HttpStatus.CONFLICT, "The workload is gone", "Start it anew, or restore a full snapshot."),
     GPU_MISMATCH(
             HttpStatus.CONFLICT, "The snapshot is of another GPU model", "Restore it where the named GPU model is."),

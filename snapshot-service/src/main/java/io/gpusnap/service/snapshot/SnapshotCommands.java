@@ -37,7 +37,8 @@ import org.springframework.transaction.annotation.Transactional;
 /** What callers ask to be done with snapshots: each is checked here and becomes an operation for a node. */
 @Service
 public class SnapshotCommands {
-    private static final Set<OperationKind> USES = Set.of(
+    /** What needs a snapshot while it lasts. */
+    static final Set<OperationKind> USES = Set.of(
             OperationKind.THAW,
             OperationKind.SWITCH,
             OperationKind.VERIFY,

@@ -25,6 +25,7 @@ class SnapshotCommits {
     private final CompatibilityClasses classes;
     private final ModelVersions versions;
     private final Workloads workloads;
+    private final SpentSuspensions spent;
 
     SnapshotCommits(
             SnapshotStore store,
@@ -32,13 +33,15 @@ class SnapshotCommits {
             Copies copies,
             CompatibilityClasses classes,
             ModelVersions versions,
-            Workloads workloads) {
+            Workloads workloads,
+            SpentSuspensions spent) {
         this.store = store;
         this.chunks = chunks;
         this.copies = copies;
         this.classes = classes;
         this.versions = versions;
         this.workloads = workloads;
+        this.spent = spent;
     }
 
     /**
@@ -68,6 +71,9 @@ class SnapshotCommits {
                     workloads.markGone(process);
                 } else if (snapshot.engine() == Engine.SUSPEND) {
                     workloads.markSuspended(process, snapshot.id());
+                    if (snapshot.state() == SnapshotState.READY) {
+                        spent.delete(process, snapshot, now);
+                    }
                 }
             });
         }

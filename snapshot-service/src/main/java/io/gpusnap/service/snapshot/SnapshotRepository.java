@@ -1,6 +1,7 @@
 package io.gpusnap.service.snapshot;
 
 import jakarta.persistence.LockModeType;
+import jakarta.persistence.QueryHint;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
@@ -11,6 +12,7 @@ import org.springframework.data.jpa.repository.JpaSpecificationExecutor;
 import org.springframework.data.jpa.repository.Lock;
 import org.springframework.data.jpa.repository.Modifying;
 import org.springframework.data.jpa.repository.Query;
+import org.springframework.data.jpa.repository.QueryHints;
 import org.springframework.data.repository.Repository;
 
 interface SnapshotRepository extends Repository<Snapshot, UUID>, JpaSpecificationExecutor<Snapshot> {
@@ -21,6 +23,13 @@ interface SnapshotRepository extends Repository<Snapshot, UUID>, JpaSpecificatio
     @Lock(LockModeType.PESSIMISTIC_WRITE)
     @Query("select s from Snapshot s where s.id = :id")
     Optional<Snapshot> lock(UUID id);
+
+    /** Those of a process that are of an engine and in a state, but for one; what somebody else has locked is passed over. */
+    @Lock(LockModeType.PESSIMISTIC_WRITE)
+    @QueryHints(@QueryHint(name = "jakarta.persistence.lock.timeout", value = "-2"))
+    @Query("select s from Snapshot s where s.workloadId = :workload and s.engine = :engine and s.state = :state"
+            + " and s.id <> :except order by s.id")
+    List<Snapshot> lockOthers(UUID workload, String engine, SnapshotState state, UUID except);
 
     /** Not its ETag: callers see nothing of it. */
     @Modifying

@@ -173,6 +173,36 @@ class SwitchApiTest {
     }
 
     @Test
+    void whatAProcessWasSuspendedAsBeforeGoesWhenItIsSuspendedAgain() {
+        // given the first one running again
+        String there = switchTo(toWorkload("first"))
+                .expect(202)
+                .json()
+                .at("/candidates/0/snapshotId")
+                .asString();
+        switched(node.claim(), 21, "first", List.of(Map.of("snapshotId", there, "save", save(there, "suspend"))))
+                .expect(204);
+        assertThat(catalogue.snapshot(frozen).path("state").asString()).isEqualTo("READY");
+        // when it makes room
+        String back = switchTo(toWorkload("second"))
+                .expect(202)
+                .json()
+                .at("/candidates/0/snapshotId")
+                .asString();
+        switched(node.claim(), 22, "second", List.of(Map.of("snapshotId", back, "save", save(back, "suspend"))))
+                .expect(204);
+        // then what it was suspended as before is deleted, and what the other one was is still there
+        assertThat(catalogue.snapshot(frozen).path("state").asString()).isEqualTo("DELETING");
+        assertThat(catalogue.snapshot(there).path("state").asString()).isEqualTo("READY");
+        assertThat(catalogue.snapshot(back).path("state").asString()).isEqualTo("READY");
+        JsonNode task = node.claim();
+        assertThat(task.path("kind").asString()).isEqualTo("DELETE");
+        assertThat(task.at("/delete/snapshotId").asString()).isEqualTo(frozen);
+        node.complete(task, Map.of("outcome", "SUCCEEDED")).expect(204);
+        assertThat(catalogue.snapshot(frozen).path("state").asString()).isEqualTo("DELETED");
+    }
+
+    @Test
     void aSnapshotThatIsNamedAndNeverMadeHasFailed() {
         JsonNode there = switchTo(toWorkload("first")).expect(202).json();
         String leaving = there.at("/candidates/0/snapshotId").asString();

@@ -23,14 +23,16 @@ class DemandReconciler implements Reconciler {
     private final Watched watched;
     private final WatchedScales scales;
     private final Policies policies;
+    private final ModelOwners owners;
     private final Demand demand;
     /** Models that this instance has spoken of: of others, somebody else may. */
     private final Set<String> told = ConcurrentHashMap.newKeySet();
 
-    DemandReconciler(Watched watched, WatchedScales scales, Policies policies, Demand demand) {
+    DemandReconciler(Watched watched, WatchedScales scales, Policies policies, ModelOwners owners, Demand demand) {
         this.watched = watched;
         this.scales = scales;
         this.policies = policies;
+        this.owners = owners;
         this.demand = demand;
     }
 
@@ -57,6 +59,8 @@ class DemandReconciler implements Reconciler {
     /** Of all namespaces: it is one model, whoever runs it. */
     private Stream<Scaled> scaled(String model) {
         return watched.policiesOf(model).stream()
+                .filter(policy -> owners.objection(policy.getMetadata().getNamespace(), model)
+                        .isEmpty())
                 .flatMap(policy -> scales.in(policy.getMetadata().getNamespace()).stream()
                         .filter(one -> Policies.selects(policy, one.podLabels()))
                         .filter(one -> policies.of(one.namespace(), one.podLabels())

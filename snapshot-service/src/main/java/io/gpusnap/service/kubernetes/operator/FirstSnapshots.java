@@ -36,6 +36,7 @@ class FirstSnapshots {
     private final Versions versions;
     private final Unrest unrest;
     private final PodProcesses processes;
+    private final ModelOwners owners;
     private final Cluster cluster;
     private final DatabaseClock clock;
 
@@ -45,6 +46,7 @@ class FirstSnapshots {
             Versions versions,
             Unrest unrest,
             PodProcesses processes,
+            ModelOwners owners,
             Cluster cluster,
             DatabaseClock clock) {
         this.watched = watched;
@@ -52,6 +54,7 @@ class FirstSnapshots {
         this.versions = versions;
         this.unrest = unrest;
         this.processes = processes;
+        this.owners = owners;
         this.cluster = cluster;
         this.clock = clock;
     }
@@ -89,6 +92,10 @@ class FirstSnapshots {
         }
         if (of.isEmpty() && versions.hasSnapshot(policy.getSpec().model(), version)) {
             return Optional.empty();
+        }
+        if (owners.objection(pod.getMetadata().getNamespace(), policy.getSpec().model())
+                .isPresent()) {
+            return Optional.empty(); // the policy says so
         }
         Duration left = longer(
                 Duration.between(clock.now(), warmingSince.get().plus(warmUp(policy.getSpec()))),

@@ -38,6 +38,7 @@ class ModelReconciler implements Reconciler {
     private final Models models;
     private final ModelVersions versions;
     private final Aliases aliases;
+    private final ModelOwners owners;
     private final DatabaseClock clock;
 
     ModelReconciler(
@@ -46,12 +47,14 @@ class ModelReconciler implements Reconciler {
             Models models,
             ModelVersions versions,
             Aliases aliases,
+            ModelOwners owners,
             DatabaseClock clock) {
         this.watched = watched;
         this.cluster = cluster;
         this.models = models;
         this.versions = versions;
         this.aliases = aliases;
+        this.owners = owners;
         this.clock = clock;
     }
 
@@ -65,7 +68,7 @@ class ModelReconciler implements Reconciler {
         Optional<io.gpusnap.service.model.Model> entry = find(key.name());
         Optional<Model> resource = watched.model(key.name());
         if (resource.isEmpty()) {
-            entry.ifPresent(this::show);
+            entry.ifPresentOrElse(this::show, () -> owners.forget(key.name()));
             return Optional.empty();
         }
         Model model = resource.get();

@@ -23,16 +23,19 @@ import org.jspecify.annotations.Nullable;
 @KubernetesComponent
 class PodOrders {
     private final Watched watched;
+    private final ModelOwners owners;
 
-    PodOrders(Watched watched) {
+    PodOrders(Watched watched, ModelOwners owners) {
         this.watched = watched;
+        this.owners = owners;
     }
 
     /**
      * To ask where it could come back: no container of it is known yet.
      *
      * @param node the only one that it may come back on; null: any
-     * @throws ApiException INVALID_REQUEST if the policy's container is not the one that waits; SNAPSHOT_NOT_FOUND
+     * @throws ApiException INVALID_REQUEST if the policy's container is not the one that waits; FORBIDDEN if the model is another
+     *     namespace's; SNAPSHOT_NOT_FOUND
      */
     Order anywhere(SnapshotPolicySpec policy, Pod pod, @Nullable NodeId node) {
         return order(policy, pod, node, new ContainerTarget(pod.getMetadata().getUid(), ""));
@@ -72,6 +75,9 @@ class PodOrders {
     }
 
     private Order order(SnapshotPolicySpec policy, Pod pod, @Nullable NodeId node, ContainerTarget target) {
+        owners.objection(pod.getMetadata().getNamespace(), policy.model()).ifPresent(why -> {
+            throw new ApiException(ErrorCode.FORBIDDEN, why);
+        });
         Container container = Policies.container(policy, pod)
                 .orElseThrow(() -> new ApiException(ErrorCode.INVALID_REQUEST, "The pod has no such container."));
         if (!container.getName().equals(waitingName(pod))) {

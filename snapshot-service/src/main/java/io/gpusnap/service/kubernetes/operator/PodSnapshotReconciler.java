@@ -48,6 +48,7 @@ class PodSnapshotReconciler implements Reconciler {
     private final Saves saves;
     private final Snapshots snapshots;
     private final PodProcesses processes;
+    private final ModelOwners owners;
     private final KubernetesSettings settings;
     private final DatabaseClock clock;
 
@@ -57,6 +58,7 @@ class PodSnapshotReconciler implements Reconciler {
             Saves saves,
             Snapshots snapshots,
             PodProcesses processes,
+            ModelOwners owners,
             KubernetesSettings settings,
             DatabaseClock clock) {
         this.watched = watched;
@@ -64,6 +66,7 @@ class PodSnapshotReconciler implements Reconciler {
         this.saves = saves;
         this.snapshots = snapshots;
         this.processes = processes;
+        this.owners = owners;
         this.settings = settings;
         this.clock = clock;
     }
@@ -115,7 +118,7 @@ class PodSnapshotReconciler implements Reconciler {
     private Optional<Duration> ofPod(PodSnapshot resource) {
         Optional<SnapshotId> begun = saves.of(resource).map(Saves.Save::snapshot);
         if (begun.isEmpty()) {
-            return hasFailed(resource) ? Optional.empty() : begin(resource);
+            return hasFailed(resource) || isForeign(resource) ? Optional.empty() : begin(resource);
         }
         follow(resource, begun.get());
         return Optional.empty();
@@ -203,7 +206,18 @@ class PodSnapshotReconciler implements Reconciler {
         tell(resource, snapshot, Contents.reason(snapshot), Contents.message(snapshot));
     }
 
+    /** Whether its namespace may not have to do with the model: then it has failed. */
+    private boolean isForeign(PodSnapshot resource) {
+        Optional<String> objection = owners.objection(
+                resource.getMetadata().getNamespace(), resource.getSpec().model());
+        objection.ifPresent(why -> tell(resource, null, FAILED, why));
+        return objection.isPresent();
+    }
+
     private Optional<Duration> ofContent(PodSnapshot resource, String name) {
+        if (isForeign(resource)) {
+            return Optional.empty();
+        }
         Optional<SnapshotContent> content =
                 watched.content(name).filter(one -> one.getMetadata().getDeletionTimestamp() == null);
         Optional<SnapshotId> id = content.flatMap(one -> Contents.idOf(name));

@@ -20,13 +20,14 @@ import org.jspecify.annotations.Nullable;
 /** Keeps a policy's tier policy and alias as it says, and tells how it stands. Pods bring their snapshots by themselves. */
 @KubernetesComponent
 class PolicyReconciler implements Reconciler {
-    private static final Duration WHILE_ANOTHER_ROLLS_OUT = Duration.ofSeconds(30);
+    private static final Duration WHILE_REFUSED = Duration.ofSeconds(30);
 
     private final Watched watched;
     private final Cluster cluster;
     private final TierPolicySync tiers;
     private final PolicyRollouts rollouts;
     private final ArchiveCondition archive;
+    private final ModelOwners owners;
     private final DatabaseClock clock;
 
     PolicyReconciler(
@@ -35,12 +36,14 @@ class PolicyReconciler implements Reconciler {
             TierPolicySync tiers,
             PolicyRollouts rollouts,
             ArchiveCondition archive,
+            ModelOwners owners,
             DatabaseClock clock) {
         this.watched = watched;
         this.cluster = cluster;
         this.tiers = tiers;
         this.rollouts = rollouts;
         this.archive = archive;
+        this.owners = owners;
         this.clock = clock;
     }
 
@@ -61,6 +64,7 @@ class PolicyReconciler implements Reconciler {
         if (policy.getMetadata().getDeletionTimestamp() != null) {
             tiers.remove(policy);
             rollouts.forget(policy);
+            owners.forget(policy.getSpec().model());
             cluster.finalizer(policy, Crd.FINALIZER, false);
             return Optional.empty();
         }
@@ -73,13 +77,21 @@ class PolicyReconciler implements Reconciler {
         Optional<Duration> again = Optional.empty();
         Verdict verdict;
         String tierPolicy = null;
+        Optional<String> objection =
+                owners.objection(key.namespace(), kept.getSpec().model());
         try {
-            tierPolicy = tiers.write(kept).orElse(null);
-            rollOut(kept, taken);
-            verdict = verdict(kept, taken);
+            if (objection.isPresent()) {
+                tiers.remove(kept);
+                verdict = new Verdict(false, "ModelNotShared", objection.get());
+                again = Optional.of(WHILE_REFUSED);
+            } else {
+                tierPolicy = tiers.write(kept).orElse(null);
+                rollOut(kept, taken);
+                verdict = verdict(kept, taken);
+            }
         } catch (ApiException e) {
             verdict = new Verdict(false, "Refused", e.code() + ": " + e.detail());
-            again = e.code() == ErrorCode.CONFLICT ? Optional.of(WHILE_ANOTHER_ROLLS_OUT) : again;
+            again = e.code() == ErrorCode.CONFLICT ? Optional.of(WHILE_REFUSED) : again;
         }
         tell(kept, taken, tierPolicy, verdict);
         return again;

@@ -60,6 +60,10 @@ class Watched {
                                 podsOf(policy.getMetadata().getNamespace(), changed);
                                 model(policy).forEach(model -> changed.accept(Key.of(Key.Kind.DEMAND, model)));
                             }
+                            if (before == policy) {
+                                // it is gone: the model's name may be free for others
+                                model(policy).forEach(model -> policiesOf(model, changed));
+                            }
                         }),
                 Listening.informer(
                         client.resources(PodSnapshot.class).inAnyNamespace(),
@@ -84,10 +88,14 @@ class Watched {
                     changed.accept(Key.of(Key.Kind.CONTENT, content));
                     boundTo(content).forEach(bound -> changed.accept(Key.of(Key.Kind.POD_SNAPSHOT, bound)));
                 }),
-                Listening.informer(
-                        client.resources(Model.class),
-                        Map.of(),
-                        (before, model) -> changed.accept(Key.of(Key.Kind.MODEL, model))));
+                Listening.informer(client.resources(Model.class), Map.of(), (before, model) -> {
+                    changed.accept(Key.of(Key.Kind.MODEL, model));
+                    List<String> was = before == null ? List.of() : ModelOwners.sharedWith(before);
+                    List<String> is = before == model ? List.of() : ModelOwners.sharedWith(model);
+                    if (!was.equals(is)) {
+                        policiesOf(model.getMetadata().getName(), changed);
+                    }
+                }));
         informers = started;
         return Listening.start(started.all());
     }
@@ -168,6 +176,18 @@ class Watched {
                 : started.podSnapshots
                         .getIndexer()
                         .byIndex(BY_CONTENT, content.getMetadata().getName());
+    }
+
+    /** Others may have to do with the model by now. */
+    private void policiesOf(String model, Consumer<Key> changed) {
+        Informers started = informers;
+        if (started != null) {
+            started.policies.getIndexer().byIndex(BY_MODEL, model).forEach(policy -> {
+                changed.accept(Key.of(Key.Kind.POLICY, policy));
+                podsOf(policy.getMetadata().getNamespace(), changed);
+            });
+            changed.accept(Key.of(Key.Kind.DEMAND, model));
+        }
     }
 
     /** A policy or a snapshot of theirs has changed: any of them may be the next to be frozen. */

@@ -450,7 +450,7 @@ class OperatorTest {
     void aModelIsMadeChangedAndDeletedFromTheCluster() {
         Model model = new Model();
         model.setMetadata(new ObjectMetaBuilder().withName(given.model).build());
-        model.setSpec(new ModelSpec("a model", Map.of("team", "search"), DeletionPolicy.DELETE));
+        model.setSpec(new ModelSpec("a model", Map.of("team", "search"), DeletionPolicy.DELETE, null));
         given.client.resource(model).create();
         soon().untilAsserted(() ->
                 assertThat(api.get("/api/v1/models/" + given.model).status()).isEqualTo(200));

@@ -1,0 +1,80 @@
+package io.gpusnap.service.kubernetes.operator;
+
+import io.gpusnap.service.kubernetes.KubernetesComponent;
+import io.gpusnap.service.kubernetes.crd.Model;
+import io.gpusnap.service.kubernetes.crd.ModelSpec;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import org.springframework.jdbc.core.simple.JdbcClient;
+
+/**
+ * Table {@code kubernetes_model}: the namespace that a model belongs to, which is the first one whose policy named it before it was
+ * in the catalogue. Others may have to do with it if its Model says so. A model that came into the catalogue in another way
+ * belongs to nobody: it is for all, unless its Model names some.
+ */
+@KubernetesComponent
+class ModelOwners {
+    private final Watched watched;
+    private final JdbcClient jdbc;
+
+    ModelOwners(Watched watched, JdbcClient jdbc) {
+        this.watched = watched;
+        this.jdbc = jdbc;
+    }
+
+    /** Namespaces that the Model names. */
+    static List<String> sharedWith(Model model) {
+        ModelSpec spec = Objects.requireNonNullElse(model.getSpec(), ModelSpec.EMPTY);
+        return Objects.requireNonNullElse(spec.sharedWith(), List.of());
+    }
+
+    /** Why nothing of this namespace may have to do with the model; empty if it may. A model that nobody has is its own from now on. */
+    Optional<String> objection(String namespace, String model) {
+        List<String> shared = watched.model(model).map(ModelOwners::sharedWith).orElse(List.of());
+        if (shared.contains(namespace) || shared.contains(ModelSpec.EVERYBODY)) {
+            return Optional.empty();
+        }
+        Optional<String> owner = owner(model);
+        if (owner.isEmpty()) {
+            claim(namespace, model);
+            owner = owner(model);
+        }
+        if (owner.isEmpty() ? shared.isEmpty() : owner.get().equals(namespace)) {
+            return Optional.empty();
+        }
+        return Optional.of("Model " + model + " "
+                + owner.map(one -> "belongs to namespace " + one).orElse("is shared with some namespaces only")
+                + ": name another model, or have an administrator add " + namespace + " to spec.sharedWith of Model "
+                + model + ".");
+    }
+
+    private Optional<String> owner(String model) {
+        return jdbc.sql("SELECT namespace FROM kubernetes_model WHERE model_name = ?")
+                .param(model)
+                .query(String.class)
+                .optional();
+    }
+
+    private void claim(String namespace, String model) {
+        jdbc.sql("""
+                        INSERT INTO kubernetes_model (model_name, namespace, created_at)
+                        SELECT :model, :namespace, now() WHERE NOT EXISTS (SELECT 1 FROM model WHERE name = :model)
+                        ON CONFLICT DO NOTHING
+                        """).param("model", model).param("namespace", namespace).update();
+    }
+
+    /** If it is not in the catalogue, and no policy of its namespace names it any more: whoever names it next has it. */
+    void forget(String model) {
+        owner(model)
+                .filter(owner -> watched.policiesOf(model).stream()
+                        .noneMatch(policy -> policy.getMetadata().getNamespace().equals(owner)
+                                && policy.getMetadata().getDeletionTimestamp() == null))
+                .ifPresent(owner -> jdbc.sql(
+                                "DELETE FROM kubernetes_model WHERE model_name = :model AND namespace = :owner"
+                                        + " AND NOT EXISTS (SELECT 1 FROM model WHERE name = :model)")
+                        .param("model", model)
+                        .param("owner", owner)
+                        .update());
+    }
+}

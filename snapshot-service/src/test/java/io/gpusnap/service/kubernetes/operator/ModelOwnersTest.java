@@ -1,0 +1,186 @@
+package io.gpusnap.service.kubernetes.operator;
+
+import static io.gpusnap.service.kubernetes.operator.Given.soon;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.gpusnap.service.kubernetes.admission.InstalledWebhook;
+import io.gpusnap.service.kubernetes.crd.Conditions;
+import io.gpusnap.service.kubernetes.crd.DeletionPolicy;
+import io.gpusnap.service.kubernetes.crd.Model;
+import io.gpusnap.service.kubernetes.crd.ModelSpec;
+import io.gpusnap.service.kubernetes.crd.PodSnapshot;
+import io.gpusnap.service.kubernetes.crd.PodSnapshotSpec;
+import io.gpusnap.service.kubernetes.crd.SnapshotPolicy;
+import io.gpusnap.service.kubernetes.crd.SnapshotPolicySpec;
+import io.gpusnap.service.kubernetes.start.PodNames;
+import io.gpusnap.service.kubernetes.testing.Kubelet;
+import io.gpusnap.service.kubernetes.testing.KubernetesTest;
+import io.gpusnap.service.testing.Api;
+import io.gpusnap.service.testing.SimulatedNode;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Autowired;
+
+/** What was frozen in one namespace is not thawed into another one, unless the model is shared with it. */
+@KubernetesTest
+class ModelOwnersTest {
+    private static final String DRIVER = "580.1";
+
+    @Autowired
+    private Api api;
+
+    @Autowired
+    private InstalledWebhook webhook;
+
+    @Autowired
+    private Operator operator;
+
+    private Given owner;
+    private Given other;
+    private SimulatedNode node;
+
+    @BeforeEach
+    void givenTwoNamespaces() {
+        owner = new Given(api);
+        other = new Given(api);
+        node = owner.node(DRIVER);
+        soon().until(operator::idle);
+        webhook.install();
+    }
+
+    /** A policy of the other namespace that names the owner's model. */
+    private void othersPolicy() {
+        SnapshotPolicySpec plain = owner.spec();
+        other.policy("llm", Given.plain(plain.selector(), owner.model, "v1", plain.readiness()));
+    }
+
+    private void othersPolicyIs(String reason) {
+        soon().untilAsserted(() -> assertThat(Given.reason(othersConditions())).isEqualTo(reason));
+    }
+
+    private List<Condition> othersConditions() {
+        return other.client
+                .resources(SnapshotPolicy.class)
+                .inNamespace(other.namespace)
+                .withName("llm")
+                .get()
+                .getStatus()
+                .conditions();
+    }
+
+    private void share(List<String> with) {
+        soon().until(() ->
+                owner.client.resources(Model.class).withName(owner.model).get() != null);
+        owner.client.resources(Model.class).withName(owner.model).edit(model -> {
+            model.setSpec(new ModelSpec(null, null, DeletionPolicy.RETAIN, with));
+            return model;
+        });
+    }
+
+    @Test
+    void aPodOfAnotherNamespaceStartsColdUntilTheModelIsShared() {
+        owner.snapshotReady(node, DRIVER);
+
+        // when another namespace's policy names the model
+        othersPolicy();
+
+        // then it says whose it is, and its pods start cold and are not frozen as if they were the owner's
+        othersPolicyIs("False ModelNotShared");
+        assertThat(Conditions.find(othersConditions(), Conditions.READY)
+                        .orElseThrow()
+                        .getMessage())
+                .contains("belongs to namespace " + owner.namespace)
+                .contains("sharedWith");
+        Pod pod = other.kubelet.submit(Kubelet.pod(other.namespace, "theirs", "llm", Given.IMAGE));
+        other.startsCold(pod, "FORBIDDEN: Model " + owner.model + " belongs to namespace " + owner.namespace);
+        other.reports(node, DRIVER, pod);
+        other.kubelet.bind("theirs", node.name());
+        other.kubelet.running("theirs", true);
+        Given.quiet(operator);
+        assertThat(other.podSnapshots()).isEmpty();
+        assertThat(node.poll(0).status()).isEqualTo(204);
+
+        // when an administrator shares it, then they start from it
+        share(List.of(other.namespace));
+        othersPolicyIs("True WaitingForPods");
+        other.kubelet.submit(Kubelet.pod(other.namespace, "next", "llm", Given.IMAGE));
+        soon().untilAsserted(
+                        () -> assertThat(other.kubelet.get("next").getMetadata().getAnnotations())
+                                .containsEntry(PodNames.START, "RESTORE"));
+    }
+
+    @Test
+    void aContentOfAnotherNamespaceIsNotBoundAndAPodIsNotSavedAsItsModel() {
+        owner.snapshotReady(node, DRIVER);
+        String content = owner.podSnapshot().getStatus().boundSnapshotContentName();
+        Pod pod = other.runningPod("theirs", node, DRIVER);
+
+        podSnapshot("of-a-content", new PodSnapshotSpec.Source(null, null, content));
+        podSnapshot(
+                "of-a-pod",
+                new PodSnapshotSpec.Source("theirs", pod.getMetadata().getUid(), null));
+
+        for (String name : List.of("of-a-content", "of-a-pod")) {
+            soon().untilAsserted(() -> assertThat(other.podSnapshots())
+                    .filteredOn(one -> one.getMetadata().getName().equals(name))
+                    .singleElement()
+                    .satisfies(one -> assertThat(Conditions.find(one.getStatus().conditions(), Conditions.READY)
+                                    .orElseThrow()
+                                    .getMessage())
+                            .contains("belongs to namespace " + owner.namespace)));
+        }
+        assertThat(other.podSnapshots()).allMatch(PodSnapshotReconciler::hasFailed);
+        assertThat(node.poll(0).status()).isEqualTo(204);
+    }
+
+    private void podSnapshot(String name, PodSnapshotSpec.Source source) {
+        PodSnapshot resource = new PodSnapshot();
+        resource.setMetadata(new ObjectMetaBuilder()
+                .withNamespace(other.namespace)
+                .withName(name)
+                .build());
+        resource.setSpec(new PodSnapshotSpec(source, owner.model, "v1", null, DeletionPolicy.DELETE));
+        other.client.resource(resource).create();
+    }
+
+    @Test
+    void aModelThatNoPolicyMadeIsForAllUntilItNamesSome() {
+        api.once().post("/api/v1/models", Map.of("name", owner.model)).expect(201);
+        othersPolicy();
+        othersPolicyIs("True WaitingForPods");
+
+        share(List.of(owner.namespace));
+        othersPolicyIs("False ModelNotShared");
+
+        share(List.of("*"));
+        othersPolicyIs("True WaitingForPods");
+    }
+
+    @Test
+    void aNameThatItsOwnerGivesUpIsTheNextOnes() {
+        owner.policy("llm", owner.spec());
+        soon().until(() ->
+                !Given.reason(policyOfOwner().getStatus().conditions()).isEmpty());
+        othersPolicy();
+        othersPolicyIs("False ModelNotShared");
+
+        // when the first one's policy goes before there was a snapshot
+        owner.client.resource(policyOfOwner()).delete();
+
+        // then whoever names it has it
+        othersPolicyIs("True WaitingForPods");
+    }
+
+    private SnapshotPolicy policyOfOwner() {
+        return owner.client
+                .resources(SnapshotPolicy.class)
+                .inNamespace(owner.namespace)
+                .withName("llm")
+                .get();
+    }
+}

@@ -15,7 +15,6 @@ import io.gpusnap.service.kubernetes.crd.PodSnapshot;
 import io.gpusnap.service.kubernetes.crd.PodSnapshotSpec;
 import io.gpusnap.service.kubernetes.crd.SnapshotPolicy;
 import io.gpusnap.service.kubernetes.crd.SnapshotPolicySpec;
-import io.gpusnap.service.kubernetes.start.PodNames;
 import io.gpusnap.service.kubernetes.testing.Kubelet;
 import io.gpusnap.service.kubernetes.testing.KubernetesTest;
 import io.gpusnap.service.testing.Api;
@@ -25,6 +24,7 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
+import tools.jackson.databind.JsonNode;
 
 /** What was frozen in one namespace is not thawed into another one, unless the model is shared with it. */
 @KubernetesTest
@@ -108,10 +108,15 @@ class ModelOwnersTest {
         // when an administrator shares it, then they start from it
         share(List.of(other.namespace));
         othersPolicyIs("True WaitingForPods");
-        other.kubelet.submit(Kubelet.pod(other.namespace, "next", "llm", Given.IMAGE));
-        soon().untilAsserted(
-                        () -> assertThat(other.kubelet.get("next").getMetadata().getAnnotations())
-                                .containsEntry(PodNames.START, "RESTORE"));
+        Pod next = other.kubelet.submit(Kubelet.pod(other.namespace, "next", "llm", Given.IMAGE));
+        other.gateIsOpen("next");
+        other.kubelet.bind("next", node.name());
+        other.kubelet.running("next", false);
+        JsonNode task = Given.claim(node);
+        assertThat(task.at("/thaw/container/podUid").asString())
+                .isEqualTo(next.getMetadata().getUid());
+        node.thawed(task, 4242, next.getMetadata().getUid()).expect(204);
+        soon().until(() -> PodPatches.hasStarted(other.kubelet.get("next")));
     }
 
     @Test

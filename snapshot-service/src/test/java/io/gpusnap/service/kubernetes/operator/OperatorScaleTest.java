@@ -35,6 +35,7 @@ import java.util.concurrent.Future;
 import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
 
@@ -63,6 +64,13 @@ class OperatorScaleTest {
 
     private void quiet() {
         Given.quiet(operator);
+    }
+
+    @AfterEach
+    void itLeadsAgain() {
+        if (!operator.isRunning()) {
+            operator.start();
+        }
     }
 
     private void restart() {
@@ -143,17 +151,19 @@ class OperatorScaleTest {
                     .addToAnnotations(PodNames.WAITS, "server")
                     .addToAnnotations(PodNames.START, number % 2 == 0 ? "RESTORE" : "COLD")
                     .endMetadata();
-            if (isPlaced(number)) {
-                ClusterUnderTest.load(pod.build());
-                UUID uid = uid(number);
-                starts.placed(new Starts.PodRef(uid, given.namespace, "pod-" + number), node);
-            } else {
-                ClusterUnderTest.load(pod.withNewStatus()
-                        .addToConditions(isTrue("Ready"), isTrue(PodNames.STARTED))
-                        .endStatus()
-                        .build());
-            }
+            ClusterUnderTest.load(
+                    isPlaced(number)
+                            ? pod.build()
+                            : pod.withNewStatus()
+                                    .addToConditions(isTrue("Ready"), isTrue(PodNames.STARTED))
+                                    .endStatus()
+                                    .build());
         });
+        Map<String, UUID> uids = uids();
+        IntStream.range(from, from + count)
+                .filter(OperatorScaleTest::isPlaced)
+                .mapToObj(number -> "pod-" + number)
+                .forEach(name -> starts.placed(new Starts.PodRef(uids.get(name), given.namespace, name), node));
         operator.start();
         quiet();
     }
@@ -162,8 +172,11 @@ class OperatorScaleTest {
         return number % 100 == 10;
     }
 
-    private UUID uid(int number) {
-        return UUID.fromString(given.kubelet.get("pod-" + number).getMetadata().getUid());
+    private Map<String, UUID> uids() {
+        return given.client.pods().inNamespace(given.namespace).list().getItems().stream()
+                .collect(Collectors.toMap(
+                        pod -> pod.getMetadata().getName(),
+                        pod -> UUID.fromString(pod.getMetadata().getUid())));
     }
 
     private static PodCondition isTrue(String type) {
@@ -240,12 +253,13 @@ class OperatorScaleTest {
                         .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue)))
                 .hasSize(19)
                 .allSatisfy((call, count) -> assertThat(count).as(call).isLessThanOrEqualTo(2));
-        assertThat(given.client.pods().inNamespace(given.namespace).list().getItems())
-                .hasSize(PODS + 2);
+        Map<String, UUID> uids = uids();
+        assertThat(uids).hasSize(PODS + 2);
         assertThat(IntStream.range(0, PODS).filter(OperatorScaleTest::isPlaced))
                 .as("those that wait for the scheduler do so still")
-                .allSatisfy(number ->
-                        assertThat(starts.find(uid(number)).map(Start::phase)).contains(Start.Phase.PLACED));
+                .allSatisfy(number -> assertThat(
+                                starts.find(uids.get("pod-" + number)).map(Start::phase))
+                        .contains(Start.Phase.PLACED));
         given.client
                 .resources(SnapshotPolicy.class)
                 .inNamespace(given.namespace)

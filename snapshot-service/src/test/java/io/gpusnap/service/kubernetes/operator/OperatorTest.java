@@ -412,7 +412,7 @@ class OperatorTest {
                         Conditions.READY,
                         false,
                         "WorkloadNotFound",
-                        "",
+                        "as it was said then",
                         status.observedGeneration(),
                         Instant.now().minus(ago))));
         given.client.resource(resource).subresource("status").update();

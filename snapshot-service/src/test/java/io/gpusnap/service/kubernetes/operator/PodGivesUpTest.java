@@ -170,7 +170,7 @@ class PodGivesUpTest {
 
         waitsOn(other);
 
-        given.startsCold(pod, "The pod was to run on node " + node.name() + " and runs on " + other.name() + ".");
+        given.startsCold(pod, "SNAPSHOT_NOT_READY");
         isTold(other, pod);
         assertThat(told(node)).as("it is not there").isEmpty();
     }

@@ -115,7 +115,8 @@ public class ClusterUnderTest {
         String namespace = resource.getMetadata().getNamespace();
         String path = (resource.getApiVersion().contains("/") ? "/apis/" : "/api/") + resource.getApiVersion()
                 + (namespace == null ? "" : "/namespaces/" + namespace) + "/" + resource.getPlural();
-        MockResponse response = Shared.DISPATCHER.handleCreate(new RecordedRequest(
+        // under the lock of all requests: what reads while somebody writes is never answered
+        MockResponse response = Shared.DISPATCHER.dispatch(new RecordedRequest(
                 "HTTP/1.1",
                 HttpMethod.POST,
                 path,
@@ -181,6 +182,8 @@ public class ClusterUnderTest {
             try (KubernetesClient client = server.createClient()) {
                 return new ConfigBuilder(client.getConfiguration())
                         .withRequestRetryBackoffLimit(0)
+                        // on a machine that has other things to do
+                        .withRequestTimeout(60_000)
                         .build();
             }
         }

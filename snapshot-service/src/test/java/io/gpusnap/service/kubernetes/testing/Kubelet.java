@@ -216,11 +216,20 @@ public final class Kubelet {
                         .build());
     }
 
-    /** The operator may write to the pod at the same time: then it is said of what the pod is by then. */
+    /** The operator may write to the pod at the same time: then it is said of what the pod is by then, and nothing of it is lost. */
     private void says(String name, UnaryOperator<Pod> status) {
         await().pollInSameThread().atMost(Duration.ofMinutes(1)).until(() -> {
             try {
-                client.resource(status.apply(get(name))).subresource("status").update();
+                Pod now = get(name);
+                String json = client.getKubernetesSerialization()
+                        .asJson(status.apply(now).getStatus());
+                String version = now.getMetadata().getResourceVersion();
+                client.resource(now)
+                        .subresource("status")
+                        .patch(
+                                PatchContext.of(PatchType.JSON),
+                                "[{\"op\":\"replace\",\"path\":\"/metadata/resourceVersion\",\"value\":\"" + version
+                                        + "\"},{\"op\":\"add\",\"path\":\"/status\",\"value\":" + json + "}]");
                 return true;
             } catch (KubernetesClientException e) {
                 if (e.getCode() == HttpURLConnection.HTTP_CONFLICT) {

@@ -74,9 +74,11 @@ final class PeerClient {
                     connection.disconnect(); // what is left of the body is not waited for
                 }
             }
-        } catch (SocketTimeoutException e) {
-            throw new PeerException(Failure.TIMEOUT, "it took longer than " + timeout.toSeconds() + " s", e);
         } catch (IOException e) {
+            // Who is asked cuts off what takes too long as well, and may be the first to do so.
+            if (e instanceof SocketTimeoutException || System.nanoTime() - end > 0) {
+                throw new PeerException(Failure.TIMEOUT, "it took longer than " + timeout.toSeconds() + " s", e);
+            }
             throw new PeerException(Failure.UNREACHABLE, String.valueOf(e.getMessage()), e);
         } finally {
             room.release();

@@ -103,7 +103,7 @@ class PodOrders {
     private Order.Wish wish(SnapshotPolicySpec policy, Pod pod, Container container) {
         String from = pod.getMetadata().getAnnotations().get(PodNames.RESTORE_FROM);
         if (from != null) {
-            return new Order.ThatSnapshot(snapshotOf(pod, from));
+            return new Order.ThatSnapshot(snapshotOf(policy, pod, from));
         }
         String alias = pod.getMetadata().getAnnotations().get(PodNames.ALIAS);
         return alias != null
@@ -111,10 +111,19 @@ class PodOrders {
                 : new Order.VersionOf(policy.model(), Policies.version(policy, container));
     }
 
-    private SnapshotId snapshotOf(Pod pod, String name) {
-        return watched.podSnapshot(
-                        new Key(Key.Kind.POD_SNAPSHOT, pod.getMetadata().getNamespace(), name))
-                .map(PodSnapshot::getStatus)
+    /** Of the policy's model, since it is that model's owner who was asked whether the pod may have to do with it. */
+    private SnapshotId snapshotOf(SnapshotPolicySpec policy, Pod pod, String name) {
+        Optional<PodSnapshot> found = watched.podSnapshot(
+                new Key(Key.Kind.POD_SNAPSHOT, pod.getMetadata().getNamespace(), name));
+        found.map(one -> one.getSpec().model())
+                .filter(model -> !model.equals(policy.model()))
+                .ifPresent(model -> {
+                    throw new ApiException(
+                            ErrorCode.INVALID_REQUEST,
+                            "PodSnapshot " + name + " is of model " + model + ", and the policy of model "
+                                    + policy.model() + ".");
+                });
+        return found.map(PodSnapshot::getStatus)
                 .flatMap(status -> Optional.ofNullable(status.snapshotId()))
                 .map(SnapshotId::of)
                 .orElseThrow(() ->

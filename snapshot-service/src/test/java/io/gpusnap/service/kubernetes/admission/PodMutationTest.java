@@ -67,6 +67,19 @@ class PodMutationTest {
     }
 
     @Test
+    void aPodWaitsForItsPlaceAndForItsStart() {
+        apply(pod);
+
+        assertThat(pod.getSpec().getSchedulingGates())
+                .singleElement()
+                .satisfies(gate -> assertThat(gate.getName()).isEqualTo(PodNames.GATE));
+        assertThat(pod.getSpec().getReadinessGates())
+                .singleElement()
+                .satisfies(gate -> assertThat(gate.getConditionType()).isEqualTo(PodNames.STARTED));
+        assertThat(pod.getMetadata().getAnnotations()).containsKey(PodNames.WAITS);
+    }
+
+    @Test
     void whereTheRootIsReadOnlyThePreloadGetsAFolderForItsSocket() {
         Pod readOnly = withAReadOnlyRoot();
 

@@ -15,6 +15,7 @@ import io.gpusnap.service.kubernetes.crd.PodSnapshot;
 import io.gpusnap.service.kubernetes.crd.PodSnapshotSpec;
 import io.gpusnap.service.kubernetes.crd.SnapshotPolicy;
 import io.gpusnap.service.kubernetes.crd.SnapshotPolicySpec;
+import io.gpusnap.service.kubernetes.start.PodNames;
 import io.gpusnap.service.kubernetes.testing.Kubelet;
 import io.gpusnap.service.kubernetes.testing.KubernetesTest;
 import io.gpusnap.service.testing.Api;
@@ -143,13 +144,40 @@ class ModelOwnersTest {
         assertThat(node.poll(0).status()).isEqualTo(204);
     }
 
+    @Test
+    void aPodStartsFromThePodSnapshotItNamesIfThatIsOfItsPolicysModel() {
+        owner.snapshotReady(node, DRIVER);
+        String own = owner.podSnapshot().getMetadata().getName();
+        podSnapshot(
+                owner.namespace,
+                "foreign",
+                other.model,
+                new PodSnapshotSpec.Source(null, null, "snapcontent-elsewhere"));
+
+        owner.kubelet.submit(startingFrom("of-its-own", own));
+        Pod ofAnother = owner.kubelet.submit(startingFrom("of-another", "foreign"));
+
+        soon().untilAsserted(() -> assertThat(
+                        owner.kubelet.get("of-its-own").getMetadata().getAnnotations())
+                .containsEntry(PodNames.START, "RESTORE"));
+        owner.startsCold(ofAnother, "INVALID_REQUEST: PodSnapshot foreign is of model " + other.model);
+    }
+
+    private Pod startingFrom(String name, String podSnapshot) {
+        Pod pod = Kubelet.pod(owner.namespace, name, "llm", Given.IMAGE);
+        pod.getMetadata().getAnnotations().put(PodNames.RESTORE_FROM, podSnapshot);
+        return pod;
+    }
+
     private void podSnapshot(String name, PodSnapshotSpec.Source source) {
+        podSnapshot(other.namespace, name, owner.model, source);
+    }
+
+    private void podSnapshot(String namespace, String name, String model, PodSnapshotSpec.Source source) {
         PodSnapshot resource = new PodSnapshot();
-        resource.setMetadata(new ObjectMetaBuilder()
-                .withNamespace(other.namespace)
-                .withName(name)
-                .build());
-        resource.setSpec(new PodSnapshotSpec(source, owner.model, "v1", null, DeletionPolicy.DELETE));
+        resource.setMetadata(
+                new ObjectMetaBuilder().withNamespace(namespace).withName(name).build());
+        resource.setSpec(new PodSnapshotSpec(source, model, "v1", null, DeletionPolicy.DELETE));
         other.client.resource(resource).create();
     }
 

@@ -55,6 +55,9 @@ class OperatorScaleTest {
     private Operator operator;
 
     @Autowired
+    private Watched watched;
+
+    @Autowired
     private RecordedCalls calls;
 
     @Autowired
@@ -134,6 +137,14 @@ class OperatorScaleTest {
                     null));
             ClusterUnderTest.load(taken);
         });
+        // the mock does not answer for a minute when a watch ends that has not been told of everything
+        await().atMost(Duration.ofMinutes(3))
+                .until(() -> IntStream.range(from, from + count)
+                        .mapToObj(number -> "policy-" + number)
+                        .allMatch(name -> watched.policy(new Key(Key.Kind.POLICY, given.namespace, name))
+                                        .isPresent()
+                                && watched.podSnapshot(new Key(Key.Kind.POD_SNAPSHOT, given.namespace, name))
+                                        .isPresent()));
     }
 
     /**

@@ -7,6 +7,7 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.gpusnap.service.kubernetes.admission.InstalledWebhook;
 import io.gpusnap.service.kubernetes.start.PodNames;
+import io.gpusnap.service.kubernetes.testing.ClusterUnderTest;
 import io.gpusnap.service.kubernetes.testing.Kubelet;
 import io.gpusnap.service.kubernetes.testing.KubernetesTest;
 import io.gpusnap.service.node.Nodes;
@@ -105,7 +106,8 @@ class PodStoryIT {
         // when the owner asks for one more
         Pod pod = submit("second");
 
-        // then it is drawn to where the snapshot can come back
+        // then it waits, where the API server knows gates, and is drawn to where the snapshot can come back
+        assertThat(ClusterUnderTest.REAL || PodPatches.isGated(pod)).isTrue();
         soon().until(() -> !PodPatches.isGated(given.kubelet.get("second")));
         if (!pod.getSpec().getSchedulingGates().isEmpty()) {
             assertThat(given.kubelet

@@ -35,6 +35,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.stream.Stream;
@@ -115,14 +116,31 @@ public class ClusterUnderTest {
         String namespace = resource.getMetadata().getNamespace();
         String path = (resource.getApiVersion().contains("/") ? "/apis/" : "/api/") + resource.getApiVersion()
                 + (namespace == null ? "" : "/namespaces/" + namespace) + "/" + resource.getPlural();
-        // under the lock of all requests: what reads while somebody writes is never answered
-        MockResponse response = Shared.DISPATCHER.dispatch(new RecordedRequest(
+        try {
+            require(
+                    path,
+                    ask(
+                            HttpMethod.POST,
+                            path,
+                            client().getKubernetesSerialization().asJson(resource)));
+        } catch (RejectedExecutionException e) {
+            // a watch that is being closed cannot be told of it; it is there nonetheless
+            String name = path + "/" + resource.getMetadata().getName();
+            require(name, ask(HttpMethod.GET, name, ""));
+        }
+    }
+
+    /** Under the lock of all requests: what reads while somebody writes is never answered. */
+    private static MockResponse ask(HttpMethod method, String path, String body) {
+        return Shared.DISPATCHER.dispatch(new RecordedRequest(
                 "HTTP/1.1",
-                HttpMethod.POST,
+                method,
                 path,
                 Headers.builder().build(),
-                new Buffer(
-                        client().getKubernetesSerialization().asJson(resource).getBytes(StandardCharsets.UTF_8))));
+                new Buffer(body.getBytes(StandardCharsets.UTF_8))));
+    }
+
+    private static void require(String path, MockResponse response) {
         if (response.code() >= 300) {
             throw new AssertionError(path + ": " + response.code());
         }

@@ -32,6 +32,8 @@ import org.springframework.stereotype.Component;
  */
 @Component
 class Decider {
+    private static final int WIDENING = 4;
+
     private final Offers offers;
     private final CompatibilityClasses classes;
     private final SnapshotReach reach;
@@ -109,16 +111,35 @@ class Decider {
         return all;
     }
 
+    /** Few nodes are looked at first, and more of them as long as none of those is able and has room. */
     private List<Pair> able(Question question, List<Offer> wanted, List<Decision.Rejected> rejected) {
         Map<SnapshotId, Offer> byId = wanted.stream().collect(Collectors.toMap(Offer::id, offer -> offer));
-        // Nodes that the caller names are looked at among themselves: they may not be the cluster's best.
-        List<SnapshotReach.Reach> ways =
-                reach.of(byId.keySet(), question.constraints().nodeIds(), settings.candidates()).stream()
-                        .filter(way -> isWanted(question, Objects.requireNonNull(byId.get(way.snapshot())), way.node()))
-                        .toList();
+        int limit = settings.candidates();
+        while (true) {
+            // Nodes that the caller names are looked at among themselves: they may not be the cluster's best.
+            List<SnapshotReach.Reach> ways =
+                    reach.of(byId.keySet(), question.constraints().nodeIds(), limit);
+            rejected.clear();
+            List<Pair> able = able(question, byId, ways, rejected);
+            boolean more = limit < SnapshotReach.MOST_NODES && ways.size() >= limit;
+            if (!more || able.stream().anyMatch(pair -> Scoring.hasRoom(pair.offer(), pair.node()))) {
+                return able;
+            }
+            limit = Math.min(SnapshotReach.MOST_NODES, limit * WIDENING);
+        }
+    }
+
+    private List<Pair> able(
+            Question question,
+            Map<SnapshotId, Offer> byId,
+            List<SnapshotReach.Reach> reached,
+            List<Decision.Rejected> rejected) {
+        List<SnapshotReach.Reach> ways = reached.stream()
+                .filter(way -> isWanted(question, Objects.requireNonNull(byId.get(way.snapshot())), way.node()))
+                .toList();
         Map<NodeId, Node> there =
                 nodes.find(ways.stream().map(SnapshotReach.Reach::node).collect(Collectors.toSet()));
-        Map<String, CompatibilityClass> known = classes.find(wanted.stream()
+        Map<String, CompatibilityClass> known = classes.find(byId.values().stream()
                 .map(Offer::classKey)
                 .filter(key -> !key.isEmpty())
                 .collect(Collectors.toSet()));

@@ -17,9 +17,6 @@ import org.springframework.stereotype.Component;
  */
 @Component
 class LocationReach implements SnapshotReach {
-    /** Of a snapshot that more nodes hold or see, so many of each are looked at. */
-    private static final int MOST_NODES = 512;
-
     private final JdbcClient jdbc;
 
     LocationReach(JdbcClient jdbc) {

@@ -28,11 +28,8 @@ record Offer(
         return needs.map(Needs::container).orElse(false);
     }
 
-    /** Device memory that it needs on all GPUs together. */
-    long vramBytes() {
-        return needs.map(Needs::gpuBytes).stream()
-                .flatMap(List::stream)
-                .mapToLong(Long::longValue)
-                .sum();
+    /** Device memory that it needs on each of its GPUs; empty where its manifest does not say. */
+    List<Long> gpuBytes() {
+        return needs.map(Needs::gpuBytes).orElse(List.of());
     }
 }

@@ -11,7 +11,7 @@ import org.springframework.validation.annotation.Validated;
  *
  * @param maxAttempts how many ways back are tried before a restore is cold
  * @param quarantineAfter a snapshot is quarantined when so many thaws of it failed in a row for a reason that may lie in it
- * @param candidates how many nodes a decision looks at for each snapshot
+ * @param candidates how many nodes a decision looks at for each snapshot; more, up to 512, while none of them is able and has room
  * @param assumedBytesPerSecond how fast a thaw is taken to be before one was measured
  */
 @Validated

@@ -2,6 +2,10 @@ package io.gpusnap.service.restore;
 
 import io.gpusnap.service.node.Inventory;
 import io.gpusnap.service.node.Node;
+import java.util.Comparator;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.stream.IntStream;
 
 /** The score of a node for a snapshot. Pure. */
 final class Scoring {
@@ -32,7 +36,7 @@ final class Scoring {
 
     /** Whether it fits in now, as the node's last heartbeat had it. */
     static boolean hasRoom(Offer offer, Node node) {
-        return freeBytes(node) >= offer.vramBytes();
+        return freeForIt(offer, node).isPresent();
     }
 
     private static double chunks(Offer offer, SnapshotReach.Reach reach) {
@@ -49,16 +53,22 @@ final class Scoring {
 
     /** Half for fitting in, the other half for what is left then. */
     private static double freeVram(Offer offer, Node node) {
-        long free = freeBytes(node);
-        if (free < offer.vramBytes() || free == 0) {
-            return 0;
-        }
-        return 0.5 + 0.5 * (free - offer.vramBytes()) / free;
+        long free = freeForIt(offer, node).orElse(0);
+        long wanted = offer.gpuBytes().stream().mapToLong(Long::longValue).sum();
+        return free == 0 ? 0 : 0.5 + 0.5 * (free - wanted) / free;
     }
 
-    private static long freeBytes(Node node) {
-        return node.inventory().gpus().stream()
-                .mapToLong(Inventory.Gpu::freeBytes)
-                .sum();
+    /** What is free on the GPUs that it would take, the emptiest one for its largest part; empty if one has too little. */
+    private static OptionalLong freeForIt(Offer offer, Node node) {
+        List<Long> wanted =
+                offer.gpuBytes().stream().sorted(Comparator.reverseOrder()).toList();
+        List<Long> free = node.inventory().gpus().stream()
+                .map(Inventory.Gpu::freeBytes)
+                .sorted(Comparator.reverseOrder())
+                .limit(Math.max(1, wanted.size()))
+                .toList();
+        boolean fits = wanted.size() <= free.size()
+                && IntStream.range(0, wanted.size()).allMatch(gpu -> wanted.get(gpu) <= free.get(gpu));
+        return fits ? OptionalLong.of(free.stream().mapToLong(Long::longValue).sum()) : OptionalLong.empty();
     }
 }

@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Which nodes can get at a snapshot's bytes. */
 public interface SnapshotReach {
+    /** Of a snapshot that more nodes hold or see, so many of each are looked at. */
+    int MOST_NODES = 512;
 
     /**
      * A node and the nearest place from which it reads the snapshot.

@@ -92,6 +92,23 @@ class RestoreApiTest {
     }
 
     @Test
+    void theOneAbleNodeIsFoundBehindManyThatAreNot() {
+        // given the node that was heard of first, and more holders than a decision looks at to begin with, none able
+        String snapshot = catalogue.ready(node);
+        Map<String, Object> unable = SimulatedNode.inventory(Map.of("criu+cuda", "no CRIU"));
+        unable.put("snapshots", List.of(snapshot));
+        for (int i = 0; i < 40; i++) {
+            SimulatedNode.register(api).heartbeat(unable, List.of(), List.of()).expect(200);
+        }
+
+        // when
+        JsonNode restore = catalogue.restore(snapshot).expect(202).json().path("restore");
+
+        // then
+        assertThat(restore.path("nodeId").asString()).isEqualTo(node.id());
+    }
+
+    @Test
     void anotherHolderIsTakenAndTheRejectedOneNamed() {
         // given a snapshot on two nodes, the first of them cordoned
         String snapshot = catalogue.ready(node);

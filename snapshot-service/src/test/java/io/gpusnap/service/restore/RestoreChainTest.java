@@ -299,6 +299,36 @@ class RestoreChainTest {
         assertThat(decision.at("/rejected/0/reason").asString()).contains("/models");
     }
 
+    @Test
+    void whatIsFreeOnTwoGpusIsNoRoomForWhatNeedsItOnOne() {
+        // given 8 MiB of device memory; 6 MiB are free on each of one holder's GPUs, 9 MiB on the other one's only GPU
+        String snapshot = ready(first, 1);
+        hasFree(first, snapshot, 6L << 20, 6L << 20);
+        hasFree(second, snapshot, 9L << 20);
+
+        // when
+        JsonNode decision = restore(Map.of()).expect(202).json().at("/restore/decision");
+
+        // then
+        assertThat(decision.at("/chain/0/nodeId").asString()).isEqualTo(second.id());
+    }
+
+    private void hasFree(SimulatedNode node, String snapshot, long... freeBytes) {
+        Map<String, Object> inventory = inventory();
+        Object gpu = ((List<?>) inventory.get("gpus")).getFirst();
+        List<Map<Object, Object>> gpus = new ArrayList<>();
+        for (long free : freeBytes) {
+            Map<Object, Object> one = new LinkedHashMap<>((Map<?, ?>) gpu);
+            one.put("ordinal", gpus.size());
+            one.put("uuid", "GPU-" + gpus.size());
+            one.put("freeBytes", free);
+            gpus.add(one);
+        }
+        inventory.put("gpus", gpus);
+        inventory.put("snapshots", List.of(snapshot));
+        node.heartbeat(inventory, List.of(), List.of()).expect(200);
+    }
+
     private void hasMounted(SimulatedNode node, String snapshot, String... mounts) {
         Map<String, Object> inventory = inventory();
         inventory.put("snapshots", List.of(snapshot));

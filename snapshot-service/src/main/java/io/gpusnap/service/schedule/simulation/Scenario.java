@@ -19,7 +19,7 @@ record Scenario(int gpus, List<Model> models, int seconds) {
     private static final int DAY_STEPS = 288;
     private static final double STEP_SECONDS = 300;
 
-    /** Of one H100, raw in {@code bench/results/gpu/cold-vs-thaw.json}: 20.5 GB of device memory. */
+    /** Of one H100, raw in {@code bench/results/gpu/cold-vs-thaw.json} at {@code ea9884d}: 20.5 GB of device memory. */
     private static final double SUSPEND_SECONDS = 1.21;
 
     private static final double RESUME_SECONDS = 1.19;

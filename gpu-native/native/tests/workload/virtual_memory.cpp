@@ -115,25 +115,29 @@ std::string shrink_segment(const Arguments& arguments) {
     return "";
 }
 
-std::string export_block(const Arguments& arguments) {
+struct Exported {
+    CUmemGenericAllocationHandle handle;
+    int descriptor;
+};
+
+Exported exported(size_t size) {
     const Functions& functions = driver();
     CUmemAllocationProp wanted = properties(true);
-    CUmemGenericAllocationHandle handle = 0;
-    DRIVER_CALL(functions, cuMemCreate, &handle, number(arguments, 0), &wanted, 0);
-    int fd = -1;
-    DRIVER_CALL(functions, cuMemExportToShareableHandle, &fd, handle, CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR, 0);
-    close(fd);
-    return std::to_string(handle);
+    Exported block{0, -1};
+    DRIVER_CALL(functions, cuMemCreate, &block.handle, size, &wanted, 0);
+    DRIVER_CALL(functions, cuMemExportToShareableHandle, &block.descriptor, block.handle,
+                CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR, 0);
+    return block;
+}
+
+std::string export_block(const Arguments& arguments) {
+    Exported block = exported(number(arguments, 0));
+    close(block.descriptor);
+    return std::to_string(block.handle);
 }
 
 std::string export_descriptor(const Arguments& arguments) {
-    const Functions& functions = driver();
-    CUmemAllocationProp wanted = properties(true);
-    CUmemGenericAllocationHandle handle = 0;
-    DRIVER_CALL(functions, cuMemCreate, &handle, number(arguments, 0), &wanted, 0);
-    int fd = -1;
-    DRIVER_CALL(functions, cuMemExportToShareableHandle, &fd, handle, CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR, 0);
-    return std::to_string(fd);
+    return std::to_string(exported(number(arguments, 0)).descriptor);
 }
 
 CUdeviceptr map_somewhere(CUmemGenericAllocationHandle handle, size_t size) {

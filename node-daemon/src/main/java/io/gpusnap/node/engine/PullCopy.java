@@ -39,22 +39,21 @@ final class PullCopy extends SharedStoreStage {
         List<ChunkRef> unproven = new ArrayList<>(ChunkVerifier.unproven(chunks, store));
         unproven.removeAll(Set.copyOf(bringing));
         Transfer transfer = runtime.transfer(context);
-        context.progress().setTotalBytes(bytes(unproven) + 2 * bytes(bringing));
+        context.progress()
+                .setTotalBytes(ChunkVerifier.distinctBytes(unproven) + 2 * ChunkVerifier.distinctBytes(bringing));
         bringing.addAll(pull.damaged(unproven, transfer));
-        context.progress().setTotalBytes(bytes(unproven) + 2 * bytes(bringing));
+        context.progress()
+                .setTotalBytes(ChunkVerifier.distinctBytes(unproven) + 2 * ChunkVerifier.distinctBytes(bringing));
         try {
             pull.bring(bringing, transfer, session.share());
         } finally {
             session.rememberDamage(context);
         }
         pull.prove(bringing, transfer);
+        long broughtBytes = ChunkVerifier.distinctBytes(bringing);
         context.remember(context.recall(TransferMoved.class)
                 .orElse(new TransferMoved(0, 0))
-                .plus(bytes(bringing), bytes(bringing)));
-    }
-
-    private static long bytes(List<ChunkRef> chunks) {
-        return chunks.stream().mapToLong(ChunkRef::sizeBytes).sum();
+                .plus(broughtBytes, broughtBytes));
     }
 
     /** What it brought goes, as far as nobody else names it. */

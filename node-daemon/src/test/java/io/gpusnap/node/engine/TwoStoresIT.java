@@ -107,20 +107,8 @@ class TwoStoresIT {
                         new PackSettings("nfs", 16L << 20), NfsSettings.of(share, Duration.ofSeconds(60)))),
                 Optional.of(new SharedTiers.S3(
                         new PackSettings("s3", 16L << 20),
-                        new S3Settings(
-                                plain.bucket(),
-                                plain.prefix(),
-                                plain.endpoint(),
-                                plain.region(),
-                                plain.addresses(),
-                                plain.credentials(),
-                                plain.pathStyle(),
-                                plain.checksums(),
-                                plain.encryption(),
-                                plain.partBytes(),
-                                plain.connections(),
-                                Duration.ofSeconds(3),
-                                ATTEMPTS))),
+                        S3Server.asking(
+                                plain, plain.partBytes(), plain.connections(), Duration.ofSeconds(3), ATTEMPTS))),
                 0);
     }
 

@@ -39,21 +39,8 @@ final class DoomedPush {
 
     static PackTier tier(URI endpoint, String bucket) {
         S3Settings plain = S3Server.settings(bucket, endpoint);
-        S3Settings smallParts = new S3Settings(
-                plain.bucket(),
-                plain.prefix(),
-                plain.endpoint(),
-                plain.region(),
-                plain.addresses(),
-                plain.credentials(),
-                plain.pathStyle(),
-                plain.checksums(),
-                plain.encryption(),
-                5 << 20,
-                // One at a time: so the order of requests is that of the code.
-                1,
-                plain.deadline(),
-                plain.attempts());
+        // One at a time: so the order of requests is that of the code.
+        S3Settings smallParts = S3Server.asking(plain, 5 << 20, 1, plain.deadline(), plain.attempts());
         return new PackTier(new PackSettings("s3", 16L << 20), new S3Store(smallParts), FrameSettings.none());
     }
 

@@ -108,6 +108,24 @@ public final class S3Server {
                 new S3Settings.Credentials("test", "test-secret", java.util.Optional.empty()));
     }
 
+    /** The same store, asked in another way. */
+    public static S3Settings asking(S3Settings plain, int partBytes, int connections, Duration deadline, int attempts) {
+        return new S3Settings(
+                plain.bucket(),
+                plain.prefix(),
+                plain.endpoint(),
+                plain.region(),
+                plain.addresses(),
+                plain.credentials(),
+                plain.pathStyle(),
+                plain.checksums(),
+                plain.encryption(),
+                partBytes,
+                connections,
+                deadline,
+                attempts);
+    }
+
     private void stop() {
         process.destroyForcibly();
         try {

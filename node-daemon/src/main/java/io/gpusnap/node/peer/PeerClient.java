@@ -39,8 +39,10 @@ final class PeerClient {
 
     private final NodeCertificate own;
     private final Duration timeout;
-    private final Map<String, SSLSocketFactory> factories = new ConcurrentHashMap<>();
-    private final Map<String, Semaphore> requests = new ConcurrentHashMap<>();
+    private final Map<String, Line> lines = new ConcurrentHashMap<>();
+
+    /** To one node. Its certificate is another one after each of its starts; how much is asked of it goes on counting. */
+    private record Line(String certificate, SSLSocketFactory factory, Semaphore room) {}
 
     PeerClient(NodeCertificate own, Duration timeout) {
         this.own = own;
@@ -56,14 +58,14 @@ final class PeerClient {
      */
     void ask(Peer peer, SnapshotId snapshot, Mode mode, List<ChunkRef> chunks, Nearby.Target target)
             throws PeerException, TierException, InterruptedException {
-        Semaphore room = requests.computeIfAbsent(peer.nodeId(), id -> new Semaphore(REQUESTS_PER_PEER));
-        if (!room.tryAcquire(timeout.toNanos(), TimeUnit.NANOSECONDS)) {
+        Line line = line(peer);
+        if (!line.room().tryAcquire(timeout.toNanos(), TimeUnit.NANOSECONDS)) {
             throw new PeerException(Failure.BUSY, "too much is asked of it already");
         }
         // From here on: what was waited for before was not the peer's fault.
         long end = System.nanoTime() + timeout.toNanos();
         try {
-            HttpsURLConnection connection = connect(peer, snapshot, mode, chunks);
+            HttpsURLConnection connection = connect(peer, line.factory(), snapshot, mode, chunks);
             boolean whole = false;
             try {
                 requireOk(connection);
@@ -81,18 +83,29 @@ final class PeerClient {
             }
             throw new PeerException(Failure.UNREACHABLE, String.valueOf(e.getMessage()), e);
         } finally {
-            room.release();
+            line.room().release();
         }
     }
 
-    private HttpsURLConnection connect(Peer peer, SnapshotId snapshot, Mode mode, List<ChunkRef> chunks)
+    private Line line(Peer peer) {
+        return lines.compute(peer.nodeId(), (id, known) -> {
+            if (known != null && known.certificate().equals(peer.certificate())) {
+                return known;
+            }
+            SSLSocketFactory factory =
+                    own.context(PinnedTrust.only(peer.certificate())).getSocketFactory();
+            return new Line(
+                    peer.certificate(), factory, known == null ? new Semaphore(REQUESTS_PER_PEER) : known.room());
+        });
+    }
+
+    private HttpsURLConnection connect(
+            Peer peer, SSLSocketFactory factory, SnapshotId snapshot, Mode mode, List<ChunkRef> chunks)
             throws IOException {
         URI uri = URI.create(
                 "https://" + peer.address() + PeerServer.PATH + snapshot + PeerServer.CHUNKS + "?mode=" + mode.text());
         HttpsURLConnection connection = (HttpsURLConnection) uri.toURL().openConnection(Proxy.NO_PROXY);
-        connection.setSSLSocketFactory(factories.computeIfAbsent(
-                peer.certificate(),
-                digest -> own.context(PinnedTrust.only(digest)).getSocketFactory()));
+        connection.setSSLSocketFactory(factory);
         // Which certificate it must be is known: what name is in it says nothing.
         connection.setHostnameVerifier((name, session) -> true);
         connection.setInstanceFollowRedirects(false);

@@ -41,14 +41,6 @@ size_t granularity_of(CUdevice device) {
     return granularity;
 }
 
-CUmemAccessDesc read_write(CUdevice device) {
-    CUmemAccessDesc description{};
-    description.location.type = CU_MEM_LOCATION_TYPE_DEVICE;
-    description.location.id = device;
-    description.flags = CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
-    return description;
-}
-
 }  // namespace
 
 Allocations& Allocations::get() {
@@ -100,10 +92,8 @@ CUresult Allocations::make(size_t asked, CUcontext context, CUdevice device,
         return result;
     }
     std::vector<CUmemAccessDesc> access = more_access;
-    for (CUdevice accessor : Contexts::get().accessors_of(device)) {
-        access.push_back(read_write(accessor));
-    }
-    result = blocks.set_access(allocation.address, allocation.size, access.data(), access.size());
+    access.push_back(read_write(device));
+    result = blocks.set_access_of_all(allocation.address, allocation.size, allocation.block, access);
     if (result != CUDA_SUCCESS) {
         destroy(allocation);
         return result;
@@ -162,17 +152,6 @@ bool Allocations::find(CUdeviceptr address, Allocation* result) {
     }
     *result = candidate;
     return true;
-}
-
-std::vector<Allocation> Allocations::of_device(CUdevice device) {
-    std::lock_guard lock(mutex_);
-    std::vector<Allocation> found;
-    for (const auto& [address, allocation] : live_) {
-        if (allocation.device == device && allocation.pool == nullptr) {
-            found.push_back(allocation);
-        }
-    }
-    return found;
 }
 
 std::vector<Allocation> Allocations::of_pool(const PoolState* pool) {

@@ -42,7 +42,6 @@ public:
     bool take(CUdeviceptr start, Allocation* taken);
     // The allocation that holds an address.
     bool find(CUdeviceptr address, Allocation* found);
-    std::vector<Allocation> of_device(CUdevice device);
     std::vector<Allocation> of_pool(const PoolState* pool);
     std::vector<Allocation> take_of_context(CUcontext context);
     // Freed while a stream records a graph, when waiting for the device is not allowed: to be destroyed later.

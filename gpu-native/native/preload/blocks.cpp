@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "preload/contexts.h"
 #include "preload/hints.h"
 #include "preload/hooks.h"
+#include "preload/log.h"
 
 namespace gpusnap::preload {
 namespace {
@@ -25,7 +27,29 @@ void merge(std::vector<CUmemAccessDesc>& into, const CUmemAccessDesc& descriptio
     into.push_back(description);
 }
 
+// Adds the other GPUs that may reach memory for all, except those of which something is said.
+std::vector<CUmemAccessDesc> unsaid_peers(CUdevice owner, const std::vector<CUmemAccessDesc>& said) {
+    std::vector<CUmemAccessDesc> peers;
+    for (CUdevice peer : Contexts::get().peers_of(owner)) {
+        bool known = std::any_of(said.begin(), said.end(), [&](const CUmemAccessDesc& description) {
+            return description.location.type == CU_MEM_LOCATION_TYPE_DEVICE && description.location.id == peer;
+        });
+        if (!known) {
+            peers.push_back(read_write(peer));
+        }
+    }
+    return peers;
+}
+
 }  // namespace
+
+CUmemAccessDesc read_write(CUdevice device) {
+    CUmemAccessDesc description{};
+    description.location.type = CU_MEM_LOCATION_TYPE_DEVICE;
+    description.location.id = device;
+    description.flags = CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
+    return description;
+}
 
 BlockTable& BlockTable::get() {
     static BlockTable* only = new BlockTable();  // threads may outlive static destruction
@@ -165,9 +189,62 @@ void BlockTable::split_access(CUdeviceptr at) {
 CUresult BlockTable::set_access(CUdeviceptr address, size_t size, const CUmemAccessDesc* descriptions, size_t count) {
     std::lock_guard lock(mutex_);
     CUresult result = real::cuMemSetAccess(address, size, descriptions, count);
-    if (result != CUDA_SUCCESS) {
-        return result;
+    if (result == CUDA_SUCCESS) {
+        note_access(address, size, descriptions, count);
     }
+    return result;
+}
+
+// What peers get by themselves is no part of what is noted: a thaw may be on GPUs that cannot reach each other.
+CUresult BlockTable::set_access_of_all(CUdeviceptr address, size_t size, uint64_t id,
+                                       const std::vector<CUmemAccessDesc>& descriptions) {
+    std::lock_guard lock(mutex_);
+    auto found = blocks_.find(id);
+    if (found == blocks_.end()) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    std::vector<CUmemAccessDesc> all = unsaid_peers(found->second->properties.location.id, descriptions);
+    all.insert(all.begin(), descriptions.begin(), descriptions.end());
+    CUresult result = real::cuMemSetAccess(address, size, all.data(), all.size());
+    if (result == CUDA_SUCCESS) {
+        found->second->for_all = true;
+        note_access(address, size, descriptions.data(), descriptions.size());
+    }
+    return result;
+}
+
+void BlockTable::let_peers_in() {
+    std::lock_guard lock(mutex_);
+    CUresult result = allow_peers();
+    if (result != CUDA_SUCCESS) {
+        log(Level::error, "a GPU may not copy all memory of the others: CUDA error %d", result);
+    }
+}
+
+CUresult BlockTable::allow_peers() {
+    CUresult result = CUDA_SUCCESS;
+    for (const auto& [address, mapping] : mappings_) {
+        if (!mapping.block->for_all) {
+            continue;
+        }
+        std::vector<CUmemAccessDesc> peers = unsaid_peers(mapping.block->properties.location.id, descriptions_at(address));
+        if (!peers.empty()) {
+            result = first_error(result, real::cuMemSetAccess(address, mapping.size, peers.data(), peers.size()));
+        }
+    }
+    return result;
+}
+
+std::vector<CUmemAccessDesc> BlockTable::descriptions_at(CUdeviceptr address) const {
+    auto after = access_.upper_bound(address);
+    if (after == access_.begin()) {
+        return {};
+    }
+    const auto& [start, access] = *std::prev(after);
+    return address - start < access.size ? access.descriptions : std::vector<CUmemAccessDesc>{};
+}
+
+void BlockTable::note_access(CUdeviceptr address, size_t size, const CUmemAccessDesc* descriptions, size_t count) {
     CUdeviceptr end = address + size;
     split_access(address);
     split_access(end);
@@ -183,7 +260,6 @@ CUresult BlockTable::set_access(CUdeviceptr address, size_t size, const CUmemAcc
         }
         at = next->first + next->second.size;
     }
-    return CUDA_SUCCESS;
 }
 
 uint64_t BlockTable::block_at(CUdeviceptr address) {
@@ -344,7 +420,7 @@ CUresult BlockTable::allow_all() {
             }
         }
     }
-    return CUDA_SUCCESS;
+    return allow_peers();
 }
 
 std::vector<std::pair<CUdeviceptr, size_t>> BlockTable::managed_parts(CUdeviceptr address, size_t size) {

@@ -15,6 +15,8 @@
 
 namespace gpusnap::preload {
 
+CUmemAccessDesc read_write(CUdevice device);
+
 struct Block {
     uint64_t id = 0;
     size_t size = 0;
@@ -25,6 +27,7 @@ struct Block {
     uint32_t references = 0;
     uint32_t mappings = 0;
     bool shared = false;  // the application exported it to someone else
+    bool for_all = false;  // see set_access_of_all()
 };
 
 // A part of a range of addresses that lies in one block.
@@ -59,6 +62,12 @@ public:
     // Any range, ours or not.
     CUresult unmap(CUdeviceptr address, size_t size);
     CUresult set_access(CUdeviceptr address, size_t size, const CUmemAccessDesc* descriptions, size_t count);
+    // The same for what stands for memory of cuMemAlloc, which the driver copies whichever GPU's context is current: every
+    // other GPU on which the process has a context, now or later, may reach the range too, as far as GPUs can reach each other
+    // and `descriptions` or set_access() do not say otherwise.
+    CUresult set_access_of_all(CUdeviceptr address, size_t size, uint64_t id, const std::vector<CUmemAccessDesc>& descriptions);
+    // To be called when a GPU has its first context.
+    void let_peers_in();
     // The block mapped at an address, 0 when none of ours is.
     uint64_t block_at(CUdeviceptr address);
     // Where a range of addresses lies; what is not ours is left out.
@@ -114,6 +123,9 @@ private:
     CUresult destroy_if_unused(Block* block);
     CUresult map_and_allow_all();
     CUresult allow_all();
+    CUresult allow_peers();
+    std::vector<CUmemAccessDesc> descriptions_at(CUdeviceptr address) const;
+    void note_access(CUdeviceptr address, size_t size, const CUmemAccessDesc* descriptions, size_t count);
     CUresult unmap_until(MappingPosition end);
     void forget_mappings(CUdeviceptr address, size_t size, std::vector<Block*>* touched);
     void split_mapping(CUdeviceptr at);

@@ -13,8 +13,9 @@ namespace gpusnap::preload {
 namespace {
 
 CUresult noted(CUresult result, CUcontext* context, CUdevice device) {
-    if (result == CUDA_SUCCESS && context != nullptr) {
-        Contexts::get().note(*context, device);
+    if (result == CUDA_SUCCESS && context != nullptr && Contexts::get().note(*context, device)) {
+        CurrentContext scope(*context);
+        BlockTable::get().let_peers_in();
     }
     return result;
 }
@@ -148,47 +149,6 @@ CUresult own::cuCtxDestroy(CUcontext context) {
 
 CUresult own::cuCtxDestroy_v2(CUcontext context) {
     return destroy(context, [&] { return real::cuCtxDestroy_v2(context); });
-}
-
-CUresult own::cuCtxEnablePeerAccess(CUcontext peer, unsigned int flags) {
-    Pass pass;
-    CUresult result = real::cuCtxEnablePeerAccess(peer, flags);
-    if (result != CUDA_SUCCESS) {
-        return result;
-    }
-    CUdevice accessor = current_device();
-    CUdevice owner = Contexts::get().device_of(peer, accessor);
-    Contexts::get().enable_peer(accessor, owner);
-    CUmemAccessDesc description{};
-    description.location.type = CU_MEM_LOCATION_TYPE_DEVICE;
-    description.location.id = accessor;
-    description.flags = CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
-    for (const Allocation& allocation : Allocations::get().of_device(owner)) {
-        result = BlockTable::get().set_access(allocation.address, allocation.size, &description, 1);
-        if (result != CUDA_SUCCESS) {
-            return result;
-        }
-    }
-    return CUDA_SUCCESS;
-}
-
-CUresult own::cuCtxDisablePeerAccess(CUcontext peer) {
-    Pass pass;
-    CUresult result = real::cuCtxDisablePeerAccess(peer);
-    if (result != CUDA_SUCCESS) {
-        return result;
-    }
-    CUdevice accessor = current_device();
-    CUdevice owner = Contexts::get().device_of(peer, accessor);
-    Contexts::get().disable_peer(accessor, owner);
-    CUmemAccessDesc description{};
-    description.location.type = CU_MEM_LOCATION_TYPE_DEVICE;
-    description.location.id = accessor;
-    description.flags = CU_MEM_ACCESS_FLAGS_PROT_NONE;
-    for (const Allocation& allocation : Allocations::get().of_device(owner)) {
-        BlockTable::get().set_access(allocation.address, allocation.size, &description, 1);
-    }
-    return CUDA_SUCCESS;
 }
 
 }  // namespace gpusnap::preload

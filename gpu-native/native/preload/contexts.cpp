@@ -1,5 +1,7 @@
 #include "preload/contexts.h"
 
+#include <algorithm>
+
 #include "preload/hooks.h"
 
 namespace gpusnap::preload {
@@ -34,9 +36,15 @@ Contexts& Contexts::get() {
     return *only;
 }
 
-void Contexts::note(CUcontext context, CUdevice device) {
+bool Contexts::note(CUcontext context, CUdevice device) {
     std::lock_guard lock(mutex_);
+    auto found = contexts_.find(context);
+    if (found != contexts_.end() && found->second == device) {
+        return false;
+    }
+    bool first = std::none_of(contexts_.begin(), contexts_.end(), [&](const auto& known) { return known.second == device; });
     contexts_[context] = device;
+    return first;
 }
 
 void Contexts::forget(CUcontext context) {
@@ -75,25 +83,30 @@ CUdevice Contexts::device_of(CUcontext context, CUdevice otherwise) {
     return found == contexts_.end() ? otherwise : found->second;
 }
 
-void Contexts::enable_peer(CUdevice accessor, CUdevice owner) {
+std::vector<CUdevice> Contexts::peers_of(CUdevice owner) {
     std::lock_guard lock(mutex_);
-    peers_.emplace(owner, accessor);
-}
-
-void Contexts::disable_peer(CUdevice accessor, CUdevice owner) {
-    std::lock_guard lock(mutex_);
-    peers_.erase({owner, accessor});
-}
-
-std::vector<CUdevice> Contexts::accessors_of(CUdevice owner) {
-    std::lock_guard lock(mutex_);
-    std::vector<CUdevice> found{owner};
-    for (const auto& [device, accessor] : peers_) {
-        if (device == owner && accessor != owner) {
-            found.push_back(accessor);
+    std::vector<CUdevice> found;
+    for (const auto& [context, device] : contexts_) {
+        bool known = device == owner || std::find(found.begin(), found.end(), device) != found.end();
+        if (!known && reaches_locked(device, owner)) {
+            found.push_back(device);
         }
     }
     return found;
+}
+
+bool Contexts::reaches_locked(CUdevice accessor, CUdevice owner) {
+    auto [found, fresh] = reaches_.try_emplace({accessor, owner}, false);
+    if (fresh) {
+        int can = 0;
+        found->second = real::cuDeviceCanAccessPeer(&can, accessor, owner) == CUDA_SUCCESS && can != 0;
+    }
+    return found->second;
+}
+
+void Contexts::forget_peers() {
+    std::lock_guard lock(mutex_);
+    reaches_.clear();
 }
 
 Captures& Captures::get() {

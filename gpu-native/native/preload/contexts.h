@@ -1,11 +1,12 @@
-// What the preload knows about the process's CUDA contexts: which exist, who may reach whose memory, and which
-// streams record a graph.
+// What the preload knows about the process's CUDA contexts: which exist, which GPUs reach whose memory, and which streams
+// record a graph.
 #pragma once
 
 #include <atomic>
 #include <map>
 #include <mutex>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "cuda_abi.h"
@@ -32,7 +33,8 @@ private:
 class Contexts {
 public:
     static Contexts& get();
-    void note(CUcontext context, CUdevice device);
+    // True when it is the first on its device.
+    bool note(CUcontext context, CUdevice device);
     void forget(CUcontext context);
     std::vector<CUcontext> all();
     // Some context on a device, null when none is known.
@@ -40,15 +42,16 @@ public:
     std::vector<CUcontext> on(CUdevice device);
     CUdevice device_of(CUcontext context, CUdevice otherwise);
 
-    void enable_peer(CUdevice accessor, CUdevice owner);
-    void disable_peer(CUdevice accessor, CUdevice owner);
-    // The devices that may access a device's memory: itself and its peers.
-    std::vector<CUdevice> accessors_of(CUdevice owner);
+    // The other devices with a context that can reach a device's memory.
+    std::vector<CUdevice> peers_of(CUdevice owner);
+    // After a thaw the same ordinals may be other GPUs.
+    void forget_peers();
 
 private:
     std::mutex mutex_;
     std::map<CUcontext, CUdevice> contexts_;
-    std::set<std::pair<CUdevice, CUdevice>> peers_;  // owner, accessor
+    bool reaches_locked(CUdevice accessor, CUdevice owner);
+    std::map<std::pair<CUdevice, CUdevice>, bool> reaches_;  // accessor, owner; as the driver said
 };
 
 class Captures {

@@ -331,6 +331,7 @@ Outcome Freeze::remap() {
         return wrong_state("REMAP", state_);
     }
     uuids_.clear();
+    Contexts::get().forget_peers();
     CurrentContext scope(some_context());
     CUresult result = BlockTable::get().bring_back_all();
     if (result != CUDA_SUCCESS) {

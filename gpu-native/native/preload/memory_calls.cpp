@@ -19,7 +19,9 @@ bool manages(size_t size, CUcontext context) {
 // False: let the driver try its own way.
 bool allocate(size_t size, CUcontext context, CUdeviceptr* address, CUresult* result) {
     CUdevice device = current_device();
-    Contexts::get().note(context, device);
+    if (Contexts::get().note(context, device)) {
+        BlockTable::get().let_peers_in();
+    }
     Allocation made;
     *result = Allocations::make(size, context, device, {}, &made);
     if (*result == CUDA_ERROR_OUT_OF_MEMORY && reclaim()) {

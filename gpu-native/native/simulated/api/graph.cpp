@@ -18,6 +18,10 @@ void add(CUgraphNode* node, CUgraph handle, const CUgraphNode* dependencies, siz
   *node = graph->add(type, std::move(work));
 }
 
+CUdevice device_of(CUcontext context) {
+  return context == nullptr ? current_context()->device : contexts().get(context, CUDA_ERROR_INVALID_CONTEXT)->device;
+}
+
 }  // namespace
 
 GPUSNAP_SIM_EXPORT CUresult cuGraphCreate(CUgraph* graph, unsigned int flags) {
@@ -45,19 +49,19 @@ GPUSNAP_SIM_EXPORT CUresult cuGraphAddKernelNode_v2(CUgraphNode* node, CUgraph g
 }
 
 GPUSNAP_SIM_EXPORT CUresult cuGraphAddMemcpyNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* dependencies,
-                                                 size_t count, const CUDA_MEMCPY3D* params, CUcontext) {
+                                                 size_t count, const CUDA_MEMCPY3D* params, CUcontext context) {
   return call(__func__, [&] {
     require(params != nullptr);
-    add(node, graph, dependencies, count, CU_GRAPH_NODE_TYPE_MEMCPY, copy_work(*params));
+    add(node, graph, dependencies, count, CU_GRAPH_NODE_TYPE_MEMCPY, copy_work(device_of(context), *params));
   });
 }
 
 GPUSNAP_SIM_EXPORT CUresult cuGraphAddMemsetNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* dependencies,
-                                                 size_t count, const CUDA_MEMSET_NODE_PARAMS* p, CUcontext) {
+                                                 size_t count, const CUDA_MEMSET_NODE_PARAMS* p, CUcontext context) {
   return call(__func__, [&] {
     require(p != nullptr && (p->elementSize == 1 || p->elementSize == 2 || p->elementSize == 4));
     add(node, graph, dependencies, count, CU_GRAPH_NODE_TYPE_MEMSET,
-        fill_work(p->dst, p->pitch, p->value, p->elementSize, p->width, p->height));
+        fill_work(device_of(context), p->dst, p->pitch, p->value, p->elementSize, p->width, p->height));
   });
 }
 

@@ -86,7 +86,7 @@ void attribute(const Pointer& p, CUpointer_attribute attribute, void* data) {
     case CU_POINTER_ATTRIBUTE_IS_HW_DECOMPRESS_CAPABLE:
       return store<unsigned>(data, 0);
     case CU_POINTER_ATTRIBUTE_ACCESS_FLAGS:
-      return store<unsigned>(data, p.mapped ? p.mapping.access : CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
+      return store<unsigned>(data, p.mapped ? p.mapping.access.of(current_context()->device) : CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
     case CU_POINTER_ATTRIBUTE_MEMPOOL_HANDLE:
       return store<CUmemoryPool>(data, reinterpret_cast<CUmemoryPool>(p.allocation ? p.allocation->pool : nullptr));
     case CU_POINTER_ATTRIBUTE_MAPPING_SIZE:

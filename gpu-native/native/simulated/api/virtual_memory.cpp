@@ -72,7 +72,7 @@ GPUSNAP_SIM_EXPORT CUresult cuMemSetAccess(CUdeviceptr address, size_t size, con
     for (size_t i = 0; i < count; ++i) {
       require(desc[i].location.type == CU_MEM_LOCATION_TYPE_DEVICE, CUDA_ERROR_NOT_SUPPORTED);
       devices().gpu(desc[i].location.id);
-      memory().space()->set_access(address, size, desc[i].flags);
+      memory().space()->set_access(address, size, desc[i].location.id, desc[i].flags);
     }
   });
 }
@@ -83,7 +83,7 @@ GPUSNAP_SIM_EXPORT CUresult cuMemGetAccess(unsigned long long* flags, const CUme
     auto space = memory().space();
     const Mapping* const mapping = space->find(address);
     require(mapping != nullptr);
-    *flags = mapping->access;
+    *flags = mapping->access.of(location->id);
   });
 }
 

@@ -2,6 +2,9 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "core/error.h"
 
 namespace gpusnap::simulated {
@@ -28,6 +31,18 @@ void bare(uint64_t address, uint64_t size) {
 }
 
 }  // namespace
+
+CUmemAccess_flags Access::of(CUdevice device) const {
+  auto found = flags_.find(device);
+  if (found == flags_.end()) found = flags_.find(kEveryDevice);
+  return found == flags_.end() ? CU_MEM_ACCESS_FLAGS_PROT_NONE : found->second;
+}
+
+CUmemAccess_flags Access::widest() const {
+  CUmemAccess_flags widest = CU_MEM_ACCESS_FLAGS_PROT_NONE;
+  for (const auto& [device, flags] : flags_) widest = std::max(widest, flags);
+  return widest;
+}
 
 uint64_t AddressSpace::reserve(uint64_t size, uint64_t alignment, uint64_t hint) {
   if (alignment < kGranularity) alignment = kGranularity;
@@ -73,7 +88,7 @@ void AddressSpace::map(uint64_t address, uint64_t size, uint64_t offset, const s
   }
   require(offset == 0 && size == physical->size_bytes(), CUDA_ERROR_NOT_SUPPORTED);  // as an H100 answered
   physical->map(pointer(address), size, offset, PROT_NONE);
-  mappings_[address] = Mapping{size, physical, offset, CU_MEM_ACCESS_FLAGS_PROT_NONE};
+  mappings_[address] = Mapping{size, physical, offset, Access()};
 }
 
 std::vector<AddressSpace::Mappings::iterator> AddressSpace::exactly(uint64_t address, uint64_t size) {
@@ -96,11 +111,14 @@ void AddressSpace::unmap(uint64_t address, uint64_t size) {
   }
 }
 
-void AddressSpace::set_access(uint64_t address, uint64_t size, CUmemAccess_flags access) {
-  const int bits = protection(access);
+void AddressSpace::set_access(uint64_t address, uint64_t size, CUdevice device, CUmemAccess_flags flags) {
+  protection(flags);  // refuses what is none
   for (const auto& mapping : exactly(address, size)) {
+    Access access = mapping->second.access;
+    access.set(device, flags);
+    const int bits = protection(access.widest());
     require(mprotect(pointer(mapping->first), mapping->second.size, bits) == 0, CUDA_ERROR_OPERATING_SYSTEM);
-    mapping->second.access = access;
+    mapping->second.access = std::move(access);
   }
 }
 
@@ -123,13 +141,13 @@ bool AddressSpace::reserved(uint64_t address, uint64_t* base, uint64_t* size) co
   return true;
 }
 
-bool AddressSpace::accessible(uint64_t address, uint64_t size, bool write) const {
+bool AddressSpace::accessible(CUdevice by, uint64_t address, uint64_t size, bool write) const {
   uint64_t at = address;
   while (at < address + size) {
     uint64_t base = 0;
     const Mapping* const mapping = find(at, &base);
-    if (mapping == nullptr || mapping->access == CU_MEM_ACCESS_FLAGS_PROT_NONE) return false;
-    if (write && mapping->access != CU_MEM_ACCESS_FLAGS_PROT_READWRITE) return false;
+    const CUmemAccess_flags access = mapping == nullptr ? CU_MEM_ACCESS_FLAGS_PROT_NONE : mapping->access.of(by);
+    if (access == CU_MEM_ACCESS_FLAGS_PROT_NONE || (write && access != CU_MEM_ACCESS_FLAGS_PROT_READWRITE)) return false;
     at = base + mapping->size;
   }
   return true;
@@ -170,7 +188,7 @@ void AddressSpace::detach_all() {
 
 void AddressSpace::attach_all() {
   for (const auto& [address, mapping] : mappings_) {
-    mapping.physical->map(pointer(address), mapping.size, mapping.offset, protection(mapping.access));
+    mapping.physical->map(pointer(address), mapping.size, mapping.offset, protection(mapping.access.widest()));
   }
 }
 

@@ -18,11 +18,26 @@ constexpr uint64_t kGranularity = 2 << 20;
 
 inline uint64_t round_up(uint64_t value, uint64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
+constexpr CUdevice kEveryDevice = -1;
+
+// Which GPUs may reach a mapping, and how.
+class Access {
+ public:
+  // `kEveryDevice`: those that have no entry of their own.
+  void set(CUdevice device, CUmemAccess_flags flags) { flags_[device] = flags; }
+  CUmemAccess_flags of(CUdevice device) const;
+  // Of all GPUs together: the host has one protection for a page.
+  CUmemAccess_flags widest() const;
+
+ private:
+  std::map<CUdevice, CUmemAccess_flags> flags_;
+};
+
 struct Mapping {
   uint64_t size;
   std::shared_ptr<Physical> physical;
   uint64_t offset;
-  CUmemAccess_flags access;
+  Access access;
 };
 
 class AddressSpace {
@@ -34,13 +49,13 @@ class AddressSpace {
   void map(uint64_t address, uint64_t size, uint64_t offset, const std::shared_ptr<Physical>& physical);
   // Exactly one mapping or several adjoining ones.
   void unmap(uint64_t address, uint64_t size);
-  void set_access(uint64_t address, uint64_t size, CUmemAccess_flags access);
+  void set_access(uint64_t address, uint64_t size, CUdevice device, CUmemAccess_flags access);
 
   // The mapping that holds the address: its base and itself, or null.
   const Mapping* find(uint64_t address, uint64_t* base = nullptr) const;
   bool reserved(uint64_t address, uint64_t* base, uint64_t* size) const;
-  // Every byte mapped and readable (writable).
-  bool accessible(uint64_t address, uint64_t size, bool write) const;
+  // Every byte mapped and readable (writable) by the device.
+  bool accessible(CUdevice by, uint64_t address, uint64_t size, bool write) const;
 
   CUmemGenericAllocationHandle add_handle(std::shared_ptr<Physical> physical);
   const std::shared_ptr<Physical>& handle(CUmemGenericAllocationHandle handle) const;

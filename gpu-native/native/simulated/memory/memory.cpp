@@ -37,7 +37,7 @@ uint64_t Memory::allocate_block(uint64_t size, CUdevice device, bool managed) {
   const uint64_t address = space_.reserve(whole, kGranularity, 0);
   try {
     space_.map(address, whole, 0, physical);
-    space_.set_access(address, whole, CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
+    space_.set_access(address, whole, kEveryDevice, CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
   } catch (...) {
     if (space_.find(address) != nullptr) space_.unmap(address, whole);
     space_.unreserve(address, whole);
@@ -166,12 +166,12 @@ std::optional<HostRange> Memory::host_range_at(uint64_t address, uint64_t* base)
   return found->second;
 }
 
-bool Memory::is_device(uint64_t address, uint64_t size, bool write) const {
+bool Memory::is_device(CUdevice by, uint64_t address, uint64_t size, bool write) const {
   const std::lock_guard lock(mutex_);
   uint64_t base = 0;
   uint64_t reserved_size = 0;
   if (!space_.reserved(address, &base, &reserved_size)) return false;
-  require(space_.accessible(address, size, write));
+  require(space_.accessible(by, address, size, write));
   if (const auto found = holder_of(allocations_, address); found != allocations_.end()) {
     require(size <= found->first + found->second.size - address);
   }

@@ -63,8 +63,8 @@ class Memory {
   void unregister_host(void* address);
   std::optional<HostRange> host_range_at(uint64_t address, uint64_t* base) const;
 
-  // Device memory or not? Throws CUDA_ERROR_INVALID_VALUE for device memory that the range leaves or cannot access.
-  bool is_device(uint64_t address, uint64_t size, bool write) const;
+  // Device memory or not? Throws CUDA_ERROR_INVALID_VALUE for device memory that the range leaves or the GPU cannot access.
+  bool is_device(CUdevice by, uint64_t address, uint64_t size, bool write) const;
 
   // Bodies of the checkpoint verbs; the caller has stopped everything else.
   void save();

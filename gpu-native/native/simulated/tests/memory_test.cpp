@@ -101,6 +101,48 @@ void mapped_memory_lives_while_a_handle_or_mapping_does() {
   OK(cuMemAddressFree(address, 8 * kMiB));
 }
 
+void gpus_reach_what_they_were_let_in_to() {
+  const CUmemAllocationProp prop = exportable();
+  CUmemAccessDesc access = {prop.location, CU_MEM_ACCESS_FLAGS_PROT_READWRITE};
+  CUdeviceptr mapped;
+  CUdeviceptr plain;
+  CUmemGenericAllocationHandle handle;
+  char bytes[16] = {};
+  OK(cuMemAlloc_v2(&plain, 2 * kMiB));
+  OK(cuMemAddressReserve(&mapped, 2 * kMiB, 0, 0, 0));
+  OK(cuMemCreate(&handle, 2 * kMiB, &prop, 0));
+  OK(cuMemMap(mapped, 2 * kMiB, 0, handle, 0));
+  OK(cuMemSetAccess(mapped, 2 * kMiB, &access, 1));
+  CUcontext first;
+  OK(cuCtxGetCurrent(&first));
+  CUcontext second = start_cuda(1);
+  const CUmemLocation there = {CU_MEM_LOCATION_TYPE_DEVICE, 1};
+  const auto flags = [&] {
+    unsigned long long found = 99;
+    OK(cuMemGetAccess(&found, &there, mapped));
+    return found;
+  };
+  CHECK(flags() == CU_MEM_ACCESS_FLAGS_PROT_NONE);
+  OK(cuMemcpyHtoD_v2(plain, bytes, sizeof bytes));
+  CHECK_RESULT(CUDA_ERROR_INVALID_VALUE, cuMemcpyHtoD_v2(mapped, bytes, sizeof bytes));
+  CHECK_RESULT(CUDA_ERROR_INVALID_VALUE, cuMemcpyDtoHAsync_v2(bytes, mapped, sizeof bytes, nullptr));
+  CHECK_RESULT(CUDA_ERROR_INVALID_VALUE, cuMemsetD8_v2(mapped, 1, sizeof bytes));
+  OK(cuMemcpyPeer(plain, second, mapped, first, sizeof bytes));  // each end by its own GPU
+  access = {there, CU_MEM_ACCESS_FLAGS_PROT_READ};
+  OK(cuMemSetAccess(mapped, 2 * kMiB, &access, 1));
+  CHECK(flags() == CU_MEM_ACCESS_FLAGS_PROT_READ);
+  OK(cuMemcpyDtoH_v2(bytes, mapped, sizeof bytes));
+  CHECK_RESULT(CUDA_ERROR_INVALID_VALUE, cuMemcpyHtoD_v2(mapped, bytes, sizeof bytes));
+  OK(cuDevicePrimaryCtxRelease_v2(1));
+  OK(cuCtxSetCurrent(first));
+  OK(cuMemcpyHtoD_v2(mapped, bytes, sizeof bytes));
+  OK(cuMemUnmap(mapped, 2 * kMiB));
+  OK(cuMemRelease(handle));
+  OK(cuMemAddressFree(mapped, 2 * kMiB));
+  OK(cuMemFree_v2(plain));
+  CHECK(used_bytes() == 0);
+}
+
 void an_exported_descriptor_alone_keeps_memory() {
   const CUmemAllocationProp prop = exportable();
   CUmemGenericAllocationHandle handle;
@@ -202,6 +244,7 @@ void a_forked_child_has_no_driver_and_keeps_no_memory() {
 
 int main() {
   const StateDir state;
+  setenv("GPUSNAP_SIM_GPUS", "2", 1);
   setenv("GPUSNAP_SIM_VRAM_BYTES", std::to_string(64 * kMiB).c_str(), 1);
   CUdeviceptr address;
   CHECK_RESULT(CUDA_ERROR_NOT_INITIALIZED, cuMemAlloc_v2(&address, 1));
@@ -213,6 +256,7 @@ int main() {
   out_of_memory_is_reported_and_harmless();
   pitched_rows_copy_as_rectangles();
   mapped_memory_lives_while_a_handle_or_mapping_does();
+  gpus_reach_what_they_were_let_in_to();
   an_exported_descriptor_alone_keeps_memory();
   reservations_honour_free_hints();
   pool_memory_is_freed_in_stream_order();

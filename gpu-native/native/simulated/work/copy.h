@@ -9,11 +9,17 @@
 
 namespace gpusnap::simulated {
 
-// Either address may be of the host or the device. Throws CUDA_ERROR_INVALID_VALUE.
-Work copy_work(uint64_t to, uint64_t from, uint64_t size);
-Work copy_work(const CUDA_MEMCPY2D& copy);
-Work copy_work(const CUDA_MEMCPY3D& copy);
+// One end of a copy, of the host or the device, and the GPU that reaches for it.
+struct End {
+  CUdevice by;
+  uint64_t address;
+};
+
+// All throw CUDA_ERROR_INVALID_VALUE for what the GPU cannot reach.
+Work copy_work(End to, End from, uint64_t size);
+Work copy_work(CUdevice by, const CUDA_MEMCPY2D& copy);
+Work copy_work(CUdevice by, const CUDA_MEMCPY3D& copy);
 // `element` 1, 2 or 4 bytes; `pitch` and `width` in bytes and elements.
-Work fill_work(uint64_t to, uint64_t pitch, uint32_t value, unsigned element, uint64_t width, uint64_t height);
+Work fill_work(CUdevice by, uint64_t to, uint64_t pitch, uint32_t value, unsigned element, uint64_t width, uint64_t height);
 
 }  // namespace gpusnap::simulated

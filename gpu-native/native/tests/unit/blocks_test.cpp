@@ -2,12 +2,14 @@
 #include "preload/blocks.h"
 
 #include "contract/harness.h"
+#include "preload/contexts.h"
 #include "preload/hooks.h"
 #include "unit/fake_driver.h"
 
 using namespace unit;
 using gpusnap::preload::Block;
 using gpusnap::preload::BlockTable;
+using gpusnap::preload::Contexts;
 
 namespace {
 
@@ -85,6 +87,42 @@ TEST("access that was taken back stays taken back") {
     fake().forget();
     f.table.bring_back_all();
     CHECK_EQUAL(fake().count("access 1048576000 2097152 0:3 1:0"), 1);
+}
+
+TEST("memory for all is reached from every GPU with a context, and after a thaw from those that can then") {
+    Fixture f;
+    CUcontext contexts[] = {reinterpret_cast<CUcontext>(1), reinterpret_cast<CUcontext>(2)};
+    Contexts::get().note(contexts[0], 0);
+    uint64_t early = f.create(2 * mib);
+    f.table.map(1000 * mib, 2 * mib, 0, early, 0);
+    CHECK_EQUAL(f.table.set_access_of_all(1000 * mib, 2 * mib, early, {gpusnap::preload::read_write(0)}), CUDA_SUCCESS);
+    CHECK_EQUAL(fake().count("access 1048576000 2097152 0:3"), 1);
+    CHECK(Contexts::get().note(contexts[1], 1));
+    f.table.let_peers_in();
+    CHECK_EQUAL(fake().count("access 1048576000 2097152 1:3"), 1);
+    uint64_t late = f.create(2 * mib);
+    f.table.map(2000 * mib, 2 * mib, 0, late, 0);
+    f.table.set_access_of_all(2000 * mib, 2 * mib, late, {gpusnap::preload::read_write(0)});
+    CHECK_EQUAL(fake().count("access 2097152000 2097152 0:3 1:3"), 1);
+    f.allow(2000 * mib, 2 * mib, 1, CU_MEM_ACCESS_FLAGS_PROT_READ);
+    f.table.release_all();
+    fake().forget();
+    f.table.bring_back_all();
+    CHECK_EQUAL(fake().count("access 1048576000 2097152 0:3"), 1);
+    CHECK_EQUAL(fake().count("access 1048576000 2097152 1:3"), 1);
+    CHECK_EQUAL(fake().count("access 2097152000 2097152 0:3 1:1"), 1);
+    CHECK_EQUAL(fake().count("access"), 3);
+    f.table.release_all();
+    fake().forget();
+    fake().peers = false;
+    Contexts::get().forget_peers();
+    f.table.bring_back_all();
+    CHECK_EQUAL(fake().count("access 1048576000 2097152"), 1);
+    fake().peers = true;
+    for (CUcontext context : contexts) {
+        Contexts::get().forget(context);
+    }
+    Contexts::get().forget_peers();
 }
 
 TEST("access is only given to what is mapped by us") {

@@ -58,6 +58,11 @@ CUresult set_access(CUdeviceptr address, size_t size, const CUmemAccessDesc* des
     return fake().called("access", details);
 }
 
+CUresult can_access_peer(int* can, CUdevice, CUdevice) {
+    *can = fake().peers ? 1 : 0;
+    return CUDA_SUCCESS;
+}
+
 }  // namespace
 
 CUresult FakeDriver::called(const std::string& function, const std::string& details) {
@@ -90,6 +95,7 @@ void install_fake_driver() {
     install(Hook::cuMemMap, map);
     install(Hook::cuMemUnmap, unmap);
     install(Hook::cuMemSetAccess, set_access);
+    install(Hook::cuDeviceCanAccessPeer, can_access_peer);
 }
 
 }  // namespace unit

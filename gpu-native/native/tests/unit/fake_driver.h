@@ -15,6 +15,7 @@ struct FakeDriver {
     std::map<std::string, int> fail_at;  // function -> which call of it fails, counted from 1
     std::map<std::string, int> seen;
     uint64_t last_handle = 1000;
+    bool peers = true;  // every GPU can reach every other one
 
     CUresult called(const std::string& function, const std::string& details);
     int count(const std::string& prefix) const;

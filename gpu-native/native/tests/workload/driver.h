@@ -14,6 +14,7 @@ namespace workload {
     F(cuDeviceGet, "cuDeviceGet", 2000, (CUdevice*, int))                                                             \
     F(cuDevicePrimaryCtxRetain, "cuDevicePrimaryCtxRetain", 7000, (CUcontext*, CUdevice))                             \
     F(cuDevicePrimaryCtxReset_v2, "cuDevicePrimaryCtxReset", 11000, (CUdevice))                                       \
+    F(cuDeviceCanAccessPeer, "cuDeviceCanAccessPeer", 4000, (int*, CUdevice, CUdevice))                               \
     F(cuCtxEnablePeerAccess, "cuCtxEnablePeerAccess", 4000, (CUcontext, unsigned int))                                \
     F(cuCtxDisablePeerAccess, "cuCtxDisablePeerAccess", 4000, (CUcontext))                                            \
     F(cuCtxSetCurrent, "cuCtxSetCurrent", 4000, (CUcontext))                                                          \

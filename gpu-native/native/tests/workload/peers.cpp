@@ -43,6 +43,11 @@ std::string access(const Arguments& arguments) {
 void add_peer_commands(Commands& commands) {
     commands["alloc-device"] = allocate_on_device;  // DEVICE BYTES -> INDEX ADDRESS
     commands["access"] = access;                    // INDEX DEVICE -> FLAGS
+    commands["reaches"] = [](const Arguments& a) {  // DEVICE PEER -> 0 or 1
+        int can = 0;
+        DRIVER_CALL(driver(), cuDeviceCanAccessPeer, &can, static_cast<int>(number(a, 0)), static_cast<int>(number(a, 1)));
+        return std::to_string(can);
+    };
     commands["peer-enable"] = [](const Arguments&) {  // the second GPU may reach the first one's memory
         CUcontext first = context_on(0);
         On scope(1);

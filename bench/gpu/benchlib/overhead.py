@@ -1,104 +1,193 @@
 """The same loads with and without the preload, by turns in one run."""
 
 import json
+import random
 import statistics
+from dataclasses import dataclass
 
 from .failure import BenchFailure
 from .processes import run
 from .programs import OVERHEAD, Instance
 
-LOADS = ("allocations", "decode", "decode-graph", "uncached")
-# A rented machine's processor changes its speed by up to 1.8 every few seconds: pairs of 1.5 s each had ratios from 0.6 to 1.8
-# (H200, 16 virtual cores). Neighbours that last a tenth of a second see the same processor, and many of them make a median.
-SECONDS_EACH = 0.05
 SIDES = ("without", "with")
-# With fewer a median says nothing.
-LEAST_PAIRS = 20
+
+
+@dataclass(frozen=True)
+class Load:
+    """Of torch_overhead.py. A pass of the measurement has so many rounds of it, a round so many calls by every process. A
+    rented machine's processor changes its speed by up to 1.8 every few seconds: neighbours that last a tenth of a second see the
+    same one, and many of them make a median."""
+
+    rounds: int
+    calls: int
+    seconds_a_call: float  # about, on an H200
+
+
+LOADS = {
+    "allocations": Load(4, 8, 0.013),
+    "decode": Load(1, 200, 0.0013),
+    "decode-graph": Load(1, 200, 0.0006),
+    "uncached": Load(1, 100, 0.00006),
+}
+# After so many requests the program gives its cache back: a round must be whole.
+REQUESTS_A_RELEASE = 8
+# Of `allocations`; the other loads have a quarter. With fewer a median says nothing.
+LEAST_PAIRS = 100
 CALL_PAIRS = 5
-# Of the single calls, and until both programs are ready.
-START_SECONDS = 40
-# A round of a load is whole: about 0.05 to 0.3 s.
-PAIR_SECONDS = len(LOADS) * len(SIDES) * 0.2
+# Of the single calls; of a program, until it is ready.
+CALLS_SECONDS = 15
+START_SECONDS = 4
+READY_SECONDS = 180
+RESAMPLES = 500
+SEED = 20
 
 
-def overhead_seconds(pairs):
-    """About what all of it takes."""
-    return START_SECONDS + PAIR_SECONDS * pairs
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured: processes a side, pairs of `allocations`, requests in a round of it."""
+
+    pairs: int
+    instances: int
+    requests: int
+
+    def check(self):
+        if self.pairs < LEAST_PAIRS:
+            raise BenchFailure(f"--overhead-pairs {self.pairs}: {LEAST_PAIRS} at least, or a median says nothing")
+        if self.instances < 2:
+            raise BenchFailure(f"--overhead-instances {self.instances}: 2 at least, or two processes differ and the preload is blamed")
+        if self.requests < 1 or self.requests % REQUESTS_A_RELEASE != 0:
+            raise BenchFailure(f"--overhead-requests {self.requests}: a multiple of {REQUESTS_A_RELEASE}, or no round is like another")
+
+    def calls(self, load):
+        return self.requests if load == "allocations" else LOADS[load].calls
+
+    def passes(self, pairs):
+        return -(-pairs // (LOADS["allocations"].rounds * self.instances))
+
+    def pass_seconds(self):
+        one_process = sum(how.rounds * self.calls(load) * how.seconds_a_call for load, how in LOADS.items())
+        return one_process * len(SIDES) * self.instances
+
+    def seconds(self, pairs):
+        """About what all of it takes with so many pairs."""
+        starting = START_SECONDS * len(SIDES) * self.instances
+        return CALLS_SECONDS + starting + self.pass_seconds() * self.passes(pairs)
+
+    def least_seconds(self):
+        return self.seconds(LEAST_PAIRS)
 
 
-def ratio(without, with_it):
-    """Median over median; and of the ratios of neighbours, which a drift of the machine does not touch, the median and the
-    quartiles."""
-    ratios = [b / a for a, b in zip(without, with_it)]
+def compared(without, with_it):
+    """Of each side the processes, of each process the seconds of a call in each of its rounds. Rounds of one number are neighbours
+    where the processes have one number.
+
+    `pairRatio` is the median of the neighbours' ratios, which a drift of the machine does not touch. `interval` has 95 % of what
+    it would be with processes and rounds drawn anew, `roundsInterval` with rounds drawn anew only. Where that is much the narrower
+    one, the processes differ from each other whatever the side (where their memory lies, say), as their medians show too."""
+    draw = random.Random(SEED)
+    medians = {side: [statistics.median(process) for process in side_of] for side, side_of in zip(SIDES, (without, with_it))}
+    totals = {side: statistics.median(sum(side_of, [])) for side, side_of in zip(SIDES, (without, with_it))}
+    pairs = [pair_ratios(a, b) for a, b in zip(without, with_it)]
     return {
-        "withoutSeconds": statistics.median(without),
-        "withSeconds": statistics.median(with_it),
-        "ratio": statistics.median(with_it) / statistics.median(without),
-        "pairRatio": statistics.median(ratios),
-        "pairQuartiles": statistics.quantiles(ratios, n=4)[::2] if len(ratios) > 1 else ratios * 2,
-        "pairs": [[round(a, 12), round(b, 12)] for a, b in zip(without, with_it)],
+        "withoutSeconds": totals["without"],
+        "withSeconds": totals["with"],
+        "ratio": totals["with"] / totals["without"],
+        "pairRatio": statistics.median(sum(pairs, [])),
+        "pairs": sum(map(len, pairs)),
+        "interval": middle([statistics.median(drawn_processes(without, with_it, draw)) for _ in range(RESAMPLES)]),
+        "roundsInterval": middle([statistics.median(sum((drawn(each, draw) for each in pairs), [])) for _ in range(RESAMPLES)]),
+        "processMedians": medians,
+        "rounds": {side: [[float(f"{each:.6g}") for each in process] for process in side_of] for side, side_of in zip(SIDES, (without, with_it))},
     }
 
 
-def in_turn(pair):
-    """Whoever goes first finds the machine cooler: it is another one each time."""
-    return SIDES if pair % 2 == 0 else SIDES[::-1]
+def pair_ratios(without, with_it):
+    return [b / a for a, b in zip(without, with_it)]
 
 
-def measure_overhead(bench, pairs, record):
-    """{loads: the loads of torch_overhead.py, calls: those of the driver API, one by one}. No fewer than twenty pairs of
-    a load. After each pair record(what there is so far)."""
-    if pairs < LEAST_PAIRS:
-        raise BenchFailure(f"--overhead-pairs {pairs}: {LEAST_PAIRS} at least, or a median says nothing")
+def drawn(values, draw):
+    return draw.choices(values, k=len(values))
+
+
+def drawn_processes(without, with_it, draw):
+    pairs = zip(drawn(without, draw), drawn(with_it, draw))
+    return sum((drawn(pair_ratios(a, b), draw) for a, b in pairs), [])
+
+
+def middle(values):
+    """Where 95 % of them lie."""
+    cuts = statistics.quantiles(values, n=40)
+    return [cuts[0], cuts[-1]]
+
+
+def in_turn(round_, instances):
+    """(side, number) of every process, neighbours beside each other. Whoever goes first finds the machine cooler: it is another
+    side and another number each time."""
+    numbers = [(round_ + k) % instances for k in range(instances)]
+    return [(side, number) for number in numbers for side in (SIDES if (round_ + number) % 2 == 0 else SIDES[::-1])]
+
+
+def measure_overhead(bench, plan, record):
+    """{loads: the loads of torch_overhead.py, calls: those of the driver API, one by one}. After each pass record(what there is
+    so far)."""
+    plan.check()
     measured = {"loads": [], "calls": []}
     for measured["calls"] in single_calls(bench):
         record(measured)
     # Without a GPU there is nothing that PyTorch could load.
     if not bench.settings.simulated:
-        for measured["loads"] in torch_loads(bench, pairs):
+        for measured["loads"] in torch_loads(bench, plan):
             record(measured)
     return measured
 
 
-def torch_loads(bench, pairs):
-    """Yields what there is after each pair."""
-    # Both are there all the time; the one that is not asked rests.
-    instances = {
-        "without": Instance(bench, OVERHEAD, "overhead-without", {}),
-        "with": Instance(bench, OVERHEAD, "overhead-with", bench.preload("overhead")),
-    }
+def torch_loads(bench, plan):
+    """Yields what there is after each pass, once it is enough to say something."""
+    environments = {"without": {}, "with": bench.preload("overhead")}
+    programs = {}
     try:
-        for instance in instances.values():
-            instance.wait_ready(180)
-        taken = {load: {side: [] for side in SIDES} for load in LOADS}
-        for pair in range(pairs):
-            refusal = bench.budget.refusal(PAIR_SECONDS)
-            if pair >= LEAST_PAIRS and refusal is not None:
-                bench.skip(f"overhead: pairs {pair + 1} to {pairs}", refusal)
-                break
-            for load in LOADS:
-                for side in in_turn(pair):
-                    answer = json.loads(instances[side].get(f"/measure?load={load}&seconds={SECONDS_EACH}")[0])
-                    taken[load][side].append(answer["secondsACall"])
-            yield [{"load": load, **ratio(sides["without"], sides["with"])} for load, sides in taken.items()]
+        # All are there all the time; those that are not asked rest.
+        for side, number in in_turn(0, plan.instances):
+            programs[side, number] = Instance(bench, OVERHEAD, f"overhead-{side}-{number + 1}", environments[side])
+        for program in programs.values():
+            program.wait_ready(READY_SECONDS)
+        yield from passes(bench, plan, lambda process, path: programs[process].get(path)[0])
     finally:
-        for instance in instances.values():
-            instance.process.stop(politely=False)
+        for program in programs.values():
+            program.process.stop(politely=False)
+
+
+def passes(bench, plan, ask):
+    taken = {load: {side: [[] for _ in range(plan.instances)] for side in SIDES} for load in LOADS}
+    wanted, least = plan.passes(plan.pairs), plan.passes(LEAST_PAIRS)
+    for done in range(wanted):
+        refusal = bench.budget.refusal(plan.pass_seconds())
+        if done >= least and refusal is not None:
+            bench.skip(f"overhead: passes {done + 1} to {wanted}", refusal)
+            break
+        for load, how in LOADS.items():
+            for round_ in range(how.rounds):
+                for side, number in in_turn(done + round_, plan.instances):
+                    answer = json.loads(ask((side, number), f"/measure?load={load}&calls={plan.calls(load)}"))
+                    taken[load][side][number].append(answer["secondsACall"])
+        if done + 1 >= least:
+            yield [{"load": load, **compared(sides["without"], sides["with"])} for load, sides in taken.items()]
 
 
 def single_calls(bench):
-    """The driver's calls that a server makes most, by preload-overhead of gpu-native. Yields what there is after each pair."""
+    """The driver's calls that a server makes most, by preload-overhead of gpu-native. Each measurement is a
+    process of its own. Yields what there is after each pair."""
     program = bench.settings.native_dir.parent / "bin/preload-overhead"
     if not program.is_file():
         raise BenchFailure(f"{program} is not there: build gpu-native first")
     base = {"LD_LIBRARY_PATH": str(bench.settings.driver.parent)} if bench.settings.driver else {}
-    sides = {"without": {}, "with": bench.preload("preload-overhead")}
+    environments = {"without": {}, "with": bench.preload("preload-overhead")}
     taken = {}
     for pair in range(CALL_PAIRS):
-        for side in in_turn(pair):
-            for name, nanoseconds in parse_calls(run([program], env={**base, **sides[side]}, timeout=60)).items():
+        for side, _ in in_turn(pair, 1):
+            for name, nanoseconds in parse_calls(run([program], env={**base, **environments[side]}, timeout=60)).items():
                 taken.setdefault(name, {side: [] for side in SIDES})[side].append(nanoseconds / 1e9)
-        yield [{"call": name, **ratio(sides["without"], sides["with"])} for name, sides in taken.items()]
+        yield [{"call": name, **compared([sides["without"]], [sides["with"]])} for name, sides in taken.items()]
 
 
 def parse_calls(text):

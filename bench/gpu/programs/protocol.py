@@ -8,7 +8,7 @@
 | GET /answer?n=3 | raw bytes of what the program computes for input 3 |
 | GET /work?round=1 | a round of other work (new shapes, new memory, new code); raw bytes of what came out |
 | GET /state | raw bytes that stand for all of its state |
-| GET /measure?load=NAME&seconds=2 | JSON: how fast a load runs; programs that measure |
+| GET /measure?load=NAME&calls=200 | JSON: how fast so many calls of a load run; programs that measure |
 | GET /facts | JSON: versions and sizes |
 
 The header X-Process-Token carries a number that lives in the process's memory alone, and the state is drawn from it:
@@ -54,7 +54,7 @@ class Program:
         """Bytes that change when any byte of the state does."""
         raise NotImplementedError
 
-    def measure(self, load, seconds):
+    def measure(self, load, calls):
         raise LookupError(f"this program measures no load '{load}'")
 
     def facts(self):
@@ -93,7 +93,7 @@ class Handler(BaseHTTPRequestHandler):
         if path == "/state":
             return program.state()
         if path == "/measure":
-            return json.dumps(program.measure(query.get("load", ""), float(query.get("seconds", "1")))).encode()
+            return json.dumps(program.measure(query.get("load", ""), int(query.get("calls", "100")))).encode()
         if path == "/facts":
             return json.dumps({"pid": os.getpid(), **program.facts()}).encode()
         return None

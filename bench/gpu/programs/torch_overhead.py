@@ -59,8 +59,8 @@ def make(options):
             self.token_in = torch.randn(1, WIDTH, device=self.device, dtype=torch.bfloat16)
             self.at = torch.tensor([17], device=self.device)
             self.graph = self.capture()
-            for load in self.loads():
-                self.measure(load, 0.3)
+            for load, calls in {"allocations": 2 * REQUESTS_A_RELEASE, "uncached": 100, "decode": 200, "decode-graph": 200}.items():
+                self.measure(load, calls)
 
         def cache(self, tokens):
             shape = (KV_HEADS, tokens, WIDTH // HEADS)
@@ -106,21 +106,16 @@ def make(options):
             torch.zeros(random.Random(i).choice((3, 12, 40)) << 20, dtype=torch.uint8, device=self.device)
             torch.cuda.empty_cache()
 
-        def measure(self, load, seconds):
-            """Rounds of a fixed number of calls until the time is over; the same calls on every side."""
+        def measure(self, load, calls):
+            """A round; the same calls each time."""
             call = self.loads()[load]
-            count = {"allocations": 2 * REQUESTS_A_RELEASE, "uncached": 100}.get(load, 200)
-            rounds = []
             torch.cuda.empty_cache()
             torch.cuda.synchronize()
-            until = time.perf_counter() + seconds
-            while not rounds or time.perf_counter() < until:
-                started = time.perf_counter()
-                for i in range(count):
-                    call(i)
-                torch.cuda.synchronize()
-                rounds.append((time.perf_counter() - started) / count)
-            return {"load": load, "secondsACall": sorted(rounds)[len(rounds) // 2], "rounds": len(rounds), "calls": count}
+            started = time.perf_counter()
+            for i in range(calls):
+                call(i)
+            torch.cuda.synchronize()
+            return {"load": load, "secondsACall": (time.perf_counter() - started) / calls, "calls": calls}
 
         def answer(self, n):
             return raw(self.step(self.token_in * n, self.decode_cache, self.at))

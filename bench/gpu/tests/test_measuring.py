@@ -21,7 +21,7 @@ from benchlib.drive import measure_read
 from benchlib.failure import BenchFailure
 from benchlib.fit import line
 from benchlib.hand import Command, CommandFailure
-from benchlib.overhead import in_turn, measure_overhead, parse_calls, ratio
+from benchlib.overhead import Plan, compared, in_turn, measure_overhead, parse_calls, passes
 from benchlib.processes import Supervisor
 from benchlib.workloads import free_port
 from tests.scripts import GPU, load
@@ -46,23 +46,83 @@ class OverheadTest(unittest.TestCase):
         settings = types.SimpleNamespace(native_dir=folder / "lib", driver=None, simulated=True)
         bench = types.SimpleNamespace(settings=settings, preload=lambda name: {"SIDE": "with"})
         seen = []
-        measured = measure_overhead(bench, 20, lambda sofar: seen.append(len(sofar["calls"][0]["pairs"])))
+        measured = measure_overhead(bench, Plan(100, 3, 8), lambda sofar: seen.append(sofar["calls"][0]["pairs"]))
         self.assertEqual([1, 2, 3, 4, 5], seen)
         self.assertEqual([], measured["loads"])
         self.assertEqual(["", "with", "with", ""] * 2 + ["", "with"], (folder / "order").read_text().splitlines())
 
-    def test_fewer_pairs_than_make_a_median_are_refused(self):
-        with self.assertRaisesRegex(BenchFailure, "20 at least"):
-            measure_overhead(None, 19, None)
+    def test_what_would_say_nothing_is_refused_with_the_option(self):
+        for plan, words in (
+            (Plan(99, 3, 8), "--overhead-pairs 99: 100 at least"),
+            (Plan(100, 1, 8), "--overhead-instances 1: 2 at least"),
+            (Plan(100, 3, 12), "--overhead-requests 12: a multiple of 8"),
+        ):
+            with self.assertRaisesRegex(BenchFailure, words):
+                measure_overhead(None, plan, None)
 
     def test_neighbours_are_compared_so_that_a_drift_of_the_machine_does_not_show(self):
-        found = ratio([1.0, 2.0, 4.0, 2.0], [1.01, 2.02, 4.04, 2.04])
+        drifting = [1.0, 2.0, 4.0, 2.0]
+        found = compared([drifting, drifting], [[1.01 * each for each in drifting]] * 2)
         self.assertAlmostEqual(1.01, found["pairRatio"])
-        self.assertAlmostEqual(1.01, found["pairQuartiles"][0])
-        self.assertLessEqual(found["pairQuartiles"][1], 1.02)
+        self.assertEqual(8, found["pairs"])
+        self.assertAlmostEqual(1.01, found["roundsInterval"][0])
+        self.assertAlmostEqual(1.01, found["roundsInterval"][1])
 
-    def test_another_side_is_first_each_time(self):
-        self.assertEqual(in_turn(0), in_turn(1)[::-1])
+    def test_processes_that_differ_widen_the_interval_and_show_by_themselves(self):
+        noise = [1 + k % 7 / 1e4 for k in range(40)]
+        without, with_it = ([[process * each for each in noise] for process in side] for side in ((1.0, 1.03, 1.0), (1.03, 1.0, 1.03)))
+        found = compared(without, with_it)
+        self.assertLess(found["interval"][0], 1.0)
+        self.assertGreater(found["interval"][1], 1.02)
+        self.assertGreater(found["roundsInterval"][0], 1.02)
+        self.assertEqual([1.0, 1.03, 1.0], [round(each, 2) for each in found["processMedians"]["without"]])
+        self.assertEqual(found, compared(without, with_it))
+
+    def test_a_cost_shows_although_processes_differ(self):
+        without = [[process * (1 + k % 5 / 1e3) for k in range(40)] for process in (1.0, 1.002, 0.999)]
+        found = compared(without, [[1.02 * each for each in process] for process in without])
+        self.assertGreater(found["interval"][0], 1.01)
+        self.assertLess(found["interval"][1], 1.03)
+
+    def test_another_side_and_another_process_is_first_each_time_and_neighbours_stay_beside_each_other(self):
+        rounds = [in_turn(k, 3) for k in range(6)]
+        self.assertEqual(6, len({tuple(order) for order in rounds}))
+        self.assertEqual({(side, number) for side in ("without", "with") for number in range(3)}, {order[0] for order in rounds})
+        for order in rounds:
+            self.assertEqual(6, len(set(order)))
+            self.assertTrue(all(order[k][1] == order[k + 1][1] for k in (0, 2, 4)))
+
+    def test_every_process_is_asked_as_often_for_as_many_pairs_as_wanted(self):
+        bench = types.SimpleNamespace(budget=Budget(1e9))
+        asked = []
+
+        def ask(process, path):
+            asked.append((process, path))
+            return '{"secondsACall": 0.5}'
+
+        for sofar in passes(bench, Plan(100, 2, 16), ask):
+            last = sofar
+        self.assertEqual({"allocations": 104, "decode": 26, "decode-graph": 26, "uncached": 26}, {one["load"]: one["pairs"] for one in last})
+        self.assertEqual(52, asked.count((("with", 1), "/measure?load=allocations&calls=16")))
+
+    def test_a_budget_that_ends_leaves_the_pairs_that_say_something(self):
+        now = [0.0]
+        skipped = []
+        bench = types.SimpleNamespace(budget=Budget(20, clock=lambda: now[0]), skip=lambda label, reason: skipped.append(label))
+
+        def ask(process, path):
+            now[0] += 1
+            return '{"secondsACall": 0.5}'
+
+        for sofar in passes(bench, Plan(1000, 3, 8), ask):
+            last = sofar
+        self.assertEqual(108, last[0]["pairs"])
+        self.assertEqual(["overhead: passes 10 to 84"], skipped)
+
+    def test_all_of_it_takes_less_than_two_hundred_seconds(self):
+        options = frameworks.parse([])
+        plan = Plan(options.overhead_pairs, options.overhead_instances, options.overhead_requests)
+        self.assertLess(plan.seconds(plan.pairs), 200)
 
 
 class BudgetTest(unittest.TestCase):
@@ -150,7 +210,7 @@ class NumbersTest(unittest.TestCase):
         self.assertLess(fit["largestResidualSeconds"], 1e-9)
 
     def test_ratios_of_sides_and_of_neighbours(self):
-        found = ratio([1.0, 2.0, 4.0], [1.1, 2.2, 4.4])
+        found = compared([[1.0, 2.0, 4.0]], [[1.1, 2.2, 4.4]])
         self.assertAlmostEqual(1.1, found["ratio"])
         self.assertAlmostEqual(1.1, found["pairRatio"])
 

@@ -148,18 +148,25 @@ class ReportTest(unittest.TestCase):
         }  # fmt: skip
         refused = {"title": "X", "outcome": "REFUSED", "code": "WORKLOAD_UNSUPPORTED", "reason": "managed | memory", "documented": "a/README.md"}
         failed = {"title": "Y", "outcome": "FAILED", "reason": "state differs"}
-        pair = {"withoutSeconds": 0.001, "withSeconds": 0.00101, "ratio": 1.01, "pairRatio": 1.011, "pairQuartiles": [1.002, 1.02]}
+        compared = {
+            "withoutSeconds": 0.001, "withSeconds": 0.00101, "ratio": 1.01, "pairRatio": 1.011, "interval": [0.992, 1.02], "roundsInterval": [1.01, 1.012],
+            "processMedians": {"without": [0.001, 0.00102], "with": [0.00101, 0.00103]},
+        }  # fmt: skip
+        overhead = {"loads": [{"load": "decode", **compared, "pairs": 107}], "calls": [{"call": "cuEventRecord", **compared, "pairs": 5}]}
         text = self.rendered(
             "frameworks",
             rows=[passed, refused, failed],
-            overhead={"loads": [{"load": "decode", **pair, "pairs": [[1, 1]] * 7}], "calls": [{"call": "cuEventRecord", **pair, "pairs": [[1, 1]] * 5}]},
+            overhead=overhead,
         )
         self.assertIn("| JAX | passed | jax 0.11 | 1.00 GB | 0.50 GB | 2.00 GB | 1.00 s | 2.00 s |", text)
         self.assertIn("| X | refused: WORKLOAD_UNSUPPORTED managed / memory ([why](../a/README.md)) |", text)
         self.assertIn("| Y | failed:  state differs |", text)
-        self.assertIn("| decode | 1 ms | 1.01 ms | 1.011 | 1.002 to 1.020 |", text)
-        self.assertIn("7 pairs of each load (`", text)
-        self.assertIn("5 pairs of each driver call.", text)
+        alone = self.rendered("overhead", overhead=overhead)
+        for text in (text, alone):
+            self.assertIn("| decode | 1 ms | 1.01 ms | 1.0110 | 0.9920 to 1.0200 | 1.0100 to 1.0120 | 1, 1.02 | 1.01, 1.03 |", text)
+            self.assertIn("2 processes a side, 107 pairs of a load (`", text)
+            self.assertIn("5 pairs of each driver call, each a process of its own.", text)
+        self.assertIn("| hardware |", alone)
 
     def test_the_committed_document_is_what_the_committed_results_say(self):
         report.ROOT = GPU.parent.parent

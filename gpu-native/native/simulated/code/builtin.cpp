@@ -10,7 +10,7 @@
 namespace gpusnap::simulated {
 
 const Builtin* builtin(std::string_view name) {
-  static const std::map<std::string_view, Builtin> all = {
+  static const auto& all = *new std::map<std::string_view, Builtin>{
       {"gpusnap_leaf_digests", {gpusnap_leaf_digests, gpusnap_leaf_digests_parameter_sizes.bytes}},
       {"gpusnap_span_digests", {gpusnap_span_digests, gpusnap_span_digests_parameter_sizes.bytes}},
   };

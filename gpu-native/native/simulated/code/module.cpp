@@ -94,7 +94,7 @@ std::shared_ptr<Arguments> copy_arguments(const Function& function, void** param
 // dlopen() takes a path for a library that it already has when the text is equal, so no two loaded modules may share
 // the number in /proc/self/fd/<number>.
 std::mutex names_mutex;
-std::set<int> names;
+std::set<int>& names = *new std::set<int>;
 
 void release_name(int name) {
   const std::lock_guard lock(names_mutex);

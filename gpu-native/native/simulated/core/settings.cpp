@@ -53,8 +53,8 @@ Settings read() {
 }  // namespace
 
 const Settings& settings() {
-  static const Settings instance = read();
-  return instance;
+  static const auto* instance = new Settings(read());  // streams' threads go on while exit() destroys statics
+  return *instance;
 }
 
 }  // namespace gpusnap::simulated

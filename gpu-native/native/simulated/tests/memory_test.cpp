@@ -187,6 +187,25 @@ void pool_memory_is_freed_in_stream_order() {
   OK(cuStreamDestroy_v2(stream));
 }
 
+void memory_that_a_stream_frees_is_there_for_its_next_allocation() {
+  CUstream stream;
+  OK(cuStreamCreate(&stream, CU_STREAM_NON_BLOCKING));
+  for (int i = 0; i < 20; ++i) {
+    CUdeviceptr address;
+    OK(cuMemAllocAsync(&address, 48 * kMiB, stream));  // of 64
+    OK(cuLaunchHostFunc(stream, [](void*) { std::this_thread::sleep_for(std::chrono::milliseconds(2)); }, nullptr));
+    OK(cuMemFreeAsync(address, stream));
+  }
+  CUdeviceptr kept;
+  CUdeviceptr more;
+  OK(cuMemAllocAsync(&kept, 48 * kMiB, stream));
+  CHECK_RESULT(CUDA_ERROR_OUT_OF_MEMORY, cuMemAllocAsync(&more, 48 * kMiB, stream));
+  OK(cuMemFreeAsync(kept, stream));
+  OK(cuStreamSynchronize(stream));
+  OK(cuStreamDestroy_v2(stream));
+  CHECK(used_bytes() == 0);
+}
+
 void attributes_tell_kinds_of_memory_apart() {
   CUdeviceptr plain;
   CUdeviceptr managed;
@@ -260,6 +279,7 @@ int main() {
   an_exported_descriptor_alone_keeps_memory();
   reservations_honour_free_hints();
   pool_memory_is_freed_in_stream_order();
+  memory_that_a_stream_frees_is_there_for_its_next_allocation();
   attributes_tell_kinds_of_memory_apart();
   host_memory_registers_once();
   a_forked_child_has_no_driver_and_keeps_no_memory();

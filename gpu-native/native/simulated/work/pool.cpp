@@ -80,7 +80,16 @@ uint64_t allocate_async(uint64_t size, const std::shared_ptr<Pool>& pool, const 
     stream->capture->graph->memory.push_back(std::move(holder));
     return address;
   }
-  const uint64_t address = memory().allocate(size, pool->device, Allocation::Kind::kPool, stream->context, pool.get());
+  const auto allocate = [&] { return memory().allocate(size, pool->device, Allocation::Kind::kPool, stream->context, pool.get()); };
+  uint64_t address = 0;
+  try {
+    address = allocate();
+  } catch (const Error& error) {
+    if (error.code != CUDA_ERROR_OUT_OF_MEMORY) throw;
+    // What this stream has freed before may be reused here; memory is only free when the stream has come to that.
+    stream->queue->last().wait();
+    address = allocate();
+  }
   account(*pool, size);
   return address;
 }

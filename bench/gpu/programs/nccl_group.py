@@ -16,11 +16,13 @@ from workers import Worker, exactly, follow
 RANKS = 2
 ELEMENTS = 1 << 20
 REST_SECONDS = 25
-# Loopback and direct paths only: no network card, and no multicast objects, which the driver cannot checkpoint.
+# Loopback and direct paths only: no network card, and no multicast objects, which the driver cannot checkpoint. No RAS listener: its
+# port is one for all processes of the machine, and the rows start beside each other.
 NCCL = {
     "NCCL_SOCKET_IFNAME": "lo",
     "NCCL_IB_DISABLE": "1",
     "NCCL_NVLS_ENABLE": "0",
+    "NCCL_RAS_ENABLE": "0",
     "NCCL_DEBUG": "INFO",
     "TORCH_SYMM_MEM_DISABLE_MULTICAST": "1",
 }

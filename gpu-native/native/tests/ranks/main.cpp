@@ -1,10 +1,11 @@
 // gpusnap-ranks: a workload of two CUDA processes that compute together, as the ranks of an NCCL process group do.
 //
-//   gpusnap-ranks --port N [--folder F] [--log FILE] [--mib N] [--device] [--spread] [--hooks ends|keeps]
+//   gpusnap-ranks --port N [--folder F] [--log FILE] [--mib N] [--device] [--spread] [--hooks ends|keeps] [--kept-port N]
 //
 // Rank 0 answers GET /answer?n=N on loopback (or any other path) with sums over the state of both. --device: they share device memory, too, not
 // only host memory. --spread: each on a GPU of its own. --hooks ends: quiesce callbacks end what they share, which takes both of
 // them at the same time, and resume callbacks share anew; keeps: quiesce callbacks do nothing; none: there are no callbacks.
+// --kept-port: another port, whose connections are accepted and kept; as the listeners of NCCL it does not set SO_REUSEADDR.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <sys/random.h>
@@ -20,6 +21,7 @@
 #include <semaphore>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -37,6 +39,7 @@ constexpr size_t words_a_question = 4096;
 
 struct Options {
     uint16_t port = 0;
+    uint16_t kept_port = 0;
     std::string folder = ".";
     std::string log;
     size_t state_bytes = 24 << 20;
@@ -54,6 +57,8 @@ struct Options {
                 options.spread = true;
             } else if (i + 1 < count && flag == "--port") {
                 options.port = static_cast<uint16_t>(std::stoul(arguments[++i]));
+            } else if (i + 1 < count && flag == "--kept-port") {
+                options.kept_port = static_cast<uint16_t>(std::stoul(arguments[++i]));
             } else if (i + 1 < count && flag == "--folder") {
                 options.folder = arguments[++i];
             } else if (i + 1 < count && flag == "--log") {
@@ -218,10 +223,10 @@ std::string answer(Rank& rank, const std::string& request) {
     return text;
 }
 
-int listen_on(uint16_t port) {
+int listen_on(uint16_t port, bool reuse) {
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int yes = 1;
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    int value = reuse ? 1 : 0;
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &value, sizeof value);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
@@ -232,9 +237,20 @@ int listen_on(uint16_t port) {
     return listener;
 }
 
+void keep_connections(uint16_t port) {
+    int listener = listen_on(port, false);
+    std::thread([listener] {
+        while (accept4(listener, nullptr, nullptr, SOCK_CLOEXEC) >= 0) {
+        }
+    }).detach();
+}
+
 [[noreturn]] void lead(const Options& options, uint64_t token, Wires wires) {
     Rank rank(0, options, token, wires);
-    int listener = listen_on(options.port);
+    int listener = listen_on(options.port, true);
+    if (options.kept_port != 0) {
+        keep_connections(options.kept_port);
+    }
     for (;;) {
         int connection = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
         std::string request;

@@ -29,6 +29,11 @@ final class ThawPreflight extends EngineStage {
 
     private static final long REAP_POLL_MILLIS = 20;
 
+    /** How long connections of the former process may hold its ports: Linux keeps the last state of one for 60 s. */
+    private static final Duration CLOSING_LIMIT = Duration.ofSeconds(65);
+
+    private static final long CLOSING_POLL_MILLIS = 200;
+
     private final ThawSession session;
 
     ThawPreflight(ThawSession session) {
@@ -63,7 +68,7 @@ final class ThawPreflight extends EngineStage {
         }
         Place place = place(manifest, container);
         refuse(taskIds(place, manifest.process()));
-        refuse(place.ports(manifest.process()));
+        refuse(ports(place, manifest.process(), context));
         refuse(place.paths(manifest.process()));
         new Space(runtime).requireForThaw(manifest);
     }
@@ -99,6 +104,16 @@ final class ThawPreflight extends EngineStage {
             Thread.sleep(REAP_POLL_MILLIS);
         }
         return place.taskIds(process);
+    }
+
+    private static List<Refusal> ports(Place place, Manifest.ProcessImage process, StageContext context)
+            throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + CLOSING_LIMIT.toNanos();
+        while (place.waitsForClosing(process) && System.nanoTime() < deadline) {
+            context.checkCancelled();
+            Thread.sleep(CLOSING_POLL_MILLIS);
+        }
+        return place.ports(process);
     }
 
     private static void refuse(List<Refusal> refusals) throws StageException {

@@ -1,16 +1,25 @@
 package io.gpusnap.node.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.gpusnap.node.criu.TestCriu;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationOutcome;
 import io.gpusnap.node.operation.StageListener;
+import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.process.TcpPort;
 import io.gpusnap.node.store.SnapshotId;
+import java.net.Socket;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -26,6 +35,7 @@ class RanksIT {
     @TempDir
     Path folder;
 
+    private final ExecutorService thawing = Executors.newVirtualThreadPerTaskExecutor();
     private TestNode node;
     private TestWorkload ranks;
     private List<String> before;
@@ -39,6 +49,7 @@ class RanksIT {
 
     @AfterEach
     void end() throws Exception {
+        thawing.shutdownNow();
         if (ranks != null) {
             ranks.close();
         }
@@ -103,6 +114,32 @@ class RanksIT {
         ranks.end();
         start("--hooks", "keeps");
         assertRefused(EngineId.CRIU_CUDA, "quiesce", "communicator");
+    }
+
+    @Test
+    void aPortThatClosingConnectionsHoldIsWaitedForBecauseItsListenerDoesNotSetReuseAddr() throws Exception {
+        // given a connection that the process had when it was saved and ended, and whose other end is still there
+        int port = TestWorkload.freePort();
+        start("--device", "--hooks", "ends", "--kept-port", Integer.toString(port));
+        try (Socket other = new Socket("127.0.0.1", port)) {
+            SnapshotId snapshot = node.save(EngineId.CRIU_CUDA, ranks, AfterSave.STOP)
+                    .succeeded()
+                    .fact(SaveOutcome.class)
+                    .snapshot();
+            ranks.end();
+            assertThat(new TcpPort("tcp", "127.0.0.1", port).isHeldByClosingConnections(new ProcFs()))
+                    .isTrue();
+            // when
+            Future<ThawOutcome> thaw = thawing.submit(
+                    () -> node.thaw(EngineId.CRIU_CUDA, snapshot).succeeded().fact(ThawOutcome.class));
+            assertThatExceptionOfType(TimeoutException.class).isThrownBy(() -> thaw.get(2, TimeUnit.SECONDS));
+            other.setSoLinger(true, 0);
+            other.close();
+            // then
+            ThawOutcome thawed = thaw.get(60, TimeUnit.SECONDS);
+            ranks.became(new ProcessId(thawed.pid(), thawed.startTimeTicks()));
+            assertThat(answers()).isEqualTo(before);
+        }
     }
 
     private void start(String... arguments) throws Exception {

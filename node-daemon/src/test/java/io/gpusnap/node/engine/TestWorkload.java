@@ -214,7 +214,7 @@ final class TestWorkload implements AutoCloseable {
         new ProcessTree(PROC).end(process);
     }
 
-    private static int freePort() throws IOException {
+    static int freePort() throws IOException {
         try (ServerSocket socket = new ServerSocket(0)) {
             return socket.getLocalPort();
         }

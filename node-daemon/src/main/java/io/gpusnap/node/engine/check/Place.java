@@ -8,6 +8,7 @@ import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessStat;
 import io.gpusnap.node.process.SocketOwners;
 import io.gpusnap.node.process.TcpListener;
+import io.gpusnap.node.process.TcpPort;
 import io.gpusnap.node.store.Manifest;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -93,19 +94,54 @@ public final class Place {
         return !holders.isEmpty() && holders.stream().allMatch(ProcessStat::isDead);
     }
 
-    public List<Refusal> ports(Manifest.ProcessImage process) {
+    /**
+     * Whether ports are held only by what is closing and will be free by itself: connections of the process's former life. In a
+     * container there are none: its placeholder never listened.
+     */
+    public boolean waitsForClosing(Manifest.ProcessImage process) throws IOException {
+        List<TcpListener> here = TcpListener.inNamespaceOf(proc, neighbour);
+        boolean closing = false;
+        for (Manifest.ListeningSocket socket : process.listeningSockets()) {
+            if (listener(here, socket).isPresent()) {
+                return false; // that one does not go by itself
+            }
+            closing = closing || isClosing(socket);
+        }
+        return closing;
+    }
+
+    public List<Refusal> ports(Manifest.ProcessImage process) throws IOException {
         List<Refusal> refusals = new ArrayList<>();
         List<TcpListener> here = TcpListener.inNamespaceOf(proc, neighbour);
         for (Manifest.ListeningSocket socket : process.listeningSockets()) {
-            here.stream()
-                    .filter(listener -> listener.conflictsWith(socket.address(), socket.port()))
-                    .findFirst()
-                    .ifPresent(listener -> refusals.add(new Refusal(
-                            FailureCode.PORT_CONFLICT,
-                            "%s port %d of the snapshot is taken by %s"
-                                    .formatted(socket.protocol(), socket.port(), holder(listener)))));
+            Optional<TcpListener> listener = listener(here, socket);
+            if (listener.isPresent()) {
+                refusals.add(taken(socket, "is taken by " + holder(listener.get())));
+            } else if (isClosing(socket)) {
+                refusals.add(taken(
+                        socket,
+                        "is held by connections that are still closing, for its listener did not set SO_REUSEADDR:"
+                                + " thaw again in a minute"));
+            }
         }
         return refusals;
+    }
+
+    private static Optional<TcpListener> listener(List<TcpListener> here, Manifest.ListeningSocket socket) {
+        return here.stream()
+                .filter(found -> found.conflictsWith(socket.address(), socket.port()))
+                .findFirst();
+    }
+
+    private boolean isClosing(Manifest.ListeningSocket socket) throws IOException {
+        return neighbour == SELF
+                && new TcpPort(socket.protocol(), socket.address(), socket.port()).isHeldByClosingConnections(proc);
+    }
+
+    private static Refusal taken(Manifest.ListeningSocket socket, String how) {
+        return new Refusal(
+                FailureCode.PORT_CONFLICT,
+                "%s port %d of the snapshot %s".formatted(socket.protocol(), socket.port(), how));
     }
 
     private String holder(TcpListener listener) {

@@ -29,13 +29,20 @@ public final class SocketOwners {
 
     /** Paths of unix sockets that the given processes have bound. */
     public List<String> boundUnixPaths(List<ProcessId> processes) {
+        return boundUnixNames(processes).stream()
+                .filter(name -> name.startsWith("/"))
+                .toList();
+    }
+
+    /** The same, with those of no file, which begin with an @. */
+    public List<String> boundUnixNames(List<ProcessId> processes) {
         if (processes.isEmpty()) {
             return List.of();
         }
         Set<Long> inodes = sockets(processes);
         return proc.netTable(processes.getFirst().pid(), "unix").stream()
                 .map(line -> line.trim().split("\\s+", 8))
-                .filter(fields -> fields.length == 8 && fields[7].startsWith("/"))
+                .filter(fields -> fields.length == 8)
                 .filter(fields -> inodes.contains(Long.parseLong(fields[6])))
                 .map(fields -> fields[7])
                 .distinct()

@@ -14,7 +14,10 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Why a workload cannot be frozen. Looks only. */
 public final class SaveChecks {
@@ -36,6 +39,9 @@ public final class SaveChecks {
 
     /** How NCCL names the memory that the processes of one communicator share on a host. */
     private static final String NCCL_SEGMENT = "/dev/shm/nccl-";
+
+    /** How NCCL names the socket of a rank other than the first: there is one for each, in one process or in several. */
+    private static final Pattern NCCL_RANK = Pattern.compile("([@/]tmp/nccl-socket-[1-9][0-9]*-[0-9a-f]+).*");
 
     /** What neither the driver checkpoint nor the preload can carry, but for what the application may end before. */
     public List<Refusal> device(TargetStatus status, List<GpuInfo> devices) {
@@ -113,7 +119,22 @@ public final class SaveChecks {
                             "%s has a communicator of NCCL (%s is mapped), whose connections a thaw would close%s"
                                     .formatted(process, path, END_IT_BEFORE))));
         }
+        if (refusals.isEmpty()) {
+            rankSocket(tree)
+                    .ifPresent(name -> refusals.add(unsupported(
+                            "it has a communicator of NCCL over several GPUs (%s is bound), whose connections a thaw would close%s"
+                                    .formatted(name, END_IT_BEFORE))));
+        }
         return refusals;
+    }
+
+    private Optional<String> rankSocket(List<ProcessId> tree) {
+        return new SocketOwners(proc)
+                .boundUnixNames(tree).stream()
+                        .map(NCCL_RANK::matcher)
+                        .filter(Matcher::matches)
+                        .map(found -> found.group(1))
+                        .findFirst();
     }
 
     private static Refusal unsupported(String detail) {

@@ -15,6 +15,9 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -23,6 +26,8 @@ import java.util.Set;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class SaveChecksTest {
 
@@ -143,6 +148,48 @@ class SaveChecksTest {
                     assertThat(refusal.code()).isEqualTo(FailureCode.WORKLOAD_UNSUPPORTED);
                     assertThat(refusal.detail()).contains("nccl-AbCdEf").contains("quiesce callback");
                 });
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, true", "12, true", "0, false"})
+    void aCommunicatorWithinOneProcessIsKnownByTheSocketsOfItsRanks(int rank, boolean ofSeveral) throws Exception {
+        // given: a first rank is all there is where one process has one GPU
+        Path name = Path.of(
+                "/tmp/nccl-socket-%d-%x".formatted(rank, ProcessHandle.current().pid()));
+        ProcFs proc = new ProcFs();
+        List<ProcessId> self = List.of(
+                proc.stat((int) ProcessHandle.current().pid()).orElseThrow().id());
+        try (ServerSocketChannel socket = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            socket.bind(UnixDomainSocketAddress.of(name));
+            // when
+            List<Refusal> refusals = new SaveChecks(proc).communicators(self);
+            // then
+            assertThat(refusals).hasSize(ofSeveral ? 1 : 0).allSatisfy(refusal -> {
+                assertThat(refusal.code()).isEqualTo(FailureCode.WORKLOAD_UNSUPPORTED);
+                assertThat(refusal.detail()).contains(name.toString()).contains("quiesce callback");
+            });
+        } finally {
+            Files.deleteIfExists(name);
+        }
+    }
+
+    @Test
+    void anAbstractSocketOfARankCountsToo() throws Exception {
+        Path process = Files.createDirectories(folder.resolve("7"));
+        Files.writeString(process.resolve("stat"), "7 (ranks) S 1 7 7 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 100 0 0");
+        Files.createSymbolicLink(Files.createDirectories(process.resolve("fd")).resolve("3"), Path.of("socket:[77]"));
+        Files.writeString(Files.createDirectories(process.resolve("net")).resolve("unix"), """
+                Num       RefCount Protocol Flags    Type St Inode Path
+                0000000000000000: 00000002 00000000 00000000 0002 01 76 @tmp/nccl-socket-1-aaa@@@
+                0000000000000000: 00000002 00000000 00000000 0002 01 77 @tmp/nccl-socket-1-bbb@@@
+                """);
+        ProcFs inside = ProcFs.at(folder);
+        assertThat(new SaveChecks(inside)
+                        .communicators(List.of(inside.stat(7).orElseThrow().id())))
+                .extracting(Refusal::detail)
+                .singleElement()
+                .asString()
+                .contains("(@tmp/nccl-socket-1-bbb is bound)");
     }
 
     @Test

@@ -19,7 +19,7 @@ final class Mends {
             case CHUNK_CORRUPT, CHUNK_MISSING -> "delete the snapshot and save again; check the disk";
             case MANIFEST_INVALID -> "gpusnap-node inspect shows the manifest";
             case PID_CONFLICT -> "end the process that has the PID";
-            case PORT_CONFLICT -> "end the process that listens there";
+            case PORT_CONFLICT -> "end the process that listens there; connections that are closing end by themselves";
             case PATH_MISSING -> "put back what is named";
             case CONTAINER_NOT_FOUND -> "name a container that runs on this node, and its own pod";
             case CONTAINER_NOT_READY -> "start its command under gpusnap-placeholder --wait";

@@ -12,7 +12,6 @@ import io.gpusnap.service.kubernetes.crd.ModelStatus;
 import io.gpusnap.service.model.Models;
 import io.gpusnap.service.platform.page.PageQuery;
 import io.gpusnap.service.platform.problem.ApiException;
-import io.gpusnap.service.platform.problem.ErrorCode;
 import io.gpusnap.service.platform.transaction.DatabaseClock;
 import io.gpusnap.service.platform.web.IfMatch;
 import io.gpusnap.service.version.Alias;
@@ -65,7 +64,7 @@ class ModelReconciler implements Reconciler {
 
     @Override
     public Optional<Duration> reconcile(Key key) {
-        Optional<io.gpusnap.service.model.Model> entry = find(key.name());
+        Optional<io.gpusnap.service.model.Model> entry = models.find(key.name());
         Optional<Model> resource = watched.model(key.name());
         if (resource.isEmpty()) {
             entry.ifPresentOrElse(this::show, () -> owners.forget(key.name()));
@@ -171,16 +170,5 @@ class ModelReconciler implements Reconciler {
                                 why.code() + ": " + why.detail(),
                                 generation,
                                 clock.now())));
-    }
-
-    private Optional<io.gpusnap.service.model.Model> find(String name) {
-        try {
-            return Optional.of(models.get(name));
-        } catch (ApiException e) {
-            if (e.code() == ErrorCode.MODEL_NOT_FOUND) {
-                return Optional.empty();
-            }
-            throw e;
-        }
     }
 }

@@ -32,7 +32,14 @@ class ModelOwners {
 
     /** Why nothing of this namespace may have to do with the model; empty if it may. */
     Optional<String> objection(String namespace, String model) {
-        List<String> shared = watched.model(model).map(ModelOwners::sharedWith).orElse(List.of());
+        return objection(
+                namespace,
+                model,
+                watched.model(model).map(ModelOwners::sharedWith).orElse(List.of()));
+    }
+
+    /** The same where no Model is known. */
+    Optional<String> objection(String namespace, String model, List<String> shared) {
         if (shared.contains(namespace) || shared.contains(ModelSpec.EVERYBODY)) {
             return Optional.empty();
         }

@@ -18,6 +18,7 @@ import io.gpusnap.service.version.Alias;
 import io.gpusnap.service.version.Aliases;
 import io.gpusnap.service.version.ModelVersions;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -38,6 +39,7 @@ class ModelReconciler implements Reconciler {
     private final ModelVersions versions;
     private final Aliases aliases;
     private final ModelOwners owners;
+    private final ModelShares shares;
     private final DatabaseClock clock;
 
     ModelReconciler(
@@ -47,6 +49,7 @@ class ModelReconciler implements Reconciler {
             ModelVersions versions,
             Aliases aliases,
             ModelOwners owners,
+            ModelShares shares,
             DatabaseClock clock) {
         this.watched = watched;
         this.cluster = cluster;
@@ -54,6 +57,7 @@ class ModelReconciler implements Reconciler {
         this.versions = versions;
         this.aliases = aliases;
         this.owners = owners;
+        this.shares = shares;
         this.clock = clock;
     }
 
@@ -66,6 +70,7 @@ class ModelReconciler implements Reconciler {
     public Optional<Duration> reconcile(Key key) {
         Optional<io.gpusnap.service.model.Model> entry = models.find(key.name());
         Optional<Model> resource = watched.model(key.name());
+        shares.keep(key.name(), resource.map(ModelOwners::sharedWith).orElse(List.of()));
         if (resource.isEmpty()) {
             entry.ifPresentOrElse(this::show, () -> owners.forget(key.name()));
             return Optional.empty();

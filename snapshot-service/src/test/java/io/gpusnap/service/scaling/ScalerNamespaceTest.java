@@ -10,6 +10,7 @@ import io.fabric8.kubernetes.api.model.LabelSelectorBuilder;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.gpusnap.service.forecast.Demand;
 import io.gpusnap.service.kubernetes.crd.DeletionPolicy;
 import io.gpusnap.service.kubernetes.crd.Model;
@@ -154,10 +155,14 @@ class ScalerNamespaceTest {
     private void share(List<String> namespaces) {
         await().atMost(Duration.ofSeconds(60))
                 .until(() -> client.resources(Model.class).withName(model).get() != null);
-        client.resources(Model.class).withName(model).edit(one -> {
-            one.setSpec(new ModelSpec(null, null, DeletionPolicy.RETAIN, namespaces));
-            return one;
-        });
+        await().atMost(Duration.ofSeconds(60))
+                // the operator has written in between
+                .ignoreException(KubernetesClientException.class)
+                .until(() -> client.resources(Model.class).withName(model).edit(one -> {
+                            one.setSpec(new ModelSpec(null, null, DeletionPolicy.RETAIN, namespaces));
+                            return one;
+                        })
+                        != null);
     }
 
     @Test

@@ -65,7 +65,9 @@ class ModelOwners {
      * its Model. Who makes the model in the same transaction makes it for that owner: until its end nobody forgets him.
      */
     void claim(String namespace, String model) {
-        if (watched.model(model).isPresent()) {
+        if (watched.model(model)
+                .filter(one -> one.getMetadata().getDeletionTimestamp() == null)
+                .isPresent()) {
             return;
         }
         jdbc.sql("""

@@ -95,10 +95,9 @@ class ModelOwnersTest {
     private void share(List<String> with) {
         soon().until(() ->
                 owner.client.resources(Model.class).withName(owner.model).get() != null);
-        owner.client.resources(Model.class).withName(owner.model).edit(model -> {
-            model.setSpec(new ModelSpec(null, null, DeletionPolicy.RETAIN, with));
-            return model;
-        });
+        Given.edit(
+                owner.client.resources(Model.class).withName(owner.model),
+                model -> model.setSpec(new ModelSpec(null, null, DeletionPolicy.RETAIN, with)));
     }
 
     @Test
@@ -164,7 +163,7 @@ class ModelOwnersTest {
 
     @Test
     void aPodStartsFromThePodSnapshotItNamesIfThatIsOfItsPolicysModel() {
-        owner.snapshotReady(node, DRIVER);
+        String snapshot = owner.snapshotReady(node, DRIVER);
         String own = owner.podSnapshot().getMetadata().getName();
         podSnapshot(
                 owner.namespace,
@@ -172,12 +171,16 @@ class ModelOwnersTest {
                 other.model,
                 new PodSnapshotSpec.Source(null, null, "snapcontent-elsewhere"));
 
-        owner.kubelet.submit(startingFrom("of-its-own", own));
+        Pod ofItsOwn = owner.kubelet.submit(startingFrom("of-its-own", own));
         Pod ofAnother = owner.kubelet.submit(startingFrom("of-another", "foreign"));
 
-        soon().untilAsserted(() -> assertThat(
-                        owner.kubelet.get("of-its-own").getMetadata().getAnnotations())
-                .containsEntry(PodNames.START, "RESTORE"));
+        owner.gateIsOpen("of-its-own");
+        owner.kubelet.bind("of-its-own", node.name());
+        owner.kubelet.running("of-its-own", false);
+        JsonNode task = Given.claim(node);
+        assertThat(task.at("/thaw/container/podUid").asString())
+                .isEqualTo(ofItsOwn.getMetadata().getUid());
+        assertThat(task.at("/thaw/snapshotId").asString()).isEqualTo(snapshot);
         owner.startsCold(ofAnother, "INVALID_REQUEST: PodSnapshot foreign is of model " + other.model);
     }
 
@@ -242,24 +245,24 @@ class ModelOwnersTest {
         Given.quiet(operator);
 
         // then the other one, which names the model still, has it
-        owner.client.resource(policyOfOwner()).edit(policy -> {
-            policy.getMetadata().setLabels(Map.of("looked", "at"));
-            return policy;
-        });
+        Given.edit(
+                owner.client
+                        .resources(SnapshotPolicy.class)
+                        .inNamespace(owner.namespace)
+                        .withName("llm"),
+                policy -> policy.getMetadata().setLabels(Map.of("looked", "at")));
         Given.quiet(operator);
         ownersPolicyIs("True WaitingForPods");
         editOthersPolicy(policy -> policy.getMetadata().setFinalizers(List.of()));
     }
 
     private void editOthersPolicy(Consumer<SnapshotPolicy> change) {
-        other.client
-                .resources(SnapshotPolicy.class)
-                .inNamespace(other.namespace)
-                .withName("llm")
-                .edit(policy -> {
-                    change.accept(policy);
-                    return policy;
-                });
+        Given.edit(
+                other.client
+                        .resources(SnapshotPolicy.class)
+                        .inNamespace(other.namespace)
+                        .withName("llm"),
+                change);
     }
 
     @Test

@@ -240,7 +240,11 @@ class ModelOwnersTest {
 
         // when it goes, and is looked at once more
         other.client.resource(leaving).delete();
-        ownersPolicyIs("True WaitingForPods");
+        soon().until(() -> jdbc.sql("SELECT namespace FROM kubernetes_model WHERE model_name = ?")
+                .param(owner.model)
+                .query(String.class)
+                .optional()
+                .isEmpty());
         editOthersPolicy(policy -> policy.getMetadata().setLabels(Map.of("looked", "at")));
         Given.quiet(operator);
 
@@ -251,7 +255,6 @@ class ModelOwnersTest {
                         .inNamespace(owner.namespace)
                         .withName("llm"),
                 policy -> policy.getMetadata().setLabels(Map.of("looked", "at")));
-        Given.quiet(operator);
         ownersPolicyIs("True WaitingForPods");
         editOthersPolicy(policy -> policy.getMetadata().setFinalizers(List.of()));
     }

@@ -27,6 +27,7 @@ import io.gpusnap.node.peer.PeerCounts;
 import io.gpusnap.node.peer.PeerDirectory;
 import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.process.Workloads;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.SnapshotId;
 import java.time.Instant;
@@ -213,7 +214,7 @@ final class EngineNode implements NodeAccess {
                 .map(stat -> new Task.Process(
                         pid,
                         stat.startTimeTicks(),
-                        proc.environment(pid).getOrDefault("GPUSNAP_WORKLOAD", "pid-" + pid)));
+                        new Workloads(proc).nameOf(pid).orElse("pid-" + pid)));
     }
 
     @Override

@@ -56,10 +56,7 @@ final class HalfMade {
         }
         return (own || user.filter(uid -> uid == begun.uid()).isPresent())
                 && executable.filter(begun.executable()::equals).isPresent()
-                && new Workloads(proc)
-                        .nameOf(task)
-                        .filter(begun.workload()::equals)
-                        .isPresent();
+                && new Workloads(proc).mayBe(task, begun.workload());
     }
 
     private Optional<Long> userOf(int pid) {

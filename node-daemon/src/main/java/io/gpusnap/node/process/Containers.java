@@ -4,12 +4,19 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Finds a pod's container by the names that the kubelet gave its control group. A caller names a pod and a container, never a
  * process: what is found belongs to them.
  */
 public final class Containers {
+
+    private static final Pattern UID =
+            Pattern.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", Pattern.CASE_INSENSITIVE);
+    private static final Pattern POD = Pattern.compile("(?:.*-)?pod(" + UID.pattern() + ")", Pattern.CASE_INSENSITIVE);
 
     private final ProcFs proc;
 
@@ -60,6 +67,27 @@ public final class Containers {
                 .toList();
     }
 
+    /** Whether a name has the form of a pod's UID. */
+    static boolean isUid(String name) {
+        return UID.matcher(name).matches();
+    }
+
+    /** The pod whose control group the process is in: the outermost, since what is below it the pod may have named itself. */
+    Optional<String> podOf(int pid) {
+        return proc.controlGroups(pid).stream()
+                .flatMap(Containers::parts)
+                .map(POD::matcher)
+                .filter(Matcher::matches)
+                .map(matcher -> matcher.group(1))
+                .findFirst();
+    }
+
+    /** Whether processes of the pod run on this machine. */
+    boolean isHere(String podUid) {
+        return proc.pids().stream()
+                .anyMatch(pid -> proc.controlGroups(pid).stream().anyMatch(group -> isOfPod(group, podUid)));
+    }
+
     /** With the cgroupfs driver it is the id; with systemd's, cri-containerd-ID.scope. */
     private static boolean isOfContainer(String group, String containerId) {
         String last = group.substring(group.lastIndexOf('/') + 1);
@@ -68,9 +96,13 @@ public final class Containers {
 
     private static boolean isOfPod(String group, String podUid) {
         String name = "pod" + podUid.toLowerCase(Locale.ROOT);
-        return List.of(group.split("/")).stream()
+        return parts(group).anyMatch(part -> part.equals(name) || part.endsWith("-" + name));
+    }
+
+    /** Names in its path, as the cgroupfs driver writes them. */
+    private static Stream<String> parts(String group) {
+        return Stream.of(group.split("/"))
                 .map(part -> part.replace('_', '-'))
-                .map(part -> part.endsWith(".slice") ? part.substring(0, part.length() - ".slice".length()) : part)
-                .anyMatch(part -> part.equals(name) || part.endsWith("-" + name));
+                .map(part -> part.endsWith(".slice") ? part.substring(0, part.length() - ".slice".length()) : part);
     }
 }

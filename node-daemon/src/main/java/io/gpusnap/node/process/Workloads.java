@@ -15,9 +15,11 @@ public final class Workloads {
     private static final String PRELOAD = "libgpusnap-preload.so";
 
     private final ProcFs proc;
+    private final Containers containers;
 
     public Workloads(ProcFs proc) {
         this.proc = proc;
+        this.containers = new Containers(proc);
     }
 
     /** Children inherit the environment: only the topmost process of each name counts, and no placeholder above it. */
@@ -41,7 +43,25 @@ public final class Workloads {
                 .filter(workload -> workload.process().equals(process));
     }
 
+    /**
+     * As its environment says. A pod's UID there is what a thaw brought from another pod, or what anybody has written: the pod is
+     * then that of the control group, and a process outside of all pods is none of one that is here.
+     */
     public Optional<String> nameOf(int pid) {
+        return saidName(pid)
+                .flatMap(said -> !Containers.isUid(said)
+                        ? Optional.of(said)
+                        : containers.podOf(pid).or(() -> Optional.of(said).filter(uid -> !containers.isHere(uid))));
+    }
+
+    /** Whether a process that comes back from a workload of this name may be this one; it need not be in its pod yet. */
+    public boolean mayBe(int pid, String name) {
+        return saidName(pid)
+                .filter(said -> said.equals(name) || Containers.isUid(said) && Containers.isUid(name))
+                .isPresent();
+    }
+
+    private Optional<String> saidName(int pid) {
         return Optional.ofNullable(proc.environment(pid).get(NAME_VARIABLE))
                 .filter(name -> !name.isEmpty())
                 .filter(name -> !PlaceholderState.isPlaceholder(proc, pid));

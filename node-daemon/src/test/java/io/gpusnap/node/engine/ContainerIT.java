@@ -107,6 +107,13 @@ class ContainerIT {
         }
         assertThat(Files.readString(Path.of("/proc/" + thawed.pid() + "/cgroup")))
                 .isEqualTo(Files.readString(Path.of("/proc/" + second.init().pid() + "/cgroup")));
+        // and it is reported as this pod's, though its environment is that of the first one
+        assertThat(new ProcFs().environment(thawed.pid()).get("GPUSNAP_WORKLOAD"))
+                .isNotEqualTo(second.ref().podUid());
+        assertThat(node.engines().workloads())
+                .filteredOn(workload -> workload.process().pid() == thawed.pid())
+                .extracting(WorkloadInfo::name)
+                .containsExactly(second.ref().podUid());
         // and it is what it was
         assertThat(second.answer(PROMPT)).isEqualTo(answer);
         second.answer("new");

@@ -118,7 +118,7 @@ final class TestContainer implements AutoCloseable {
                         TestNatives.simulatedDriver().getParent().toString());
         // The runtime and the placeholder have it too, and neither minds.
         builder.environment().put("LD_PRELOAD", TestNatives.preload().toString());
-        builder.environment().put("GPUSNAP_WORKLOAD", "pod-server");
+        builder.environment().put("GPUSNAP_WORKLOAD", setup.podUid());
         builder.environment().put("GPUSNAP_SOCKET_DIR", "/run/gpusnap");
         return new TestContainer(ref, shm, group, builder.start());
     }

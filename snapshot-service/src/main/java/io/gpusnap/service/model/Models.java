@@ -8,6 +8,7 @@ import io.gpusnap.service.platform.transaction.Constraints;
 import io.gpusnap.service.platform.transaction.DatabaseClock;
 import io.gpusnap.service.platform.web.IfMatch;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.springframework.dao.DataIntegrityViolationException;
 import org.springframework.data.domain.Sort;
@@ -50,8 +51,13 @@ public class Models {
      */
     @Transactional(readOnly = true)
     public Model get(String name) {
-        return models.findById(name)
+        return find(name)
                 .orElseThrow(() -> new ApiException(ErrorCode.MODEL_NOT_FOUND, "No model is called " + name + "."));
+    }
+
+    @Transactional(readOnly = true)
+    public Optional<Model> find(String name) {
+        return models.findById(name);
     }
 
     /** By name. */

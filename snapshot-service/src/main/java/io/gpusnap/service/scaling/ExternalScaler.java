@@ -11,6 +11,7 @@ import externalscaler.ScaledObjectRef;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /** KEDA's external scaler, as {@code src/main/proto/externalscaler.proto} has it. */
@@ -18,17 +19,30 @@ class ExternalScaler extends ExternalScalerGrpc.ExternalScalerImplBase {
     private final ScalerValues values;
     private final ActivityStreams streams;
     private final ScalerSettings settings;
+    private final Optional<ModelAudience> audience;
 
-    ExternalScaler(ScalerValues values, ActivityStreams streams, ScalerSettings settings) {
+    ExternalScaler(
+            ScalerValues values, ActivityStreams streams, ScalerSettings settings, Optional<ModelAudience> audience) {
         this.values = values;
         this.streams = streams;
         this.settings = settings;
+        this.audience = audience;
+    }
+
+    /** What it asks, if its namespace may. */
+    private ScalerQuery query(ScaledObjectRef trigger) {
+        ScalerQuery query = ScalerQuery.of(trigger.getScalerMetadataMap());
+        audience.flatMap(one -> one.refusal(trigger.getNamespace(), query.model()))
+                .ifPresent(why -> {
+                    throw Status.PERMISSION_DENIED.withDescription(why).asRuntimeException();
+                });
+        return query;
     }
 
     @Override
     public void isActive(ScaledObjectRef trigger, StreamObserver<IsActiveResponse> caller) {
         answer(caller, () -> {
-            ScalerQuery query = ScalerQuery.of(trigger.getScalerMetadataMap());
+            ScalerQuery query = query(trigger);
             return IsActiveResponse.newBuilder()
                     .setResult(query.isActive(value(query)))
                     .build();
@@ -38,8 +52,7 @@ class ExternalScaler extends ExternalScalerGrpc.ExternalScalerImplBase {
     @Override
     public void streamIsActive(ScaledObjectRef trigger, StreamObserver<IsActiveResponse> caller) {
         try {
-            streams.open(ScalerQuery.of(trigger.getScalerMetadataMap()), (ServerCallStreamObserver<IsActiveResponse>)
-                    caller);
+            streams.open(query(trigger), (ServerCallStreamObserver<IsActiveResponse>) caller);
         } catch (RuntimeException e) {
             caller.onError(Refusals.statusOf(e));
         }
@@ -61,7 +74,7 @@ class ExternalScaler extends ExternalScalerGrpc.ExternalScalerImplBase {
     @Override
     public void getMetrics(GetMetricsRequest request, StreamObserver<GetMetricsResponse> caller) {
         answer(caller, () -> {
-            ScalerQuery query = ScalerQuery.of(request.getScaledObjectRef().getScalerMetadataMap());
+            ScalerQuery query = query(request.getScaledObjectRef());
             if (!request.getMetricName().equals(query.metricName())) {
                 throw Status.INVALID_ARGUMENT
                         .withDescription(

@@ -3,6 +3,7 @@ package io.gpusnap.service.scaling;
 import io.gpusnap.service.forecast.Demand;
 import io.gpusnap.service.forecast.Forecasts;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.util.Optional;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
@@ -32,8 +33,13 @@ class ScalerConfiguration {
 
         @Bean
         ScalerServer scalerServer(
-                ScalerValues values, ActivityStreams streams, ScalerSettings settings, ScalerMetrics metrics) {
-            return new ScalerServer(settings, new ExternalScaler(values, streams, settings), metrics, streams::end);
+                ScalerValues values,
+                ActivityStreams streams,
+                ScalerSettings settings,
+                ScalerMetrics metrics,
+                Optional<ModelAudience> audience) {
+            return new ScalerServer(
+                    settings, new ExternalScaler(values, streams, settings, audience), metrics, streams::end);
         }
     }
 }

@@ -51,7 +51,12 @@ public class Snapshots implements VersionUse {
      */
     @Transactional(readOnly = true)
     public Snapshot get(SnapshotId id) {
-        return snapshots.findById(id.value()).orElseThrow(() -> notFound(id));
+        return find(id).orElseThrow(() -> notFound(id));
+    }
+
+    @Transactional(readOnly = true)
+    public Optional<Snapshot> find(SnapshotId id) {
+        return snapshots.findById(id.value());
     }
 
     /** Newest first. */

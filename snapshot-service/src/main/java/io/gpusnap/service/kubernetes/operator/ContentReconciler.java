@@ -65,7 +65,7 @@ class ContentReconciler implements Reconciler {
             content.ifPresent(this::strange);
             return Optional.empty();
         }
-        Optional<Snapshot> snapshot = find(id.get());
+        Optional<Snapshot> snapshot = snapshots.find(id.get());
         boolean there = snapshot.isPresent() && snapshot.get().state() != SnapshotState.DELETED;
         if (content.isEmpty()) {
             // one that failed before it was ever seen is of no use to anybody
@@ -147,16 +147,5 @@ class ContentReconciler implements Reconciler {
     private Optional<PodSnapshot> askedBy(SnapshotId id) {
         return saves.of(id)
                 .flatMap(save -> watched.podSnapshot(new Key(Key.Kind.POD_SNAPSHOT, save.namespace(), save.name())));
-    }
-
-    private Optional<Snapshot> find(SnapshotId id) {
-        try {
-            return Optional.of(snapshots.get(id));
-        } catch (ApiException e) {
-            if (e.code() == ErrorCode.SNAPSHOT_NOT_FOUND) {
-                return Optional.empty();
-            }
-            throw e;
-        }
     }
 }

@@ -11,6 +11,8 @@ import io.gpusnap.service.kubernetes.crd.PodSnapshot;
 import io.gpusnap.service.kubernetes.crd.PodSnapshotSpec;
 import io.gpusnap.service.kubernetes.crd.SnapshotPolicy;
 import io.gpusnap.service.kubernetes.crd.SnapshotPolicySpec;
+import io.gpusnap.service.platform.problem.ApiException;
+import io.gpusnap.service.platform.problem.ErrorCode;
 import io.gpusnap.service.platform.transaction.DatabaseClock;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -37,6 +39,7 @@ class FirstSnapshots {
     private final Unrest unrest;
     private final PodProcesses processes;
     private final ModelOwners owners;
+    private final FirstVersions firsts;
     private final Cluster cluster;
     private final DatabaseClock clock;
 
@@ -47,6 +50,7 @@ class FirstSnapshots {
             Unrest unrest,
             PodProcesses processes,
             ModelOwners owners,
+            FirstVersions firsts,
             Cluster cluster,
             DatabaseClock clock) {
         this.watched = watched;
@@ -55,6 +59,7 @@ class FirstSnapshots {
         this.unrest = unrest;
         this.processes = processes;
         this.owners = owners;
+        this.firsts = firsts;
         this.cluster = cluster;
         this.clock = clock;
     }
@@ -107,9 +112,17 @@ class FirstSnapshots {
             // a pod that the webhook never saw may never have one: the others must not wait for it
             return Optional.of(PodSnapshotReconciler.SOON);
         }
-        versions.ensure(policy.getSpec().model(), version, container.get());
-        cluster.create(resource(policy, version, pod, next(prefix(policy, version, of), taken)));
-        return Optional.empty();
+        try {
+            if (firsts.make(pod.getMetadata().getNamespace(), policy.getSpec().model(), version, container.get())) {
+                cluster.create(resource(policy, version, pod, next(prefix(policy, version, of), taken)));
+            }
+            return Optional.empty();
+        } catch (ApiException e) {
+            if (e.code() != ErrorCode.NAME_TAKEN) {
+                throw e;
+            }
+            return Optional.of(PodSnapshotReconciler.SOON); // somebody else makes the same: then it is there
+        }
     }
 
     private static Duration longer(Duration one, Duration other) {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.transaction.annotation.Transactional;
 
 /**
  * Table {@code kubernetes_model}: the namespace that a model belongs to, which is the first one whose policy named it before it was
@@ -29,17 +30,20 @@ class ModelOwners {
         return Objects.requireNonNullElse(spec.sharedWith(), List.of());
     }
 
-    /** Why nothing of this namespace may have to do with the model; empty if it may. A model that nobody has is its own from now on. */
+    /** Why nothing of this namespace may have to do with the model; empty if it may. */
     Optional<String> objection(String namespace, String model) {
-        List<String> shared = watched.model(model).map(ModelOwners::sharedWith).orElse(List.of());
+        return objection(
+                namespace,
+                model,
+                watched.model(model).map(ModelOwners::sharedWith).orElse(List.of()));
+    }
+
+    /** The same where no Model is known. */
+    Optional<String> objection(String namespace, String model, List<String> shared) {
         if (shared.contains(namespace) || shared.contains(ModelSpec.EVERYBODY)) {
             return Optional.empty();
         }
         Optional<String> owner = owner(model);
-        if (owner.isEmpty()) {
-            claim(namespace, model);
-            owner = owner(model);
-        }
         if (owner.isEmpty() ? shared.isEmpty() : owner.get().equals(namespace)) {
             return Optional.empty();
         }
@@ -56,25 +60,37 @@ class ModelOwners {
                 .optional();
     }
 
-    private void claim(String namespace, String model) {
+    /**
+     * For a policy of the namespace: a model that nobody has is its own from now on, unless it is in the catalogue or comes there by
+     * its Model. Who makes the model in the same transaction makes it for that owner: until its end nobody forgets him.
+     */
+    void claim(String namespace, String model) {
+        if (watched.model(model)
+                .filter(one -> one.getMetadata().getDeletionTimestamp() == null)
+                .isPresent()) {
+            return;
+        }
         jdbc.sql("""
                         INSERT INTO kubernetes_model (model_name, namespace, created_at)
                         SELECT :model, :namespace, now() WHERE NOT EXISTS (SELECT 1 FROM model WHERE name = :model)
-                        ON CONFLICT DO NOTHING
+                        ON CONFLICT (model_name) DO UPDATE SET model_name = excluded.model_name
                         """).param("model", model).param("namespace", namespace).update();
     }
 
     /** If it is not in the catalogue, and no policy of its namespace names it any more: whoever names it next has it. */
-    void forget(String model) {
-        owner(model)
+    @Transactional
+    public void forget(String model) {
+        // locked first: a statement that waits for whoever makes the model would not see what he has made
+        jdbc.sql("SELECT namespace FROM kubernetes_model WHERE model_name = ? FOR UPDATE")
+                .param(model)
+                .query(String.class)
+                .optional()
                 .filter(owner -> watched.policiesOf(model).stream()
                         .noneMatch(policy -> policy.getMetadata().getNamespace().equals(owner)
                                 && policy.getMetadata().getDeletionTimestamp() == null))
-                .ifPresent(owner -> jdbc.sql(
-                                "DELETE FROM kubernetes_model WHERE model_name = :model AND namespace = :owner"
-                                        + " AND NOT EXISTS (SELECT 1 FROM model WHERE name = :model)")
+                .ifPresent(owner -> jdbc.sql("DELETE FROM kubernetes_model WHERE model_name = :model"
+                                + " AND NOT EXISTS (SELECT 1 FROM model WHERE name = :model)")
                         .param("model", model)
-                        .param("owner", owner)
                         .update());
     }
 }

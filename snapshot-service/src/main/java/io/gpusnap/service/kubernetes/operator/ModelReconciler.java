@@ -12,13 +12,13 @@ import io.gpusnap.service.kubernetes.crd.ModelStatus;
 import io.gpusnap.service.model.Models;
 import io.gpusnap.service.platform.page.PageQuery;
 import io.gpusnap.service.platform.problem.ApiException;
-import io.gpusnap.service.platform.problem.ErrorCode;
 import io.gpusnap.service.platform.transaction.DatabaseClock;
 import io.gpusnap.service.platform.web.IfMatch;
 import io.gpusnap.service.version.Alias;
 import io.gpusnap.service.version.Aliases;
 import io.gpusnap.service.version.ModelVersions;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -39,6 +39,7 @@ class ModelReconciler implements Reconciler {
     private final ModelVersions versions;
     private final Aliases aliases;
     private final ModelOwners owners;
+    private final ModelShares shares;
     private final DatabaseClock clock;
 
     ModelReconciler(
@@ -48,6 +49,7 @@ class ModelReconciler implements Reconciler {
             ModelVersions versions,
             Aliases aliases,
             ModelOwners owners,
+            ModelShares shares,
             DatabaseClock clock) {
         this.watched = watched;
         this.cluster = cluster;
@@ -55,6 +57,7 @@ class ModelReconciler implements Reconciler {
         this.versions = versions;
         this.aliases = aliases;
         this.owners = owners;
+        this.shares = shares;
         this.clock = clock;
     }
 
@@ -65,8 +68,9 @@ class ModelReconciler implements Reconciler {
 
     @Override
     public Optional<Duration> reconcile(Key key) {
-        Optional<io.gpusnap.service.model.Model> entry = find(key.name());
+        Optional<io.gpusnap.service.model.Model> entry = models.find(key.name());
         Optional<Model> resource = watched.model(key.name());
+        shares.keep(key.name(), resource.map(ModelOwners::sharedWith).orElse(List.of()));
         if (resource.isEmpty()) {
             entry.ifPresentOrElse(this::show, () -> owners.forget(key.name()));
             return Optional.empty();
@@ -171,16 +175,5 @@ class ModelReconciler implements Reconciler {
                                 why.code() + ": " + why.detail(),
                                 generation,
                                 clock.now())));
-    }
-
-    private Optional<io.gpusnap.service.model.Model> find(String name) {
-        try {
-            return Optional.of(models.get(name));
-        } catch (ApiException e) {
-            if (e.code() == ErrorCode.MODEL_NOT_FOUND) {
-                return Optional.empty();
-            }
-            throw e;
-        }
     }
 }

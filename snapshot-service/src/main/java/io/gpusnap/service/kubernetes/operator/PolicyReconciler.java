@@ -77,6 +77,7 @@ class PolicyReconciler implements Reconciler {
         Optional<Duration> again = Optional.empty();
         Verdict verdict;
         String tierPolicy = null;
+        owners.claim(key.namespace(), kept.getSpec().model());
         Optional<String> objection =
                 owners.objection(key.namespace(), kept.getSpec().model());
         try {

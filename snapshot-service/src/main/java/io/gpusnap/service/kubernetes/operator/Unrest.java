@@ -46,7 +46,8 @@ class Unrest {
         return Optional.ofNullable(attempt.getStatus())
                 .flatMap(status -> Optional.ofNullable(status.snapshotId()))
                 .map(SnapshotId::of)
-                .map(snapshots::get)
+                // a database from before it knows nothing of it
+                .flatMap(snapshots::find)
                 .filter(snapshot -> snapshot.failure()
                         .filter(failure -> NOT_NOW.contains(failure.code()))
                         .isPresent())

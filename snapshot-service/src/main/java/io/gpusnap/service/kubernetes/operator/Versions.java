@@ -1,40 +1,29 @@
 package io.gpusnap.service.kubernetes.operator;
 
-import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.gpusnap.service.kubernetes.KubernetesComponent;
 import io.gpusnap.service.kubernetes.start.PodNames;
-import io.gpusnap.service.model.Models;
 import io.gpusnap.service.node.Inventory;
 import io.gpusnap.service.node.Nodes;
 import io.gpusnap.service.platform.page.PageQuery;
-import io.gpusnap.service.platform.problem.ApiException;
 import io.gpusnap.service.platform.problem.ErrorCode;
 import io.gpusnap.service.snapshot.SnapshotState;
 import io.gpusnap.service.snapshot.Snapshots;
-import io.gpusnap.service.version.ModelVersions;
-import io.gpusnap.service.version.VersionFacts;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** Models, versions and snapshots of the catalogue, as pods need them. */
+/** Which snapshots of a version there are, and on which kind of node a pod is. */
 @KubernetesComponent
 class Versions {
     /** A pod that started cold for one of these is on a node of another kind than all snapshots. */
     private static final Set<String> OTHER_KIND =
             Set.of(ErrorCode.DRIVER_MISMATCH.name(), ErrorCode.GPU_MISMATCH.name(), ErrorCode.INCOMPATIBLE.name());
 
-    private final Models models;
-    private final ModelVersions versions;
     private final Snapshots snapshots;
     private final Nodes nodes;
 
-    Versions(Models models, ModelVersions versions, Snapshots snapshots, Nodes nodes) {
-        this.models = models;
-        this.versions = versions;
+    Versions(Snapshots snapshots, Nodes nodes) {
         this.snapshots = snapshots;
         this.nodes = nodes;
     }
@@ -68,32 +57,5 @@ class Versions {
                                         .map(Inventory.Gpu::name)
                                         .toList())
                         .orElse("");
-    }
-
-    /** Makes model and version if they are not there. */
-    void ensure(String model, String version, Container container) {
-        unlessTaken(() -> models.create(model, "", Map.of()), () -> models.get(model));
-        if (versions.find(model, version).isEmpty()) {
-            List<String> arguments = new ArrayList<>(container.getCommand());
-            arguments.addAll(container.getArgs());
-            VersionFacts facts =
-                    new VersionFacts(container.getImage(), arguments, null, null, null, null, null, Map.of());
-            unlessTaken(() -> versions.create(model, version, null, facts), () -> versions.get(model, version));
-        }
-    }
-
-    /** Reads it first: most of the time it is there; and of two who make it, one is told that the name is taken. */
-    private static void unlessTaken(Runnable create, Runnable read) {
-        try {
-            read.run();
-        } catch (ApiException missing) {
-            try {
-                create.run();
-            } catch (ApiException e) {
-                if (e.code() != ErrorCode.NAME_TAKEN) {
-                    throw e;
-                }
-            }
-        }
     }
 }

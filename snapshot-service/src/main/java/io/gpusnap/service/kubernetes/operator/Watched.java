@@ -147,14 +147,18 @@ class Watched {
         return Optional.ofNullable(now().podSnapshots.getStore().getByKey(key.storeKey()));
     }
 
-    /** That a policy wanted. */
+    /** That a policy wanted, of its model: anybody may write its name into one of another model. */
     List<PodSnapshot> podSnapshots(SnapshotPolicy policy) {
-        return now().podSnapshots
+        return now()
+                .podSnapshots
                 .getIndexer()
                 .byIndex(
                         BY_POLICY,
                         policy.getMetadata().getNamespace() + "/"
-                                + policy.getMetadata().getName());
+                                + policy.getMetadata().getName())
+                .stream()
+                .filter(one -> policy.getSpec().model().equals(one.getSpec().model()))
+                .toList();
     }
 
     Optional<SnapshotContent> content(String name) {

@@ -9,7 +9,9 @@ import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhookC
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhookConfigurationBuilder;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.RuleWithOperationsBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.gpusnap.service.kubernetes.start.PodNames;
 import io.gpusnap.service.kubernetes.testing.ClusterUnderTest;
+import io.gpusnap.service.kubernetes.testing.Kubelet;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
@@ -33,6 +35,7 @@ public final class InstalledWebhook {
         await().atMost(Duration.ofMinutes(1)).until(() -> server.address() != null);
         pointTo(Objects.requireNonNull(server.address()));
         server.renew();
+        hasHeard(true);
         return this;
     }
 
@@ -46,6 +49,27 @@ public final class InstalledWebhook {
                         .endWebhook()
                         .build())
                 .update();
+        hasHeard(false);
+    }
+
+    /** A real API server asks whom it asked before for a moment more. */
+    private void hasHeard(boolean answers) {
+        if (ClusterUnderTest.REAL) {
+            await().atMost(Duration.ofMinutes(1)).until(() -> isPrepared() == answers);
+        }
+    }
+
+    private boolean isPrepared() {
+        return client
+                .resource(Kubelet.pod(ClusterUnderTest.SYSTEM, "probe", "probe", "probe:1"))
+                .dryRun()
+                .create()
+                .getSpec()
+                .getContainers()
+                .getFirst()
+                .getEnv()
+                .stream()
+                .anyMatch(variable -> PodNames.WORKLOAD_VARIABLE.equals(variable.getName()));
     }
 
     /** The certificate ends, and another one is made. */

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -71,6 +72,40 @@ class ChartRolesTest {
     @ValueSource(strings = {"default", "production", "kind"})
     void theNamespacesRoleIsWhatItCallsThere(String set) throws IOException {
         assertThat(allowed(set, "Role")).isEqualTo(made(set, true));
+    }
+
+    /** Of its settings for the webhook, which the chart gives to it. */
+    private static Map<?, ?> webhook(String set) throws IOException {
+        Map<?, ?> settings = manifests(set, "ConfigMap")
+                .map(map -> (Map<?, ?>) map.get("data"))
+                .filter(data -> data.containsKey("application.yaml"))
+                .findFirst()
+                .<Map<?, ?>>map(data ->
+                        new Yaml(new SafeConstructor(new LoaderOptions())).load((String) data.get("application.yaml")))
+                .orElseThrow();
+        for (String part : List.of("gpusnap", "kubernetes", "webhook")) {
+            settings = (Map<?, ?>) settings.get(part);
+        }
+        return settings;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"default", "production", "kind"})
+    void whatARuleIsBoundToIsWhatTheServiceIsToldToUse(String set) throws IOException {
+        Map<Object, Object> bound = new HashMap<>();
+        for (String kind : List.of("ClusterRole", "Role")) {
+            manifests(set, kind)
+                    .flatMap(role -> ((List<?>) role.get("rules")).stream())
+                    .map(rule -> (Map<?, ?>) rule)
+                    .filter(rule -> rule.containsKey("resourceNames"))
+                    .forEach(rule -> bound.put(rule.get("resources"), rule.get("resourceNames")));
+        }
+        assertThat(bound)
+                .isEqualTo(Map.of(
+                        List.of("secrets"),
+                        List.of(webhook(set).get("secret")),
+                        List.of("mutatingwebhookconfigurations"),
+                        List.of(webhook(set).get("configuration"))));
     }
 
     @ParameterizedTest

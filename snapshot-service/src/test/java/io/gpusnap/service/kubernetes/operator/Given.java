@@ -3,12 +3,15 @@ package io.gpusnap.service.kubernetes.operator;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.LabelSelector;
 import io.fabric8.kubernetes.api.model.LabelSelectorBuilder;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.Resource;
 import io.gpusnap.service.kubernetes.crd.Conditions;
 import io.gpusnap.service.kubernetes.crd.DeletionPolicy;
 import io.gpusnap.service.kubernetes.crd.PodSnapshot;
@@ -28,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.awaitility.core.ConditionFactory;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -63,6 +67,18 @@ final class Given {
     /** What has been told is dealt with, also what a watch tells of it a moment later. */
     static void quiet(Operator operator) {
         await().atMost(Duration.ofMinutes(3)).during(Duration.ofMillis(500)).until(operator::idle);
+    }
+
+    /** A change by a person: once more if the operator has written in between, which only a real API server notices. */
+    static <T extends HasMetadata> void edit(Resource<T> resource, Consumer<T> change) {
+        soon().ignoreExceptionsMatching(e -> e instanceof KubernetesClientException answer && answer.getCode() == 409)
+                .until(() -> {
+                    resource.edit(one -> {
+                        change.accept(one);
+                        return one;
+                    });
+                    return true;
+                });
     }
 
     SnapshotPolicy policy(String name, SnapshotPolicySpec spec) {

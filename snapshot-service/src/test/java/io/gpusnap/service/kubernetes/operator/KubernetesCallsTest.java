@@ -93,7 +93,17 @@ class KubernetesCallsTest {
         // then
         assertThat(calls.all())
                 .containsExactlyInAnyOrderElementsOf(Arrays.stream(KubernetesCalls.values())
-                        .map(call -> new ApiCall(call.verb(), call.group(), call.resource()))
+                        .map(KubernetesCallsTest::made)
                         .collect(Collectors.toSet()));
+        assertThat(KubernetesCalls.values())
+                .filteredOn(KubernetesCalls::inOwnNamespace)
+                .isNotEmpty()
+                .allSatisfy(call -> assertThat(calls.namespacesOf(made(call)))
+                        .as("a role there is all that it has for %s", call)
+                        .containsExactly(ClusterUnderTest.SYSTEM));
+    }
+
+    private static ApiCall made(KubernetesCalls call) {
+        return new ApiCall(call.verb(), call.group(), call.resource());
     }
 }

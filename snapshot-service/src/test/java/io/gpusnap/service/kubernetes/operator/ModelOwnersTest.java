@@ -18,13 +18,19 @@ import io.gpusnap.service.kubernetes.crd.SnapshotPolicySpec;
 import io.gpusnap.service.kubernetes.start.PodNames;
 import io.gpusnap.service.kubernetes.testing.Kubelet;
 import io.gpusnap.service.kubernetes.testing.KubernetesTest;
+import io.gpusnap.service.model.Models;
 import io.gpusnap.service.testing.Api;
 import io.gpusnap.service.testing.SimulatedNode;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.transaction.support.TransactionTemplate;
 import tools.jackson.databind.JsonNode;
 
 /** What was frozen in one namespace is not thawed into another one, unless the model is shared with it. */
@@ -40,6 +46,18 @@ class ModelOwnersTest {
 
     @Autowired
     private Operator operator;
+
+    @Autowired
+    private ModelOwners owners;
+
+    @Autowired
+    private Models models;
+
+    @Autowired
+    private JdbcClient jdbc;
+
+    @Autowired
+    private TransactionTemplate transaction;
 
     private Given owner;
     private Given other;
@@ -77,10 +95,9 @@ class ModelOwnersTest {
     private void share(List<String> with) {
         soon().until(() ->
                 owner.client.resources(Model.class).withName(owner.model).get() != null);
-        owner.client.resources(Model.class).withName(owner.model).edit(model -> {
-            model.setSpec(new ModelSpec(null, null, DeletionPolicy.RETAIN, with));
-            return model;
-        });
+        Given.edit(
+                owner.client.resources(Model.class).withName(owner.model),
+                model -> model.setSpec(new ModelSpec(null, null, DeletionPolicy.RETAIN, with)));
     }
 
     @Test
@@ -146,7 +163,7 @@ class ModelOwnersTest {
 
     @Test
     void aPodStartsFromThePodSnapshotItNamesIfThatIsOfItsPolicysModel() {
-        owner.snapshotReady(node, DRIVER);
+        String snapshot = owner.snapshotReady(node, DRIVER);
         String own = owner.podSnapshot().getMetadata().getName();
         podSnapshot(
                 owner.namespace,
@@ -154,12 +171,16 @@ class ModelOwnersTest {
                 other.model,
                 new PodSnapshotSpec.Source(null, null, "snapcontent-elsewhere"));
 
-        owner.kubelet.submit(startingFrom("of-its-own", own));
+        Pod ofItsOwn = owner.kubelet.submit(startingFrom("of-its-own", own));
         Pod ofAnother = owner.kubelet.submit(startingFrom("of-another", "foreign"));
 
-        soon().untilAsserted(() -> assertThat(
-                        owner.kubelet.get("of-its-own").getMetadata().getAnnotations())
-                .containsEntry(PodNames.START, "RESTORE"));
+        owner.gateIsOpen("of-its-own");
+        owner.kubelet.bind("of-its-own", node.name());
+        owner.kubelet.running("of-its-own", false);
+        JsonNode task = Given.claim(node);
+        assertThat(task.at("/thaw/container/podUid").asString())
+                .isEqualTo(ofItsOwn.getMetadata().getUid());
+        assertThat(task.at("/thaw/snapshotId").asString()).isEqualTo(snapshot);
         owner.startsCold(ofAnother, "INVALID_REQUEST: PodSnapshot foreign is of model " + other.model);
     }
 
@@ -174,11 +195,145 @@ class ModelOwnersTest {
     }
 
     private void podSnapshot(String namespace, String name, String model, PodSnapshotSpec.Source source) {
+        podSnapshot(namespace, name, new PodSnapshotSpec(source, model, "v1", null, DeletionPolicy.DELETE));
+    }
+
+    private void podSnapshot(String namespace, String name, PodSnapshotSpec spec) {
         PodSnapshot resource = new PodSnapshot();
         resource.setMetadata(
                 new ObjectMetaBuilder().withNamespace(namespace).withName(name).build());
-        resource.setSpec(new PodSnapshotSpec(source, model, "v1", null, DeletionPolicy.DELETE));
+        resource.setSpec(spec);
         other.client.resource(resource).create();
+    }
+
+    @Test
+    void whoOnlyHasAPodSavedAsAModelHasNotMadeItHis() {
+        // given a PodSnapshot by hand, of a model that nobody has
+        Pod pod = other.runningPod("theirs", node, DRIVER);
+        podSnapshot(
+                "of-a-pod",
+                new PodSnapshotSpec.Source("theirs", pod.getMetadata().getUid(), null));
+        soon().untilAsserted(() -> assertThat(messageOf("of-a-pod")).contains("MODEL_NOT_FOUND"));
+
+        // then the first policy that names it still has it
+        owner.policy("llm", owner.spec());
+        ownersPolicyIs("True WaitingForPods");
+        othersPolicy();
+        othersPolicyIs("False ModelNotShared");
+    }
+
+    @Test
+    void aPolicyThatIsBeingDeletedDoesNotTakeItsModelBack() {
+        // given a policy that somebody else holds back, of a model that nobody has made yet
+        SnapshotPolicy leaving = new SnapshotPolicy();
+        leaving.setMetadata(new ObjectMetaBuilder()
+                .withNamespace(other.namespace)
+                .withName("llm")
+                .withFinalizers("example.com/held-back")
+                .build());
+        leaving.setSpec(Given.plain(
+                owner.spec().selector(), owner.model, "v1", owner.spec().readiness()));
+        other.client.resource(leaving).create();
+        othersPolicyIs("True WaitingForPods");
+        owner.policy("llm", owner.spec());
+        ownersPolicyIs("False ModelNotShared");
+
+        // when it goes, and is looked at once more
+        other.client.resource(leaving).delete();
+        soon().until(() -> jdbc.sql("SELECT namespace FROM kubernetes_model WHERE model_name = ?")
+                .param(owner.model)
+                .query(String.class)
+                .optional()
+                .isEmpty());
+        editOthersPolicy(policy -> policy.getMetadata().setLabels(Map.of("looked", "at")));
+        Given.quiet(operator);
+
+        // then the other one, which names the model still, has it
+        Given.edit(
+                owner.client
+                        .resources(SnapshotPolicy.class)
+                        .inNamespace(owner.namespace)
+                        .withName("llm"),
+                policy -> policy.getMetadata().setLabels(Map.of("looked", "at")));
+        ownersPolicyIs("True WaitingForPods");
+        editOthersPolicy(policy -> policy.getMetadata().setFinalizers(List.of()));
+    }
+
+    private void editOthersPolicy(Consumer<SnapshotPolicy> change) {
+        Given.edit(
+                other.client
+                        .resources(SnapshotPolicy.class)
+                        .inNamespace(other.namespace)
+                        .withName("llm"),
+                change);
+    }
+
+    @Test
+    void anOwnerIsNotForgottenWhileHisModelIsMade() throws Exception {
+        // given a model that is made just now, of which no policy is known
+        CompletableFuture<Void> forgetting = new CompletableFuture<>();
+        transaction.executeWithoutResult(status -> {
+            owners.claim(owner.namespace, owner.model);
+            Thread.ofVirtual().start(() -> {
+                owners.forget(owner.model);
+                forgetting.complete(null);
+            });
+            soon().until(() -> forgetting.isDone() || somebodyWaitsForALock());
+            models.create(owner.model, "", Map.of());
+        });
+
+        // then who comes too late to forget the owner sees the model
+        forgetting.get(1, TimeUnit.MINUTES);
+        assertThat(owners.objection(owner.namespace, owner.model)).isEmpty();
+        assertThat(owners.objection(other.namespace, owner.model)).isPresent();
+    }
+
+    private boolean somebodyWaitsForALock() {
+        return jdbc.sql("SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                        + " AND query LIKE '%kubernetes_model%')")
+                .query(Boolean.class)
+                .single();
+    }
+
+    @Test
+    void aPodSnapshotOfAnotherModelIsNotThePolicysWhoseNameItHas() {
+        owner.policy("llm", owner.spec());
+        ownersPolicyIs("True WaitingForPods");
+
+        podSnapshot(
+                owner.namespace,
+                "borrowed",
+                new PodSnapshotSpec(
+                        new PodSnapshotSpec.Source(null, null, "snapcontent-elsewhere"),
+                        other.model,
+                        "v1",
+                        "llm",
+                        DeletionPolicy.DELETE));
+        soon().until(() -> !owner.podSnapshot().getStatus().conditions().isEmpty());
+        Given.quiet(operator);
+
+        ownersPolicyIs("True WaitingForPods");
+        assertThat(policyOfOwner().getStatus().latestSnapshot()).isNull();
+    }
+
+    private void ownersPolicyIs(String reason) {
+        soon().untilAsserted(() -> assertThat(
+                        Given.reason(policyOfOwner().getStatus().conditions()))
+                .isEqualTo(reason));
+    }
+
+    private String messageOf(String podSnapshot) {
+        return Conditions.find(
+                        other.client
+                                .resources(PodSnapshot.class)
+                                .inNamespace(other.namespace)
+                                .withName(podSnapshot)
+                                .get()
+                                .getStatus()
+                                .conditions(),
+                        Conditions.READY)
+                .orElseThrow()
+                .getMessage();
     }
 
     @Test

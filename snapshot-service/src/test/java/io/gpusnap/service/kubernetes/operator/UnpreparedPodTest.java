@@ -53,9 +53,11 @@ class UnpreparedPodTest {
         given.policy("llm", given.spec());
         SimulatedNode node = given.node(DRIVER);
 
-        // given two that are warm, of which nobody reports a process
-        readyWithoutAProcess("never", node);
+        // given two that are warm, of which their node reports no process
+        Pod never = readyWithoutAProcess("never", node);
         Pod late = readyWithoutAProcess("late", node);
+        // given a process of another node that says it is one of theirs
+        given.reports(given.node(DRIVER), DRIVER, never);
         soon().until(operator::idle);
         assertThat(given.podSnapshots()).isEmpty();
 

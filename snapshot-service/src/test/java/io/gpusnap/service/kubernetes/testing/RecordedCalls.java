@@ -62,6 +62,14 @@ public final class RecordedCalls implements Interceptor {
         return calls.keySet().stream().map(Made::call).collect(Collectors.toSet());
     }
 
+    /** Namespaces in which the call was made; the empty one if it was made of all, or of what is in none. */
+    public Set<String> namespacesOf(ApiCall call) {
+        return calls.keySet().stream()
+                .filter(made -> made.call().equals(call))
+                .map(Made::namespace)
+                .collect(Collectors.toSet());
+    }
+
     /** What was made since, by "verb resource". */
     public Map<String, Long> since(Map<String, Long> before) {
         return more(before, counts());

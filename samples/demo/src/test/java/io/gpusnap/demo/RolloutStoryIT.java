@@ -88,10 +88,10 @@ class RolloutStoryIT {
         assertThat(events(bad))
                 .containsExactly(
                         "0 STARTED operator: From v1 to v2: a new version",
-                        "1 WEIGHT_SET rollout: 10 of 100 restores get v2.",
+                        "0 WEIGHT_SET rollout: 10 of 100 restores get v2.",
                         "1 PAUSED rollout: It waits to be promoted.",
-                        "2 PROMOTED operator: let us see",
-                        "2 RESUMED operator: It was promoted.",
+                        "1 PROMOTED operator: let us see",
+                        "1 RESUMED operator: It was promoted.",
                         "2 ANALYSIS_STARTED operator: 2 metrics are measured.",
                         "2 ANALYSIS_FAILED rollout: Metric answers: 1 processes answered wrongly.",
                         "2 ROLLED_BACK rollout: Every restore gets v1 again. Metric answers: 1 processes answered wrongly."
@@ -119,20 +119,20 @@ class RolloutStoryIT {
         assertThat(events(good))
                 .containsExactly(
                         "0 STARTED operator: From v1 to v3: a new version",
-                        "1 WEIGHT_SET rollout: 10 of 100 restores get v3.",
+                        "0 WEIGHT_SET rollout: 10 of 100 restores get v3.",
                         "1 PAUSED rollout: It waits to be promoted.",
-                        "2 PROMOTED operator: ten is fine",
-                        "2 RESUMED operator: It was promoted.",
+                        "1 PROMOTED operator: ten is fine",
+                        "1 RESUMED operator: It was promoted.",
                         "2 ANALYSIS_STARTED operator: 2 metrics are measured.",
-                        "4 ANALYSIS_SUCCEEDED rollout: Metric answers: all of 1 processes answered rightly.",
-                        "4 WEIGHT_SET rollout: 50 of 100 restores get v3. Until now 1 of 10 got the new version.",
+                        "2 ANALYSIS_SUCCEEDED rollout: Metric answers: all of 1 processes answered rightly.",
+                        "3 WEIGHT_SET rollout: 50 of 100 restores get v3. Until now 1 of 10 got the new version.",
                         "4 PAUSED rollout: It waits to be promoted.",
-                        "6 PROMOTED operator: half is fine",
-                        "6 RESUMED operator: It was promoted.",
-                        "6 WEIGHT_SET operator: 100 of 100 restores get v3. Until now 3 of 6 got the new version.",
+                        "4 PROMOTED operator: half is fine",
+                        "4 RESUMED operator: It was promoted.",
+                        "5 WEIGHT_SET operator: 100 of 100 restores get v3. Until now 3 of 6 got the new version.",
                         "6 PAUSED operator: It waits to be promoted.",
-                        "7 PROMOTED operator: all of it",
-                        "7 RESUMED operator: It was promoted.",
+                        "6 PROMOTED operator: all of it",
+                        "6 RESUMED operator: It was promoted.",
                         "7 COMPLETED operator: All steps are done: stable stands for v3. Until now 3 of 3 got the new version.");
 
         // when it is rolled back, then one call does it, with the next restore

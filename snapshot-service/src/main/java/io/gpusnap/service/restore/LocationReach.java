@@ -25,8 +25,11 @@ class LocationReach implements SnapshotReach {
 
     @Override
     public List<Reach> of(Collection<SnapshotId> snapshots, @Nullable Collection<NodeId> only, int limit) {
-        // Stores of a node are looked up as scalars: so a copy is found by its key, and not among all copies of a
-        // snapshot.
+        // Stores of a node, and whether it is heard, are looked up as scalars: so a copy is found by its key, and not
+        // among
+        // all copies of a snapshot. Nodes that are heard are looked for before the cut, and a few of the others after
+        // it,
+        // so that a decision can tell why not.
         return jdbc.sql("""
                         SELECT i.id, near.node_id, near.missing,
                                CASE WHEN near.own AND EXISTS (
@@ -36,12 +39,13 @@ class LocationReach implements SnapshotReach {
                                     THEN 'MEMORY' ELSE near.kind END AS kind
                           FROM unnest(:ids) AS i (id)
                          CROSS JOIN LATERAL (
-                               SELECT c.node_id, c.kind, c.missing, c.own FROM (
+                               SELECT c.node_id, c.kind, c.missing, c.own FROM (VALUES (true), (false)) AS pass (heard) CROSS JOIN LATERAL (
                                       (SELECT s.node_id, s.kind, 0::bigint AS missing, true AS own, l.confirmed_at
                                          FROM snapshot_location l JOIN store s ON s.id = l.store_id
                                         WHERE l.snapshot_id = i.id AND l.state = 'PRESENT' AND s.kind = 'NVME'
                                           AND (:only::uuid[] IS NULL OR s.node_id = ANY (:only::uuid[]))
-                                        ORDER BY l.store_id LIMIT :most)
+                                          AND (NOT pass.heard OR (SELECT h.state = 'ONLINE' AND h.schedulable FROM node h WHERE h.id = s.node_id))
+                                        ORDER BY l.store_id LIMIT CASE WHEN pass.heard THEN :most ELSE :limit END)
                                       UNION ALL
                                       (SELECT DISTINCT ON (seen.node_id) seen.* FROM (
                                               SELECT t.node_id, s.kind, coalesce(n.distinct_bytes, n.stored_bytes), false, l.confirmed_at
@@ -52,14 +56,15 @@ class LocationReach implements SnapshotReach {
                                                      AND t.reported_store_id IS NOT NULL
                                                WHERE n.id = i.id AND n.engine <> 'suspend'
                                                  AND (:only::uuid[] IS NULL OR t.node_id = ANY (:only::uuid[]))
+                                                 AND (NOT pass.heard OR (SELECT h.state = 'ONLINE' AND h.schedulable FROM node h WHERE h.id = t.node_id))
                                                  AND NOT EXISTS (
                                                      SELECT 1 FROM snapshot_location o
                                                       WHERE o.snapshot_id = i.id AND o.state = 'PRESENT'
                                                         AND o.store_id = (SELECT p.id FROM store p
                                                                            WHERE p.node_id = t.node_id AND p.kind = 'NVME'))
-                                               LIMIT :most) seen
+                                               LIMIT CASE WHEN pass.heard THEN :most ELSE :limit END) seen
                                         ORDER BY seen.node_id, seen.kind)) c
-                                 JOIN node n ON n.id = c.node_id
+                                 JOIN node n ON n.id = c.node_id AND pass.heard = (n.state = 'ONLINE' AND n.schedulable)
                                 WHERE c.own OR jsonb_path_exists(
                                           n.inventory, '$.capabilities[*] ? (@.name == "transfer" && @.available == true)')
                                 ORDER BY (n.state = 'ONLINE' AND n.schedulable) DESC, c.own DESC, c.confirmed_at DESC, c.node_id

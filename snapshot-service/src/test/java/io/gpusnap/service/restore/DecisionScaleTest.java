@@ -28,7 +28,8 @@ class DecisionScaleTest {
     private Path folder;
 
     private static void fill(JdbcClient jdbc) {
-        String inventory = Api.JSON.writeValueAsString(SimulatedNode.inventory(Map.of("criu+cuda", "", "suspend", "")));
+        String inventory = Api.JSON.writeValueAsString(
+                SimulatedNode.inventory(Map.of("criu+cuda", "", "suspend", "", "transfer", "")));
         jdbc.sql("INSERT INTO model VALUES ('big', '', '{}', 0, now(), now())").update();
         jdbc.sql("""
                         INSERT INTO model_version (id, model_name, name, engine_arguments, labels, version, created_at, updated_at)
@@ -125,6 +126,40 @@ class DecisionScaleTest {
                             .contains(read.table()))
                     .allSatisfy(
                             read -> assertThat(read.scans()).as(read.toString()).isZero());
+
+            // and when all nodes but one are silent, then it is found, wherever it stands among them
+            oneIsHeard(jdbc);
+            Decider.Question anywhere =
+                    new Decider.Question("big", "v1", Optional.empty(), Constraints.NONE, Set.of(), false);
+            assertThat(decider.decide(anywhere).steps()).isNotEmpty();
+
+            // also if it sees the copy in a bucket
+            onlyInABucket(jdbc);
+            assertThat(decider.decide(anywhere).steps()).isNotEmpty();
         }
+    }
+
+    private static void oneIsHeard(JdbcClient jdbc) {
+        jdbc.sql("""
+                        UPDATE node SET state = 'SILENT'
+                         WHERE id <> (SELECT node_id FROM store WHERE kind = 'NVME' ORDER BY id DESC LIMIT 1)
+                        """).update();
+    }
+
+    /** That all nodes see, the one that is heard last of all. */
+    private static void onlyInABucket(JdbcClient jdbc) {
+        UUID bucket = UUID.randomUUID();
+        jdbc.sql("INSERT INTO store (id, kind, first_seen_at) VALUES (?, 'S3', now())")
+                .param(bucket)
+                .update();
+        jdbc.sql("DELETE FROM snapshot_location").update();
+        jdbc.sql("""
+                        INSERT INTO snapshot_location (snapshot_id, store_id, state, since, confirmed_at)
+                        SELECT id, ?, 'PRESENT', now(), now() FROM snapshot WHERE version_name = 'v1'
+                        """).param(bucket).update();
+        jdbc.sql("""
+                        INSERT INTO node_tier (node_id, store_id, name, reported_store_id, capacity_bytes, free_bytes, used_bytes, health)
+                        SELECT id, :bucket, 's3', :bucket, 0, 0, 0, 'HEALTHY' FROM node ORDER BY state = 'ONLINE', id
+                        """).param("bucket", bucket).update();
     }
 }

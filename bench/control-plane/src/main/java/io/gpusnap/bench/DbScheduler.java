@@ -51,7 +51,7 @@ final class DbScheduler {
         return rate;
     }
 
-    /** From a task that is scheduled at once to its execution. */
+    /** From the call that schedules a task for now to its execution. */
     Latencies latency(int count) throws InterruptedException {
         SynchronousQueue<Long> executed = new SynchronousQueue<>();
         OneTimeTask<Void> task = Tasks.oneTime("latency").execute((instance, context) -> hand(executed));
@@ -60,14 +60,14 @@ final class DbScheduler {
         double[] millis = new double[count];
         for (int i = -WARM_UP; i < count; i++) {
             Thread.sleep(37 + (i & 63));
+            long began = System.nanoTime();
             scheduler.schedule(task.instance("l" + i), Instant.now());
-            long created = System.nanoTime();
             Long at = executed.poll(30, TimeUnit.SECONDS);
             if (at == null) {
                 throw new IllegalStateException("db-scheduler did not execute the task within 30 s");
             }
             if (i >= 0) {
-                millis[i] = Math.max(0, (at - created) / 1e6);
+                millis[i] = (at - began) / 1e6;
             }
         }
         scheduler.stop();

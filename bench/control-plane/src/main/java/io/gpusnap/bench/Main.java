@@ -69,7 +69,7 @@ public final class Main {
         new Population(connection).grow(size);
         RestoreDecisions decisions = new RestoreDecisions(service.http(), size);
         say("restore decisions");
-        Latencies latencies = decisions.measure(settings.decisions());
+        Latencies latencies = decisions.measure(settings.warmUp(), settings.decisions());
         Daemon daemon = Daemon.register(service.http(), "bench-plans");
         String plans = new Plans(connection, log).of(() -> {
             decisions.once();

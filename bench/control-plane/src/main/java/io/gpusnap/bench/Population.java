@@ -8,10 +8,12 @@ import tools.jackson.databind.JsonNode;
 
 /**
  * Fills the catalogue. One node, version and snapshot are made through the API, and copied in the database with new ids and
- * names, so that a column that is added later is right by itself. A version has 100 snapshots, each on two nodes.
+ * names, so that a column that is added later is right by itself. A version has 100 snapshots of three compatibility classes, each
+ * on two nodes and in a bucket that all nodes see and read from.
  */
 final class Population {
     static final int SNAPSHOTS_A_VERSION = 100;
+    private static final int CLASSES = 3;
     private static final String PROCESS = """
             [{"pid":4711,"startTimeTicks":1,"name":"bench","executable":"/bench","commandLine":["bench"],"state":"RUNNING",
               "managedBytes":4194304,"allocations":1,"listeningPorts":[],"refusals":[]}]
@@ -64,12 +66,18 @@ final class Population {
                 """);
         execute("CREATE UNIQUE INDEX ON bench_node (number)");
         execute("""
+                INSERT INTO compatibility_class SELECT c.key || '-' || i, c.facts
+                  FROM snapshot s JOIN compatibility_class c ON c.key = s.class_key, generate_series(1, %d) i
+                 WHERE s.model_name = 'bench-template' ON CONFLICT DO NOTHING
+                """.formatted(CLASSES));
+        execute("""
                 INSERT INTO snapshot SELECT r.* FROM snapshot s, model_version v, generate_series(1, %d) i
                   JOIN bench_node n ON n.number = (i * 7919) %% %d, LATERAL jsonb_populate_record(s,
-                       jsonb_build_object('id', uuidv7(), 'bench', i, 'version_id', v.id, 'model_name', v.model_name, 'node_id', n.id, 'workload_id', NULL)) r
+                       jsonb_build_object('id', uuidv7(), 'bench', i, 'version_id', v.id, 'model_name', v.model_name, 'node_id', n.id, 'workload_id', NULL,
+                                          'class_key', s.class_key || '-' || (1 + i %% %d))) r
                  WHERE s.model_name = 'bench-template' AND v.model_name LIKE 'bench-model-%%'
                    AND NOT EXISTS (SELECT 1 FROM snapshot other WHERE other.version_id = v.id)
-                """.formatted(SNAPSHOTS_A_VERSION, size.nodes()));
+                """.formatted(SNAPSHOTS_A_VERSION, size.nodes(), CLASSES));
         execute("""
                 INSERT INTO store (id, kind, node_id, first_seen_at)
                 SELECT md5('store of ' || id || ' NVME')::uuid, 'NVME', id, now() FROM bench_node ON CONFLICT DO NOTHING
@@ -81,6 +89,17 @@ final class Population {
                 ON CONFLICT DO NOTHING
                 """);
         execute("""
+                INSERT INTO node_tier SELECT r.* FROM bench_node n, node_tier t
+                  JOIN store s ON s.id = t.store_id AND s.kind = 'S3' JOIN node o ON o.id = t.node_id AND o.name = 'bench-template',
+                       LATERAL jsonb_populate_record(t, jsonb_build_object('node_id', n.id)) r
+                ON CONFLICT DO NOTHING
+                """);
+        execute("""
+                INSERT INTO snapshot_location (snapshot_id, store_id, state, since, confirmed_at)
+                SELECT s.id, t.id, 'PRESENT', now(), now() FROM snapshot s CROSS JOIN store t
+                 WHERE t.kind = 'S3' AND s.model_name LIKE 'bench-model-%' ON CONFLICT DO NOTHING
+                """);
+        execute("""
                 INSERT INTO snapshot_location (snapshot_id, store_id, state, since, confirmed_at)
                 SELECT s.id, t.id, 'PRESENT', now(), now() FROM snapshot s CROSS JOIN generate_series(0, 1) i
                   JOIN bench_node n ON n.number = abs(hashtext(s.id::text || i)) %% %d
@@ -88,9 +107,17 @@ final class Population {
                  WHERE s.model_name LIKE 'bench-model-%%' ON CONFLICT DO NOTHING
                 """.formatted(size.nodes()));
         execute("DROP TABLE bench_node");
-        for (String table :
-                new String[] {"node", "node_tier", "store", "model", "model_version", "snapshot", "snapshot_location"
-                }) {
+        for (String table : new String[] {
+            "node",
+            "node_tier",
+            "store",
+            "model",
+            "model_version",
+            "compatibility_class",
+            "snapshot",
+            "snapshot_location",
+            "operation"
+        }) {
             execute("VACUUM ANALYZE " + table);
         }
     }

@@ -19,7 +19,7 @@ record Report(Machine machine, Decisions small, Decisions large, double p99Ratio
         }
     }
 
-    /** From the answer to the call that created an operation to the waiting daemon's answer, over HTTP. */
+    /** From the call that creates an operation to the waiting daemon's answer, over HTTP. */
     record Claims(Latencies sameInstance, Latencies otherInstance) {}
 
     /**
@@ -27,7 +27,7 @@ record Report(Machine machine, Decisions small, Decisions large, double p99Ratio
      *
      * @param daemons that called at the same time
      * @param dbSchedulerExecutionsPerSecond one-time tasks: picked in batches, executed in the bench's process, deleted
-     * @param dbSchedulerLatency from scheduled to executed, with its polling at 100 ms
+     * @param dbSchedulerLatency from the call that schedules to the execution, with its polling at 100 ms
      */
     record Rates(
             int daemons,

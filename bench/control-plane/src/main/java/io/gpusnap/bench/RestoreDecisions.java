@@ -6,8 +6,6 @@ import java.util.Random;
 
 /** Times restore decisions, dry, of versions at random. */
 final class RestoreDecisions {
-    private static final int WARM_UP = 1500;
-
     private final Http http;
     private final int versions;
 
@@ -16,10 +14,10 @@ final class RestoreDecisions {
         this.versions = size.snapshots() / Population.SNAPSHOTS_A_VERSION;
     }
 
-    Latencies measure(int count) throws IOException, InterruptedException {
+    Latencies measure(int warmUp, int count) throws IOException, InterruptedException {
         Random random = new Random(1);
         double[] millis = new double[count];
-        for (int i = -WARM_UP; i < count; i++) {
+        for (int i = -warmUp; i < count; i++) {
             double took = one(1 + random.nextInt(versions));
             if (i >= 0) {
                 millis[i] = took;

@@ -10,11 +10,12 @@ import java.util.Map;
  *
  * @param small snapshots and nodes of the first population
  * @param large of the second
+ * @param warmUp restore decisions before, so that the first population's do not pay for a service that has just started
  * @param decisions restore decisions that are timed for each population
  * @param claims operations whose way to a waiting daemon is timed
  * @param seconds that each throughput is measured for
  */
-record Settings(Path serviceJar, Path out, Size small, Size large, int decisions, int claims, int seconds) {
+record Settings(Path serviceJar, Path out, Size small, Size large, int warmUp, int decisions, int claims, int seconds) {
 
     /** A population. */
     record Size(int snapshots, int nodes) {
@@ -29,6 +30,7 @@ record Settings(Path serviceJar, Path out, Size small, Size large, int decisions
             "out", "bench/results/control-plane",
             "small", "10000/100",
             "large", "1000000/10000",
+            "warm-up", "6000",
             "decisions", "2000",
             "claims", "200",
             "seconds", "15"));
@@ -49,6 +51,7 @@ record Settings(Path serviceJar, Path out, Size small, Size large, int decisions
                 Path.of(of(values, "out")),
                 Size.parse(of(values, "small")),
                 Size.parse(of(values, "large")),
+                Integer.parseInt(of(values, "warm-up")),
                 Integer.parseInt(of(values, "decisions")),
                 Integer.parseInt(of(values, "claims")),
                 Integer.parseInt(of(values, "seconds")));

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
 
-/** Every query of the daemons' dashboard, on a real Prometheus that scrapes the meters of a daemon. */
+/** Every query of the daemons' dashboard, and the alert rules, on a real Prometheus that scrapes the meters of a daemon. */
 class NodeDashboardTest {
 
     private static final Path ROOT = Path.of(System.getProperty("gpusnap.root", ".."));
@@ -51,6 +51,7 @@ class NodeDashboardTest {
 
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final AtomicLong bytes = new AtomicLong(1);
+    private final AtomicLong clockDifferenceSeconds = new AtomicLong(2);
 
     private static List<String> queries() throws IOException {
         List<String> queries = new ArrayList<>();
@@ -94,7 +95,18 @@ class NodeDashboardTest {
         List<NodeGauges.Labelled> tier = List.of(new NodeGauges.Labelled("nvme", 100));
         List<NodeGauges.Labelled> one = List.of(new NodeGauges.Labelled("save", 5));
         return new NodeGauges.Reading(
-                tier, tier, tier, tier, tier, List.of(new NodeGauges.Labelled("0", 7)), one, one, 3, 1, true, 2);
+                tier,
+                tier,
+                tier,
+                tier,
+                tier,
+                List.of(new NodeGauges.Labelled("0", 7)),
+                one,
+                one,
+                3,
+                1,
+                true,
+                clockDifferenceSeconds.get());
     }
 
     private ChunkMeters.Reading chunks() {
@@ -135,6 +147,36 @@ class NodeDashboardTest {
         }
     }
 
+    @Test
+    void aClockThatIsOffRaisesAnAlertWhicheverWayItIs(@TempDir Path folder) throws Exception {
+        NodeGauges gauges = new NodeGauges(registry, this::reading);
+        ChunkMeters chunks = new ChunkMeters(registry, this::chunks);
+        try (MetricsServer server = MetricsServer.start(
+                        new InetSocketAddress("127.0.0.1", 0),
+                        Map.of("/metrics", () -> MetricsServer.Page.prometheus(scrape(gauges, chunks))));
+                Prometheus prometheus = Prometheus.scraping(server.port(), folder)) {
+            // given a clock that is two seconds off
+            await().ignoreExceptions()
+                    .until(() -> prometheus.names().contains("gpusnap_node_clock_difference_seconds"));
+            await().untilAsserted(() -> assertThat(
+                            prometheus.clockAlert().path("health").asString())
+                    .isEqualTo("ok"));
+            assertThat(prometheus.clockAlert().path("state").asString()).isEqualTo("inactive");
+
+            // when it is an hour off, then there is an alert; and none once it is right again
+            for (long off : List.of(3600L, -3600L)) {
+                clockDifferenceSeconds.set(off);
+                await().untilAsserted(() -> assertThat(
+                                prometheus.clockAlert().path("state").asString())
+                        .isEqualTo("pending"));
+                clockDifferenceSeconds.set(0);
+                await().untilAsserted(() -> assertThat(
+                                prometheus.clockAlert().path("state").asString())
+                        .isEqualTo("inactive"));
+            }
+        }
+    }
+
     /** Scrapes every second. */
     private record Prometheus(Process process, URI base, HttpClient http) implements AutoCloseable {
 
@@ -146,11 +188,14 @@ class NodeDashboardTest {
             Path configuration = Files.writeString(folder.resolve("prometheus.yml"), """
                     global:
                       scrape_interval: 1s
+                      evaluation_interval: 1s
+                    rule_files: ["%s"]
                     scrape_configs:
                       - job_name: gpusnap
                         static_configs:
                           - targets: ["127.0.0.1:%d"]
-                    """.formatted(metricsPort));
+                    """.formatted(
+                    ROOT.resolve("deploy/dashboards/gpusnap-alerts.yaml").toAbsolutePath(), metricsPort));
             Process process = new ProcessBuilder(
                             PROMETHEUS,
                             "--config.file=" + configuration,
@@ -164,6 +209,16 @@ class NodeDashboardTest {
 
         JsonNode query(String expression) throws IOException, InterruptedException {
             return get("/api/v1/query?query=" + URLEncoder.encode(expression, StandardCharsets.UTF_8));
+        }
+
+        JsonNode clockAlert() throws IOException, InterruptedException {
+            return get("/api/v1/rules")
+                    .at("/data/groups")
+                    .valueStream()
+                    .flatMap(group -> group.path("rules").valueStream())
+                    .filter(rule -> rule.path("name").asString().equals("GpusnapNodeClockDiffers"))
+                    .findFirst()
+                    .orElseThrow();
         }
 
         Set<String> names() throws IOException, InterruptedException {

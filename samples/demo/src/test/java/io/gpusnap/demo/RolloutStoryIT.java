@@ -75,11 +75,11 @@ class RolloutStoryIT {
         // when version 2, which answers wrongly, gets ten of a hundred
         freeze("v2", "v1", answer);
         String bad = rollOut("v2", weight(10), pause(), oracle());
-        List<String> atTen = restores(10);
 
         // then that is its exact share, and its process never got as far as an answer that counts
-        assertThat(atTen).filteredOn("v2 COLD ANSWER_WRONG"::equals).hasSize(1);
-        assertThat(atTen).filteredOn("v1"::equals).hasSize(9);
+        assertThat(restores(10))
+                .containsExactly("v2 COLD ANSWER_WRONG", "v1", "v1", "v1", "v1", "v1", "v1", "v1", "v1", "v1");
+        assertThat(shares(bad)).isEqualTo("1 of 10");
 
         // when it is analysed, then it goes back by itself, from the next restore on
         act(bad, "promotion", "let us see");
@@ -87,24 +87,29 @@ class RolloutStoryIT {
         assertThat(restores(2)).containsExactly("v1", "v1");
         assertThat(events(bad))
                 .containsExactly(
-                        "STARTED",
-                        "WEIGHT_SET",
-                        "PAUSED",
-                        "PROMOTED",
-                        "RESUMED",
-                        "ANALYSIS_STARTED",
-                        "ANALYSIS_FAILED",
-                        "ROLLED_BACK");
+                        "0 STARTED operator: From v1 to v2: a new version",
+                        "0 WEIGHT_SET rollout: 10 of 100 restores get v2.",
+                        "1 PAUSED rollout: It waits to be promoted.",
+                        "1 PROMOTED operator: let us see",
+                        "1 RESUMED operator: It was promoted.",
+                        "2 ANALYSIS_STARTED operator: 2 metrics are measured.",
+                        "2 ANALYSIS_FAILED rollout: Metric answers: 1 processes answered wrongly.",
+                        "2 ROLLED_BACK rollout: Every restore gets v1 again. Metric answers: 1 processes answered wrongly."
+                                + " Until now 1 of 10 got the new version.");
+        assertThat(aliasHistory()).containsExactly("CREATED → v1 operator: first");
 
         // when the mended version 3 goes 10 % → 50 % → 100 %
         freeze("v3", "v2", null);
         String good = rollOut("v3", weight(10), pause(), oracle(), weight(50), pause(), weight(100), pause());
-        assertThat(restores(10)).filteredOn("v3"::equals).hasSize(1);
+        assertThat(restores(10)).containsExactly("v3", "v1", "v1", "v1", "v1", "v1", "v1", "v1", "v1", "v1");
+        assertThat(shares(good)).isEqualTo("1 of 10");
         act(good, "promotion", "ten is fine");
         awaitPhase(good, "PAUSED");
-        assertThat(restores(6)).filteredOn("v3"::equals).hasSize(3);
+        assertThat(restores(6)).containsExactly("v3", "v1", "v3", "v1", "v3", "v1");
+        assertThat(shares(good)).isEqualTo("3 of 6");
         act(good, "promotion", "half is fine");
-        assertThat(restores(3)).containsOnly("v3");
+        assertThat(restores(3)).containsExactly("v3", "v3", "v3");
+        assertThat(shares(good)).isEqualTo("3 of 3");
         act(good, "promotion", "all of it");
 
         // then the alias stands for it
@@ -112,18 +117,34 @@ class RolloutStoryIT {
         assertThat(alias()).isEqualTo("v3");
         assertThat(restores(1)).containsExactly("v3");
         assertThat(events(good))
-                .contains("ANALYSIS_SUCCEEDED")
-                .endsWith("WEIGHT_SET", "PAUSED", "PROMOTED", "RESUMED", "COMPLETED");
+                .containsExactly(
+                        "0 STARTED operator: From v1 to v3: a new version",
+                        "0 WEIGHT_SET rollout: 10 of 100 restores get v3.",
+                        "1 PAUSED rollout: It waits to be promoted.",
+                        "1 PROMOTED operator: ten is fine",
+                        "1 RESUMED operator: It was promoted.",
+                        "2 ANALYSIS_STARTED operator: 2 metrics are measured.",
+                        "2 ANALYSIS_SUCCEEDED rollout: Metric answers: all of 1 processes answered rightly.",
+                        "3 WEIGHT_SET rollout: 50 of 100 restores get v3. Until now 1 of 10 got the new version.",
+                        "4 PAUSED rollout: It waits to be promoted.",
+                        "4 PROMOTED operator: half is fine",
+                        "4 RESUMED operator: It was promoted.",
+                        "5 WEIGHT_SET operator: 100 of 100 restores get v3. Until now 3 of 6 got the new version.",
+                        "6 PAUSED operator: It waits to be promoted.",
+                        "6 PROMOTED operator: all of it",
+                        "6 RESUMED operator: It was promoted.",
+                        "7 COMPLETED operator: All steps are done: stable stands for v3. Until now 3 of 3 got the new version.");
 
         // when it is rolled back, then one call does it, with the next restore
         Stand.send(
                 api, "POST", "/models/" + MODEL + "/aliases/stable/rollback", Map.of("reason", "customers complain"));
         assertThat(alias()).isEqualTo("v1");
         assertThat(restores(1)).containsExactly("v1");
-        assertThat(api.items("/models/" + MODEL + "/aliases/stable/history").stream()
-                        .map(change -> change.path("kind").asString() + " "
-                                + change.path("toVersion").asString()))
-                .containsExactly("ROLLED_BACK v1", "ROLLED_OUT v3", "CREATED v1");
+        assertThat(aliasHistory())
+                .containsExactly(
+                        "CREATED → v1 operator: first",
+                        "v1 ROLLED_OUT → v3 operator: rollout " + good + " came to its end",
+                        "v3 ROLLED_BACK → v1 operator: customers complain");
 
         // and replicas of both good versions came back on both machines
         assertThat(places.get("v1")).containsExactlyInAnyOrder("a", "b");
@@ -286,9 +307,36 @@ class RolloutStoryIT {
         return api.get("/models/" + MODEL + "/aliases/stable").path("version").asString();
     }
 
+    /** What moved the alias, oldest first: from where, what, where to, who, why. */
+    private List<String> aliasHistory() {
+        return api.items("/models/" + MODEL + "/aliases/stable/history").reversed().stream()
+                .map(change -> "%s %s → %s %s: %s"
+                        .formatted(
+                                change.path("fromVersion").asString(""),
+                                change.path("kind").asString(),
+                                change.path("toVersion").asString(),
+                                change.path("who").asString(),
+                                change.path("why").asString())
+                        .strip())
+                .toList();
+    }
+
+    /** Restores that were counted since the weight last changed, and those of them that got the new version. */
+    private String shares(String rollout) {
+        JsonNode shares = api.get("/rollouts/" + rollout).path("shares");
+        return shares.path("canaryRestores").asInt() + " of "
+                + shares.path("restores").asInt();
+    }
+
+    /** All that happened, oldest first: at which step, what, who, why. */
     private List<String> events(String rollout) {
-        return api.items("/rollouts/" + rollout + "/events").reversed().stream()
-                .map(event -> event.path("type").asString())
+        return api.items("/rollouts/" + rollout + "/events?pageSize=100").reversed().stream()
+                .map(event -> "%d %s %s: %s"
+                        .formatted(
+                                event.path("step").asInt(),
+                                event.path("type").asString(),
+                                event.path("who").asString(),
+                                event.path("message").asString()))
                 .toList();
     }
 }

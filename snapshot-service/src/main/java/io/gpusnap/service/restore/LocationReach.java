@@ -17,6 +17,9 @@ import org.springframework.stereotype.Component;
  */
 @Component
 class LocationReach implements SnapshotReach {
+    /** A node may see the same snapshot in so many of them; it counts once. */
+    private static final int SHARED_STORES = 4;
+
     private final JdbcClient jdbc;
 
     LocationReach(JdbcClient jdbc) {
@@ -25,8 +28,12 @@ class LocationReach implements SnapshotReach {
 
     @Override
     public List<Reach> of(Collection<SnapshotId> snapshots, @Nullable Collection<NodeId> only, int limit) {
-        // Stores of a node are looked up as scalars: so a copy is found by its key, and not among all copies of a
-        // snapshot.
+        // Stores, nodes and copies are looked up as scalars: so each is found by its key. In a join a copy would be
+        // looked for
+        // among all copies of a store, and a bucket has one of every snapshot. Nodes that are heard are looked for
+        // before the
+        // cut, and a few of the others after it, so that a decision can tell why not.
+        int nodes = only == null ? limit : Math.max(limit, only.size());
         return jdbc.sql("""
                         SELECT i.id, near.node_id, near.missing,
                                CASE WHEN near.own AND EXISTS (
@@ -36,32 +43,37 @@ class LocationReach implements SnapshotReach {
                                     THEN 'MEMORY' ELSE near.kind END AS kind
                           FROM unnest(:ids) AS i (id)
                          CROSS JOIN LATERAL (
-                               SELECT c.node_id, c.kind, c.missing, c.own FROM (
+                               SELECT c.node_id, c.kind, c.missing, c.own FROM (VALUES (true), (false)) AS pass (heard) CROSS JOIN LATERAL (
                                       (SELECT s.node_id, s.kind, 0::bigint AS missing, true AS own, l.confirmed_at
                                          FROM snapshot_location l JOIN store s ON s.id = l.store_id
                                         WHERE l.snapshot_id = i.id AND l.state = 'PRESENT' AND s.kind = 'NVME'
                                           AND (:only::uuid[] IS NULL OR s.node_id = ANY (:only::uuid[]))
-                                        ORDER BY l.store_id LIMIT :most)
+                                          AND (NOT pass.heard OR (SELECT h.state = 'ONLINE' AND h.schedulable FROM node h WHERE h.id = s.node_id))
+                                        ORDER BY l.store_id LIMIT CASE WHEN pass.heard THEN :most ELSE :limit END)
                                       UNION ALL
                                       (SELECT DISTINCT ON (seen.node_id) seen.* FROM (
-                                              SELECT t.node_id, s.kind, coalesce(n.distinct_bytes, n.stored_bytes), false, l.confirmed_at
-                                                FROM snapshot n
-                                                JOIN snapshot_location l ON l.snapshot_id = n.id AND l.state = 'PRESENT'
-                                                JOIN store s ON s.id = l.store_id AND s.node_id IS NULL
-                                                JOIN node_tier t ON t.store_id = s.id AND t.health <> 'UNHEALTHY'
+                                              SELECT t.node_id, copy.kind, copy.missing, false, copy.confirmed_at
+                                                FROM (SELECT s.id, s.kind,
+                                                             (SELECT coalesce(n.distinct_bytes, n.stored_bytes, 0) FROM snapshot n
+                                                               WHERE n.id = i.id AND n.engine <> 'suspend') AS missing,
+                                                             (SELECT l.confirmed_at FROM snapshot_location l
+                                                               WHERE l.snapshot_id = i.id AND l.store_id = s.id AND l.state = 'PRESENT') AS confirmed_at
+                                                        FROM store s WHERE s.node_id IS NULL OFFSET 0) copy
+                                                JOIN node_tier t ON t.store_id = copy.id AND t.health <> 'UNHEALTHY'
                                                      AND t.reported_store_id IS NOT NULL
-                                               WHERE n.id = i.id AND n.engine <> 'suspend'
+                                               WHERE copy.missing IS NOT NULL AND copy.confirmed_at IS NOT NULL
                                                  AND (:only::uuid[] IS NULL OR t.node_id = ANY (:only::uuid[]))
-                                                 AND NOT EXISTS (
-                                                     SELECT 1 FROM snapshot_location o
-                                                      WHERE o.snapshot_id = i.id AND o.state = 'PRESENT'
-                                                        AND o.store_id = (SELECT p.id FROM store p
-                                                                           WHERE p.node_id = t.node_id AND p.kind = 'NVME'))
-                                               LIMIT :most) seen
+                                                 AND (SELECT (NOT pass.heard OR (h.state = 'ONLINE' AND h.schedulable))
+                                                             AND jsonb_path_exists(
+                                                                 h.inventory, '$.capabilities[*] ? (@.name == "transfer" && @.available == true)')
+                                                        FROM node h WHERE h.id = t.node_id)
+                                                 AND NOT coalesce((SELECT o.state = 'PRESENT' FROM snapshot_location o
+                                                                    WHERE o.snapshot_id = i.id
+                                                                      AND o.store_id = (SELECT p.id FROM store p
+                                                                                         WHERE p.node_id = t.node_id AND p.kind = 'NVME')), false)
+                                               LIMIT CASE WHEN pass.heard THEN :seen ELSE :limit END) seen
                                         ORDER BY seen.node_id, seen.kind)) c
-                                 JOIN node n ON n.id = c.node_id
-                                WHERE c.own OR jsonb_path_exists(
-                                          n.inventory, '$.capabilities[*] ? (@.name == "transfer" && @.available == true)')
+                                 JOIN node n ON n.id = c.node_id AND pass.heard = (n.state = 'ONLINE' AND n.schedulable)
                                 ORDER BY (n.state = 'ONLINE' AND n.schedulable) DESC, c.own DESC, c.confirmed_at DESC, c.node_id
                                 LIMIT :limit) near
                         """)
@@ -71,7 +83,8 @@ class LocationReach implements SnapshotReach {
                         only == null ? null : only.stream().map(NodeId::value).toArray(UUID[]::new),
                         Types.ARRAY)
                 .param("most", MOST_NODES)
-                .param("limit", only == null ? limit : Math.max(limit, only.size()))
+                .param("seen", SHARED_STORES * nodes)
+                .param("limit", nodes)
                 .query((row, number) -> new Reach(
                         new SnapshotId(row.getObject("id", UUID.class)),
                         new NodeId(row.getObject("node_id", UUID.class)),

@@ -118,15 +118,12 @@ public class Rollout {
         return switch (Step.of(steps.get(stepIndex), "/steps/" + stepIndex)) {
             case Step.SetWeight set -> {
                 share(set.percent(), canaryScale);
-                stepIndex++;
-                yield new Happening(
-                        RolloutEvent.Type.WEIGHT_SET, set.percent() + " of 100 restores get " + canaryVersion + ".");
+                yield done(RolloutEvent.Type.WEIGHT_SET, set.percent() + " of 100 restores get " + canaryVersion + ".");
             }
             case Step.SetCanaryScale set -> {
                 CanaryScale scale = set.scale();
                 share(weight, scale.replicas() == null && scale.weight() == null ? null : scale);
-                stepIndex++;
-                yield new Happening(
+                yield done(
                         RolloutEvent.Type.CANARY_SCALE_SET,
                         scale.replicas() != null
                                 ? scale.replicas() + " replicas get " + canaryVersion + "."
@@ -144,7 +141,7 @@ public class Rollout {
             }
             case Step.Analyse analyse -> {
                 analysis = AnalysisRun.start(stepIndex, analyse.analysis(), now);
-                yield new Happening(
+                yield happening(
                         RolloutEvent.Type.ANALYSIS_STARTED,
                         analyse.analysis().metrics().size() + " metrics are measured.");
             }
@@ -158,13 +155,12 @@ public class Rollout {
         return switch (run.phase()) {
             case RUNNING -> List.of();
             case SUCCESSFUL -> {
-                stepIndex++;
-                yield List.of(new Happening(RolloutEvent.Type.ANALYSIS_SUCCEEDED, run.summary()));
+                yield List.of(done(RolloutEvent.Type.ANALYSIS_SUCCEEDED, run.summary()));
             }
             case INCONCLUSIVE -> {
                 pausedUntil = null;
                 yield List.of(
-                        new Happening(RolloutEvent.Type.ANALYSIS_INCONCLUSIVE, run.summary()),
+                        happening(RolloutEvent.Type.ANALYSIS_INCONCLUSIVE, run.summary()),
                         to(
                                 RolloutPhase.PAUSED,
                                 RolloutEvent.Type.PAUSED,
@@ -174,7 +170,7 @@ public class Rollout {
             case FAILED -> {
                 share(0, null);
                 yield List.of(
-                        new Happening(RolloutEvent.Type.ANALYSIS_FAILED, run.summary()),
+                        happening(RolloutEvent.Type.ANALYSIS_FAILED, run.summary()),
                         to(
                                 RolloutPhase.DEGRADED,
                                 RolloutEvent.Type.ROLLED_BACK,
@@ -187,7 +183,7 @@ public class Rollout {
     /** Somebody lets it go on: over a pause or an analysis that said nothing, or with {@code full} to the end. */
     List<Happening> promote(boolean full, String why, Instant now) {
         List<Happening> happened = new ArrayList<>();
-        happened.add(new Happening(RolloutEvent.Type.PROMOTED, why));
+        happened.add(happening(RolloutEvent.Type.PROMOTED, why));
         if (full) {
             stepIndex = steps.size();
             analysis = null;
@@ -239,7 +235,18 @@ public class Rollout {
         phase = next;
         phaseSince = now;
         reason = why;
-        return new Happening(type, why);
+        return happening(type, why);
+    }
+
+    private Happening happening(RolloutEvent.Type type, String message) {
+        return new Happening(type, stepIndex, message);
+    }
+
+    /** The same of a step that is over by it. */
+    private Happening done(RolloutEvent.Type type, String message) {
+        Happening happening = happening(type, message);
+        stepIndex++;
+        return happening;
     }
 
     private void share(int percent, @Nullable CanaryScale scale) {

@@ -87,6 +87,7 @@ class RolloutChanges {
         return changesShares(happening.type()) && counted.total() > 0
                 ? new Happening(
                         happening.type(),
+                        happening.step(),
                         happening.message() + " Until now " + counted.canary() + " of " + counted.total()
                                 + " got the new version.")
                 : happening;

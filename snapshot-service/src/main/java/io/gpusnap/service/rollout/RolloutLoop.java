@@ -1,6 +1,5 @@
 package io.gpusnap.service.rollout;
 
-import io.gpusnap.service.platform.id.RolloutId;
 import io.gpusnap.service.platform.transaction.DatabaseClock;
 import io.gpusnap.service.version.AliasChange;
 import io.gpusnap.service.version.AliasMoved;
@@ -24,8 +23,8 @@ import org.springframework.transaction.support.TransactionTemplate;
 
 /**
  * Moves rollouts on. Every instance of the service may run it: a rollout is taken in one statement for a lease on database
- * time; and what an instance found out while it was taken counts only if the rollout is still as it was then. So an instance
- * that stopped past its lease changes nothing when it goes on.
+ * time; and what an instance found out while it was taken counts only if nobody took it after, and the rollout is still as it
+ * was then. So an instance that stopped past its lease changes nothing when it goes on.
  */
 @Component
 class RolloutLoop implements AutoCloseable {
@@ -64,7 +63,7 @@ class RolloutLoop implements AutoCloseable {
     @Scheduled(fixedDelayString = "${gpusnap.rollouts.check-interval:1s}")
     void moveOn() {
         while (turnsLeft.tryAcquire()) {
-            Optional<RolloutId> due = Optional.empty();
+            Optional<RolloutStore.Turn> due = Optional.empty();
             try {
                 due = store.claimDue(settings.lease());
             } finally {
@@ -75,18 +74,22 @@ class RolloutLoop implements AutoCloseable {
             if (due.isEmpty()) {
                 return;
             }
-            RolloutId id = due.get();
-            turns.execute(() -> turn(id));
+            RolloutStore.Turn turn = due.get();
+            turns.execute(() -> take(turn));
         }
     }
 
-    private void turn(RolloutId id) {
+    private void take(RolloutStore.Turn turn) {
         try {
-            moveOn(id);
+            moveOn(turn);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (RuntimeException e) {
-            LOG.warn("rollout {} could not be moved on; it is tried again after {}", id, settings.lease(), e);
+            LOG.warn(
+                    "rollout {} could not be moved on; it is tried again after {}",
+                    turn.rollout(),
+                    settings.lease(),
+                    e);
         } finally {
             turnsLeft.release();
         }
@@ -98,11 +101,11 @@ class RolloutLoop implements AutoCloseable {
     }
 
     /** One turn of one rollout. */
-    void moveOn(RolloutId id) throws InterruptedException {
-        Optional<Rollout> taken = repository.findById(id.value());
+    void moveOn(RolloutStore.Turn turn) throws InterruptedException {
+        Optional<Rollout> taken = repository.findById(turn.rollout().value());
         if (taken.isPresent()) {
             Map<String, Measurement> measured = measure(taken.get(), clock.now());
-            transaction.executeWithoutResult(status -> keep(taken.get(), measured));
+            transaction.executeWithoutResult(status -> keep(turn, taken.get(), measured));
         }
     }
 
@@ -123,10 +126,14 @@ class RolloutLoop implements AutoCloseable {
         return measured;
     }
 
-    private void keep(Rollout taken, Map<String, Measurement> measured) {
+    private void keep(RolloutStore.Turn turn, Rollout taken, Map<String, Measurement> measured) {
         Optional<Rollout> rollout = changes.lock(taken.id());
         if (rollout.isEmpty() || rollout.get().rowVersion() != taken.rowVersion()) {
             LOG.info("rollout {} was changed meanwhile; what was measured of it does not count", taken.id());
+            return;
+        }
+        if (!store.isLatest(turn)) {
+            LOG.info("rollout {} was taken by another meanwhile; what was measured of it does not count", taken.id());
             return;
         }
         changes.apply(rollout.get(), rollout.get().advance(measured, clock.now()), RolloutChanges.ITSELF);

@@ -27,22 +27,34 @@ class RolloutStore {
         this.jdbc = jdbc;
     }
 
+    /** A rollout that is this instance's to move on until somebody takes the next turn. */
+    record Turn(RolloutId rollout, long epoch) {}
+
     /**
      * Takes one rollout that has something to do, for the lease: another replica takes it again only after that. One
      * statement, on database time.
      */
-    Optional<RolloutId> claimDue(Duration lease) {
+    Optional<Turn> claimDue(Duration lease) {
         return jdbc.sql("""
-                        UPDATE rollout SET next_check_at = now() + make_interval(secs => :lease)
+                        UPDATE rollout SET epoch = epoch + 1, next_check_at = now() + make_interval(secs => :lease)
                          WHERE id = (SELECT id FROM rollout
                                       WHERE next_check_at <= now() AND phase IN ('PROGRESSING', 'PAUSED')
                                       ORDER BY next_check_at LIMIT 1
                                         FOR UPDATE SKIP LOCKED)
-                        RETURNING id
+                        RETURNING id, epoch
                         """)
                 .param("lease", lease.toMillis() / 1000.0)
-                .query((row, number) -> new RolloutId(row.getObject("id", UUID.class)))
+                .query((row, number) -> new Turn(new RolloutId(row.getObject("id", UUID.class)), row.getLong("epoch")))
                 .optional();
+    }
+
+    /** Whether nobody took the next turn; who asks holds the rollout, so that nobody does before the end of his transaction. */
+    boolean isLatest(Turn turn) {
+        return jdbc.sql("SELECT epoch FROM rollout WHERE id = ?")
+                        .param(turn.rollout().value())
+                        .query(Long.class)
+                        .single()
+                == turn.epoch();
     }
 
     /** When the rollout has something to do next; none while only somebody from outside can move it. */
@@ -88,7 +100,7 @@ class RolloutStore {
                 .param("id", HistoryId.next().value())
                 .param("rollout", rollout.id().value())
                 .param("type", happening.type().name())
-                .param("step", rollout.stepIndex())
+                .param("step", happening.step())
                 .param("message", happening.message())
                 .param("who", who)
                 .update();

@@ -93,7 +93,9 @@ public class Rollouts implements VersionUse {
         changes.apply(
                 rollout,
                 List.of(new Happening(
-                        RolloutEvent.Type.STARTED, "From " + stable.name() + " to " + canary.name() + ": " + by.why())),
+                        RolloutEvent.Type.STARTED,
+                        rollout.stepIndex(),
+                        "From " + stable.name() + " to " + canary.name() + ": " + by.why())),
                 by.who());
         changes.apply(rollout, rollout.advance(Map.of(), clock.now()), RolloutChanges.ITSELF);
         return view(rollout);

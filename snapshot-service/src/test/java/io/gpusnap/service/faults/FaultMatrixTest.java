@@ -3,33 +3,32 @@ package io.gpusnap.service.faults;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.sun.net.httpserver.HttpServer;
 import io.gpusnap.service.platform.postgres.Replicas;
 import io.gpusnap.service.testing.Api;
 import io.gpusnap.service.testing.Api.Reply;
 import io.gpusnap.service.testing.Catalogue;
+import io.gpusnap.service.testing.FakeDaemon;
+import io.gpusnap.service.testing.FakeSharedStore;
 import io.gpusnap.service.testing.SimulatedNode;
 import io.gpusnap.service.testing.TestManifest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -44,32 +43,14 @@ import tools.jackson.databind.JsonNode;
 class FaultMatrixTest {
     private static final Duration LONG = Duration.ofSeconds(60);
 
-    private final CountDownLatch prometheusMayAnswer = new CountDownLatch(1);
-    private final AtomicInteger prometheusAsked = new AtomicInteger();
-
-    private HttpServer prometheus;
+    private WaitingPrometheus prometheus;
     private Replicas replicas;
     private Api one;
     private Api other;
 
     @BeforeAll
     void givenTwoServices(@TempDir Path folder) throws IOException {
-        prometheus = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        prometheus.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
-        prometheus.createContext("/", exchange -> {
-            prometheusAsked.incrementAndGet();
-            try {
-                prometheusMayAnswer.await();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-            byte[] body = "{\"status\":\"success\",\"data\":{\"resultType\":\"scalar\",\"result\":[0,\"9\"]}}"
-                    .getBytes(StandardCharsets.UTF_8);
-            exchange.sendResponseHeaders(200, body.length);
-            exchange.getResponseBody().write(body);
-            exchange.close();
-        });
-        prometheus.start();
+        prometheus = WaitingPrometheus.start();
         replicas = Replicas.start(
                 folder,
                 2,
@@ -79,8 +60,8 @@ class FaultMatrixTest {
                 "--gpusnap.rollouts.check-interval=100ms",
                 "--gpusnap.rollouts.lease=2s",
                 "--gpusnap.rollouts.prometheus-timeout=60s",
-                "--gpusnap.rollouts.prometheus-url=http://127.0.0.1:"
-                        + prometheus.getAddress().getPort(),
+                "--gpusnap.rollouts.prometheus-url=" + prometheus.url(),
+                "--gpusnap.sweeps.check-interval=100ms",
                 "--gpusnap.idempotency.in-flight-limit=2s");
         one = replicas.api(0);
         other = replicas.api(1);
@@ -88,9 +69,8 @@ class FaultMatrixTest {
 
     @AfterAll
     void end() {
-        prometheusMayAnswer.countDown();
+        prometheus.close();
         replicas.close();
-        prometheus.stop(0);
     }
 
     private static <T> List<T> atOnce(List<Callable<T>> calls) {
@@ -113,6 +93,40 @@ class FaultMatrixTest {
                             task.path("epoch").asLong(),
                             task.path("attempt").asInt()));
         }
+    }
+
+    /** Asks at both until they answer again. */
+    private void awaitServices() {
+        await().atMost(LONG)
+                .ignoreExceptions()
+                .until(() -> Stream.of(one, other)
+                        .allMatch(api -> api.get("/api/v1/models?pageSize=1").status() == 200));
+    }
+
+    private void killAndStartPostgres() throws Exception {
+        replicas.killPostgres();
+        replicas.startPostgres();
+        awaitServices();
+    }
+
+    private static void failedForTheDatabaseAndMayBeSentAgain(Reply reply) {
+        assertThat(reply.status()).isEqualTo(503);
+        assertThat(reply.code()).isEqualTo("DATABASE_UNAVAILABLE");
+        assertThat(reply.header("Retry-After")).isNotEmpty();
+    }
+
+    private Set<String> operations(String snapshot, String kind) {
+        Set<String> ids = new HashSet<>();
+        one.get("/api/v1/operations?pageSize=200&snapshot=" + snapshot + "&kind=" + kind)
+                .expect(200)
+                .json()
+                .path("items")
+                .forEach(item -> ids.add(item.path("id").asString()));
+        return ids;
+    }
+
+    private static String operation(Reply restore) {
+        return restore.json().at("/operation/id").asString();
     }
 
     private static Catalogue twoVersions(Api api, SimulatedNode node) {
@@ -141,9 +155,7 @@ class FaultMatrixTest {
         Reply[] answer = new Reply[1];
         await().atMost(LONG).until(() -> {
             try {
-                answer[0] = (key.hashCode() % 2 == 0 ? one : other)
-                        .with("Idempotency-Key", "\"" + key + "\"")
-                        .post("/api/v1/restores", body);
+                answer[0] = restore(key.hashCode() % 2 == 0 ? one : other, key, body);
                 return answer[0].status() < 300;
             } catch (UncheckedIOException e) {
                 return false;
@@ -185,13 +197,57 @@ class FaultMatrixTest {
                     .isEqualTo(answers.get(i).json().at("/restore/id").asString());
         }
         assertThat(restores).hasSize(keys.size());
-        Set<String> queued = new HashSet<>();
-        one.get("/api/v1/operations?pageSize=200&snapshot=" + snapshot + "&kind=THAW")
-                .expect(200)
-                .json()
-                .path("items")
-                .forEach(item -> queued.add(item.path("id").asString()));
-        assertThat(queued).isEqualTo(operations);
+        assertThat(operations(snapshot, "THAW")).isEqualTo(operations);
+    }
+
+    @Test
+    void row13ACallInFlightFailsTypedAndACommitWithoutAnAnswerIsAnsweredTheSameLater() throws Exception {
+        // given two creates at both services that are in their transactions, and hold on there
+        SimulatedNode node = SimulatedNode.register(one);
+        Catalogue catalogue = Catalogue.create(one);
+        String first = catalogue.ready(node, "criu+cuda", 1);
+        String second = catalogue.ready(node, "criu+cuda", 2);
+        String row = "SELECT 1 FROM snapshot WHERE id = '%s' FOR UPDATE";
+        Map<String, Object> unfinished = Map.of("snapshotId", first);
+        Map<String, Object> committed = Map.of("snapshotId", second);
+        try (ExecutorService calls = Executors.newVirtualThreadPerTaskExecutor();
+                Connection held = replicas.holding(row.formatted(first))) {
+            Future<Reply> one;
+            Future<Reply> other;
+            try (Connection let = replicas.holding(row.formatted(second))) {
+                one = calls.submit(() -> restore(this.one, "u-" + catalogue.model(), unfinished));
+                other = calls.submit(() -> restore(this.other, "c-" + catalogue.model(), committed));
+                await().atMost(LONG).until(() -> replicas.waitingForLocks() >= 2);
+                replicas.holdAnswersOfCommits();
+                let.rollback();
+            }
+
+            // when the second one's commit lasts, but the database is killed before it says so
+            await().atMost(LONG).until(() -> replicas.unansweredCommits("restore") == 1);
+            replicas.killPostgres();
+
+            // then both fail so that they may be sent again
+            failedForTheDatabaseAndMayBeSentAgain(get(one));
+            failedForTheDatabaseAndMayBeSentAgain(get(other));
+        }
+        replicas.startPostgres();
+        awaitServices();
+
+        // and what is there is the second one alone
+        Set<String> there = operations(second, "THAW");
+        assertThat(there).hasSize(1);
+        assertThat(operations(first, "THAW")).isEmpty();
+
+        // when both are sent again, then the first is done now, and the second is told what it did: nothing is lost or
+        // done twice
+        assertThat(there).containsExactly(operation(untilAnswered("c-" + catalogue.model(), committed)));
+        String made = operation(untilAnswered("u-" + catalogue.model(), unfinished));
+        assertThat(operations(first, "THAW")).containsExactly(made);
+        assertThat(operations(second, "THAW")).isEqualTo(there);
+    }
+
+    private static Reply restore(Api api, String key, Object body) {
+        return api.with("Idempotency-Key", "\"" + key + "\"").post("/api/v1/restores", body);
     }
 
     private static Reply get(Future<Reply> future) {
@@ -203,7 +259,7 @@ class FaultMatrixTest {
     }
 
     @Test
-    void row14OfTwoWhoRaceOneWins() {
+    void row14OfTwoWhoRaceOneWinsThoughPostgresIsKilledMeanwhile() throws Exception {
         // given
         SimulatedNode node = SimulatedNode.register(one);
         Catalogue catalogue = twoVersions(one, node);
@@ -235,16 +291,31 @@ class FaultMatrixTest {
                 .hasSize(10)
                 .doesNotHaveDuplicates();
 
-        // promotions: one 200, one 412
+        // promotions: both are in the middle when the database is killed, then one 200, one 412
         String etag = one.get(alias).header("ETag");
-        assertThat(atOnce(List.<Callable<Integer>>of(
-                        () -> one.with("If-Match", etag)
-                                .patch(alias, Map.of("version", "v2"))
-                                .status(),
-                        () -> other.with("If-Match", etag)
-                                .patch(alias, Map.of("version", "v2"))
-                                .status())))
-                .containsExactlyInAnyOrder(200, 412);
+        List<Callable<Reply>> promotions = List.of(
+                () -> one.with("If-Match", etag).patch(alias, Map.of("version", "v2")),
+                () -> other.with("If-Match", etag).patch(alias, Map.of("version", "v2")));
+        try (ExecutorService calls = Executors.newVirtualThreadPerTaskExecutor();
+                Connection held = replicas.holding(
+                        "SELECT 1 FROM model_alias WHERE model_name = '%s' FOR UPDATE".formatted(catalogue.model()))) {
+            List<Future<Reply>> running = promotions.stream().map(calls::submit).toList();
+            await().atMost(LONG).until(() -> replicas.waitingForLocks() >= 2);
+            replicas.killPostgres();
+            running.forEach(call -> failedForTheDatabaseAndMayBeSentAgain(get(call)));
+        }
+        replicas.startPostgres();
+        awaitServices();
+        assertThat(one.get(alias).json().path("version").asString()).isEqualTo("v1");
+        assertThat(atOnce(promotions).stream().map(Reply::status)).containsExactlyInAnyOrder(200, 412);
+        assertThat(one.get(alias + "/history").json().path("items")).hasSize(2);
+
+        // claims: who won before the database died still holds what he won
+        Map<String, Long> won = new HashMap<>();
+        all.forEach(task -> won.merge(task.operation(), task.epoch(), Math::max));
+        won.forEach((operation, epoch) -> same.session()
+                .post("/node/v1/operations/" + operation + "/progress", Map.of("epoch", epoch, "stages", List.of()))
+                .expect(200));
 
         // deletions: a snapshot is deleted once
         String snapshot = new Catalogue(one, catalogue.model(), "v2").ready(SimulatedNode.register(one));
@@ -259,35 +330,101 @@ class FaultMatrixTest {
     }
 
     @Test
-    void row15ADaemonStoppedPastItsLeaseIsRefusedEverywhere() {
-        // given an operation that was claimed at one service and, past its lease, again at the other
-        SimulatedNode node = SimulatedNode.register(one);
-        Catalogue catalogue = Catalogue.create(one);
-        catalogue.restore(catalogue.ready(node)).expect(202);
-        JsonNode stopped = node.claim();
-        SimulatedNode same = node.at(other);
-        JsonNode[] again = new JsonNode[1];
+    void row14OfTwoServicesThatCollectGarbageOneDoes() throws Exception {
+        // given a bucket with an object that nobody needs; both services look every 100 ms whether it is to be swept
+        FakeSharedStore bucket = new FakeSharedStore();
+        FakeDaemon daemon = FakeDaemon.start(one, bucket);
+        String needed = daemon.save(Catalogue.create(one), 5);
+        String orphan = bucket.put("packs/orphan", 5);
+        sweep(daemon); // a store that was never seen before is due
+
+        // when it is due again and again
+        int rounds = 5;
+        for (int round = 0; round < rounds; round++) {
+            replicas.execute("UPDATE store_object SET since = since - interval '2 days' WHERE store_id = '%s'"
+                    .formatted(bucket.id()));
+            replicas.execute("UPDATE store SET sweep_due_at = 'epoch' WHERE id = '%s'".formatted(bucket.id()));
+            sweep(daemon);
+        }
+
+        // then each time one of them has it swept, and the other one does nothing
+        assertThat(one.get("/api/v1/operations?pageSize=200&kind=SWEEP&node=" + daemon.id())
+                        .json()
+                        .path("items"))
+                .hasSize(1 + rounds);
+        assertThat(bucket.has(orphan)).isFalse();
+        assertThat(one.get("/api/v1/snapshots/" + needed).json().path("state").asString())
+                .isEqualTo("READY");
+    }
+
+    private static void sweep(FakeDaemon daemon) {
+        AtomicReference<JsonNode> task = new AtomicReference<>();
         await().atMost(LONG).until(() -> {
-            Reply poll = same.poll(0);
-            again[0] = poll.status() == 200 ? poll.json() : null;
-            return again[0] != null;
+            daemon.claim("SWEEP").ifPresent(task::set);
+            return task.get() != null;
         });
-        assertThat(again[0].path("epoch").asLong())
-                .isEqualTo(stopped.path("epoch").asLong() + 1);
+        daemon.perform(task.get());
+    }
+
+    @Test
+    void row15ADaemonStoppedPastItsLeaseIsRefusedEverywhere() throws Exception {
+        // given an operation that was claimed at a service that is closed then
+        SimulatedNode same = SimulatedNode.register(one);
+        SimulatedNode node = same.at(other);
+        Catalogue catalogue = Catalogue.create(one);
+        catalogue.restore(catalogue.ready(same)).expect(202);
+        JsonNode stopped = node.claim();
+        int port = replicas.stop(1);
+        same.progress(stopped).expect(200);
+
+        // and, past its lease, again at the other, which has lost its database meanwhile
+        replicas.killPostgres();
+        replicas.startPostgres();
+        JsonNode again = claimAgain(same);
+        replicas.startAgain(1, port);
+        assertThat(again.path("epoch").asLong()).isEqualTo(stopped.path("epoch").asLong() + 1);
 
         // when the stopped one goes on, then nothing of it is taken, at neither
         assertThat(node.progress(stopped).code()).isEqualTo("STALE_EPOCH");
         assertThat(same.progress(stopped).code()).isEqualTo("STALE_EPOCH");
         assertThat(node.thawed(stopped, 9, "w").code()).isEqualTo("STALE_EPOCH");
-        same.thawed(again[0], 10, "w").expect(204);
+        same.thawed(again, 10, "w").expect(204);
         assertThat(node.thawed(stopped, 9, "w").code()).isEqualTo("STALE_EPOCH");
+    }
+
+    /** What the node had claimed before, once its lease has run out. */
+    private static JsonNode claimAgain(SimulatedNode node) {
+        AtomicReference<JsonNode> task = new AtomicReference<>();
+        await().atMost(LONG).ignoreExceptions().until(() -> {
+            Reply poll = node.poll(0);
+            task.set(poll.status() == 200 ? poll.json() : null);
+            return task.get() != null;
+        });
+        return task.get();
     }
 
     @Test
     void row15AServiceThatMeasuredTooLongChangesNothing() {
         // given a rollout whose measurement hangs in one service
         SimulatedNode node = SimulatedNode.register(one);
-        Catalogue catalogue = twoVersions(one, node);
+        String path = analysed(twoVersions(one, node), "errors");
+        await().atMost(LONG).until(() -> prometheus.asked("errors") > 0);
+
+        // when somebody promotes it at the other one, and the value that comes then is a bad one
+        other.with("If-Match", "*").post(path + "/promotion", Map.of()).expect(200);
+        prometheus.answer("errors", "9");
+
+        // then the value counts for nothing: the step it was for is over
+        await().during(Duration.ofSeconds(3))
+                .atMost(LONG)
+                .untilAsserted(
+                        () -> assertThat(one.get(path).json().path("phase").asString())
+                                .isEqualTo("PAUSED"));
+        assertThat(one.get(path).json().path("weight").asInt()).isEqualTo(40);
+    }
+
+    /** A rollout that waits for what this query gives: less than 1 is good; its path. */
+    private String analysed(Catalogue catalogue, String query) {
         JsonNode rollout = rollOut(
                 one,
                 catalogue,
@@ -302,29 +439,47 @@ class FaultMatrixTest {
                                         "kind",
                                         "PROMETHEUS",
                                         "query",
-                                        "errors",
+                                        query,
                                         "success",
                                         Map.of("comparison", "LT", "limit", 1))))),
                 Map.of("setWeight", 40),
                 Map.of("pause", Map.of()));
-        String path = "/api/v1/rollouts/" + rollout.path("id").asString();
-        await().atMost(LONG).until(() -> prometheusAsked.get() > 0);
-
-        // when somebody promotes it at the other one, and the value that comes then is a bad one
-        other.with("If-Match", "*").post(path + "/promotion", Map.of()).expect(200);
-        prometheusMayAnswer.countDown();
-
-        // then the value counts for nothing: the step it was for is over
-        await().during(Duration.ofSeconds(3))
-                .atMost(LONG)
-                .untilAsserted(
-                        () -> assertThat(one.get(path).json().path("phase").asString())
-                                .isEqualTo("PAUSED"));
-        assertThat(one.get(path).json().path("weight").asInt()).isEqualTo(40);
+        return "/api/v1/rollouts/" + rollout.path("id").asString();
     }
 
     @Test
-    void row16WhatIsSentAgainOrOutOfOrderTakesEffectOnce() {
+    void row15AServiceStoppedPastItsLeaseChangesNothingThoughTheNextOneIsNotDoneYet() throws Exception {
+        // given a rollout that is being measured a second time, because the first measurement outlived its lease
+        String path = analysed(twoVersions(one, SimulatedNode.register(one)), "late");
+        await().atMost(LONG).until(() -> prometheus.asked("late") >= 2);
+
+        // when the first one gets a value, a bad one, then nothing comes of it
+        prometheus.answerFirst("late", "9");
+        await().during(Duration.ofSeconds(2)).atMost(LONG).untilAsserted(() -> {
+            JsonNode rollout = other.get(path).json();
+            assertThat(rollout.path("phase").asString()).isEqualTo("PROGRESSING");
+            assertThat(rollout.at("/analysis/metrics/0/measurements")).isEmpty();
+        });
+
+        // when the database dies while the next ones still measure, and they get a good one after
+        killAndStartPostgres();
+        prometheus.answer("late", "0");
+
+        // then that counts, once
+        await().atMost(LONG)
+                .untilAsserted(
+                        () -> assertThat(one.get(path).json().path("phase").asString())
+                                .isEqualTo("PAUSED"));
+        JsonNode rollout = one.get(path).json();
+        assertThat(rollout.path("weight").asInt()).isEqualTo(40);
+        assertThat(rollout.at("/analysis/metrics/0/measurements")
+                        .valueStream()
+                        .map(one -> one.path("verdict").asString()))
+                .containsExactly("SUCCESSFUL");
+    }
+
+    @Test
+    void row16WhatIsSentAgainOrOutOfOrderTakesEffectOnce() throws Exception {
         // given
         SimulatedNode node = SimulatedNode.register(one);
         SimulatedNode same = node.at(other);
@@ -332,7 +487,24 @@ class FaultMatrixTest {
         JsonNode accepted = catalogue.restore(catalogue.ready(node)).expect(202).json();
         JsonNode task = node.claim();
 
-        // when its end is reported twice, at both, and its progress after its end
+        // when its end is reported and the database is killed before it answers that it has committed it; and the
+        // service
+        // is closed
+        try (ExecutorService calls = Executors.newVirtualThreadPerTaskExecutor()) {
+            replicas.holdAnswersOfCommits();
+            Future<Reply> report = calls.submit(() -> node.thawed(task, 50, "w"));
+            await().atMost(LONG).until(() -> replicas.unansweredCommits("workload") == 1);
+            replicas.killPostgres();
+            failedForTheDatabaseAndMayBeSentAgain(get(report));
+        }
+        replicas.startPostgres();
+        int port = replicas.stop(0);
+
+        // and it is reported again at the other one, and then at both, and its progress after its end
+        await().atMost(LONG)
+                .ignoreExceptions()
+                .until(() -> same.thawed(task, 50, "w").status() == 204);
+        replicas.startAgain(0, port);
         node.thawed(task, 50, "w").expect(204);
         same.thawed(task, 50, "w").expect(204);
         assertThat(same.progress(task).code()).isEqualTo("OPERATION_FINISHED");
@@ -352,13 +524,15 @@ class FaultMatrixTest {
     }
 
     @Test
-    void row17WhatComesAfterTheLeaseWasGivenAwayIsRefusedAndTheDaemonIsTold() {
+    void row17WhatComesAfterTheLeaseWasGivenAwayIsRefusedAndTheDaemonIsTold() throws Exception {
         SimulatedNode node = SimulatedNode.register(one);
         SimulatedNode same = node.at(other);
         Catalogue catalogue = Catalogue.create(one);
         catalogue.restore(catalogue.ready(node)).expect(202);
         JsonNode late = node.claim();
-        await().atMost(LONG).until(() -> same.poll(0).status() == 200);
+        // the database dies before the lease does, which outlives it
+        killAndStartPostgres();
+        claimAgain(same);
 
         // a heartbeat that still names it under the old epoch is told to stop
         Map<String, Object> inventory = SimulatedNode.inventory(Map.of("criu+cuda", "", "suspend", ""));
@@ -373,10 +547,11 @@ class FaultMatrixTest {
         assertThat(reply.at("/fencedOperations/0").asString())
                 .isEqualTo(late.path("operationId").asString());
         assertThat(node.fail(late, "INTERNAL").code()).isEqualTo("STALE_EPOCH");
+        assertThat(node.thawed(late, 9, "w").code()).isEqualTo("STALE_EPOCH");
     }
 
     @Test
-    void row19ADaemonsClockMovesNoLease() {
+    void row19ADaemonsClockMovesNoLease() throws Exception {
         // given a daemon whose clock is an hour ahead, and then an hour behind
         SimulatedNode node = SimulatedNode.register(one);
         Catalogue catalogue = Catalogue.create(one);
@@ -413,6 +588,8 @@ class FaultMatrixTest {
                 return poll.status() == 204;
             });
         }
+        // and so it is when the database was killed meanwhile
+        killAndStartPostgres();
         JsonNode beat = node.heartbeat().expect(200).json();
         assertThat(Duration.between(now, Instant.parse(beat.path("serverTime").asString()))
                         .abs())
@@ -420,7 +597,7 @@ class FaultMatrixTest {
     }
 
     @Test
-    void row20AnotherImageDriverOrGpuUnderTheSameReplicaKeyIsATypedRefusalAndAColdStart() {
+    void row20AnotherImageDriverOrGpuUnderTheSameReplicaKeyIsATypedRefusalAndAColdStart() throws Exception {
         // given a replica that was frozen
         SimulatedNode node = SimulatedNode.register(one);
         Catalogue catalogue = Catalogue.create(one);
@@ -440,6 +617,10 @@ class FaultMatrixTest {
         Map<String, Object> driver = new LinkedHashMap<>(inventory);
         driver.put("driverBuild", "590.1");
         node.heartbeat(driver, List.of(), List.of()).expect(200);
+        isRefused(catalogue, Map.of(), "driver", "DRIVER_MISMATCH");
+
+        // when the database is killed, it is no other answer then
+        killAndStartPostgres();
         isRefused(catalogue, Map.of(), "driver", "DRIVER_MISMATCH");
 
         // when it has another GPU

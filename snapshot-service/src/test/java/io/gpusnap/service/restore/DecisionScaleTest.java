@@ -24,11 +24,15 @@ class DecisionScaleTest {
     private static final int NODES = 1_000;
     private static final int SNAPSHOTS = 100_000;
 
+    /** Tables that grow with snapshots. */
+    private static final Set<String> GROWING = Set.of("snapshot", "snapshot_location", "restore", "operation");
+
     @TempDir
     private Path folder;
 
     private static void fill(JdbcClient jdbc) {
-        String inventory = Api.JSON.writeValueAsString(SimulatedNode.inventory(Map.of("criu+cuda", "", "suspend", "")));
+        String inventory = Api.JSON.writeValueAsString(
+                SimulatedNode.inventory(Map.of("criu+cuda", "", "suspend", "", "transfer", "")));
         jdbc.sql("INSERT INTO model VALUES ('big', '', '{}', 0, now(), now())").update();
         jdbc.sql("""
                         INSERT INTO model_version (id, model_name, name, engine_arguments, labels, version, created_at, updated_at)
@@ -86,19 +90,10 @@ class DecisionScaleTest {
             Decider decider = service.getBean(Decider.class);
 
             // when one is decided
-            List<Reads> reads = service.getBean(TransactionTemplate.class).execute(status -> {
-                Decider.Plan plan = decider.decide(
-                        new Decider.Question("big", "v1", Optional.empty(), Constraints.NONE, Set.of(), false));
-                assertThat(plan.steps()).isNotEmpty();
-                return jdbc.sql("""
-                                SELECT relname, seq_scan, coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) AS rows
-                                  FROM pg_stat_xact_user_tables
-                                 WHERE coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) > 0
-                                """)
-                        .query((row, number) ->
-                                new Reads(row.getString("relname"), row.getLong("seq_scan"), row.getLong("rows")))
-                        .list();
-            });
+            Decider.Question anywhere =
+                    new Decider.Question("big", "v1", Optional.empty(), Constraints.NONE, Set.of(), false);
+            TransactionTemplate transaction = service.getBean(TransactionTemplate.class);
+            List<Reads> reads = transaction.execute(status -> readsOf(decider, anywhere, jdbc));
 
             // and when a node is named, then it is looked at, wherever it stands among all that have the snapshot
             List<UUID> named = jdbc.sql("SELECT id FROM node ORDER BY name LIMIT 5")
@@ -116,15 +111,74 @@ class DecisionScaleTest {
                             .isNotEmpty());
 
             // then no table that grows was read from end to end
-            assertThat(reads)
+            readsAreFew(reads);
+
+            // and when all nodes but one are silent, then it is found, wherever it stands among them
+            oneIsHeard(jdbc);
+            assertThat(decider.decide(anywhere).steps()).isNotEmpty();
+
+            // also if it sees the copy in a bucket
+            onlyInABucket(jdbc);
+            assertThat(decider.decide(anywhere).steps()).isNotEmpty();
+
+            // and when all nodes see the bucket, few copies are read, though one of every snapshot is in it; of nodes
+            // as many
+            // as the decision looks at
+            jdbc.sql("UPDATE node SET state = 'ONLINE'").update();
+            jdbc.sql("ANALYZE").update();
+            List<Reads> inTheBucket = transaction.execute(status -> readsOf(decider, anywhere, jdbc));
+            assertThat(inTheBucket)
+                    .filteredOn(read -> GROWING.contains(read.table()))
                     .isNotEmpty()
                     .allSatisfy(
-                            read -> assertThat(read.rows()).as(read.toString()).isLessThan(5_000));
-            assertThat(reads)
-                    .filteredOn(read -> Set.of("snapshot", "snapshot_location", "restore", "operation")
-                            .contains(read.table()))
+                            read -> assertThat(read.rows()).as(read.toString()).isLessThan(5_000))
                     .allSatisfy(
                             read -> assertThat(read.scans()).as(read.toString()).isZero());
         }
+    }
+
+    private static List<Reads> readsOf(Decider decider, Decider.Question question, JdbcClient jdbc) {
+        assertThat(decider.decide(question).steps()).isNotEmpty();
+        return jdbc.sql("""
+                        SELECT relname, seq_scan, coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) AS rows
+                          FROM pg_stat_xact_user_tables
+                         WHERE coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) > 0
+                        """)
+                .query((row, number) ->
+                        new Reads(row.getString("relname"), row.getLong("seq_scan"), row.getLong("rows")))
+                .list();
+    }
+
+    private static void readsAreFew(List<Reads> reads) {
+        assertThat(reads)
+                .isNotEmpty()
+                .allSatisfy(read -> assertThat(read.rows()).as(read.toString()).isLessThan(5_000));
+        assertThat(reads)
+                .filteredOn(read -> GROWING.contains(read.table()))
+                .allSatisfy(read -> assertThat(read.scans()).as(read.toString()).isZero());
+    }
+
+    private static void oneIsHeard(JdbcClient jdbc) {
+        jdbc.sql("""
+                        UPDATE node SET state = 'SILENT'
+                         WHERE id <> (SELECT node_id FROM store WHERE kind = 'NVME' ORDER BY id DESC LIMIT 1)
+                        """).update();
+    }
+
+    /** That all nodes see, the one that is heard last of all. */
+    private static void onlyInABucket(JdbcClient jdbc) {
+        UUID bucket = UUID.randomUUID();
+        jdbc.sql("INSERT INTO store (id, kind, first_seen_at) VALUES (?, 'S3', now())")
+                .param(bucket)
+                .update();
+        jdbc.sql("DELETE FROM snapshot_location").update();
+        jdbc.sql("""
+                        INSERT INTO snapshot_location (snapshot_id, store_id, state, since, confirmed_at)
+                        SELECT id, ?, 'PRESENT', now(), now() FROM snapshot WHERE version_name = 'v1'
+                        """).param(bucket).update();
+        jdbc.sql("""
+                        INSERT INTO node_tier (node_id, store_id, name, reported_store_id, capacity_bytes, free_bytes, used_bytes, health)
+                        SELECT id, :bucket, 's3', :bucket, 0, 0, 0, 'HEALTHY' FROM node ORDER BY state = 'ONLINE', id
+                        """).param("bucket", bucket).update();
     }
 }

@@ -6,6 +6,7 @@ import io.gpusnap.service.platform.id.RolloutId;
 import io.gpusnap.service.version.Versions;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -75,6 +76,25 @@ class RolloutStepsTest {
         assertThat(types(rollout.advance(Map.of(), at(60))))
                 .containsExactly(RolloutEvent.Type.RESUMED, RolloutEvent.Type.WEIGHT_SET, RolloutEvent.Type.COMPLETED);
         assertThat(rollout.phase()).isEqualTo(RolloutPhase.HEALTHY);
+    }
+
+    @Test
+    void whatHappensIsOfTheStepThatItHappensAt() {
+        Rollout rollout = rollout(weight(10), pause(null), analysis(1, 0, 0), weight(50));
+        List<Happening> happened = new ArrayList<>(rollout.advance(Map.of(), at(0)));
+        happened.addAll(rollout.promote(false, "looks good", at(1)));
+        happened.addAll(measured(rollout, Measurement.Verdict.SUCCESSFUL, 2));
+
+        assertThat(happened.stream().map(one -> one.step() + " " + one.type()))
+                .containsExactly(
+                        "0 WEIGHT_SET",
+                        "1 PAUSED",
+                        "1 PROMOTED",
+                        "1 RESUMED",
+                        "2 ANALYSIS_STARTED",
+                        "2 ANALYSIS_SUCCEEDED",
+                        "3 WEIGHT_SET",
+                        "4 COMPLETED");
     }
 
     @Test

@@ -32,7 +32,8 @@ public final class SimulateCommand {
 
     private SimulateCommand() {}
 
-    private record Report(
+    /** What was found, as it is kept. */
+    record Report(
             String program,
             Map<String, String> machine,
             int gpus,

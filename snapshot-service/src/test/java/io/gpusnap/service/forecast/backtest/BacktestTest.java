@@ -128,6 +128,17 @@ class BacktestTest {
     }
 
     @Test
+    void theTableAndThePlotInTheDocumentsAreWhatTheKeptResultSays() throws IOException {
+        Path root = Path.of(System.getProperty("gpusnap.root", ".."));
+        String kept = Files.readString(root.resolve("bench/results/forecast/backtest.json"));
+        BacktestReport report = Api.JSON.readValue(kept, BacktestReport.class);
+
+        assertThat(Files.readString(root.resolve("docs/forecast.md")))
+                .contains("<!-- backtest: begin -->\n" + report.table() + "<!-- backtest: end -->");
+        assertThat(Files.readString(root.resolve("docs/forecast.svg"))).isEqualTo(BacktestPlot.svg(report.runs()));
+    }
+
+    @Test
     void aWrongTraceIsNamedWithItsLine(@TempDir Path folder) throws IOException {
         Path bad = Files.writeString(folder.resolve("bad.csv"), "step,model,bytes,replicas\n0,a,1,1\n1,a,1,-1\n");
         Path headless = Files.writeString(folder.resolve("headless.csv"), "0,a,1,1\n");

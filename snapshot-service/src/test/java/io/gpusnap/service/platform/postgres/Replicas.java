@@ -1,5 +1,7 @@
 package io.gpusnap.service.platform.postgres;
 
+import static org.awaitility.Awaitility.await;
+
 import io.gpusnap.service.ServiceApplication;
 import io.gpusnap.service.platform.config.DataDirectory;
 import io.gpusnap.service.platform.config.SecretFiles;
@@ -8,14 +10,22 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
 
 /** Several services on one PostgreSQL that can be killed and started again. */
 public final class Replicas implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Replicas.class);
     private static final Duration START = Duration.ofSeconds(60);
 
     private final Path folder;
@@ -44,31 +54,49 @@ public final class Replicas implements AutoCloseable {
 
     /** One more service. */
     public ConfigurableApplicationContext add() {
+        ConfigurableApplicationContext service = run(services.size(), 0);
+        services.add(service);
+        return service;
+    }
+
+    private ConfigurableApplicationContext run(int which, int servicePort) {
         List<String> arguments = new ArrayList<>(List.of(
-                "--gpusnap.data-dir=" + folder.resolve("service-" + services.size()),
+                "--gpusnap.data-dir=" + folder.resolve("service-" + which),
                 "--gpusnap.security.access-token-file=" + folder.resolve("access-token"),
-                "--server.port=0",
+                "--server.port=" + servicePort,
                 "--spring.datasource.url=" + postgres.jdbcUrl(),
                 "--spring.datasource.username=" + EmbeddedPostgres.USER,
                 "--spring.datasource.password=" + postgres.password(),
                 "--spring.datasource.hikari.connection-timeout=5000",
                 "--spring.datasource.hikari.maximum-pool-size=8"));
         arguments.addAll(settings);
-        ConfigurableApplicationContext service =
-                SpringApplication.run(ServiceApplication.class, arguments.toArray(String[]::new));
-        services.add(service);
-        return service;
+        return SpringApplication.run(ServiceApplication.class, arguments.toArray(String[]::new));
+    }
+
+    private static int port(ConfigurableApplicationContext service) {
+        return service.getEnvironment().getRequiredProperty("local.server.port", Integer.class);
     }
 
     /** A caller of one of them. */
     public Api api(int which) {
         try {
             return new Api(
-                    "http://127.0.0.1:" + services.get(which).getEnvironment().getRequiredProperty("local.server.port"),
-                    SecretFiles.read(folder.resolve("access-token")));
+                    "http://127.0.0.1:" + port(services.get(which)), SecretFiles.read(folder.resolve("access-token")));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Stops one of them while the others run on; the port that it had. */
+    public int stop(int which) {
+        int had = port(services.get(which));
+        services.get(which).close();
+        return had;
+    }
+
+    /** The one that was stopped, where it was. */
+    public void startAgain(int which, int servicePort) {
+        services.set(which, run(which, servicePort));
     }
 
     /** Stops every service. */
@@ -93,6 +121,74 @@ public final class Replicas implements AutoCloseable {
     /** On the same data, under the same address. */
     public void startPostgres() {
         postgres = EmbeddedPostgres.start(database, new PostgresSettings(null, port, START));
+    }
+
+    /** Another client of the database, whose transaction holds what the query finds until it is closed. */
+    public Connection holding(String query) throws SQLException {
+        Connection connection = connect();
+        connection.setAutoCommit(false);
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(query);
+        }
+        return connection;
+    }
+
+    /** Does it once, as nobody but the database's owner can. */
+    public void execute(String command) throws SQLException {
+        try (Connection connection = connect();
+                Statement statement = connection.createStatement()) {
+            statement.execute(command);
+        }
+    }
+
+    private Connection connect() throws SQLException {
+        return DriverManager.getConnection(postgres.jdbcUrl(), EmbeddedPostgres.USER, postgres.password());
+    }
+
+    /** Transactions that wait for what another one holds. */
+    public int waitingForLocks() throws SQLException {
+        return count("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+    }
+
+    /**
+     * From now until it is killed the database answers no commit, though each one lasts: it waits for a second server, which
+     * there is not.
+     */
+    public void holdAnswersOfCommits() throws SQLException {
+        execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+        execute("SELECT pg_reload_conf()");
+        await().atMost(START).until(() -> count("SELECT count(*) FROM pg_settings WHERE setting = 'nobody'") == 1);
+        // It does not outlive the server. Some commits are answered until all of the server's processes have heard of
+        // it.
+        execute("ALTER SYSTEM RESET synchronous_standby_names");
+        Thread.ofVirtual().start(() -> {
+            try (Connection connection = connect();
+                    Statement statement = connection.createStatement()) {
+                while (true) {
+                    statement.execute("SELECT pg_logical_emit_message(true, 'test', 'a commit')");
+                }
+            } catch (SQLException killed) {
+                LOG.info("the database was killed: {}", killed.getMessage());
+            }
+        });
+        await().atMost(START)
+                .until(() -> count("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") > 0);
+    }
+
+    /** Commits that last, are not answered, and wrote to the table. */
+    public int unansweredCommits(String table) throws SQLException {
+        return count("SELECT count(DISTINCT a.pid) FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid"
+                + " WHERE a.wait_event = 'SyncRep' AND l.mode = 'RowExclusiveLock' AND l.relation = '" + table
+                + "'::regclass");
+    }
+
+    private int count(String query) throws SQLException {
+        try (Connection connection = connect();
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(query)) {
+            rows.next();
+            return rows.getInt(1);
+        }
     }
 
     @Override

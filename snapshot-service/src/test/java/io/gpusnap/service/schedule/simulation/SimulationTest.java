@@ -43,6 +43,16 @@ class SimulationTest {
     }
 
     @Test
+    void theTableInTheDocumentIsWhatTheKeptResultSays() throws IOException {
+        Path root = Path.of(System.getProperty("gpusnap.root", ".."));
+        String kept = Files.readString(root.resolve("bench/results/schedule/simulation.json"));
+        SimulateCommand.Report report = Api.JSON.readValue(kept, SimulateCommand.Report.class);
+
+        assertThat(Files.readString(root.resolve("docs/schedule.md")))
+                .contains("<!-- simulation: begin -->\n" + report.table() + "<!-- simulation: end -->");
+    }
+
+    @Test
     void theSameSeedGivesTheSameResult() {
         SimulationResult[] results = new SimulationResult[2];
         for (int i = 0; i < 2; i++) {

@@ -71,11 +71,19 @@ class CommittedResultsTest {
                 .containsExactly(10_000, 100);
         assertThat(List.of(large.path("snapshots").asInt(), large.path("nodes").asInt()))
                 .containsExactly(1_000_000, 10_000);
+        assertThat(bench.at("/machine/cores").asInt()).isEqualTo(2);
+        assertThat(bench.at("/machine/revision").asString()).isNotIn("", "unknown");
         double p99 = small.at("/latencies/p99Millis").asDouble();
         assertThat(p99).isPositive();
         assertThat(large.at("/latencies/p99Millis").asDouble()).isLessThanOrEqualTo(2 * p99);
         assertThat(bench.at("/claims/sameInstance/medianMillis").asDouble()).isBetween(0.001, 25.0);
         assertThat(bench.at("/claims/otherInstance/medianMillis").asDouble()).isBetween(0.001, 25.0);
+        for (String rate : List.of("heartbeats", "claims", "dbSchedulerExecutions")) {
+            assertThat(bench.at("/rates/" + rate + "PerSecond").asDouble()).isPositive();
+        }
+        assertThat(Files.readString(RESULTS.resolve("control-plane/plans-1000000.txt")))
+                .contains("snapshot_location", "node_tier")
+                .doesNotContain("Seq Scan on snapshot_location", "Seq Scan on node_tier", "Seq Scan on snapshot ");
     }
 
     @Test

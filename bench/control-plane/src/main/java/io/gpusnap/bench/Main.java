@@ -140,7 +140,8 @@ public final class Main {
                     System.getProperty("os.version"),
                     System.getProperty("java.vm.version"),
                     version.getString(1),
-                    Files.readString(Path.of("/proc/loadavg")).strip());
+                    Files.readString(Path.of("/proc/loadavg")).strip(),
+                    System.getenv().getOrDefault("GPUSNAP_REVISION", "unknown"));
         }
     }
 

@@ -9,8 +9,18 @@ import java.util.Locale;
  */
 record Report(Machine machine, Decisions small, Decisions large, double p99Ratio, Claims claims, Rates rates) {
 
-    /** @param loadAverage at the end: of a busy machine the times are too long */
-    record Machine(String cpu, int cores, String kernel, String java, String postgres, String loadAverage) {}
+    /**
+     * @param loadAverage at the end: of a busy machine the times are too long
+     * @param revision of the source, as git describes it
+     */
+    record Machine(
+            String cpu,
+            int cores,
+            String kernel,
+            String java,
+            String postgres,
+            String loadAverage,
+            String revision) {}
 
     /** Restore decisions, over HTTP. */
     record Decisions(int snapshots, int nodes, Latencies latencies) {

@@ -30,7 +30,7 @@ record Settings(Path serviceJar, Path out, Size small, Size large, int warmUp, i
             "out", "bench/results/control-plane",
             "small", "10000/100",
             "large", "1000000/10000",
-            "warm-up", "6000",
+            "warm-up", "20000",
             "decisions", "2000",
             "claims", "200",
             "seconds", "15"));

@@ -17,13 +17,14 @@ public final class Results {
 
     private Results() {}
 
-    /** What it ran on, for whoever reads the result later. */
+    /** What it ran on and of which source, for whoever reads the result later. The scripts that start it say the latter. */
     public static Map<String, String> machine() throws IOException {
         Map<String, String> machine = new LinkedHashMap<>();
         machine.put("cpu", processor().orElse("unknown"));
         machine.put("cores", String.valueOf(Runtime.getRuntime().availableProcessors()));
         machine.put("os", System.getProperty("os.name") + " " + System.getProperty("os.version"));
         machine.put("java", System.getProperty("java.vm.version"));
+        machine.put("revision", System.getenv().getOrDefault("GPUSNAP_REVISION", "unknown"));
         return machine;
     }
 

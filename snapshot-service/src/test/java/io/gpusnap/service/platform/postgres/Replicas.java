@@ -150,6 +150,12 @@ public final class Replicas implements AutoCloseable {
         return count("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
     }
 
+    /** Of them, those that do such a statement. */
+    public int waitingForLocks(String statement) throws SQLException {
+        return count("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%" + statement
+                + "%'");
+    }
+
     /**
      * From now until it is killed the database answers no commit, though each one lasts: it waits for a second server, which
      * there is not.

@@ -342,8 +342,7 @@ class FaultMatrixTest {
         String due = """
                 LOCK TABLE store IN ACCESS EXCLUSIVE MODE;
                 UPDATE store_object SET since = since - interval '2 days' WHERE store_id = '%1$s';
-                UPDATE store SET sweep_due_at = 'epoch' WHERE id = '%1$s'"""
-                .formatted(bucket.id());
+                UPDATE store SET sweep_due_at = 'epoch' WHERE id = '%1$s'""".formatted(bucket.id());
         int rounds = 0;
         for (boolean killed : List.of(false, true, false)) {
             try (Connection held = replicas.holding(due)) {

@@ -152,8 +152,8 @@ public final class Replicas implements AutoCloseable {
 
     /** Of them, those that do such a statement. */
     public int waitingForLocks(String statement) throws SQLException {
-        return count("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%" + statement
-                + "%'");
+        return count("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%"
+                + statement + "%'");
     }
 
     /**

@@ -10,11 +10,13 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code -Dgpusnap.chart.update=true} copies the CRDs and rewrites the golden files. */
 class ChartTest {
@@ -49,10 +51,22 @@ class ChartTest {
                 .isEqualTo(Repository.read(golden));
     }
 
+    /** The value sets, and what cannot be in one of them together with what they have. */
+    static Stream<Named<String>> renderings() {
+        return Stream.concat(
+                sets().map(set -> Named.of(set, Chart.render(set))),
+                Stream.of(Named.of(
+                        "production with the host's driver",
+                        Chart.template()
+                                .withValuesFile(Chart.values("production"))
+                                .set("daemon.gpu.mode", "host")
+                                .call())));
+    }
+
     @ParameterizedTest
-    @MethodSource("sets")
-    void everyManifestIsWhatKubernetesDescribes(String set) {
-        List<Map<String, Object>> manifests = Yamls.documents(Chart.render(set));
+    @MethodSource("renderings")
+    void everyManifestIsWhatKubernetesDescribes(String rendered) {
+        List<Map<String, Object>> manifests = Yamls.documents(rendered);
 
         assertThat(manifests).hasSizeGreaterThan(10).allSatisfy(manifest -> {
             assertThat(Manifests.problems(manifest)).isEmpty();
@@ -93,6 +107,13 @@ class ChartTest {
             {"containerPort: 1", "port: 1"},
             {"image: i:1", "image: i:1, securityContext: {privilegd: true}"},
             {"template:", "replica: 2\n  template:"},
+            {"template:", "replicas: two\n  template:"},
+            {"template:", "replicas: '2'\n  template:"},
+            {"containerPort: 1", "containerPort: x"},
+            {"containerPort: 1", "containerPort: 1.5"},
+            {"image: i:1", "image: i:1, env: [{name: e, value: 8080}]"},
+            {"image: i:1", "image: i:1, securityContext: {privileged: \"yes\"}"},
+            {"labels: {a: b}", "labels: {a: true}"},
             {"[{name: c, image: i:1, ports: [{containerPort: 1}]}]", "text"}
         }) {
             assertThat(text).contains(wrong[0]);
@@ -100,6 +121,21 @@ class ChartTest {
                     .as(wrong[1])
                     .isNotEmpty();
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"5", "true", "[b]", "{b: c}"})
+    void theCheckOfManifestsSeesDataThatAreNotText(String data) {
+        String text = """
+                apiVersion: v1
+                kind: ConfigMap
+                metadata: {name: x}
+                data: {a: b}
+                """;
+        assertThat(Manifests.problems(Yamls.map(text))).isEmpty();
+
+        assertThat(Manifests.problems(Yamls.map(text.replace("a: b", "a: " + data))))
+                .isNotEmpty();
     }
 
     @Test

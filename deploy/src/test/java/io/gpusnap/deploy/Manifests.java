@@ -5,6 +5,7 @@ import com.google.gson.JsonElement;
 import com.networknt.schema.Schema;
 import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
+import io.kubernetes.client.openapi.JSON;
 import io.kubernetes.client.openapi.models.V1ClusterRole;
 import io.kubernetes.client.openapi.models.V1ClusterRoleBinding;
 import io.kubernetes.client.openapi.models.V1ConfigMap;
@@ -21,7 +22,6 @@ import io.kubernetes.client.openapi.models.V1RoleBinding;
 import io.kubernetes.client.openapi.models.V1Secret;
 import io.kubernetes.client.openapi.models.V1Service;
 import io.kubernetes.client.openapi.models.V1ServiceAccount;
-import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -30,37 +30,31 @@ import java.util.stream.Collectors;
 /**
  * Checks manifests as `kubeconform --strict` does: a field that is required and missing, one that is not known, one of the
  * wrong kind. Kubernetes' own types are those of its OpenAPI description; the custom resources' are in the CRDs; those of
- * others have a small schema of ours beside the tests, written from their documentation.
+ * others have a small schema of ours beside the tests, written from their documentation. A quantity has to be text here, though
+ * an API server also takes a number.
  */
 final class Manifests {
-    @FunctionalInterface
-    private interface Check {
-        void check(JsonElement manifest) throws IOException;
-    }
-
     private static final Gson GSON = new Gson();
 
-    private static final Map<String, Check> KUBERNETES = Map.ofEntries(
-            Map.entry("v1/Namespace", V1Namespace::validateJsonElement),
-            Map.entry("v1/ConfigMap", V1ConfigMap::validateJsonElement),
-            Map.entry("v1/Secret", V1Secret::validateJsonElement),
-            Map.entry("v1/Service", V1Service::validateJsonElement),
-            Map.entry("v1/ServiceAccount", V1ServiceAccount::validateJsonElement),
-            Map.entry("v1/PersistentVolumeClaim", V1PersistentVolumeClaim::validateJsonElement),
-            Map.entry("apps/v1/Deployment", V1Deployment::validateJsonElement),
-            Map.entry("apps/v1/DaemonSet", V1DaemonSet::validateJsonElement),
-            Map.entry("policy/v1/PodDisruptionBudget", V1PodDisruptionBudget::validateJsonElement),
-            Map.entry("networking.k8s.io/v1/NetworkPolicy", V1NetworkPolicy::validateJsonElement),
-            Map.entry("rbac.authorization.k8s.io/v1/ClusterRole", V1ClusterRole::validateJsonElement),
-            Map.entry("rbac.authorization.k8s.io/v1/ClusterRoleBinding", V1ClusterRoleBinding::validateJsonElement),
-            Map.entry("rbac.authorization.k8s.io/v1/Role", V1Role::validateJsonElement),
-            Map.entry("rbac.authorization.k8s.io/v1/RoleBinding", V1RoleBinding::validateJsonElement),
+    private static final Map<String, Class<?>> KUBERNETES = Map.ofEntries(
+            Map.entry("v1/Namespace", V1Namespace.class),
+            Map.entry("v1/ConfigMap", V1ConfigMap.class),
+            Map.entry("v1/Secret", V1Secret.class),
+            Map.entry("v1/Service", V1Service.class),
+            Map.entry("v1/ServiceAccount", V1ServiceAccount.class),
+            Map.entry("v1/PersistentVolumeClaim", V1PersistentVolumeClaim.class),
+            Map.entry("apps/v1/Deployment", V1Deployment.class),
+            Map.entry("apps/v1/DaemonSet", V1DaemonSet.class),
+            Map.entry("policy/v1/PodDisruptionBudget", V1PodDisruptionBudget.class),
+            Map.entry("networking.k8s.io/v1/NetworkPolicy", V1NetworkPolicy.class),
+            Map.entry("rbac.authorization.k8s.io/v1/ClusterRole", V1ClusterRole.class),
+            Map.entry("rbac.authorization.k8s.io/v1/ClusterRoleBinding", V1ClusterRoleBinding.class),
+            Map.entry("rbac.authorization.k8s.io/v1/Role", V1Role.class),
+            Map.entry("rbac.authorization.k8s.io/v1/RoleBinding", V1RoleBinding.class),
             Map.entry(
                     "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration",
-                    V1MutatingWebhookConfiguration::validateJsonElement),
-            Map.entry(
-                    "apiextensions.k8s.io/v1/CustomResourceDefinition",
-                    V1CustomResourceDefinition::validateJsonElement));
+                    V1MutatingWebhookConfiguration.class),
+            Map.entry("apiextensions.k8s.io/v1/CustomResourceDefinition", V1CustomResourceDefinition.class));
 
     private static final Map<String, String> OF_OTHERS = Map.of(
             "monitoring.coreos.com/v1/ServiceMonitor", "servicemonitor",
@@ -82,14 +76,9 @@ final class Manifests {
 
     /** What is wrong with it; empty: nothing. */
     static String problems(Map<String, Object> manifest) {
-        Check check = KUBERNETES.get(kind(manifest));
-        if (check != null) {
-            try {
-                check.check(GSON.toJsonTree(manifest));
-                return "";
-            } catch (IOException | RuntimeException e) {
-                return name(manifest) + ": " + e.getMessage();
-            }
+        Class<?> type = KUBERNETES.get(kind(manifest));
+        if (type != null) {
+            return as(type, manifest);
         }
         if (String.valueOf(manifest.get("apiVersion")).startsWith("gpusnap.io/")) {
             return against(customResources().get(kind(manifest)), manifest);
@@ -98,6 +87,22 @@ final class Manifests {
         return schema == null
                 ? name(manifest) + ": no schema for it, add one to Manifests"
                 : against(Repository.read("deploy", "src", "test", "resources", "schemas", schema + ".json"), manifest);
+    }
+
+    /**
+     * Reading refuses fields that are missing or not known, but takes {@code 8080} for text and {@code "yes"} for a boolean: what
+     * was read is written again, and has to be of the same kinds.
+     */
+    private static String as(Class<?> type, Map<String, Object> manifest) {
+        JsonElement said = GSON.toJsonTree(manifest);
+        try {
+            JsonElement read = JSON.getGson().toJsonTree(JSON.getGson().fromJson(said, type));
+            return JsonKinds.differences(said, read).stream()
+                    .map(difference -> name(manifest) + difference)
+                    .collect(Collectors.joining("; "));
+        } catch (RuntimeException e) {
+            return name(manifest) + ": " + e.getMessage();
+        }
     }
 
     /** As JSON Schema, by kind. */

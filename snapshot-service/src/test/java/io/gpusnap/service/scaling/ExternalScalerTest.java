@@ -29,6 +29,7 @@ import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntConsumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -216,34 +217,55 @@ class ExternalScalerTest {
         assertThat(heard.next()).isEqualTo(true);
     }
 
-    /** The one promise about time: on a machine that other work keeps busy the best of several pushes has to keep it. */
+    /** The one promise about time: half of the pushes at least have to keep it, so that a busy machine may be late now and then. */
     @Test
     void aChangeIsPushedWithinASecond() throws InterruptedException {
         // given a stream over which some changes were told: everything is loaded and connected
         demand.wanted(model, 0);
         Heard heard = stream(trigger("replicas"));
         assertThat(heard.next()).isEqualTo(false);
-        for (int i = 0; i < 10; i++) {
-            push(heard, i % 2 == 0);
-        }
+        pushes(heard, replicas -> demand.wanted(model, replicas));
 
-        // when
-        List<Duration> pushes = new ArrayList<>();
-        for (int i = 0; i < 10; i++) {
-            pushes.add(push(heard, i % 2 == 0));
-        }
-
-        // then
-        assertThat(pushes)
+        // when, then
+        assertThat(median(pushes(heard, replicas -> demand.wanted(model, replicas))))
                 .as("from before the report to its push")
-                .anySatisfy(one -> assertThat(one).isLessThanOrEqualTo(Duration.ofSeconds(1)));
+                .isLessThanOrEqualTo(Duration.ofSeconds(1));
+        assertThat(median(pushes(heard, this::anotherInstanceKeeps)))
+                .as("from before the report to another instance")
+                .isLessThanOrEqualTo(Duration.ofSeconds(1));
     }
 
-    private Duration push(Heard heard, boolean active) throws InterruptedException {
-        long before = System.nanoTime();
-        demand.wanted(model, active ? 3 : 0);
-        assertThat(heard.next()).isEqualTo(active);
-        return Duration.ofNanos(System.nanoTime() - before);
+    /** How long each of ten changes takes until it is heard. */
+    private static List<Duration> pushes(Heard heard, IntConsumer wish) throws InterruptedException {
+        List<Duration> pushes = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            boolean active = i % 2 == 0;
+            long before = System.nanoTime();
+            wish.accept(active ? 3 : 0);
+            assertThat(heard.next()).isEqualTo(active);
+            pushes.add(Duration.ofNanos(System.nanoTime() - before));
+        }
+        return pushes;
+    }
+
+    /** Of two in the middle the longer one. */
+    private static Duration median(List<Duration> durations) {
+        return durations.stream().sorted().toList().get(durations.size() / 2);
+    }
+
+    /** What another instance does, which shares nothing with this one but the database. */
+    private void anotherInstanceKeeps(int replicas) {
+        jdbc.sql("""
+                        WITH kept AS (
+                            UPDATE model_demand_now SET desired_replicas = :replicas, desired_at = now()
+                             WHERE model_name = :model)
+                        SELECT pg_notify(:channel, :model)
+                        """)
+                .param("replicas", replicas)
+                .param("model", model)
+                .param("channel", Demand.CHANGED_CHANNEL)
+                .query((row, number) -> true)
+                .single();
     }
 
     @Test
@@ -269,16 +291,8 @@ class ExternalScalerTest {
         Heard heard = stream(trigger("replicas"));
         assertThat(heard.next()).isEqualTo(false);
 
-        // when another instance, which shares nothing with this one but the database, keeps a wish
-        jdbc.sql("""
-                        WITH kept AS (
-                            UPDATE model_demand_now SET desired_replicas = 3, desired_at = now() WHERE model_name = :model)
-                        SELECT pg_notify(:channel, :model)
-                        """)
-                .param("model", model)
-                .param("channel", Demand.CHANGED_CHANNEL)
-                .query((row, number) -> true)
-                .single();
+        // when
+        anotherInstanceKeeps(3);
 
         // then
         assertThat(heard.next()).isEqualTo(true);

@@ -25,7 +25,10 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
 
-/** {@link KubernetesCalls} is what a role allows: exactly what is called, nothing that is not. */
+/**
+ * {@link KubernetesCalls} is what a role allows: exactly what is called, nothing that is not. That no other test has anything
+ * else called, each {@link KubernetesTest} checks for itself.
+ */
 @KubernetesTest
 class KubernetesCallsTest {
     private static final String DRIVER = "580.1";

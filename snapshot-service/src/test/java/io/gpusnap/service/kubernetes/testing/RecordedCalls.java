@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.client.http.BasicBuilder;
 import io.fabric8.kubernetes.client.http.HttpRequest;
 import io.fabric8.kubernetes.client.http.Interceptor;
 import io.gpusnap.service.kubernetes.cluster.ApiCall;
+import io.gpusnap.service.kubernetes.cluster.KubernetesCalls;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -14,6 +15,7 @@ import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * What the service called of the API server, in all tests of this JVM. Its clocks tick whatever a test does, and what other tests
@@ -22,31 +24,59 @@ import java.util.stream.Collectors;
 public final class RecordedCalls implements Interceptor {
     private static final Set<String> OF_THE_WEBHOOK = Set.of("get secrets", "get mutatingwebhookconfigurations");
     private static final Pattern NAMESPACE = Pattern.compile("/namespaces/([^/]+)/");
+    private static final Pattern MODEL = Pattern.compile("/models/([^/]+)");
+    private static final JsonMapper JSON = new JsonMapper();
 
-    /** @param namespace empty for what is in none */
-    private record Made(ApiCall call, String namespace) {}
+    /**
+     * @param namespace empty for what is in none
+     * @param model of that name; empty for what is of none
+     */
+    private record Made(ApiCall call, String namespace, String model) {
+        boolean isAllowed() {
+            return KubernetesCalls.of(call.verb(), call.group(), call.resource())
+                    .filter(named -> !named.inOwnNamespace() || namespace.equals(ClusterUnderTest.SYSTEM))
+                    .isPresent();
+        }
+
+        /** As "verb resource". */
+        String words() {
+            return call.verb() + " " + call.resource();
+        }
+    }
 
     private final Map<Made, LongAdder> calls = new ConcurrentHashMap<>();
 
     @Override
     public void before(BasicBuilder builder, HttpRequest request, RequestTags tags) {
-        Matcher namespace = NAMESPACE.matcher(request.uri().getPath());
-        String in = namespace.find() ? namespace.group(1) : "";
+        String path = request.uri().getPath();
         ApiCall.of(request.method(), request.uri())
-                .ifPresent(call -> calls.computeIfAbsent(new Made(call, in), one -> new LongAdder())
+                .ifPresent(call -> calls.computeIfAbsent(
+                                new Made(call, part(NAMESPACE, path), model(call, request)), one -> new LongAdder())
                         .increment());
+    }
+
+    private static String part(Pattern pattern, String path) {
+        Matcher part = pattern.matcher(path);
+        return part.find() ? part.group(1) : "";
+    }
+
+    /** Of which Model it is; one that is created is named in what is sent only. */
+    private static String model(ApiCall call, HttpRequest request) {
+        return call.verb().equals("create") && call.resource().equals("models")
+                ? JSON.readTree(request.bodyString()).at("/metadata/name").asString()
+                : part(MODEL, request.uri().getPath());
     }
 
     /** How often each was made, by "verb resource". */
     public Map<String, Long> counts() {
-        return counts(namespace -> true);
+        return counts(made -> true);
     }
 
-    private Map<String, Long> counts(Predicate<String> namespaces) {
+    private Map<String, Long> counts(Predicate<Made> which) {
         Map<String, Long> counts = new TreeMap<>();
         calls.forEach((made, count) -> {
-            if (namespaces.test(made.namespace())) {
-                counts.merge(made.call().verb() + " " + made.call().resource(), count.sum(), Long::sum);
+            if (which.test(made)) {
+                counts.merge(made.words(), count.sum(), Long::sum);
             }
         });
         return counts;
@@ -54,8 +84,17 @@ public final class RecordedCalls implements Interceptor {
 
     /** Asked later, what was made in the namespace since now. */
     public Supplier<Map<String, Long>> from(String namespace) {
-        Map<String, Long> before = counts(namespace::equals);
-        return () -> more(before, counts(namespace::equals));
+        return from(made -> made.namespace().equals(namespace));
+    }
+
+    /** Asked later, what was made since now of what nothing but a change brings, and of the Model of that name. */
+    public Supplier<Map<String, Long>> fromChange(String model) {
+        return from(made -> made.model().equals(model) || isOfAChange(made.words()));
+    }
+
+    private Supplier<Map<String, Long>> from(Predicate<Made> which) {
+        Map<String, Long> before = counts(which);
+        return () -> more(before, counts(which));
     }
 
     public Set<ApiCall> all() {
@@ -67,6 +106,14 @@ public final class RecordedCalls implements Interceptor {
         return calls.keySet().stream()
                 .filter(made -> made.call().equals(call))
                 .map(Made::namespace)
+                .collect(Collectors.toSet());
+    }
+
+    /** What was made though no role of the chart allows it: what {@link KubernetesCalls} has not, or has for another namespace. */
+    Set<String> notAllowed() {
+        return calls.keySet().stream()
+                .filter(made -> !made.isAllowed())
+                .map(Made::toString)
                 .collect(Collectors.toSet());
     }
 
@@ -93,7 +140,11 @@ public final class RecordedCalls implements Interceptor {
 
     /** Of these, what nothing but a change brings: models, also those of the last tests, and archives are looked at by a clock. */
     public static Predicate<Map.Entry<String, Long>> ofChanges() {
-        return ofTheOperator().and(call -> !call.getKey().matches(".* models(/status)?|list volumesnapshots"));
+        return call -> isOfAChange(call.getKey());
+    }
+
+    private static boolean isOfAChange(String words) {
+        return !OF_THE_WEBHOOK.contains(words) && !words.matches(".* models(/status)?|list volumesnapshots");
     }
 
     /** Of those, what changes anything. */

@@ -200,7 +200,9 @@ gpusnap_status gpusnap_target_gpus(gpusnap_target* target, gpusnap_target_gpu* o
  * used meanwhile by other threads. A call that fails undoes all of it. */
 gpusnap_status gpusnap_target_import(gpusnap_target* target, size_t* left);
 gpusnap_status gpusnap_target_unimport(gpusnap_target* target);
-gpusnap_status gpusnap_target_release(gpusnap_target* target);  /* QUIESCED or REMAPPED -> RELEASED */
+/* QUIESCED or REMAPPED -> RELEASED. After a failure the state tells which it is: as before, with everything in its place, or
+ * RELEASED, where the driver keeps some of the memory until the process ends, or did not put back what it had taken. */
+gpusnap_status gpusnap_target_release(gpusnap_target* target);
 gpusnap_status gpusnap_target_remap(gpusnap_target* target);    /* RELEASED -> REMAPPED */
 gpusnap_status gpusnap_target_resume(gpusnap_target* target);   /* QUIESCED or REMAPPED -> RUNNING */
 

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "driver/gpu.h"
@@ -111,15 +112,20 @@ gpusnap_pool::gpusnap_pool(const std::string& path, uint64_t size_bytes) : size_
             pin();
         }
     } catch (...) {
-        unpin();
-        munmap(base_, size_bytes_);
+        unmap();
         throw;
     }
 }
 
 gpusnap_pool::~gpusnap_pool() {
-    unpin();
-    munmap(base_, size_bytes_);
+    unmap();
+}
+
+// What the driver still holds page-locked stays where it is: at its address nothing else could be registered.
+void gpusnap_pool::unmap() noexcept {
+    if (unpin()) {
+        munmap(base_, size_bytes_);
+    }
 }
 
 void gpusnap_pool::map(const std::string& path) {
@@ -173,23 +179,24 @@ void gpusnap_pool::pin() {
     pinned_ = true;
 }
 
-void gpusnap_pool::unpin() noexcept {
+bool gpusnap_pool::unpin() noexcept {
     if (regions_.empty()) {
-        return;
+        return true;
     }
+    std::optional<ContextScope> scope;
+    try {
+        scope.emplace(gpu(0));
+    } catch (const Failure&) {
+        // It is tried all the same.
+    }
+    bool all = true;
     for (void* region : regions_) {
         pinned_areas().remove(reinterpret_cast<uint64_t>(region));
-    }
-    try {
-        ContextScope scope(gpu(0));
-        for (void* region : regions_) {
-            Driver::get().cuMemHostUnregister(region);
-        }
-    } catch (const Failure&) {
-        // The context is gone, and its registrations with it.
+        all = Driver::get().cuMemHostUnregister(region) == CUDA_SUCCESS && all;
     }
     regions_.clear();
     pinned_ = false;
+    return all;
 }
 
 gpusnap_status gpusnap_pool_open(const gpusnap_pool_args* args, gpusnap_pool** pool) {

@@ -28,7 +28,9 @@ private:
     void map(const std::string& path);
     void populate();
     void pin();
-    void unpin() noexcept;
+    void unmap() noexcept;
+    // False when the driver did not let go of all of it.
+    bool unpin() noexcept;
 
     uint64_t size_bytes_;
     char* base_ = nullptr;

@@ -352,23 +352,37 @@ CUresult BlockTable::unmap_until(MappingPosition end) {
 
 CUresult BlockTable::release_all() {
     std::lock_guard lock(mutex_);
-    for (auto at = mappings_.begin(); at != mappings_.end(); ++at) {
-        CUresult result = real::cuMemUnmap(at->first, at->second.size);
-        if (result != CUDA_SUCCESS) {
-            // The blocks still hold their content: put back what was taken away.
-            for (auto undo = mappings_.begin(); undo != at; ++undo) {
-                real::cuMemMap(undo->first, undo->second.size, undo->second.offset, undo->second.block->real, 0);
-            }
-            allow_all();
+    CUresult result = CUDA_SUCCESS;
+    for (auto at = mappings_.begin(); at != mappings_.end() && result == CUDA_SUCCESS; ++at) {
+        result = real::cuMemUnmap(at->first, at->second.size);
+        if (result != CUDA_SUCCESS && put_back_until(at) == CUDA_SUCCESS) {
             return result;
         }
     }
-    CUresult result = CUDA_SUCCESS;
+    if (result != CUDA_SUCCESS) {
+        unmap_until(mappings_.end());  // some of it cannot be put back: half a process's memory is none
+    }
+    released_ = true;
     for (auto& [id, block] : blocks_) {
         result = first_error(result, real::cuMemRelease(block->real));
         block->real = 0;
     }
     return result;
+}
+
+// The blocks still hold their content: what was taken away is mapped again.
+CUresult BlockTable::put_back_until(MappingPosition end) {
+    CUresult result = CUDA_SUCCESS;
+    for (auto at = mappings_.begin(); at != end; ++at) {
+        result = first_error(
+            result, real::cuMemMap(at->first, at->second.size, at->second.offset, at->second.block->real, 0));
+    }
+    return first_error(result, allow_all());
+}
+
+bool BlockTable::released() {
+    std::lock_guard lock(mutex_);
+    return released_;
 }
 
 CUresult BlockTable::bring_back_all() {
@@ -392,6 +406,7 @@ CUresult BlockTable::bring_back_all() {
             }
         }
     }
+    released_ = result != CUDA_SUCCESS;
     return result;
 }
 

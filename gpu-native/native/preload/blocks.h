@@ -103,8 +103,11 @@ public:
     // ---- for a freeze, while nothing else runs ----
     // An open descriptor of the block's memory.
     CUresult export_descriptor(uint64_t id, int* descriptor);
-    // All or nothing: on failure everything is mapped as before.
+    // On failure everything is mapped as before; or, see released(), nothing is, and the driver kept some of it or would not put
+    // it back.
     CUresult release_all();
+    // Nothing is mapped, and what was in it is gone: bring_back_all() is the only way on.
+    bool released();
     // All or nothing: on failure nothing holds memory.
     CUresult bring_back_all();
 
@@ -127,6 +130,7 @@ private:
     std::vector<CUmemAccessDesc> descriptions_at(CUdeviceptr address) const;
     void note_access(CUdeviceptr address, size_t size, const CUmemAccessDesc* descriptions, size_t count);
     CUresult unmap_until(MappingPosition end);
+    CUresult put_back_until(MappingPosition end);
     void forget_mappings(CUdeviceptr address, size_t size, std::vector<Block*>* touched);
     void split_mapping(CUdeviceptr at);
     void split_access(CUdeviceptr at);
@@ -134,6 +138,7 @@ private:
     std::vector<std::pair<CUdeviceptr, size_t>> managed_parts(CUdeviceptr address, size_t size);
 
     std::mutex mutex_;
+    bool released_ = false;
     uint64_t last_id_ = 0;
     std::map<uint64_t, std::unique_ptr<Block>> blocks_;
     std::map<CUdeviceptr, Mapping> mappings_;

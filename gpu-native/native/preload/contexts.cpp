@@ -20,7 +20,8 @@ CUdevice current_device() {
 
 CurrentContext::CurrentContext(CUcontext context) {
     if (context != nullptr && current_context() != context) {
-        pushed_ = real::cuCtxPushCurrent_v2(context) == CUDA_SUCCESS;
+        result_ = real::cuCtxPushCurrent_v2(context);
+        pushed_ = result_ == CUDA_SUCCESS;
     }
 }
 

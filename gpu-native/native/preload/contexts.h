@@ -25,9 +25,12 @@ public:
     ~CurrentContext();
     CurrentContext(const CurrentContext&) = delete;
     CurrentContext& operator=(const CurrentContext&) = delete;
+    // Why it is not current.
+    CUresult result() const { return result_; }
 
 private:
     bool pushed_ = false;
+    CUresult result_ = CUDA_SUCCESS;
 };
 
 class Contexts {

@@ -31,7 +31,8 @@ std::shared_ptr<Wait>& unfinished() {
 CUresult wait_in_driver(const std::vector<CUcontext>& contexts) {
     for (CUcontext context : contexts) {
         CurrentContext scope(context);
-        CUresult result = real::cuCtxSynchronize();
+        // Without a current context the driver would answer as it does for one that has ended.
+        CUresult result = scope.result() == CUDA_SUCCESS ? real::cuCtxSynchronize() : scope.result();
         // A context that ended since it was listed has nothing left to wait for.
         if (result != CUDA_SUCCESS && result != CUDA_ERROR_CONTEXT_IS_DESTROYED && result != CUDA_ERROR_INVALID_CONTEXT) {
             return result;

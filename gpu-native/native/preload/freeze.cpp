@@ -318,10 +318,12 @@ Outcome Freeze::release() {
     }
     CurrentContext scope(some_context());
     CUresult result = BlockTable::get().release_all();
+    if (BlockTable::get().released()) {
+        state_ = GPUSNAP_TARGET_RELEASED;  // also after a failure: what is saved has to come back, resuming would find nothing
+    }
     if (result != CUDA_SUCCESS) {
         return driver_failure("release of device memory", result);
     }
-    state_ = GPUSNAP_TARGET_RELEASED;
     log(Level::info, "released %llu bytes", static_cast<unsigned long long>(BlockTable::get().bytes()));
     return {};
 }

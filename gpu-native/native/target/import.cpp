@@ -1,5 +1,8 @@
 #include "target/import.h"
 
+#include <exception>
+#include <optional>
+
 #include "mover/areas.h"
 #include "mover/digest/scratch.h"
 
@@ -98,34 +101,38 @@ void ImportedMemory::drop() {
         return;
     }
     const Driver& driver = Driver::get();
-    CUresult first = CUDA_SUCCESS;
-    const char* call = "";
-    auto note = [&](CUresult result, const char* name) {
-        if (result != CUDA_SUCCESS && first == CUDA_SUCCESS) {
-            first = result;
-            call = name;
+    std::exception_ptr first;
+    auto tried = [&](auto&& step) {
+        try {
+            step();
+        } catch (const Failure&) {
+            first = first ? first : std::current_exception();
         }
     };
     for (size_t i = 0; i < added_; i++) {
         const Mapping& mapping = mappings_.at(order_[i]);
         imported_areas().remove(mapping.address);
-        ContextScope scope(gpu(mapping.gpu_ordinal));
-        note(driver.cuMemUnmap(mapping.address, mapping.size_bytes), "cuMemUnmap");
-        note(driver.cuMemRelease(mapping.handle), "cuMemRelease");
+        std::optional<ContextScope> scope;
+        tried([&] { scope.emplace(gpu(mapping.gpu_ordinal)); });
+        tried([&] { driver.check(driver.cuMemUnmap(mapping.address, mapping.size_bytes), "cuMemUnmap"); });
+        tried([&] { driver.check(driver.cuMemRelease(mapping.handle), "cuMemRelease"); });
     }
     mappings_.clear();
     order_.clear();
     added_ = 0;
     usable_ = 0;
     for (const auto& [ordinal, range] : ranges_) {
-        ContextScope scope(gpu(ordinal));
-        note(driver.cuMemAddressFree(range.base, range.reserved_bytes), "cuMemAddressFree");
+        std::optional<ContextScope> scope;
+        tried([&] { scope.emplace(gpu(ordinal)); });
+        tried([&] { driver.check(driver.cuMemAddressFree(range.base, range.reserved_bytes), "cuMemAddressFree"); });
     }
     ranges_.clear();
     if (imported_areas().empty()) {
         DigestScratch::free_idle();
     }
-    driver.check(first, call);
+    if (first) {
+        std::rethrow_exception(first);
+    }
 }
 
 }  // namespace gpusnap

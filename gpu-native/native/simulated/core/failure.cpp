@@ -82,13 +82,21 @@ std::optional<CUresult> FailureRules::next(std::string_view function) {
 std::optional<CUresult> Failures::next(const char* function) {
   const std::lock_guard lock(mutex_);
   if (!environment_) environment_ = FailureRules::parse(settings().failures);
-  if (auto error = environment_->next(function)) return error;
-  return from_file(function);
+  auto error = environment_->next(function);
+  if (!error) error = from_file(function);
+  return noted(function, error);
 }
 
 std::optional<CUresult> Failures::next_from_file(const char* function) {
   const std::lock_guard lock(mutex_);
-  return from_file(function);
+  return noted(function, from_file(function));
+}
+
+std::optional<CUresult> Failures::noted(const char* function, std::optional<CUresult> error) {
+  if (error) {
+    std::ofstream(settings().state_dir + "/failed-" + std::to_string(getpid()), std::ios::app) << function << '\n';
+  }
+  return error;
 }
 
 std::optional<CUresult> Failures::from_file(const char* function) {

@@ -3,6 +3,8 @@
 //
 // Grammar: function[@nth][=error] joined by commas. `function` is an export (cuMemAlloc_v2) or its name without
 // version (cuMemAlloc); without @nth every call fails, with it only the nth, counted from 1.
+//
+// Each call that failed so is a line in <state dir>/failed-<pid>: a test can tell a failure that cost nothing from none.
 #pragma once
 
 #include <cuda_abi.h>
@@ -44,6 +46,7 @@ class Failures {
 
  private:
   std::optional<CUresult> from_file(const char* function);
+  std::optional<CUresult> noted(const char* function, std::optional<CUresult> error);
   void reload();
 
   std::mutex mutex_;

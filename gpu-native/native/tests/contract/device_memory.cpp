@@ -1,7 +1,5 @@
 #include "contract/device_memory.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -10,13 +8,6 @@
 #include "contract/harness.h"
 
 namespace contract {
-namespace {
-
-std::string failures_path() {
-    return std::string(getenv("GPUSNAP_SIM_STATE_DIR")) + "/fail-" + std::to_string(getpid());
-}
-
-}  // namespace
 
 Imported::Imported(uint64_t size, int allocations) : target_(workload_) {
     for (int i = 0; i < allocations; i++) {
@@ -52,13 +43,14 @@ Bytes from_device(uint64_t address, size_t size) {
     return bytes;
 }
 
-Failures::Failures(const std::string& rules) {
-    std::filesystem::remove(failures_path());  // a new file has a new inode, which is how the driver sees the change
-    std::ofstream(failures_path()) << rules;
+Failures::Failures(const std::string& rules, pid_t pid)
+    : path_(std::string(getenv("GPUSNAP_SIM_STATE_DIR")) + "/fail-" + std::to_string(pid)) {
+    std::filesystem::remove(path_);  // a new file has a new inode, which is how the driver sees the change
+    std::ofstream(path_) << rules;
 }
 
 Failures::~Failures() {
-    std::filesystem::remove(failures_path());
+    std::filesystem::remove(path_);
 }
 
 }  // namespace contract

@@ -1,6 +1,8 @@
 // Device memory of a workload in this process, what to put there, and failures of its driver.
 #pragma once
 
+#include <unistd.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -31,13 +33,16 @@ Bytes noise(size_t size, uint64_t seed);
 void to_device(uint64_t address, Bytes& bytes);
 Bytes from_device(uint64_t address, size_t size);
 
-// Failures on order in this process, for the simulated driver.
+// Failures on order in this process or another, for the simulated driver.
 class Failures {
 public:
-    explicit Failures(const std::string& rules);
+    explicit Failures(const std::string& rules, pid_t pid = getpid());
     ~Failures();
     Failures(const Failures&) = delete;
     Failures& operator=(const Failures&) = delete;
+
+private:
+    std::string path_;
 };
 
 }  // namespace contract

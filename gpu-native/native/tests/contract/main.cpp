@@ -3,6 +3,7 @@
 // gpusnap-contract --digest-when-kernels-are-refused PID: the role of a daemon whose driver does not take the kernels at first.
 // gpusnap-contract --storage WHAT: the role of a daemon on a machine with or without the kernel side of GPUDirect Storage.
 // gpusnap-contract --quiesce PID: the role of a daemon that dies while it waits for a quiesce.
+// gpusnap-contract --cycle PID RULE WHEN WHOSE REPORT: the role of a daemon one of whose driver calls fails (cycle.h).
 #include <unistd.h>
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "contract/cycle.h"
 #include "contract/fixture.h"
 #include "contract/harness.h"
 
@@ -177,6 +179,9 @@ int main(int count, char** arguments) {
         }
         if (count == 3 && std::strcmp(arguments[1], "--quiesce") == 0) {
             return quiesce(arguments[2]);
+        }
+        if (count == 7 && std::strcmp(arguments[1], "--cycle") == 0) {
+            return contract::cycle_with_a_failure(arguments + 2);
         }
     } catch (const std::exception& error) {
         std::fprintf(stderr, "%s\n", error.what());

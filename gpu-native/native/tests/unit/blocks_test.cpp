@@ -183,6 +183,45 @@ TEST("a release that fails puts back what it took, and keeps the memory") {
     CHECK_EQUAL(fake().count("map 1048576000"), 1);
     CHECK_EQUAL(fake().count("access 1048576000 4194304 0:3"), 1);
     CHECK_EQUAL(fake().count("release"), 0);
+    CHECK(!f.table.released());
+}
+
+TEST("a release that can neither go on nor back lets go of everything") {
+    for (const char* function : {"map", "access"}) {
+        Fixture f;
+        uint64_t id = f.create(4 * mib);
+        f.table.map(1000 * mib, 4 * mib, 0, id, 0);
+        f.table.map(2000 * mib, 4 * mib, 0, id, 0);
+        f.allow(1000 * mib, 4 * mib, 0, CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
+        fake().forget();
+        fake().fail_at["unmap"] = 2;
+        fake().fail_at[function] = 1;
+        CHECK_EQUAL(f.table.release_all(), CUDA_ERROR_OUT_OF_MEMORY);
+        CHECK_EQUAL(fake().count("release"), 1);
+        CHECK(f.table.released());
+        fake().forget();
+        CHECK_EQUAL(f.table.bring_back_all(), CUDA_SUCCESS);
+        CHECK(!f.table.released());
+    }
+}
+
+TEST("memory that the driver does not take back is unmapped all the same, and comes back as fresh memory") {
+    Fixture f;
+    uint64_t first = f.create(2 * mib);
+    uint64_t second = f.create(2 * mib);
+    f.table.map(1000 * mib, 2 * mib, 0, first, 0);
+    f.table.map(2000 * mib, 2 * mib, 0, second, 0);
+    fake().forget();
+    fake().fail_at["release"] = 1;
+    CHECK_EQUAL(f.table.release_all(), CUDA_ERROR_OUT_OF_MEMORY);
+    CHECK_EQUAL(fake().count("unmap"), 2);
+    CHECK_EQUAL(fake().count("release"), 2);
+    CHECK(f.table.released());
+    fake().forget();
+    CHECK_EQUAL(f.table.bring_back_all(), CUDA_SUCCESS);
+    CHECK_EQUAL(fake().count("create"), 2);
+    CHECK_EQUAL(fake().count("map"), 2);
+    CHECK(!f.table.released());
 }
 
 TEST("bringing back is all or nothing, wherever it fails") {

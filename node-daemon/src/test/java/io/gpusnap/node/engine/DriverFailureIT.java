@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -226,29 +225,6 @@ class DriverFailureIT {
         // and it can be saved again, which takes the connection and all of its memory
         gpu.healthy();
         node.save(EngineId.SUSPEND, workload, AfterSave.STOP).succeeded();
-    }
-
-    @Test
-    void aReviveThatFailsEndsTheWorkloadAndReportsItLost() throws Exception {
-        TestCriu.require();
-        for (String verb : List.of("restore", "remap", "copy")) {
-            if (!workload.isAlive()) {
-                workload = TestWorkload.start(folder.resolve("workload-" + verb));
-            }
-            // Only what comes after the dump is to fail.
-            TestNode.Ended ended = node.save(
-                    EngineId.CRIU_CUDA,
-                    SnapshotId.random(),
-                    workload.process(),
-                    AfterSave.KEEP_RUNNING,
-                    new StageStarts("revive", () -> gpu.fail(verb, FailingGpu.Moment.BEFORE, Integer.MAX_VALUE)));
-            // then
-            assertThat(ended.failed().code()).as("%s: %s", verb, ended.failed()).isEqualTo(FailureCode.WORKLOAD_LOST);
-            assertThat(ended.fact(WorkloadLost.class).reason()).as(verb).isNotEmpty();
-            Awaitility.await(verb).until(() -> !workload.isAlive());
-            gpu.healthy();
-            assertThat(node.engines().snapshots()).isEmpty();
-        }
     }
 
     @Test

@@ -178,7 +178,15 @@ final class FailingGpu implements GpuPort {
 
             @Override
             public PoolMemory pool(Path file, long sizeBytes) throws GpuException, IOException {
-                return opening.pool(file, sizeBytes);
+                PoolMemory[] opened = new PoolMemory[1];
+                try {
+                    return answer("pool", () -> opened[0] = opening.pool(file, sizeBytes));
+                } catch (GpuException e) {
+                    if (opened[0] != null) {
+                        opened[0].close(); // nobody has it
+                    }
+                    throw e;
+                }
             }
         };
     }
@@ -187,8 +195,8 @@ final class FailingGpu implements GpuPort {
         void run() throws GpuException;
     }
 
-    private interface Question<T> {
-        T ask() throws GpuException;
+    private interface Question<T, E extends Exception> {
+        T ask() throws GpuException, E;
     }
 
     private void call(String name, Call call) throws GpuException {
@@ -205,7 +213,7 @@ final class FailingGpu implements GpuPort {
         }
     }
 
-    private <T> T answer(String name, Question<T> question) throws GpuException {
+    private <T, E extends Exception> T answer(String name, Question<T, E> question) throws GpuException, E {
         if (name.equals(hooked)) {
             hook.run();
         }
@@ -227,12 +235,12 @@ final class FailingGpu implements GpuPort {
 
     @Override
     public List<GpuInfo> devices() throws GpuException {
-        return real.devices().stream().map(disguise).toList();
+        return answer("devices", () -> real.devices().stream().map(disguise).toList());
     }
 
     @Override
     public ProcessState state(int pid) throws GpuException {
-        return real.state(pid);
+        return answer("state", () -> real.state(pid));
     }
 
     @Override
@@ -264,7 +272,15 @@ final class FailingGpu implements GpuPort {
 
     @Override
     public TargetPort open(int pid, Duration timeout) throws GpuException {
-        return new FailingTarget(real.open(pid, timeout));
+        FailingTarget[] opened = new FailingTarget[1];
+        try {
+            return answer("open", () -> opened[0] = new FailingTarget(real.open(pid, timeout)));
+        } catch (GpuException e) {
+            if (opened[0] != null) {
+                opened[0].close(); // nobody has it
+            }
+            throw e;
+        }
     }
 
     @Override
@@ -295,7 +311,7 @@ final class FailingGpu implements GpuPort {
 
     @Override
     public StorageInfo storage(boolean compatibility, Optional<Path> cufile, Path folder) throws GpuException {
-        return storageDisguise.apply(real.storage(compatibility, cufile, folder));
+        return answer("storage", () -> storageDisguise.apply(real.storage(compatibility, cufile, folder)));
     }
 
     @Override
@@ -327,7 +343,7 @@ final class FailingGpu implements GpuPort {
 
         @Override
         public TargetStatus status() throws GpuException {
-            return target.status();
+            return answer("status", target::status);
         }
 
         @Override
@@ -337,17 +353,17 @@ final class FailingGpu implements GpuPort {
 
         @Override
         public List<Allocation> allocations() throws GpuException {
-            return target.allocations();
+            return answer("allocations", target::allocations);
         }
 
         @Override
         public List<RebuildableRange> hints() throws GpuException {
-            return target.hints();
+            return answer("hints", target::hints);
         }
 
         @Override
         public Set<Integer> gpus() throws GpuException {
-            return target.gpus();
+            return answer("gpus", target::gpus);
         }
 
         @Override

@@ -39,7 +39,12 @@ public interface TargetPort extends AutoCloseable {
 
     void unimportMemory() throws GpuException;
 
-    /** QUIESCED or REMAPPED to RELEASED; nothing where it is that already. What was mapped again and could not be filled is given back. */
+    /**
+     * QUIESCED or REMAPPED to RELEASED; nothing where it is that already. What was mapped again and could not be filled is given
+     * back.
+     *
+     * @throws GpuException and the state tells: as before, with everything in its place, or RELEASED, where the driver kept memory
+     */
     void release() throws GpuException;
 
     /** RELEASED to REMAPPED. */

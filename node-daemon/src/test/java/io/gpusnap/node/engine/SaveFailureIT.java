@@ -1,0 +1,151 @@
+package io.gpusnap.node.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.gpusnap.gpu.GpuStatus;
+import io.gpusnap.node.criu.TestCriu;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.OperationOutcome;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.store.SnapshotId;
+import java.nio.file.Path;
+import java.util.List;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A save of the whole process in which every call on driver and preload fails once, before it is done and after. */
+class SaveFailureIT {
+
+    private record Call(String stage, String verb) {}
+
+    private static final List<Call> CALLS_UNTIL_THE_DUMP = List.of(
+            new Call("preflight", "driver"),
+            new Call("preflight", "open"),
+            new Call("preflight", "status"),
+            new Call("preflight", "allocations"),
+            new Call("preflight", "devices"),
+            new Call("quiesce", "open"),
+            new Call("quiesce", "quiesce"),
+            new Call("quiesce", "gpus"),
+            new Call("drain", "import"),
+            new Call("drain", "allocations"),
+            new Call("drain", "hints"),
+            new Call("drain", "digest"),
+            new Call("drain", "copy"),
+            new Call("release", "unimport"),
+            new Call("release", "release"),
+            new Call("checkpoint", "devices"),
+            new Call("checkpoint", "state"),
+            new Call("checkpoint", "lock"),
+            new Call("checkpoint", "checkpoint"));
+
+    /** Of the way back of a process that goes on: after its dump, and nothing else has its memory. */
+    private static final List<String> VERBS_OF_THE_REVIVE =
+            List.of("restore", "unlock", "open", "status", "remap", "import", "copy", "resume");
+
+    @TempDir
+    Path folder;
+
+    private FailingGpu gpu;
+    private TestNode node;
+    private TestWorkload workload;
+
+    @BeforeEach
+    void start() throws Exception {
+        TestNatives.require();
+        TestCriu.require();
+        node = TestNode.open(TestNode.settings(folder, TestNode.POOL_BYTES), opening -> {
+            gpu = new FailingGpu(opening.gpu().orElseThrow());
+            return gpu.opening(opening);
+        });
+        workload = TestWorkload.start(folder.resolve("workload"));
+    }
+
+    @AfterEach
+    void end() throws Exception {
+        if (workload != null) {
+            workload.close();
+        }
+        if (node != null) {
+            node.close();
+        }
+        TestNode.cleanUp(folder);
+    }
+
+    private TestNode.Ended save(AfterSave afterSave, String stage, Runnable whenItStarts) throws Exception {
+        return node.save(
+                EngineId.CRIU_CUDA,
+                SnapshotId.random(),
+                workload.process(),
+                afterSave,
+                new StageStarts(stage, whenItStarts));
+    }
+
+    @Test
+    void aSaveThatFailsOnceAnywhereBeforeItsDumpLeavesTheWorkloadAnswering() throws Exception {
+        String answer = workload.answer("warm");
+        for (FailingGpu.Moment moment : FailingGpu.Moment.values()) {
+            for (Call call : CALLS_UNTIL_THE_DUMP) {
+                // when
+                TestNode.Ended ended = save(AfterSave.STOP, call.stage(), () -> gpu.fail(call.verb(), moment, 1));
+                // then
+                OperationOutcome.Failed failed = ended.failed();
+                assertThat(failed.code()).as("%s %s: %s", call, moment, failed).isEqualTo(FailureCode.DRIVER_FAILED);
+                assertThat(failed.stage()).as("%s %s", call, moment).contains(call.stage());
+                assertThat(failed.undoProblems()).as("%s %s", call, moment).isEmpty();
+                assertThat(gpu.hasFailed()).as("%s %s", call, moment).isTrue();
+                assertThat(ended.log().recall(WorkloadLost.class)).isEmpty();
+                assertThat(workload.answer("warm")).as("%s %s", call, moment).isEqualTo(answer);
+            }
+        }
+        assertThat(node.engines().snapshots()).isEmpty();
+        // and when all is well
+        gpu.healthy();
+        node.save(EngineId.CRIU_CUDA, workload, AfterSave.STOP).succeeded();
+    }
+
+    @Test
+    void aReviveThatFailsEndsTheWorkloadAndReportsItLost() throws Exception {
+        for (String verb : VERBS_OF_THE_REVIVE) {
+            // A dump and a server for each: so each at one moment.
+            FailingGpu.Moment moment =
+                    VERBS_OF_THE_REVIVE.indexOf(verb) % 2 == 0 ? FailingGpu.Moment.BEFORE : FailingGpu.Moment.AFTER;
+            if (!workload.isAlive()) {
+                workload = TestWorkload.start(folder.resolve("workload-" + verb));
+            }
+            // when only what comes after the dump fails
+            TestNode.Ended ended = save(AfterSave.KEEP_RUNNING, "revive", () -> gpu.fail(verb, moment, 1));
+            // then
+            assertThat(ended.failed().code())
+                    .as("%s %s: %s", verb, moment, ended.failed())
+                    .isEqualTo(FailureCode.WORKLOAD_LOST);
+            assertThat(gpu.hasFailed()).as("%s %s", verb, moment).isTrue();
+            assertThat(ended.fact(WorkloadLost.class).reason()).as(verb).contains("because a test says so");
+            Awaitility.await(verb).until(() -> !workload.isAlive());
+            gpu.healthy();
+            assertThat(node.engines().snapshots()).isEmpty();
+        }
+    }
+
+    @Test
+    void aPoolThatTheDriverDoesNotTakeStopsTheStartWithItsWords() throws Exception {
+        Path other = folder.resolve("other");
+        for (FailingGpu.Moment moment : FailingGpu.Moment.values()) {
+            // when
+            Throwable refused = catchThrowable(() -> TestNode.open(TestNode.settings(other, 16 << 20), opening -> {
+                FailingGpu broken = new FailingGpu(opening.gpu().orElseThrow());
+                broken.fail("pool", moment, 1, GpuStatus.NO_HOST_MEMORY);
+                return broken.opening(opening);
+            }));
+            // then
+            assertThat(refused).isInstanceOf(StageException.class).hasMessageContaining("because a test says so");
+        }
+        // and the next start finds everything free
+        TestNode.open(TestNode.settings(other, 16 << 20), opening -> opening).close();
+        TestNode.cleanUp(other);
+    }
+}

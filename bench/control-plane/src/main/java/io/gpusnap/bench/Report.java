@@ -14,13 +14,7 @@ record Report(Machine machine, Decisions small, Decisions large, double p99Ratio
      * @param revision of the source, as git describes it
      */
     record Machine(
-            String cpu,
-            int cores,
-            String kernel,
-            String java,
-            String postgres,
-            String loadAverage,
-            String revision) {}
+            String cpu, int cores, String kernel, String java, String postgres, String loadAverage, String revision) {}
 
     /** Restore decisions, over HTTP. */
     record Decisions(int snapshots, int nodes, Latencies latencies) {

@@ -50,10 +50,9 @@ class DirectStorageIT {
 
     private TestNode open(Use use, UnaryOperator<StorageInfo> disguise) throws Exception {
         StoragePolicy policy = new StoragePolicy(use, Optional.of(TestNatives.cufile()));
-        return TestNode.open(TestNode.settings(folder, TestNode.POOL_BYTES, policy), opening -> {
-            gpu = new FailingGpu(opening.gpu().orElseThrow());
+        return FailingGpu.node(TestNode.settings(folder, TestNode.POOL_BYTES, policy), made -> {
+            gpu = made;
             gpu.disguiseStorage(disguise);
-            return gpu.opening(opening);
         });
     }
 
@@ -263,8 +262,8 @@ class DirectStorageIT {
         CountDownLatch never = new CountDownLatch(1);
         EngineSettings settings = TestNode.settings(
                 folder, TestNode.POOL_BYTES, new StoragePolicy(Use.ALWAYS, Optional.of(TestNatives.cufile())));
-        node = TestNode.open(TestNode.impatient(settings, Duration.ofSeconds(1)), opening -> {
-            gpu = new FailingGpu(opening.gpu().orElseThrow());
+        node = FailingGpu.node(TestNode.impatient(settings, Duration.ofSeconds(1)), made -> {
+            gpu = made;
             gpu.disguiseStorage(found -> {
                 try {
                     never.await();
@@ -273,7 +272,6 @@ class DirectStorageIT {
                 }
                 return found;
             });
-            return gpu.opening(opening);
         });
         assertThat(capability().available()).isFalse();
         assertThat(capability().reason()).contains("cuda.callLimitSeconds").contains("storage.direct = never");

@@ -36,10 +36,7 @@ class DriverFailureIT {
     @BeforeEach
     void start() throws Exception {
         TestNatives.require();
-        node = TestNode.open(TestNode.settings(folder, TestNode.POOL_BYTES), opening -> {
-            gpu = new FailingGpu(opening.gpu().orElseThrow());
-            return gpu.opening(opening);
-        });
+        node = FailingGpu.node(TestNode.settings(folder, TestNode.POOL_BYTES), made -> gpu = made);
         workload = TestWorkload.start(folder.resolve("workload"));
         answer = workload.answer("warm");
     }
@@ -64,12 +61,7 @@ class DriverFailureIT {
                 // when
                 TestNode.Ended ended = node.save(EngineId.SUSPEND, workload, AfterSave.STOP);
                 // then
-                assertThat(ended.failed().code()).as("%s %s", verb, moment).isEqualTo(FailureCode.DRIVER_FAILED);
-                assertThat(ended.failed().undoProblems())
-                        .as("%s %s", verb, moment)
-                        .isEmpty();
-                assertThat(gpu.hasFailed()).as("%s %s", verb, moment).isTrue();
-                assertThat(ended.log().recall(WorkloadLost.class)).isEmpty();
+                gpu.requireUndone(ended, verb + " " + moment);
                 assertThat(workload.answer("warm")).as("%s %s", verb, moment).isEqualTo(answer);
             }
         }
@@ -111,11 +103,9 @@ class DriverFailureIT {
     @Test
     void aDriverCallThatNeverComesBackCostsOneWorkloadAndNotTheGpu() throws Exception {
         node.close();
-        node = TestNode.open(
-                TestNode.impatient(TestNode.settings(folder, TestNode.POOL_BYTES), Duration.ofSeconds(1)), opening -> {
-                    gpu = new FailingGpu(opening.gpu().orElseThrow());
-                    return gpu.opening(opening);
-                });
+        node = FailingGpu.node(
+                TestNode.impatient(TestNode.settings(folder, TestNode.POOL_BYTES), Duration.ofSeconds(1)),
+                made -> gpu = made);
         TestNode.Ended saved =
                 node.save(EngineId.CRIU_CUDA, workload, AfterSave.KEEP_RUNNING).succeeded();
         SnapshotId snapshot = saved.fact(SaveOutcome.class).snapshot();

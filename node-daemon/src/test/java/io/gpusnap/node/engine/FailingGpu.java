@@ -1,5 +1,7 @@
 package io.gpusnap.node.engine;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.CopyItem;
 import io.gpusnap.gpu.DeviceDigest;
@@ -18,6 +20,8 @@ import io.gpusnap.node.engine.device.GpuOpening;
 import io.gpusnap.node.engine.device.GpuPort;
 import io.gpusnap.node.engine.device.PoolMemory;
 import io.gpusnap.node.engine.device.TargetPort;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.OperationOutcome;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -30,6 +34,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /** A real GPU port whose verbs fail when they are told to, and whose GPUs may look like others. */
@@ -161,6 +166,24 @@ final class FailingGpu implements GpuPort {
                 gpu.pciBusId(),
                 gpu.migEnabled(),
                 gpu.exportsPosixFd());
+    }
+
+    /** @param made is given the port when the node is opened with it */
+    static TestNode node(EngineSettings settings, Consumer<FailingGpu> made) throws Exception {
+        return TestNode.open(settings, opening -> {
+            FailingGpu gpu = new FailingGpu(opening.gpu().orElseThrow());
+            made.accept(gpu);
+            return gpu.opening(opening);
+        });
+    }
+
+    /** An operation failed because this port did, and all that it had done was undone. */
+    void requireUndone(TestNode.Ended ended, String what) {
+        OperationOutcome.Failed failed = ended.failed();
+        assertThat(failed.code()).as("%s: %s", what, failed).isEqualTo(FailureCode.DRIVER_FAILED);
+        assertThat(failed.undoProblems()).as(what).isEmpty();
+        assertThat(hasFailed()).as(what).isTrue();
+        assertThat(ended.log().recall(WorkloadLost.class)).as(what).isEmpty();
     }
 
     /** The opening of the same node with this port in the real one's place. */

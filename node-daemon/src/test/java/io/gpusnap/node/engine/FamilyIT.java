@@ -34,10 +34,7 @@ class FamilyIT {
     void start() throws Exception {
         TestNatives.require();
         TestCriu.require();
-        node = TestNode.open(TestNode.settings(folder, TestNode.POOL_BYTES), opening -> {
-            gpu = new FailingGpu(opening.gpu().orElseThrow());
-            return gpu.opening(opening);
-        });
+        node = FailingGpu.node(TestNode.settings(folder, TestNode.POOL_BYTES), made -> gpu = made);
         family = TestWorkload.startFamily(folder);
         parentAnswer = family.parent().answer("warm");
         childAnswer = family.child().answer("warm");

@@ -29,10 +29,7 @@ class GpuUseIT {
     void start() throws Exception {
         TestNatives.require();
         TestCriu.require();
-        node = TestNode.open(TestNode.settings(folder, TestNode.POOL_BYTES), opening -> {
-            gpu = new FailingGpu(opening.gpu().orElseThrow());
-            return gpu.opening(opening);
-        });
+        node = FailingGpu.node(TestNode.settings(folder, TestNode.POOL_BYTES), made -> gpu = made);
         server = TestWorkload.start(folder.resolve("workload"), Map.of("CUDA_VISIBLE_DEVICES", "1"), List.of());
     }
 

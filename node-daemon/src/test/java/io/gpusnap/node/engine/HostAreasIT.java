@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gpusnap.gpu.GpuStatus;
 import io.gpusnap.node.criu.TestCriu;
-import io.gpusnap.node.engine.device.GpuOpening;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationOutcome;
 import io.gpusnap.node.operation.StageListener;
@@ -57,12 +56,7 @@ class HostAreasIT {
     }
 
     private void open(long poolBytes) throws Exception {
-        node = TestNode.open(TestNode.settings(folder, poolBytes), this::failing);
-    }
-
-    private GpuOpening failing(GpuOpening opening) {
-        gpu = new FailingGpu(opening.gpu().orElseThrow());
-        return gpu.opening(opening);
+        node = FailingGpu.node(TestNode.settings(folder, poolBytes), made -> gpu = made);
     }
 
     @AfterEach

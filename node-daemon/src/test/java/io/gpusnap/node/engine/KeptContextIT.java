@@ -33,10 +33,7 @@ class KeptContextIT {
     }
 
     private void openNode() throws Exception {
-        node = TestNode.open(TestNode.settings(folder, TestNode.POOL_BYTES), opening -> {
-            gpu = new FailingGpu(opening.gpu().orElseThrow());
-            return gpu.opening(opening);
-        });
+        node = FailingGpu.node(TestNode.settings(folder, TestNode.POOL_BYTES), made -> gpu = made);
     }
 
     @AfterEach

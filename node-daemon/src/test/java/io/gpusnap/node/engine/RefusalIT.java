@@ -39,10 +39,7 @@ class RefusalIT {
     @BeforeEach
     void openNode() throws Exception {
         TestNatives.require();
-        node = TestNode.open(TestNode.settings(folder, TestNode.POOL_BYTES), opening -> {
-            gpu = new FailingGpu(opening.gpu().orElseThrow());
-            return gpu.opening(opening);
-        });
+        node = FailingGpu.node(TestNode.settings(folder, TestNode.POOL_BYTES), made -> gpu = made);
     }
 
     @AfterEach

@@ -31,10 +31,7 @@ class SmallPoolIT {
     @BeforeEach
     void start() throws Exception {
         TestNatives.require();
-        node = TestNode.open(TestNode.settings(folder, 5L * Slot.BYTES), opening -> {
-            gpu = new FailingGpu(opening.gpu().orElseThrow());
-            return gpu.opening(opening);
-        });
+        node = FailingGpu.node(TestNode.settings(folder, 5L * Slot.BYTES), made -> gpu = made);
         workload = TestWorkload.start(folder.resolve("workload"));
         answer = workload.answer("warm");
     }

@@ -73,10 +73,9 @@ final class TwoModels implements AutoCloseable {
     }
 
     void openNode() throws Exception {
-        node = TestNode.open(TestNode.settings(folder, poolBytes), opening -> {
-            gpu[0] = new FailingGpu(opening.gpu().orElseThrow());
+        node = FailingGpu.node(TestNode.settings(folder, poolBytes), made -> {
+            gpu[0] = made;
             gpu[0].disguise(TwoModels::small);
-            return gpu[0].opening(opening);
         });
     }
 

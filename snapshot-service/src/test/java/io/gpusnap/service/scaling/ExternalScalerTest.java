@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import externalscaler.ExternalScalerGrpc;
 import externalscaler.GetMetricsRequest;
 import externalscaler.IsActiveResponse;
 import externalscaler.MetricSpec;
@@ -14,10 +13,8 @@ import io.gpusnap.service.forecast.Demand;
 import io.gpusnap.service.forecast.DemandReport;
 import io.gpusnap.service.testing.Api;
 import io.gpusnap.service.testing.ServiceTest;
-import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import java.time.Duration;
@@ -58,7 +55,7 @@ class ExternalScalerTest {
     private JdbcClient jdbc;
 
     private final String model = "m-" + UUID.randomUUID();
-    private ManagedChannel channel;
+    private Keda keda;
 
     @BeforeEach
     void aModel() {
@@ -67,19 +64,12 @@ class ExternalScalerTest {
     }
 
     private void connect() {
-        channel = NettyChannelBuilder.forAddress("127.0.0.1", server.port())
-                .usePlaintext()
-                .build();
+        keda = new Keda(server);
     }
 
     @AfterEach
     void disconnect() throws InterruptedException {
-        channel.shutdownNow();
-        assertThat(channel.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
-    }
-
-    private ExternalScalerGrpc.ExternalScalerBlockingStub keda() {
-        return ExternalScalerGrpc.newBlockingStub(channel).withDeadlineAfter(Duration.ofSeconds(60));
+        keda.close();
     }
 
     private ScaledObjectRef trigger(String signal, String... more) {
@@ -96,8 +86,9 @@ class ExternalScalerTest {
     }
 
     private MetricValue metric(ScaledObjectRef trigger) {
-        MetricSpec spec = keda().getMetricSpec(trigger).getMetricSpecs(0);
-        return keda().getMetrics(GetMetricsRequest.newBuilder()
+        MetricSpec spec = keda.calls().getMetricSpec(trigger).getMetricSpecs(0);
+        return keda.calls()
+                .getMetrics(GetMetricsRequest.newBuilder()
                         .setScaledObjectRef(trigger)
                         .setMetricName(spec.getMetricName())
                         .build())
@@ -136,7 +127,7 @@ class ExternalScalerTest {
 
     private Heard stream(ScaledObjectRef trigger) {
         Heard heard = new Heard();
-        ExternalScalerGrpc.newStub(channel).streamIsActive(trigger, heard);
+        keda.streams().streamIsActive(trigger, heard);
         return heard;
     }
 
@@ -147,7 +138,7 @@ class ExternalScalerTest {
         demand.report(model, new DemandReport(7.25, 3, 2));
 
         // then
-        MetricSpec spec = keda().getMetricSpec(trigger("request-rate")).getMetricSpecs(0);
+        MetricSpec spec = keda.calls().getMetricSpec(trigger("request-rate")).getMetricSpecs(0);
         assertThat(spec.getTargetSizeFloat()).isEqualTo(2.5);
         assertThat(spec.getTargetSize()).isEqualTo(3);
         assertThat(spec.getMetricName()).isEqualTo("gpusnap-request-rate-" + model);
@@ -163,10 +154,12 @@ class ExternalScalerTest {
     void activeIsWhatIsAboveTheActivation() {
         demand.report(model, new DemandReport(1, 3, 0));
 
-        assertThat(keda().isActive(trigger("queue-depth")).getResult()).isTrue();
-        assertThat(keda().isActive(trigger("queue-depth", "activation", "3")).getResult())
+        assertThat(keda.calls().isActive(trigger("queue-depth")).getResult()).isTrue();
+        assertThat(keda.calls()
+                        .isActive(trigger("queue-depth", "activation", "3"))
+                        .getResult())
                 .isFalse();
-        assertThat(keda().isActive(trigger("replicas")).getResult()).isFalse();
+        assertThat(keda.calls().isActive(trigger("replicas")).getResult()).isFalse();
     }
 
     @Test
@@ -325,7 +318,7 @@ class ExternalScalerTest {
 
     @Test
     void whatIsNotKnownIsAnErrorAndNotZero() {
-        assertRefused(() -> keda().isActive(trigger("replicas")), Status.Code.UNAVAILABLE, "nobody has reported");
+        assertRefused(() -> keda.calls().isActive(trigger("replicas")), Status.Code.UNAVAILABLE, "nobody has reported");
 
         // a report that is too old
         demand.report(model, new DemandReport(1, 1, 1));
@@ -338,18 +331,19 @@ class ExternalScalerTest {
     @Test
     void whatCannotBeAnsweredIsRefusedWithTheReason() throws InterruptedException {
         assertRefused(
-                () -> keda().isActive(trigger("replicas", "model", "none-" + model)),
+                () -> keda.calls().isActive(trigger("replicas", "model", "none-" + model)),
                 Status.Code.NOT_FOUND,
                 "MODEL_NOT_FOUND");
         assertRefused(
-                () -> keda().getMetricSpec(trigger("hunger")),
+                () -> keda.calls().getMetricSpec(trigger("hunger")),
                 Status.Code.INVALID_ARGUMENT,
                 "metadata signal: must be");
         assertRefused(
-                () -> keda().getMetrics(GetMetricsRequest.newBuilder()
-                        .setScaledObjectRef(trigger("replicas"))
-                        .setMetricName("s0-x")
-                        .build()),
+                () -> keda.calls()
+                        .getMetrics(GetMetricsRequest.newBuilder()
+                                .setScaledObjectRef(trigger("replicas"))
+                                .setMetricName("s0-x")
+                                .build()),
                 Status.Code.INVALID_ARGUMENT,
                 "this trigger's metric is gpusnap-replicas-" + model);
         assertThat(stream(trigger("hunger")).next()).isEqualTo(Status.Code.INVALID_ARGUMENT);

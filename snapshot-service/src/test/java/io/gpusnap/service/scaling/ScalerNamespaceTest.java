@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
-import externalscaler.ExternalScalerGrpc;
 import externalscaler.ScaledObjectRef;
 import io.fabric8.kubernetes.api.model.LabelSelectorBuilder;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
@@ -20,15 +19,12 @@ import io.gpusnap.service.kubernetes.crd.SnapshotPolicySpec;
 import io.gpusnap.service.kubernetes.testing.ClusterUnderTest;
 import io.gpusnap.service.kubernetes.testing.KubernetesTest;
 import io.gpusnap.service.testing.Api;
-import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -54,23 +50,16 @@ class ScalerNamespaceTest {
     private final String model = "m-" + UUID.randomUUID();
     private final String owner = "ns-" + UUID.randomUUID();
     private final String other = "ns-" + UUID.randomUUID();
-    private ManagedChannel channel;
+    private Keda keda;
 
     @BeforeEach
     void connect() {
-        channel = NettyChannelBuilder.forAddress("127.0.0.1", server.port())
-                .usePlaintext()
-                .build();
+        keda = new Keda(server);
     }
 
     @AfterEach
     void disconnect() throws InterruptedException {
-        channel.shutdownNow();
-        assertThat(channel.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
-    }
-
-    private ExternalScalerGrpc.ExternalScalerBlockingStub keda() {
-        return ExternalScalerGrpc.newBlockingStub(channel).withDeadlineAfter(Duration.ofSeconds(60));
+        keda.close();
     }
 
     private ScaledObjectRef trigger(String namespace) {
@@ -83,8 +72,8 @@ class ScalerNamespaceTest {
 
     private void assertRefused(String namespace) {
         for (Runnable call : List.<Runnable>of(
-                () -> keda().isActive(trigger(namespace)),
-                () -> keda().streamIsActive(trigger(namespace)).next())) {
+                () -> keda.calls().isActive(trigger(namespace)),
+                () -> keda.calls().streamIsActive(trigger(namespace)).next())) {
             Status status = catchThrowableOfType(StatusRuntimeException.class, call::run)
                     .getStatus();
             assertThat(status.getCode()).isEqualTo(Status.Code.PERMISSION_DENIED);
@@ -135,8 +124,9 @@ class ScalerNamespaceTest {
         demand.wanted(model, 2);
 
         // then its own namespace hears of it, others and who does not say do not
-        assertThat(keda().isActive(trigger(owner)).getResult()).isTrue();
-        assertThat(keda().streamIsActive(trigger(owner)).next().getResult()).isTrue();
+        assertThat(keda.calls().isActive(trigger(owner)).getResult()).isTrue();
+        assertThat(keda.calls().streamIsActive(trigger(owner)).next().getResult())
+                .isTrue();
         assertRefused(other);
         assertRefused("");
 
@@ -146,10 +136,10 @@ class ScalerNamespaceTest {
         // then that one hears of it as well, until it is not shared any more
         await().atMost(Duration.ofSeconds(60))
                 .ignoreException(StatusRuntimeException.class)
-                .until(() -> keda().isActive(trigger(other)).getResult());
+                .until(() -> keda.calls().isActive(trigger(other)).getResult());
         share(List.of());
         await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> assertRefused(other));
-        assertThat(keda().isActive(trigger(owner)).getResult()).isTrue();
+        assertThat(keda.calls().isActive(trigger(owner)).getResult()).isTrue();
     }
 
     private void share(List<String> namespaces) {
@@ -170,6 +160,6 @@ class ScalerNamespaceTest {
         api.once().post("/api/v1/models", Map.of("name", model)).expect(201);
         demand.wanted(model, 2);
 
-        assertThat(keda().isActive(trigger(other)).getResult()).isTrue();
+        assertThat(keda.calls().isActive(trigger(other)).getResult()).isTrue();
     }
 }

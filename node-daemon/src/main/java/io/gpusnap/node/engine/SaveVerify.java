@@ -8,7 +8,6 @@ import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
-import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.transfer.ChunkVerifier;
@@ -19,9 +18,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Reads every chunk back before the snapshot may exist; new ones from the medium itself. Of a suspend, which cannot outlive
- * its process and is taken at every switch, only the new ones: those of other snapshots were read when they were new, and
- * a resume verifies all.
+ * Reads every chunk back before the snapshot may exist. Of a suspend, which cannot outlive its process and is taken at every
+ * switch, only the new ones: those of other snapshots were read when they were new, and a resume verifies all.
  */
 final class SaveVerify extends EngineStage {
 
@@ -47,16 +45,11 @@ final class SaveVerify extends EngineStage {
         Set<ChunkDigest> digests = new HashSet<>();
         chunks.stream().map(ChunkRef::content).flatMap(Optional::stream).forEach(digests::add);
         session.pins().pin(digests);
-        Set<ChunkDigest> proven = store.committedChunks();
         if (engine.equals(EngineId.SUSPEND)) {
-            chunks = notProven(chunks, proven);
+            chunks = notProven(chunks, store.committedChunks());
         }
         context.progress().setTotalBytes(ChunkVerifier.distinctBytes(chunks));
-        ChunkVerifier.verify(
-                chunks,
-                store.nvme(),
-                chunk -> from(chunk, proven),
-                session.runtime().transfer(context));
+        ChunkVerifier.verify(chunks, store.nvme(), session.runtime().transfer(context));
     }
 
     /** @throws TierException MISSING when a proven one is not there */
@@ -71,10 +64,5 @@ final class SaveVerify extends EngineStage {
             }
         }
         return left;
-    }
-
-    /** What a committed snapshot names was read from its medium when it was new. */
-    private static ReadFrom from(ChunkRef chunk, Set<ChunkDigest> proven) {
-        return chunk.content().filter(proven::contains).isPresent() ? ReadFrom.ANYWHERE : ReadFrom.MEDIUM;
     }
 }

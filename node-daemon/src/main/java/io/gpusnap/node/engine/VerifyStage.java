@@ -13,7 +13,6 @@ import io.gpusnap.node.store.ManifestDigest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.ManifestJson;
 import io.gpusnap.node.store.SnapshotId;
-import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.pack.PackTier;
@@ -52,7 +51,7 @@ final class VerifyStage extends EngineStage {
             if (store.list().contains(snapshot)) {
                 ReadManifest own = Snapshots.find(store, snapshot, Optional.empty());
                 List<ChunkRef> chunks = begin(own, context);
-                ChunkVerifier.verify(chunks, store.nvme(), chunk -> ReadFrom.MEDIUM, runtime.transfer(context));
+                ChunkVerifier.verify(chunks, store.nvme(), runtime.transfer(context));
                 verified(own, chunks, context);
             } else {
                 verifyShared(context);

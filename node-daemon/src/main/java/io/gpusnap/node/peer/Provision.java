@@ -7,7 +7,6 @@ import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.store.TreeDigester;
-import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.Lease;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.Traffic;
@@ -171,7 +170,7 @@ final class Provision {
             }
         }
         try {
-            store.nvme().read(digest, chunk.sizeBytes(), target, ReadFrom.ANYWHERE);
+            store.nvme().read(digest, chunk.sizeBytes(), target);
             return true;
         } catch (TierException e) {
             return false;

@@ -27,14 +27,6 @@ public interface ChunkTier extends AutoCloseable {
         NODE
     }
 
-    /** Where a read may come from. */
-    enum ReadFrom {
-        /** The fastest place that has it, caches included. */
-        ANYWHERE,
-        /** The medium itself, where the system can be told so. */
-        MEDIUM
-    }
-
     TierKind kind();
 
     Durability durability();
@@ -59,12 +51,12 @@ public interface ChunkTier extends AutoCloseable {
     void sync() throws TierException;
 
     /**
-     * Reads a whole chunk to the start of the buffer.
+     * Reads a whole chunk to the start of the buffer, from the medium itself where the system can be told so.
      *
      * @param buffer page-aligned, of at least the size rounded up to whole pages; bytes after the chunk may be overwritten
      * @throws TierException MISSING, CORRUPT (size), IO
      */
-    void read(ChunkDigest digest, int sizeBytes, MemorySegment buffer, ReadFrom from) throws TierException;
+    void read(ChunkDigest digest, int sizeBytes, MemorySegment buffer) throws TierException;
 
     /**
      * @return false when it was not there

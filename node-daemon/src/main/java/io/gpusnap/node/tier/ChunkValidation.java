@@ -2,7 +2,6 @@ package io.gpusnap.node.tier;
 
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.TreeDigester;
-import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
@@ -27,7 +26,7 @@ public final class ChunkValidation {
             tier.put(digest, segment);
             tier.sync();
             MemorySegment found = Arena.ofAuto().allocate(SIZE_BYTES, 4096);
-            tier.read(digest, SIZE_BYTES, found, ReadFrom.MEDIUM);
+            tier.read(digest, SIZE_BYTES, found);
             if (found.mismatch(segment) != -1) {
                 throw new TierException(TierException.Reason.CORRUPT, "what was written is not what is read back");
             }

@@ -214,7 +214,7 @@ public final class MemoryTier implements ChunkTier {
     public void sync() {}
 
     @Override
-    public void read(ChunkDigest digest, int sizeBytes, MemorySegment buffer, ReadFrom from) throws TierException {
+    public void read(ChunkDigest digest, int sizeBytes, MemorySegment buffer) throws TierException {
         int found = table.sizeOf(digest).orElse(-1);
         if (found >= 0 && found != sizeBytes) {
             throw new TierException(

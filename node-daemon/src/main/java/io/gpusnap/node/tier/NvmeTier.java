@@ -169,9 +169,9 @@ public final class NvmeTier implements ChunkTier {
     }
 
     @Override
-    public void read(ChunkDigest digest, int sizeBytes, MemorySegment buffer, ReadFrom from) throws TierException {
+    public void read(ChunkDigest digest, int sizeBytes, MemorySegment buffer) throws TierException {
         Path file = fileOf(digest);
-        if (from == ReadFrom.MEDIUM && directReads.possible() && directable(buffer, sizeBytes)) {
+        if (directReads.possible() && directable(buffer, sizeBytes)) {
             try (FileChannel channel = FileChannel.open(
                     file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS, ExtendedOpenOption.DIRECT)) {
                 read(channel, digest, sizeBytes, buffer, true);

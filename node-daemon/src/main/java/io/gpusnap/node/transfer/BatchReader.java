@@ -3,7 +3,6 @@ package io.gpusnap.node.transfer;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.snapshot.Nearby;
 import io.gpusnap.node.store.ChunkRef;
-import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.pack.PackRun;
 import io.gpusnap.node.tier.pack.PackTier;
@@ -36,7 +35,7 @@ final class BatchReader {
         if (batch.run().isEmpty()) {
             for (ChunkRef chunk : batch.chunks()) {
                 MemorySegment memory = target.memory(chunk);
-                single.read(chunk, memory, ReadFrom.ANYWHERE);
+                single.read(chunk, memory);
                 target.arrived(chunk, memory.asSlice(0, chunk.sizeBytes()));
             }
             return;
@@ -68,7 +67,7 @@ final class BatchReader {
     private void readStores(List<ChunkRef> chunks, Nearby.Target target) throws TierException, InterruptedException {
         for (ChunkRef chunk : chunks) {
             MemorySegment memory = target.memory(chunk);
-            single.readStores(chunk, memory, ReadFrom.ANYWHERE);
+            single.readStores(chunk, memory);
             target.arrived(chunk, memory.asSlice(0, chunk.sizeBytes()));
         }
     }

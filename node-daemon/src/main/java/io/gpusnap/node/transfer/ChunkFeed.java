@@ -3,7 +3,6 @@ package io.gpusnap.node.transfer;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
-import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.TierException;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
@@ -36,7 +35,7 @@ public final class ChunkFeed {
             own = Transfer.buffer();
             buffer = own;
         }
-        reader.read(chunk, own, ReadFrom.ANYWHERE);
+        reader.read(chunk, own);
         return own.asSlice(0, chunk.sizeBytes());
     }
 }

@@ -5,14 +5,12 @@ import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.ManifestException;
-import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
 import java.lang.foreign.MemorySegment;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Function;
 
 /** Reads chunks back from the durable tier and compares their digests. */
 public final class ChunkVerifier {
@@ -21,18 +19,16 @@ public final class ChunkVerifier {
 
     /**
      * @param chunks repeated and zero ones are looked at once or not at all
-     * @param from where each is to be read
      * @throws TierException MISSING, CORRUPT, IO: of the first chunk that fails
      */
-    public static void verify(
-            Collection<ChunkRef> chunks, NvmeTier nvme, Function<ChunkRef, ReadFrom> from, Transfer transfer)
+    public static void verify(Collection<ChunkRef> chunks, NvmeTier nvme, Transfer transfer)
             throws TierException, InterruptedException {
         Crew.each("verify", transfer.driveThreads(), TierException.class, distinct(chunks), () -> {
             VerifiedReader reader = new VerifiedReader(ChunkSources.only(nvme));
             MemorySegment buffer = Transfer.buffer();
             return chunk -> {
                 transfer.safePoint().run();
-                reader.read(chunk, buffer, from.apply(chunk));
+                reader.read(chunk, buffer);
                 transfer.progress().accept(chunk.sizeBytes());
             };
         });

@@ -2,7 +2,6 @@ package io.gpusnap.node.transfer;
 
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.store.ChunkRef;
-import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
@@ -56,7 +55,7 @@ public final class Scrub {
         for (ChunkRef chunk : chunks) {
             share.take(chunk.sizeBytes(), transfer.safePoint());
             try {
-                reader.read(chunk, buffer, ReadFrom.MEDIUM);
+                reader.read(chunk, buffer);
             } catch (TierException e) {
                 if (e.reason() != Reason.MISSING && e.reason() != Reason.CORRUPT) {
                     throw e;

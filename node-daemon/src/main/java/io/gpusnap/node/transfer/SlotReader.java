@@ -2,7 +2,6 @@ package io.gpusnap.node.transfer;
 
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.store.ChunkRef;
-import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.Slot;
 import io.gpusnap.node.tier.TierException;
 import java.lang.foreign.MemorySegment;
@@ -69,7 +68,7 @@ public final class SlotReader implements AutoCloseable {
             ChunkRef chunk = requested.remove();
             MemorySegment buffer = free.remove();
             reading.add(executor.submit(() -> {
-                new VerifiedReader(sources).read(chunk, buffer, ReadFrom.ANYWHERE);
+                new VerifiedReader(sources).read(chunk, buffer);
                 return new Lent(buffer.asSlice(0, chunk.sizeBytes()), buffer);
             }));
         }

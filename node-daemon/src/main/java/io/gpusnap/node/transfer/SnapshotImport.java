@@ -4,7 +4,6 @@ import io.gpusnap.node.archive.Layer;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.snapshot.SavePins;
 import io.gpusnap.node.store.ChunkRef;
-import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
 import java.lang.foreign.MemorySegment;
@@ -54,6 +53,6 @@ public final class SnapshotImport {
 
     /** Reads from the medium what was brought. */
     public void prove(Collection<ChunkRef> brought, Transfer transfer) throws TierException, InterruptedException {
-        ChunkVerifier.verify(brought, nvme, chunk -> ReadFrom.MEDIUM, transfer);
+        ChunkVerifier.verify(brought, nvme, transfer);
     }
 }

@@ -6,7 +6,6 @@ import io.gpusnap.node.snapshot.SavePins;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
-import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.TierException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -89,6 +88,6 @@ public final class SnapshotPull {
 
     /** Reads from the medium what was brought. */
     public void prove(List<ChunkRef> brought, Transfer transfer) throws TierException, InterruptedException {
-        ChunkVerifier.verify(brought, store.nvme(), chunk -> ReadFrom.MEDIUM, transfer);
+        ChunkVerifier.verify(brought, store.nvme(), transfer);
     }
 }

@@ -3,7 +3,6 @@ package io.gpusnap.node.transfer;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.SnapshotId;
-import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.pack.PackTier;
 import io.gpusnap.node.tier.pack.PackWriter;
@@ -76,7 +75,7 @@ public final class SnapshotPush {
                     }
                     stored.add(desk.write(plan, chunk -> {
                         share.take(chunk.sizeBytes(), transfer.safePoint());
-                        reader.read(chunk, buffer, ReadFrom.ANYWHERE);
+                        reader.read(chunk, buffer);
                         return buffer.asSlice(0, chunk.sizeBytes());
                     }));
                     moved.add(plan.sizeBytes());

@@ -5,7 +5,6 @@ import io.gpusnap.node.snapshot.Nearby;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.TreeDigester;
-import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.pack.PackTier;
@@ -32,8 +31,8 @@ final class VerifiedReader {
      * @throws TierException MISSING, CORRUPT, IO, UNAVAILABLE: of the first source, unless a later one has worse to tell than
      *     that it lacks the chunk
      */
-    void read(ChunkRef chunk, MemorySegment buffer, ReadFrom from) throws TierException, InterruptedException {
-        Optional<TierException> failure = readOwn(chunk, buffer, from);
+    void read(ChunkRef chunk, MemorySegment buffer) throws TierException, InterruptedException {
+        Optional<TierException> failure = readOwn(chunk, buffer);
         if (failure.isEmpty()) {
             return;
         }
@@ -47,8 +46,8 @@ final class VerifiedReader {
     }
 
     /** As {@link #read}, without looking who else is nearby. */
-    void readStores(ChunkRef chunk, MemorySegment buffer, ReadFrom from) throws TierException {
-        Optional<TierException> failure = readOwn(chunk, buffer, from);
+    void readStores(ChunkRef chunk, MemorySegment buffer) throws TierException {
+        Optional<TierException> failure = readOwn(chunk, buffer);
         if (failure.isPresent()) {
             readShared(chunk, buffer, failure.get());
         }
@@ -60,7 +59,7 @@ final class VerifiedReader {
      * @throws TierException IO
      */
     boolean isHere(ChunkRef chunk, MemorySegment buffer) throws TierException {
-        Optional<TierException> failure = readOwn(chunk, buffer, ReadFrom.MEDIUM);
+        Optional<TierException> failure = readOwn(chunk, buffer);
         if (failure.isPresent()
                 && !Set.of(Reason.CORRUPT, Reason.MISSING)
                         .contains(failure.get().reason())) {
@@ -82,10 +81,10 @@ final class VerifiedReader {
         }
     }
 
-    private Optional<TierException> readOwn(ChunkRef chunk, MemorySegment buffer, ReadFrom from) {
+    private Optional<TierException> readOwn(ChunkRef chunk, MemorySegment buffer) {
         ChunkDigest digest = new ChunkDigest(chunk.digest());
         try {
-            sources.nvme().read(digest, chunk.sizeBytes(), buffer, from);
+            sources.nvme().read(digest, chunk.sizeBytes(), buffer);
             ChunkRef found = digester.digest(buffer.asSlice(0, chunk.sizeBytes()));
             if (!found.equals(chunk)) {
                 throw new TierException(

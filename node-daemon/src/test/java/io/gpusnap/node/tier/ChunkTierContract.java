@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.TreeDigester;
-import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.TierException.Reason;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -22,7 +21,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What every tier must do. A tier's own test is a subclass that opens it. */
@@ -47,18 +45,16 @@ public abstract class ChunkTierContract {
     @ParameterizedTest
     @ValueSource(ints = {1, 4095, 4096, 4097, 1 << 20, 4 << 20})
     void whatWasPutIsRead(int size) throws Exception {
-        for (ReadFrom from : ReadFrom.values()) {
-            // given
-            byte[] content = random(size, size);
-            tier.put(digestOf(content), MemorySegment.ofArray(content));
-            tier.sync();
-            // when
-            buffer.fill((byte) 0x55);
-            tier.read(digestOf(content), size, buffer, from);
-            // then
-            assertThat(buffer.asSlice(0, size).toArray(ValueLayout.JAVA_BYTE)).isEqualTo(content);
-            assertThat(tier.contains(digestOf(content), size)).isTrue();
-        }
+        // given
+        byte[] content = random(size, size);
+        tier.put(digestOf(content), MemorySegment.ofArray(content));
+        tier.sync();
+        // when
+        buffer.fill((byte) 0x55);
+        tier.read(digestOf(content), size, buffer);
+        // then
+        assertThat(buffer.asSlice(0, size).toArray(ValueLayout.JAVA_BYTE)).isEqualTo(content);
+        assertThat(tier.contains(digestOf(content), size)).isTrue();
     }
 
     @Test
@@ -81,10 +77,9 @@ public abstract class ChunkTierContract {
         assertReason(Reason.CORRUPT, () -> read(digest, 9001));
     }
 
-    @ParameterizedTest
-    @EnumSource(ReadFrom.class)
-    void anAbsentChunkIsMissing(ReadFrom from) {
-        assertReason(Reason.MISSING, () -> tier.read(digestOf(random(10, 4)), 10, buffer, from));
+    @Test
+    void anAbsentChunkIsMissing() {
+        assertReason(Reason.MISSING, () -> tier.read(digestOf(random(10, 4)), 10, buffer));
     }
 
     @Test
@@ -166,7 +161,7 @@ public abstract class ChunkTierContract {
     }
 
     private void read(ChunkDigest digest, int size) throws TierException {
-        tier.read(digest, size, buffer, ReadFrom.ANYWHERE);
+        tier.read(digest, size, buffer);
     }
 
     static void assertReason(Reason reason, ThrowingCallable call) {

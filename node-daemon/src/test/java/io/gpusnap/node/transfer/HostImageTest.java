@@ -9,7 +9,6 @@ import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.Manifest.HostFile;
-import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.MemoryTier;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.Slot;
@@ -88,8 +87,7 @@ class HostImageTest {
         assertReason(
                 Reason.CORRUPT, () -> HostImageReader.materialise(described, again, ChunkSources.only(nvme), transfer));
         assertReason(
-                Reason.MISSING,
-                () -> ChunkVerifier.verify(described.getFirst().chunks(), nvme, chunk -> ReadFrom.MEDIUM, transfer));
+                Reason.MISSING, () -> ChunkVerifier.verify(described.getFirst().chunks(), nvme, transfer));
     }
 
     @Test

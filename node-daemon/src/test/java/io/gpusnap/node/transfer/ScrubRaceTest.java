@@ -9,7 +9,6 @@ import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.store.TreeDigester;
-import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.StoreRoot;
 import io.gpusnap.node.tier.TierException;
@@ -216,7 +215,7 @@ class ScrubRaceTest {
         // when
         ChunkSources sources = ChunkSources.of(nvme, List.of(tier));
         MemorySegment buffer = Transfer.buffer();
-        new VerifiedReader(sources).read(ref(content(1)), buffer, ReadFrom.ANYWHERE);
+        new VerifiedReader(sources).read(ref(content(1)), buffer);
         // then
         assertThat(buffer.asSlice(0, SIZE_BYTES).mismatch(MemorySegment.ofArray(content(1))))
                 .isEqualTo(-1);

@@ -3,13 +3,10 @@ package io.gpusnap.bench.store;
 import io.gpusnap.node.snapshot.ReadManifest;
 import io.gpusnap.node.snapshot.SavePins;
 import io.gpusnap.node.snapshot.SnapshotStore;
-import io.gpusnap.node.store.ChunkDigest;
-import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.ManifestJson;
 import io.gpusnap.node.store.SnapshotId;
-import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.ChunkVerifier;
 import io.gpusnap.node.transfer.HostImageReader;
@@ -20,7 +17,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.Stream;
 
 /** Saves and restores folders of files: what the stages store, verify, commit and materialise do. */
@@ -46,7 +42,7 @@ final class Images {
             Manifest manifest = Manifests.of(snapshot, files, pins.storedBytes(), pins.storedChunks());
             ReadManifest pending = store.writePending(snapshot, ManifestJson.write(manifest));
             double stored = timer.lap();
-            prove(pending.manifest().chunks().toList());
+            ChunkVerifier.verify(pending.manifest().chunks().toList(), store.nvme(), node.transfer());
             double proven = timer.lap();
             store.commit(snapshot);
             Map<String, Object> answer = new LinkedHashMap<>();
@@ -59,15 +55,6 @@ final class Images {
             answer.put("storedBytes", pins.storedBytes());
             return answer;
         }
-    }
-
-    private void prove(List<ChunkRef> chunks) throws TierException, ManifestException, InterruptedException {
-        Set<ChunkDigest> proven = node.store().committedChunks();
-        ChunkVerifier.verify(
-                chunks,
-                node.store().nvme(),
-                chunk -> chunk.content().filter(proven::contains).isPresent() ? ReadFrom.ANYWHERE : ReadFrom.MEDIUM,
-                node.transfer());
     }
 
     Map<String, Object> restore(SnapshotId snapshot, Path folder)

@@ -243,7 +243,7 @@ public final class PackTier implements ChunkTier {
     }
 
     @Override
-    public void read(ChunkDigest digest, int sizeBytes, MemorySegment buffer, ReadFrom from) throws TierException {
+    public void read(ChunkDigest digest, int sizeBytes, MemorySegment buffer) throws TierException {
         load();
         if (!readWaiting(digest, sizeBytes, buffer)) {
             places.read(digest, sizeBytes, buffer);

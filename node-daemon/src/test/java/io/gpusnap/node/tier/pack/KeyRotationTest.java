@@ -7,7 +7,6 @@ import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.store.TreeDigester;
-import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.blob.BlobKey;
@@ -80,7 +79,7 @@ class KeyRotationTest {
     private static byte[] read(PackTier tier, byte[] content) throws TierException {
         ChunkRef chunk = new TreeDigester().digest(MemorySegment.ofArray(content));
         MemorySegment buffer = Arena.ofAuto().allocate(4 << 20, 4096);
-        tier.read(new ChunkDigest(chunk.digest()), chunk.sizeBytes(), buffer, ReadFrom.ANYWHERE);
+        tier.read(new ChunkDigest(chunk.digest()), chunk.sizeBytes(), buffer);
         return buffer.asSlice(0, content.length).toArray(ValueLayout.JAVA_BYTE);
     }
 

@@ -9,7 +9,6 @@ import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.store.TreeDigester;
 import io.gpusnap.node.tier.ChunkTier;
-import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.ChunkTierContract;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
@@ -85,7 +84,7 @@ class SealedTierTest extends ChunkTierContract {
 
     private static byte[] read(PackTier tier, byte[] content) throws TierException {
         MemorySegment buffer = Arena.ofAuto().allocate(4 << 20, 4096);
-        tier.read(digest(content), content.length, buffer, ReadFrom.ANYWHERE);
+        tier.read(digest(content), content.length, buffer);
         return buffer.asSlice(0, content.length).toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
     }
 

@@ -6,7 +6,6 @@ import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.store.TreeDigester;
-import io.gpusnap.node.tier.ChunkTier.ReadFrom;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.nfs.NfsSettings;
 import io.gpusnap.node.tier.nfs.NfsStore;
@@ -118,7 +117,7 @@ class SweepSchedulesTest {
                     node.refresh();
                     assertThat(node.manifest(one.snapshot(), found -> true)).isNotEmpty();
                     for (ChunkRef chunk : one.chunks()) {
-                        node.read(new ChunkDigest(chunk.digest()), chunk.sizeBytes(), buffer, ReadFrom.ANYWHERE);
+                        node.read(new ChunkDigest(chunk.digest()), chunk.sizeBytes(), buffer);
                         assertThat(buffer.asSlice(0, chunk.sizeBytes())
                                         .mismatch(MemorySegment.ofArray(contents.get(chunk))))
                                 .isEqualTo(-1);

@@ -58,6 +58,7 @@ final class CriuCudaEngine implements CheckpointEngine {
                 new ThawMaterialise(session),
                 new ThawCriuRestore(session),
                 new ThawFillHost(session),
+                new ThawVerify(session),
                 new ThawDriverRestore(session),
                 new ThawRemap(session),
                 new ThawFill(session),

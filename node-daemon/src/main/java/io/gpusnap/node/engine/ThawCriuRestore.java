@@ -1,6 +1,5 @@
 package io.gpusnap.node.engine;
 
-import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.criu.CriuException;
 import io.gpusnap.node.criu.CriuRunner;
 import io.gpusnap.node.operation.StageContext;
@@ -9,25 +8,17 @@ import io.gpusnap.node.process.PidNamespace;
 import io.gpusnap.node.process.ProcessException;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.process.ProcessStat;
-import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
-import io.gpusnap.node.transfer.ChunkLoader;
-import io.gpusnap.node.transfer.ChunkVerifier;
 import io.gpusnap.node.transfer.Joining;
-import io.gpusnap.node.transfer.Transfer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
-/**
- * CRIU makes the process again and leaves it stopped; meanwhile every chunk that is to be filled in afterwards, of host areas
- * and of device memory, is verified and brought into the pool. Both have ended before anything of the process runs. Chunks of
- * device memory that will be read straight into it are left where they are: the fill verifies them, before the gate opens.
- */
+/** CRIU makes the process again and leaves it stopped. */
 final class ThawCriuRestore extends EngineStage {
 
     private final ThawSession session;
@@ -41,7 +32,7 @@ final class ThawCriuRestore extends EngineStage {
 
     @Override
     void execute(StageContext context)
-            throws StageException, GpuException, CriuException, TierException, ManifestException, InterruptedException {
+            throws StageException, CriuException, TierException, ManifestException, InterruptedException {
         Manifest.ProcessImage process = session.manifest().process();
         session.renewClaim(context);
         CriuRunner criu = criu(context);
@@ -54,11 +45,7 @@ final class ThawCriuRestore extends EngineStage {
         FutureTask<Integer> restore = new FutureTask<>(() -> criu.restore(images, !process.sessionLeader()));
         Thread thread = Thread.ofPlatform().name("criu-restore").start(restore);
         try {
-            try {
-                verify(context);
-            } finally {
-                session.rememberDamage(context);
-            }
+            context.checkCancelled();
             int pid = result(restore);
             ProcessId restored = named(context, pid)
                     .map(ProcessStat::id)
@@ -88,28 +75,6 @@ final class ThawCriuRestore extends EngineStage {
         return container.isPresent()
                 ? container.get().ids().process(pid)
                 : session.runtime().proc().stat(pid);
-    }
-
-    private void verify(StageContext context)
-            throws StageException, GpuException, TierException, ManifestException, InterruptedException {
-        NodeRuntime runtime = session.runtime();
-        List<ChunkRef> host = session.manifest().host().areas().stream()
-                .flatMap(area -> area.chunks().stream())
-                .toList();
-        List<ChunkRef> device = session.manifest().device().allocations().stream()
-                .flatMap(allocation -> allocation.chunks().stream())
-                .toList();
-        boolean direct = runtime.direct().used();
-        context.progress()
-                .setTotalBytes(ChunkVerifier.distinctBytes(host) + (direct ? 0 : ChunkVerifier.distinctBytes(device)));
-        Transfer transfer = runtime.transfer(context);
-        ChunkLoader loader = new ChunkLoader(
-                session.sources(), runtime.store().memory(), session.owner(), new Space(runtime).sparedByThaw());
-        long start = System.nanoTime();
-        // In the order in which they are filled in: where the pool is small, the first ones find slots.
-        session.loadedHost(loader.load(host, transfer));
-        session.loaded(direct ? loader.hot(device, transfer.uncounted()) : loader.load(device, transfer));
-        session.times().took("verify", System.nanoTime() - start);
     }
 
     private static int result(FutureTask<Integer> restore) throws CriuException, InterruptedException {

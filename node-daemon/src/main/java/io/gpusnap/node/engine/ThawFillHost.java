@@ -12,6 +12,7 @@ import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.ChunkFeed;
 import io.gpusnap.node.transfer.Crew;
+import io.gpusnap.node.transfer.LoadedChunks;
 import io.gpusnap.node.transfer.Transfer;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -63,12 +64,13 @@ final class ThawFillHost extends EngineStage {
     void execute(StageContext context) throws StageException, TierException, ManifestException, InterruptedException {
         NodeRuntime runtime = session.runtime();
         Manifest.Host host = session.manifest().host();
-        context.progress().setTotalBytes(host.areasBytes());
+        LoadedChunks loaded = session.awaitHost(context);
+        context.progress().setTotalBytes(context.progress().snapshot().doneBytes() + host.areasBytes());
         Transfer transfer = runtime.transfer(context);
         List<Piece> pieces = pieces(context, host.areas(), transfer);
         GpuPort memory = runtime.requireGpu();
         Crew.each("fill-host", transfer.threads(), StageException.class, pieces, () -> {
-            ChunkFeed feed = new ChunkFeed(session.loadedHost(), session.sources());
+            ChunkFeed feed = new ChunkFeed(loaded, session.sources());
             return piece -> {
                 transfer.safePoint().run();
                 write(memory, piece, feed);
@@ -76,7 +78,7 @@ final class ThawFillHost extends EngineStage {
             };
         });
         // Their slots are worth more to device memory from here on.
-        session.loadedHost().close();
+        loaded.close();
     }
 
     /** Zeros are there already. */

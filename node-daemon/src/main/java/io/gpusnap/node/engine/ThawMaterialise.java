@@ -1,5 +1,6 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.engine.check.LogFiles;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
@@ -25,10 +26,11 @@ final class ThawMaterialise extends EngineStage {
 
     @Override
     void execute(StageContext context)
-            throws StageException, TierException, ManifestException, IOException, InterruptedException {
+            throws StageException, GpuException, TierException, ManifestException, IOException, InterruptedException {
         NodeRuntime runtime = session.runtime();
         Manifest manifest = session.manifest();
         session.renewClaim(context);
+        session.beginLoad();
         context.progress().setTotalBytes(manifest.host().filesBytes());
         Scratch.delete(images);
         Scratch.make(images);

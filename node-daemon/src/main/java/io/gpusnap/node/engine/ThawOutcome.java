@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * Left by a thaw that succeeded.
  *
  * @param seconds from the start of preflight to a healthy workload
- * @param stageSeconds seconds of each stage; {@code verify} runs beside {@code criu-restore} and is counted by itself
+ * @param stageSeconds seconds of each stage
  * @param fillBytesPerSecond bytes that crossed the bus over the time of the whole fill; zeros, which the device writes by
  *     itself, take time and count for nothing; 0 when there were none
  * @param firstAnswerSeconds from the start of preflight to the right answer of its recorded prompt; null where there is none

@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -49,7 +50,7 @@ final class ThawSession {
     private final ReadBytes bytes;
     private FanOut.@Nullable Gathered gathered;
     private LoadedChunks loaded = new LoadedChunks();
-    private LoadedChunks loadedHost = new LoadedChunks();
+    private @Nullable ThawLoad load;
     private @Nullable ProcessId frozen;
     private double fillBytesPerSecond;
     private @Nullable TargetContainer container;
@@ -260,13 +261,41 @@ final class ThawSession {
         loaded = chunks;
     }
 
-    LoadedChunks loadedHost() {
-        return loadedHost;
+    /** What will be filled in comes into the pool from now on. */
+    void beginLoad() throws StageException, GpuException, TierException, ManifestException {
+        endLoad();
+        load = ThawLoad.begin(this);
     }
 
-    void loadedHost(LoadedChunks chunks) {
-        loadedHost.close();
-        loadedHost = chunks;
+    /** Host memory's chunks, verified, as far as the pool has room. */
+    LoadedChunks awaitHost(StageContext context) throws StageException, TierException, InterruptedException {
+        return await(context, ThawLoad::host);
+    }
+
+    /** Device memory's chunks are {@link #loaded} then. */
+    void awaitDevice(StageContext context) throws StageException, TierException, InterruptedException {
+        loaded(await(context, ThawLoad::device));
+    }
+
+    private interface Part {
+        LoadedChunks of(ThawLoad load, StageContext context) throws TierException, InterruptedException;
+    }
+
+    private LoadedChunks await(StageContext context, Part part) throws TierException, InterruptedException {
+        ThawLoad running = Objects.requireNonNull(load, "materialise begins it");
+        try {
+            return part.of(running, context);
+        } finally {
+            rememberDamage(context);
+        }
+    }
+
+    private void endLoad() {
+        ThawLoad running = load;
+        load = null;
+        if (running != null) {
+            running.close();
+        }
     }
 
     double fillBytesPerSecond() {
@@ -283,12 +312,12 @@ final class ThawSession {
             waiting.close();
         }
         closeTarget();
+        endLoad();
         FanOut.Gathered exchanged = gathered;
         if (exchanged != null) {
             exchanged.close();
         }
         loaded.close();
-        loadedHost.close();
         runtime.store().memory().finish(owner());
         ProcessId busy = frozen;
         if (busy != null) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gpusnap.node.criu.TestCriu;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationOutcome;
+import io.gpusnap.node.operation.StageListener;
 import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.ChunkDigest;
@@ -15,6 +16,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -38,11 +41,32 @@ class CriuCudaEngineIT extends CheckpointEngineContract {
 
     @Override
     void assertThawFails(SnapshotId snapshot, FailureCode code, long freeBytesBefore) throws Exception {
-        assertThat(node.thaw(engine(), snapshot).failed().code()).isEqualTo(code);
+        AtomicBoolean ran = new AtomicBoolean();
+        StageListener running = new StageStarts("driver-restore", () -> ran.set(true));
+        assertThat(node.thaw(engine(), snapshot, Optional.empty(), running).failed().code())
+                .isEqualTo(code);
+        assertThat(ran).as("anything of it ran").isFalse();
+        assertNothingHalfAlive();
+        awaitFreeBytes(freeBytesBefore);
+        assertThatNothingIsHeld();
+    }
+
+    private void assertNothingHalfAlive() {
         assertThat(new ProcFs().stat(workload.process().pid()).filter(stat -> !stat.isDead()))
                 .as("nothing half-alive")
                 .isEmpty();
-        awaitFreeBytes(freeBytesBefore);
+    }
+
+    @Test
+    void aThawThatIsCancelledWhileItWaitsForChunksLeavesNothing() throws Exception {
+        SnapshotId snapshot = savedAndRoomMade();
+        long free = freeBytes();
+        // when
+        OperationOutcome outcome = node.cancelledAt("verify", snapshot).outcome();
+        // then
+        assertThat(outcome).isInstanceOf(OperationOutcome.Cancelled.class);
+        assertNothingHalfAlive();
+        awaitFreeBytes(free);
         assertThatNothingIsHeld();
     }
 

@@ -209,6 +209,7 @@ class RestartIT {
                 "materialise",
                 "criu-restore",
                 "fill-host",
+                "verify",
                 "driver-restore",
                 "remap",
                 "fill",

@@ -253,7 +253,16 @@ final class TestNode implements AutoCloseable {
 
     /** A switch that somebody cancels as soon as it is in this stage. */
     Ended cancelledAt(String stage, SwitchRequest request) throws Exception {
-        OperationSpec spec = new OperationSpec(request.operation(), OperationKind.SWITCH, request);
+        return cancelledAt(stage, new OperationSpec(request.operation(), OperationKind.SWITCH, request));
+    }
+
+    /** The same of a thaw. */
+    Ended cancelledAt(String stage, SnapshotId snapshot) throws Exception {
+        ThawRequest request = thawOf(snapshot, List.of());
+        return cancelledAt(stage, new OperationSpec(request.operation(), OperationKind.THAW, request));
+    }
+
+    private Ended cancelledAt(String stage, OperationSpec spec) throws Exception {
         AtomicReference<RunningOperation> running = new AtomicReference<>();
         running.set(new OperationRunner(
                         journal,
@@ -342,7 +351,12 @@ final class TestNode implements AutoCloseable {
 
     /** @param sources what is read first */
     Ended thaw(SnapshotId snapshot, List<String> sources, StageListener listener) throws Exception {
-        ThawRequest request = new ThawRequest(
+        ThawRequest request = thawOf(snapshot, sources);
+        return run(new OperationSpec(request.operation(), OperationKind.THAW, request), listener);
+    }
+
+    private static ThawRequest thawOf(SnapshotId snapshot, List<String> sources) {
+        return new ThawRequest(
                 OperationId.random(),
                 snapshot,
                 Optional.empty(),
@@ -350,7 +364,6 @@ final class TestNode implements AutoCloseable {
                 Optional.empty(),
                 Optional.empty(),
                 sources);
-        return run(new OperationSpec(request.operation(), OperationKind.THAW, request), listener);
     }
 
     /** @param gpuRemap GPU ordinal in the manifest to GPU UUID here */

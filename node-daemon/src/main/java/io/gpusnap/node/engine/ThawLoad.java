@@ -1,0 +1,151 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.Manifest;
+import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.transfer.ChunkLoader;
+import io.gpusnap.node.transfer.ChunkVerifier;
+import io.gpusnap.node.transfer.Joining;
+import io.gpusnap.node.transfer.LoadedChunks;
+import io.gpusnap.node.transfer.Transfer;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Every chunk that a thaw fills in later, of host areas and then of device memory, is verified and brought into the pool while the
+ * process is made again: the drive has work from the first moment on. Chunks of device memory that will be read straight into it
+ * are left where they are: the fill verifies them, before the gate opens.
+ */
+final class ThawLoad implements AutoCloseable {
+
+    private final FutureTask<LoadedChunks> host;
+    private final FutureTask<LoadedChunks> device;
+    private final Thread thread;
+    private final long hostBytes;
+    private final long deviceBytes;
+    private long doneBytes;
+    /** The stage that waits. */
+    private @Nullable StageContext waiting;
+
+    private volatile boolean closed;
+
+    private ThawLoad(ChunkLoader loader, List<ChunkRef> host, List<ChunkRef> device, boolean direct, int threads) {
+        Transfer transfer = new Transfer(threads, this::done, this::safePoint);
+        this.host = new FutureTask<>(() -> loader.load(host, transfer));
+        // In the order in which they are filled in: where the pool is small, the first ones find slots.
+        this.device = new FutureTask<>(
+                () -> direct ? loader.hot(device, transfer.uncounted()) : loader.load(device, transfer));
+        this.hostBytes = ChunkVerifier.distinctBytes(host);
+        this.deviceBytes = direct ? 0 : ChunkVerifier.distinctBytes(device);
+        this.thread = Thread.ofPlatform().daemon().name("thaw-load").unstarted(this::run);
+    }
+
+    /** Begins at once. */
+    static ThawLoad begin(ThawSession session) throws StageException, GpuException, TierException, ManifestException {
+        NodeRuntime runtime = session.runtime();
+        Manifest manifest = session.manifest();
+        ChunkLoader loader = new ChunkLoader(
+                session.sources(), runtime.store().memory(), session.owner(), new Space(runtime).sparedByThaw());
+        ThawLoad load = new ThawLoad(
+                loader,
+                manifest.host().areas().stream()
+                        .flatMap(area -> area.chunks().stream())
+                        .toList(),
+                manifest.device().allocations().stream()
+                        .flatMap(allocation -> allocation.chunks().stream())
+                        .toList(),
+                runtime.direct().used(),
+                runtime.settings().threads());
+        load.thread.start();
+        return load;
+    }
+
+    private void run() {
+        host.run();
+        if (host.state() == FutureTask.State.SUCCESS) {
+            device.run();
+        }
+    }
+
+    private synchronized void done(long bytes) {
+        doneBytes += bytes;
+        if (waiting != null) {
+            waiting.progress().addBytes(bytes);
+        }
+    }
+
+    private void safePoint() {
+        if (closed) {
+            throw new CancellationException("the thaw has ended");
+        }
+        StageContext stage = waiting();
+        if (stage != null) {
+            stage.checkCancelled();
+        }
+    }
+
+    private synchronized @Nullable StageContext waiting() {
+        return waiting;
+    }
+
+    /**
+     * Waits for the chunks of host areas.
+     *
+     * @param context of the stage that waits: its progress hears of what is left of them
+     * @throws TierException MISSING, CORRUPT, IO, UNAVAILABLE
+     */
+    LoadedChunks host(StageContext context) throws TierException, InterruptedException {
+        return await(host, hostBytes, context);
+    }
+
+    /** As {@link #host}, which must have succeeded, for those of device memory. */
+    LoadedChunks device(StageContext context) throws TierException, InterruptedException {
+        return await(device, hostBytes + deviceBytes, context);
+    }
+
+    private LoadedChunks await(FutureTask<LoadedChunks> task, long untilBytes, StageContext context)
+            throws TierException, InterruptedException {
+        begin(untilBytes, context);
+        try {
+            return task.get();
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case TierException cause -> throw cause;
+                case RuntimeException cause -> throw cause;
+                case Error cause -> throw cause;
+                case null, default -> throw new IllegalStateException("loading broke", e);
+            }
+        } finally {
+            end();
+        }
+    }
+
+    private synchronized void begin(long untilBytes, StageContext context) {
+        waiting = context;
+        context.progress().setTotalBytes(untilBytes - doneBytes);
+    }
+
+    private synchronized void end() {
+        waiting = null;
+    }
+
+    /** Returns when nothing of it runs any more; what was loaded and not taken is let go. */
+    @Override
+    public void close() {
+        closed = true;
+        thread.interrupt();
+        Joining.all(List.of(thread));
+        for (FutureTask<LoadedChunks> task : List.of(host, device)) {
+            if (task.state() == FutureTask.State.SUCCESS) {
+                task.resultNow().close();
+            }
+        }
+    }
+}

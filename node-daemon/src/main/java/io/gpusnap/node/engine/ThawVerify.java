@@ -1,0 +1,22 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.operation.StageContext;
+import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.tier.TierException;
+
+/** Nothing of the process runs before all that it will be given is verified: what is left of {@link ThawLoad} is waited for. */
+final class ThawVerify extends EngineStage {
+
+    private final ThawSession session;
+
+    ThawVerify(ThawSession session) {
+        super("verify", session.times());
+        this.session = session;
+    }
+
+    @Override
+    void execute(StageContext context) throws StageException, TierException, InterruptedException {
+        session.renewClaim(context);
+        session.awaitDevice(context);
+    }
+}

@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from benchlib import programs, storage
+from benchlib import beside, programs, stack, storage
 from benchlib.budget import Budget
 from benchlib.drive import measure_read
 from benchlib.failure import BenchFailure
@@ -218,11 +218,6 @@ class NumbersTest(unittest.TestCase):
         text = "without:\ncuEventRecord       272.4 ns\ncuMemAlloc + cuMemFree, 64 KiB   71498.2 ns\nnot measured: no ns here\n"
         self.assertEqual({"cuEventRecord": 272.4, "cuMemAlloc + cuMemFree, 64 KiB": 71498.2}, parse_calls(text))
 
-    def test_the_part_of_the_shorter_interval(self):
-        self.assertEqual(1.0, two_gpus.overlap([0, 10], [2, 4]))
-        self.assertEqual(0.5, two_gpus.overlap([0, 2], [1, 5]))
-        self.assertEqual(0.0, two_gpus.overlap([0, 1], [3, 4]))
-
     def test_sizes_that_do_not_fit_say_why(self):
         fit, refused = data_path.fitting([20, 60], 100e9)
         self.assertEqual([20], fit)
@@ -424,6 +419,43 @@ class SwitchTest(unittest.TestCase):
     def test_the_operation_of_either_kind_of_answer(self):
         self.assertEqual({"id": "1"}, switch.operation_of({"operation": {"id": "1"}, "snapshots": []}))
         self.assertEqual({"id": "1"}, switch.operation_of({"id": "1"}))
+
+
+class TwoGpusTest(unittest.TestCase):
+    def test_the_part_of_the_shorter_interval(self):
+        self.assertEqual(1.0, beside.overlap([0, 10], [2, 4]))
+        self.assertEqual(0.5, beside.overlap([0, 2], [1, 5]))
+        self.assertEqual(0.0, beside.overlap([0, 1], [3, 4]))
+
+    def test_who_takes_longer_to_its_fill_is_asked_first(self):
+        self.assertEqual((1, 0.5), beside.start_together([[1.0, 9.0, 1.0], [1.5]]))
+        self.assertEqual((0, 0.0), beside.start_together([[1.0], [1.0]]))
+
+    def test_a_round_is_planned_by_the_last_ones_and_the_first_by_the_last_thaws_alone(self):
+        def took(seconds):
+            return {"requested": 0.25, "fill": [0.25 + seconds, 9.0]}
+
+        two = two_gpus.TwoGpus.__new__(two_gpus.TwoGpus)
+        two.sides, two.together = [None, None], []
+        two.alone = [{"thaws": [took(4.0), took(1.0)]}, {"thaws": [took(5.0), took(2.0)]}]
+        self.assertEqual([[1.0], [2.0]], two.leads())
+        two.together = [{"sides": [took(n), took(2 * n)]} for n in (1.0, 2.0, 3.0, 4.0)]
+        self.assertEqual([[2.0, 3.0, 4.0], [4.0, 6.0, 8.0]], two.leads())
+
+    def test_every_round_counts_and_one_without_overlap_never_as_enough(self):
+        found = beside.summary([{"fillsOverlap": overlap, "ofAlone": shares} for overlap, shares in ((0.5, [0.9, 0.6]), (0.9, [0.95, 0.96]), (0.0, [1.0, 1.0]))])
+        self.assertEqual((3, 1, 0.0, 0.5, 1), tuple(found[key] for key in ("rounds", "roundsWithoutOverlap", "leastOverlap", "medianOverlap", "roundsWithEnoughOnBoth")))
+        self.assertEqual({"leastOfAlone": 0.9, "medianOfAlone": 0.95, "roundsWithEnough": 2}, found["sides"][0])
+        self.assertEqual({"leastOfAlone": 0.6, "medianOfAlone": 0.96, "roundsWithEnough": 1}, found["sides"][1])
+
+    def test_stages_have_times_of_one_clock(self):
+        stages = [
+            {"name": "fill", "startedAt": "2026-11-24T22:04:20.100250Z", "finishedAt": "2026-11-24T22:04:20.600500Z"},
+            {"name": "resume", "startedAt": "2026-11-24T22:04:20.600500Z"},
+        ]
+        start, end = stack.stage_times({"stages": stages})["fill"]
+        self.assertAlmostEqual(0.50025, end - start, places=6)
+        self.assertEqual({"fill": 0.5}, stack.stage_seconds({"stages": stages}))
 
 
 class AllTest(unittest.TestCase):

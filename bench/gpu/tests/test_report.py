@@ -84,25 +84,26 @@ class ReportTest(unittest.TestCase):
         self.assertIn("fill 0.30", text)
         self.assertIn("compiled decode", text)
 
-    def test_two_gpus_shows_the_round_that_was_most_at_the_same_time(self):
-        def sides(speed):
-            return [{"fillBytesPerSecond": speed}] * 2
+    def two_gpus(self, *together):
+        sides = [{"fillBytesPerSecond": 40e9}] * 2
+        rounds = [
+            {"sides": [{"fillBytesPerSecond": 40e9 * share} for share in shares], "fillsOverlap": overlap, "ofAlone": list(shares), "apartSeconds": 0.05}
+            for overlap, *shares in together
+        ]
+        return self.rendered("two-gpus", gigabytes=30, way="one daemon", pinnedCopies=[COPY, COPY], alone=sides, together=rounds, answersEqual=True)
 
-        text = self.rendered(
-            "two-gpus",
-            gigabytes=30,
-            way="by hand",
-            pinnedCopies=[COPY, COPY],
-            alone=sides(40e9),
-            together=[
-                {"sides": sides(39e9), "fillsOverlap": 0.1, "ofAlone": [0.975, 0.975]},
-                {"sides": sides(38e9), "fillsOverlap": 0.9, "ofAlone": [0.95, 0.95]},
-            ],
-            summary={"fillsOverlap": 0.9, "ofAlone": [0.95, 0.95]},
-            answersEqual=True,
-        )
-        self.assertIn("| 0 | 40.0 GB/s | 40.0 GB/s | 38.0 GB/s | 95.0 % |", text)
-        self.assertIn("at the same time for 90.0 %", text)
+    def test_two_gpus_counts_every_round(self):
+        text = self.two_gpus((0.8, 0.95, 0.85), (0.9, 0.97, 0.95), (0.7, 0.99, 0.92))
+        self.assertIn("| 0 | 40.0 GB/s | 40.0 GB/s | 38.8 GB/s | 97.0 % | 95.0 % | 3 of 3 |", text)
+        self.assertIn("| 1 | 40.0 GB/s | 40.0 GB/s | 36.8 GB/s | 92.0 % | 85.0 % | 2 of 3 |", text)
+        self.assertIn("Both sides had 90.0 % of alone in 2 of 3. The fills were at the same time for 80.0 % of the shorter one in the median, 70.0 % at least. Answers equal: yes.", text)
+        self.assertIn("| 1 | 0.05 s | 80.0 % | 95.0 % | 85.0 % |", text)
+
+    def test_a_round_whose_fills_were_never_at_the_same_time_is_shown_and_proves_nothing(self):
+        text = self.two_gpus((0.8, 0.95, 0.95), (0.0, 1.0, 1.0))
+        self.assertIn("| 2 | 0.05 s | not at all | 100.0 % | 100.0 % |", text)
+        self.assertIn("in 1 of 2.", text)
+        self.assertIn("; in 1 not at all: such a round is no evidence", text)
 
     def test_a_process_group_that_passed_and_one_that_was_refused(self):
         text = self.rendered(

@@ -102,8 +102,11 @@ class OverheadTest(unittest.TestCase):
 
         for sofar in passes(bench, Plan(100, 2, 16), ask):
             last = sofar
-        self.assertEqual({"allocations": 104, "decode": 26, "decode-graph": 26, "uncached": 26}, {one["load"]: one["pairs"] for one in last})
-        self.assertEqual(52, asked.count((("with", 1), "/measure?load=allocations&calls=16")))
+        self.assertEqual(
+            {"allocations": 104, "async-allocations": 26, "decode": 26, "decode-graph": 26, "uncached": 26}, {one["load"]: one["pairs"] for one in last}
+        )
+        self.assertEqual(52, asked.count((("overhead", "with", 1), "/measure?load=allocations&calls=16")))
+        self.assertEqual(13, asked.count((("overhead-async", "with", 1), "/measure?load=async-allocations&calls=16")))
 
     def test_a_budget_that_ends_leaves_the_pairs_that_say_something(self):
         now = [0.0]
@@ -260,7 +263,7 @@ class DriveTest(unittest.TestCase):
 
 class RowsTest(unittest.TestCase):
     def test_every_row_has_its_program(self):
-        for row in (*programs.ROWS, programs.OVERHEAD):
+        for row in (*programs.ROWS, programs.OVERHEAD, programs.OVERHEAD_ASYNC):
             self.assertTrue((GPU / "programs" / row.program).is_file(), row.program)
 
     def test_a_row_that_is_not_there_is_refused_with_those_that_are(self):

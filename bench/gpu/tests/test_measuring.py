@@ -411,13 +411,40 @@ class SwitchTest(unittest.TestCase):
     def test_no_switch_in_time_is_a_failure_that_asks_nobody(self):
         skipped = {}
         bench = types.SimpleNamespace(
-            options=types.SimpleNamespace(switches=20), budget=Budget(0), skip=lambda what, why: skipped.update({what: why})
+            options=types.SimpleNamespace(switches=20),
+            budget=Budget(0),
+            skip=lambda what, why: skipped.update({what: why}),
+            note=lambda text: None,
+            result=types.SimpleNamespace(record=lambda **more: None),
         )
         switching = switch.Switching.__new__(switch.Switching)
         switching.bench, switching.switches, switching.models = bench, [], []
         with self.assertRaisesRegex(BenchFailure, "no switch was measured"):
             switching.all()
         self.assertEqual(["switches 1 to 20"], list(skipped))
+
+    def test_all_weights_of_both_are_compared_the_suspended_one_after_another_switch(self):
+        class Weights:
+            def __init__(self, name, after):
+                self.name, self.after = name, after
+
+            def answers(self):
+                return {"checksum": self.after}
+
+        recorded = {}
+        bench = types.SimpleNamespace(note=lambda text: None, result=types.SimpleNamespace(record=lambda **more: recorded.update(more)))
+        switching = switch.Switching.__new__(switch.Switching)
+        switching.bench, switching.switches, switched = bench, [{}] * 5, []
+        switching.once = switched.append
+        switching.models = [switch.Model(bench, Weights(name, "a")) for name in ("first", "second")]
+        for model in switching.models:
+            model.before = {"checksum": "a"}
+        switching.compare_both()
+        self.assertEqual([switching.models[1]], switched)
+        self.assertEqual(["first", "second"], [one["workload"] for one in recorded["compared"]])
+        switching.models[1].workload.after = "b"
+        with self.assertRaisesRegex(BenchFailure, "second answers .*'b'.* instead of .*'a'"):
+            switching.compare_both()
 
     def test_the_operation_of_either_kind_of_answer(self):
         self.assertEqual({"id": "1"}, switch.operation_of({"operation": {"id": "1"}, "snapshots": []}))

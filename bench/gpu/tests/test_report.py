@@ -76,6 +76,8 @@ class ReportTest(unittest.TestCase):
             compiled=True,
             workloads=[{"server": "samples/llm-server", "weightsBytes": 16e9}] * 2,
             switches=[one | {"counted": False, "stages": {"fill": 9.0}}, one, one],
+            uncountedBecause="its context was made anew",
+            compared=[{"after": {"checksumBytes": 16.6e9}}] * 2,
             summary={"count": 2, "minSeconds": 0.8, "medianSeconds": 0.8, "maxSeconds": 0.8, "within1Second": 2},
             answersEqual=True,
         )
@@ -83,6 +85,8 @@ class ReportTest(unittest.TestCase):
         self.assertIn("Answers right each time: yes", text)
         self.assertIn("fill 0.30", text)
         self.assertIn("compiled decode", text)
+        self.assertIn("the first switch to either, 0.80 s: its context was made anew. Answers", text)
+        self.assertIn("of both, 16.60 GB and 16.60 GB, are those of before the first suspension.", text)
 
     def two_gpus(self, *together):
         sides = [{"fillBytesPerSecond": 40e9}] * 2

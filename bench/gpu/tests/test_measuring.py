@@ -23,6 +23,7 @@ from benchlib.fit import line
 from benchlib.hand import Command, CommandFailure
 from benchlib.overhead import Plan, compared, in_turn, measure_overhead, parse_calls, passes
 from benchlib.processes import Supervisor
+from benchlib.rounds import values
 from benchlib.workloads import free_port
 from tests.scripts import GPU, load
 
@@ -216,6 +217,11 @@ class NumbersTest(unittest.TestCase):
         found = compared([[1.0, 2.0, 4.0]], [[1.1, 2.2, 4.4]])
         self.assertAlmostEqual(1.1, found["ratio"])
         self.assertAlmostEqual(1.1, found["pairRatio"])
+
+    def test_values_of_all_rounds_that_got_so_far(self):
+        entry = {"stages": {"fill": 1}, "further": [{"stages": {"fill": 3}}, {"stages": {}}, {}]}
+        self.assertEqual([1, 3], values(entry, "stages", "fill"))
+        self.assertEqual([], values({}, "stages", "fill"))
 
     def test_calls_by_their_names(self):
         text = "without:\ncuEventRecord       272.4 ns\ncuMemAlloc + cuMemFree, 64 KiB   71498.2 ns\nnot measured: no ns here\n"

@@ -59,6 +59,12 @@ class ReportTest(unittest.TestCase):
         self.assertIn("Not measured: disk: no --disk-root.", text)
         self.assertIn("Failed: 5 GB: it broke.", text)
 
+    def test_several_rounds_of_a_size_show_the_best_and_the_median(self):
+        further = [SIZE | {"fillBytesPerSecond": rate, "fillOfPinned": rate / 40e9, "thawSeconds": 2.7} for rate in (36e9, 38e9)]
+        text = self.rendered("data-path", pinnedCopy=COPY, sizes=[SIZE | {"further": further}])
+        self.assertIn("| 39.0 GB/s, 97.5 %; median of 3 38.0 GB/s, 95.0 % | 2.70 s | 2.00 s |", text)
+        self.assertIn("Of several rounds", text)
+
     def test_a_thaw_from_a_drive_beside_its_floor(self):
         floor = {"readSeconds": 5, "rebuildSeconds": 1.5, "fillSeconds": 0.5, "seconds": 5.5, "thawOverFloor": 1.1}
         disk = {

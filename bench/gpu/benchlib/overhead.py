@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .failure import BenchFailure
 from .processes import run
-from .programs import OVERHEAD, Instance
+from .programs import OVERHEAD, OVERHEAD_ASYNC, Instance, Row
 
 SIDES = ("without", "with")
 
@@ -21,22 +21,26 @@ class Load:
     rounds: int
     calls: int
     seconds_a_call: float  # about, on an H200
+    program: Row = OVERHEAD
 
 
 LOADS = {
     "allocations": Load(4, 8, 0.013),
+    "async-allocations": Load(1, 8, 0.013, OVERHEAD_ASYNC),
     "decode": Load(1, 200, 0.0013),
     "decode-graph": Load(1, 200, 0.0006),
     "uncached": Load(1, 100, 0.00006),
 }
-# After so many requests the program gives its cache back: a round must be whole.
+# Loads whose calls are requests. After so many of them the program gives its cache back: a round must be whole.
+REQUESTS = ("allocations", "async-allocations")
 REQUESTS_A_RELEASE = 8
+PROGRAMS = {load.program.name: load.program for load in LOADS.values()}
 # Of `allocations`; the other loads have a quarter. With fewer a median says nothing.
 LEAST_PAIRS = 100
 CALL_PAIRS = 5
-# Of the single calls; of a program, until it is ready.
+# Of the single calls; of a program, until it is ready, beside others that start at the same time.
 CALLS_SECONDS = 15
-START_SECONDS = 4
+START_SECONDS = 2
 READY_SECONDS = 180
 RESAMPLES = 500
 SEED = 20
@@ -44,7 +48,7 @@ SEED = 20
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured: processes a side, pairs of `allocations`, requests in a round of it."""
+    """How much is measured: processes a side of each program, pairs of `allocations`, requests in a round of it."""
 
     pairs: int
     instances: int
@@ -59,7 +63,7 @@ class Plan:
             raise BenchFailure(f"--overhead-requests {self.requests}: a multiple of {REQUESTS_A_RELEASE}, or no round is like another")
 
     def calls(self, load):
-        return self.requests if load == "allocations" else LOADS[load].calls
+        return self.requests if load in REQUESTS else LOADS[load].calls
 
     def passes(self, pairs):
         return -(-pairs // (LOADS["allocations"].rounds * self.instances))
@@ -70,7 +74,7 @@ class Plan:
 
     def seconds(self, pairs):
         """About what all of it takes with so many pairs."""
-        starting = START_SECONDS * len(SIDES) * self.instances
+        starting = START_SECONDS * len(SIDES) * self.instances * len(PROGRAMS)
         return CALLS_SECONDS + starting + self.pass_seconds() * self.passes(pairs)
 
     def least_seconds(self):
@@ -147,8 +151,9 @@ def torch_loads(bench, plan):
     programs = {}
     try:
         # All are there all the time; those that are not asked rest.
-        for side, number in in_turn(0, plan.instances):
-            programs[side, number] = Instance(bench, OVERHEAD, f"overhead-{side}-{number + 1}", environments[side])
+        for name, row in PROGRAMS.items():
+            for side, number in in_turn(0, plan.instances):
+                programs[name, side, number] = Instance(bench, row, f"{name}-{side}-{number + 1}", environments[side])
         for program in programs.values():
             program.wait_ready(READY_SECONDS)
         yield from passes(bench, plan, lambda process, path: programs[process].get(path)[0])
@@ -168,7 +173,7 @@ def passes(bench, plan, ask):
         for load, how in LOADS.items():
             for round_ in range(how.rounds):
                 for side, number in in_turn(done + round_, plan.instances):
-                    answer = json.loads(ask((side, number), f"/measure?load={load}&calls={plan.calls(load)}"))
+                    answer = json.loads(ask((how.program.name, side, number), f"/measure?load={load}&calls={plan.calls(load)}"))
                     taken[load][side][number].append(answer["secondsACall"])
         if done + 1 >= least:
             yield [{"load": load, **compared(sides["without"], sides["with"])} for load, sides in taken.items()]

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .failure import BenchFailure
@@ -55,6 +55,8 @@ ROWS = (
     Row("torch-60gb", "PyTorch, 60 GB of device memory", "torch_large.py", alone=True, seconds=90, pool_gib=20),
 )  # fmt: skip
 OVERHEAD = Row("overhead", "the preload's overhead", "torch_overhead.py", alone=True)
+# PyTorch chooses its allocator when it starts: processes of their own.
+OVERHEAD_ASYNC = replace(OVERHEAD, name="overhead-async", environment={"PYTORCH_CUDA_ALLOC_CONF": "backend:cudaMallocAsync"})
 # The default allocator is what a row without these has, whatever the caller's environment says.
 ALLOCATOR_SETTINGS = ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF", "PYTORCH_NO_CUDA_MEMORY_CACHING")
 # What is where no framework is.

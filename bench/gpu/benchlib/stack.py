@@ -194,13 +194,18 @@ class Stack:
         return check
 
 
+def stage_times(operation):
+    """{stage: (start, end)} of a finished operation, in its order: by the daemon's clock, which is this machine's."""
+    return {
+        stage["name"]: (parse_instant(stage["startedAt"]), parse_instant(stage["finishedAt"]))
+        for stage in operation["stages"]
+        if stage.get("startedAt") and stage.get("finishedAt")
+    }
+
+
 def stage_seconds(operation):
     """Seconds by stage of a finished operation, in its order."""
-    seconds = {}
-    for stage in operation["stages"]:
-        if stage.get("startedAt") and stage.get("finishedAt"):
-            seconds[stage["name"]] = round(parse_instant(stage["finishedAt"]) - parse_instant(stage["startedAt"]), 3)
-    return seconds
+    return {name: round(end - start, 3) for name, (start, end) in stage_times(operation).items()}
 
 
 def parse_instant(text):

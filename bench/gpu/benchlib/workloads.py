@@ -117,7 +117,8 @@ class LlmServer(Workload):
 
     def answers(self):
         tokens = {str(seed): self.essence(get_json(self.url(f"/generate?seed={seed}"), 120)) for seed in SEEDS}
-        return {"tokens": tokens, "checksum": get_json(self.url("/checksum"), 120)["sha256"]}
+        checksum = get_json(self.url("/checksum"), 120)
+        return {"tokens": tokens, "checksum": checksum["sha256"], "checksumBytes": checksum["bytes"]}
 
     def describe(self, stats):
         return {key: stats[key] for key in ("torch", "transformers", "compiled", "weightsBytes", "kvBytes")} | {

@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
-"""Loads for the preload's overhead: the same program runs with and without it, and each is asked by turns how fast it is.
+"""Loads for the preload's overhead: the same program runs with and without it, and each is asked by turns how fast it is. A
+process has the loads of its allocator.
 
     allocations   requests of ever other lengths, each with a cache of its own; every few of them the allocator gives its
                   memory back to the driver, as servers do that share a GPU: hundreds of tensors a request, tens of calls of
                   the driver's allocation functions a second
+    async-allocations
+                  the same requests where PyTorch's allocator is the driver's stream-ordered one (PYTORCH_CUDA_ALLOC_CONF is
+                  backend:cudaMallocAsync): every tensor is a call of the driver's and a second one when it is let go of
     uncached      nothing but a pair of cudaMalloc and cudaFree behind each tensor, a kernel between: no server does that; it
                   shows what a single pair costs more
     decode        steady decode of one token after another, eager, layers of the 8B shape
@@ -18,6 +22,9 @@ from protocol import parser, serve
 WIDTH, MIDDLE, HEADS, KV_HEADS, LAYERS = 4096, 14336, 32, 8, 4
 CACHE_TOKENS = 1024
 REQUESTS_A_RELEASE = 8
+WARM_CALLS = {
+    "allocations": 2 * REQUESTS_A_RELEASE, "async-allocations": 2 * REQUESTS_A_RELEASE, "uncached": 100, "decode": 200, "decode-graph": 200,
+}  # fmt: skip
 
 
 def make(options):
@@ -58,9 +65,10 @@ def make(options):
             self.decode_cache = self.cache(CACHE_TOKENS)
             self.token_in = torch.randn(1, WIDTH, device=self.device, dtype=torch.bfloat16)
             self.at = torch.tensor([17], device=self.device)
-            self.graph = self.capture()
-            for load, calls in {"allocations": 2 * REQUESTS_A_RELEASE, "uncached": 100, "decode": 200, "decode-graph": 200}.items():
-                self.measure(load, calls)
+            self.stream_ordered = torch.cuda.get_allocator_backend() == "cudaMallocAsync"
+            self.graph = None if self.stream_ordered else self.capture()
+            for load in self.loads():
+                self.measure(load, WARM_CALLS[load])
 
         def cache(self, tokens):
             shape = (KV_HEADS, tokens, WIDTH // HEADS)
@@ -82,6 +90,8 @@ def make(options):
             return graph
 
         def loads(self):
+            if self.stream_ordered:
+                return {"async-allocations": self.request}
             return {
                 "allocations": self.request,
                 "uncached": self.pair,

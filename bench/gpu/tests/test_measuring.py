@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from benchlib import programs, storage
+from benchlib import beside, programs, stack, storage
 from benchlib.budget import Budget
 from benchlib.drive import measure_read
 from benchlib.failure import BenchFailure
@@ -23,6 +23,7 @@ from benchlib.fit import line
 from benchlib.hand import Command, CommandFailure
 from benchlib.overhead import Plan, compared, in_turn, measure_overhead, parse_calls, passes
 from benchlib.processes import Supervisor
+from benchlib.rounds import values
 from benchlib.workloads import free_port
 from tests.scripts import GPU, load
 
@@ -102,8 +103,11 @@ class OverheadTest(unittest.TestCase):
 
         for sofar in passes(bench, Plan(100, 2, 16), ask):
             last = sofar
-        self.assertEqual({"allocations": 104, "decode": 26, "decode-graph": 26, "uncached": 26}, {one["load"]: one["pairs"] for one in last})
-        self.assertEqual(52, asked.count((("with", 1), "/measure?load=allocations&calls=16")))
+        self.assertEqual(
+            {"allocations": 104, "async-allocations": 26, "decode": 26, "decode-graph": 26, "uncached": 26}, {one["load"]: one["pairs"] for one in last}
+        )
+        self.assertEqual(52, asked.count((("overhead", "with", 1), "/measure?load=allocations&calls=16")))
+        self.assertEqual(13, asked.count((("overhead-async", "with", 1), "/measure?load=async-allocations&calls=16")))
 
     def test_a_budget_that_ends_leaves_the_pairs_that_say_something(self):
         now = [0.0]
@@ -214,14 +218,14 @@ class NumbersTest(unittest.TestCase):
         self.assertAlmostEqual(1.1, found["ratio"])
         self.assertAlmostEqual(1.1, found["pairRatio"])
 
+    def test_values_of_all_rounds_that_got_so_far(self):
+        entry = {"stages": {"fill": 1}, "further": [{"stages": {"fill": 3}}, {"stages": {}}, {}]}
+        self.assertEqual([1, 3], values(entry, "stages", "fill"))
+        self.assertEqual([], values({}, "stages", "fill"))
+
     def test_calls_by_their_names(self):
         text = "without:\ncuEventRecord       272.4 ns\ncuMemAlloc + cuMemFree, 64 KiB   71498.2 ns\nnot measured: no ns here\n"
         self.assertEqual({"cuEventRecord": 272.4, "cuMemAlloc + cuMemFree, 64 KiB": 71498.2}, parse_calls(text))
-
-    def test_the_part_of_the_shorter_interval(self):
-        self.assertEqual(1.0, two_gpus.overlap([0, 10], [2, 4]))
-        self.assertEqual(0.5, two_gpus.overlap([0, 2], [1, 5]))
-        self.assertEqual(0.0, two_gpus.overlap([0, 1], [3, 4]))
 
     def test_sizes_that_do_not_fit_say_why(self):
         fit, refused = data_path.fitting([20, 60], 100e9)
@@ -265,7 +269,7 @@ class DriveTest(unittest.TestCase):
 
 class RowsTest(unittest.TestCase):
     def test_every_row_has_its_program(self):
-        for row in (*programs.ROWS, programs.OVERHEAD):
+        for row in (*programs.ROWS, programs.OVERHEAD, programs.OVERHEAD_ASYNC):
             self.assertTrue((GPU / "programs" / row.program).is_file(), row.program)
 
     def test_a_row_that_is_not_there_is_refused_with_those_that_are(self):
@@ -413,7 +417,11 @@ class SwitchTest(unittest.TestCase):
     def test_no_switch_in_time_is_a_failure_that_asks_nobody(self):
         skipped = {}
         bench = types.SimpleNamespace(
-            options=types.SimpleNamespace(switches=20), budget=Budget(0), skip=lambda what, why: skipped.update({what: why})
+            options=types.SimpleNamespace(switches=20),
+            budget=Budget(0),
+            skip=lambda what, why: skipped.update({what: why}),
+            note=lambda text: None,
+            result=types.SimpleNamespace(record=lambda **more: None),
         )
         switching = switch.Switching.__new__(switch.Switching)
         switching.bench, switching.switches, switching.models = bench, [], []
@@ -421,9 +429,69 @@ class SwitchTest(unittest.TestCase):
             switching.all()
         self.assertEqual(["switches 1 to 20"], list(skipped))
 
+    def test_all_weights_of_both_are_compared_the_suspended_one_after_another_switch(self):
+        class Weights:
+            def __init__(self, name, after):
+                self.name, self.after = name, after
+
+            def answers(self):
+                return {"checksum": self.after}
+
+        recorded = {}
+        bench = types.SimpleNamespace(note=lambda text: None, result=types.SimpleNamespace(record=lambda **more: recorded.update(more)))
+        switching = switch.Switching.__new__(switch.Switching)
+        switching.bench, switching.switches, switched = bench, [{}] * 5, []
+        switching.once = switched.append
+        switching.models = [switch.Model(bench, Weights(name, "a")) for name in ("first", "second")]
+        for model in switching.models:
+            model.before = {"checksum": "a"}
+        switching.compare_both()
+        self.assertEqual([switching.models[1]], switched)
+        self.assertEqual(["first", "second"], [one["workload"] for one in recorded["compared"]])
+        switching.models[1].workload.after = "b"
+        with self.assertRaisesRegex(BenchFailure, "second answers .*'b'.* instead of .*'a'"):
+            switching.compare_both()
+
     def test_the_operation_of_either_kind_of_answer(self):
         self.assertEqual({"id": "1"}, switch.operation_of({"operation": {"id": "1"}, "snapshots": []}))
         self.assertEqual({"id": "1"}, switch.operation_of({"id": "1"}))
+
+
+class TwoGpusTest(unittest.TestCase):
+    def test_the_part_of_the_shorter_interval(self):
+        self.assertEqual(1.0, beside.overlap([0, 10], [2, 4]))
+        self.assertEqual(0.5, beside.overlap([0, 2], [1, 5]))
+        self.assertEqual(0.0, beside.overlap([0, 1], [3, 4]))
+
+    def test_who_takes_longer_to_its_fill_is_asked_first(self):
+        self.assertEqual((1, 0.5), beside.start_together([[1.0, 9.0, 1.0], [1.5]]))
+        self.assertEqual((0, 0.0), beside.start_together([[1.0], [1.0]]))
+
+    def test_a_round_is_planned_by_the_last_ones_and_the_first_by_the_last_thaws_alone(self):
+        def took(seconds):
+            return {"requested": 0.25, "fill": [0.25 + seconds, 9.0]}
+
+        two = two_gpus.TwoGpus.__new__(two_gpus.TwoGpus)
+        two.sides, two.together = [None, None], []
+        two.alone = [{"thaws": [took(4.0), took(1.0)]}, {"thaws": [took(5.0), took(2.0)]}]
+        self.assertEqual([[1.0], [2.0]], two.leads())
+        two.together = [{"sides": [took(n), took(2 * n)]} for n in (1.0, 2.0, 3.0, 4.0)]
+        self.assertEqual([[2.0, 3.0, 4.0], [4.0, 6.0, 8.0]], two.leads())
+
+    def test_every_round_counts_and_one_without_overlap_never_as_enough(self):
+        found = beside.summary([{"fillsOverlap": overlap, "ofAlone": shares} for overlap, shares in ((0.5, [0.9, 0.6]), (0.9, [0.95, 0.96]), (0.0, [1.0, 1.0]))])
+        self.assertEqual((3, 1, 0.0, 0.5, 1), tuple(found[key] for key in ("rounds", "roundsWithoutOverlap", "leastOverlap", "medianOverlap", "roundsWithEnoughOnBoth")))
+        self.assertEqual({"leastOfAlone": 0.9, "medianOfAlone": 0.95, "roundsWithEnough": 2}, found["sides"][0])
+        self.assertEqual({"leastOfAlone": 0.6, "medianOfAlone": 0.96, "roundsWithEnough": 1}, found["sides"][1])
+
+    def test_stages_have_times_of_one_clock(self):
+        stages = [
+            {"name": "fill", "startedAt": "2026-11-24T22:04:20.100250Z", "finishedAt": "2026-11-24T22:04:20.600500Z"},
+            {"name": "resume", "startedAt": "2026-11-24T22:04:20.600500Z"},
+        ]
+        start, end = stack.stage_times({"stages": stages})["fill"]
+        self.assertAlmostEqual(0.50025, end - start, places=6)
+        self.assertEqual({"fill": 0.5}, stack.stage_seconds({"stages": stages}))
 
 
 class AllTest(unittest.TestCase):

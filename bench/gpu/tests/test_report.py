@@ -59,6 +59,12 @@ class ReportTest(unittest.TestCase):
         self.assertIn("Not measured: disk: no --disk-root.", text)
         self.assertIn("Failed: 5 GB: it broke.", text)
 
+    def test_several_rounds_of_a_size_show_the_best_and_the_median(self):
+        further = [SIZE | {"fillBytesPerSecond": rate, "fillOfPinned": rate / 40e9, "thawSeconds": 2.7} for rate in (36e9, 38e9)]
+        text = self.rendered("data-path", pinnedCopy=COPY, sizes=[SIZE | {"further": further}])
+        self.assertIn("| 39.0 GB/s, 97.5 %; median of 3 38.0 GB/s, 95.0 % | 2.70 s | 2.00 s |", text)
+        self.assertIn("Of several rounds", text)
+
     def test_a_thaw_from_a_drive_beside_its_floor(self):
         floor = {"readSeconds": 5, "rebuildSeconds": 1.5, "fillSeconds": 0.5, "seconds": 5.5, "thawOverFloor": 1.1}
         disk = {
@@ -76,6 +82,8 @@ class ReportTest(unittest.TestCase):
             compiled=True,
             workloads=[{"server": "samples/llm-server", "weightsBytes": 16e9}] * 2,
             switches=[one | {"counted": False, "stages": {"fill": 9.0}}, one, one],
+            uncountedBecause="its context was made anew",
+            compared=[{"after": {"checksumBytes": 16.6e9}}] * 2,
             summary={"count": 2, "minSeconds": 0.8, "medianSeconds": 0.8, "maxSeconds": 0.8, "within1Second": 2},
             answersEqual=True,
         )
@@ -83,26 +91,29 @@ class ReportTest(unittest.TestCase):
         self.assertIn("Answers right each time: yes", text)
         self.assertIn("fill 0.30", text)
         self.assertIn("compiled decode", text)
+        self.assertIn("the first switch to either, 0.80 s: its context was made anew. Answers", text)
+        self.assertIn("of both, 16.60 GB and 16.60 GB, are those of before the first suspension.", text)
 
-    def test_two_gpus_shows_the_round_that_was_most_at_the_same_time(self):
-        def sides(speed):
-            return [{"fillBytesPerSecond": speed}] * 2
+    def two_gpus(self, *together):
+        sides = [{"fillBytesPerSecond": 40e9}] * 2
+        rounds = [
+            {"sides": [{"fillBytesPerSecond": 40e9 * share} for share in shares], "fillsOverlap": overlap, "ofAlone": list(shares), "apartSeconds": 0.05}
+            for overlap, *shares in together
+        ]
+        return self.rendered("two-gpus", gigabytes=30, way="one daemon", pinnedCopies=[COPY, COPY], alone=sides, together=rounds, answersEqual=True)
 
-        text = self.rendered(
-            "two-gpus",
-            gigabytes=30,
-            way="by hand",
-            pinnedCopies=[COPY, COPY],
-            alone=sides(40e9),
-            together=[
-                {"sides": sides(39e9), "fillsOverlap": 0.1, "ofAlone": [0.975, 0.975]},
-                {"sides": sides(38e9), "fillsOverlap": 0.9, "ofAlone": [0.95, 0.95]},
-            ],
-            summary={"fillsOverlap": 0.9, "ofAlone": [0.95, 0.95]},
-            answersEqual=True,
-        )
-        self.assertIn("| 0 | 40.0 GB/s | 40.0 GB/s | 38.0 GB/s | 95.0 % |", text)
-        self.assertIn("at the same time for 90.0 %", text)
+    def test_two_gpus_counts_every_round(self):
+        text = self.two_gpus((0.8, 0.95, 0.85), (0.9, 0.97, 0.95), (0.7, 0.99, 0.92))
+        self.assertIn("| 0 | 40.0 GB/s | 40.0 GB/s | 38.8 GB/s | 97.0 % | 95.0 % | 3 of 3 |", text)
+        self.assertIn("| 1 | 40.0 GB/s | 40.0 GB/s | 36.8 GB/s | 92.0 % | 85.0 % | 2 of 3 |", text)
+        self.assertIn("Both sides had 90.0 % of alone in 2 of 3. The fills were at the same time for 80.0 % of the shorter one in the median, 70.0 % at least. Answers equal: yes.", text)
+        self.assertIn("| 1 | 0.05 s | 80.0 % | 95.0 % | 85.0 % |", text)
+
+    def test_a_round_whose_fills_were_never_at_the_same_time_is_shown_and_proves_nothing(self):
+        text = self.two_gpus((0.8, 0.95, 0.95), (0.0, 1.0, 1.0))
+        self.assertIn("| 2 | 0.05 s | not at all | 100.0 % | 100.0 % |", text)
+        self.assertIn("in 1 of 2.", text)
+        self.assertIn("; in 1 not at all: such a round is no evidence", text)
 
     def test_a_process_group_that_passed_and_one_that_was_refused(self):
         text = self.rendered(

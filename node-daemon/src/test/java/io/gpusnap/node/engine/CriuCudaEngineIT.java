@@ -43,7 +43,9 @@ class CriuCudaEngineIT extends CheckpointEngineContract {
     void assertThawFails(SnapshotId snapshot, FailureCode code, long freeBytesBefore) throws Exception {
         AtomicBoolean ran = new AtomicBoolean();
         StageListener running = new StageStarts("driver-restore", () -> ran.set(true));
-        assertThat(node.thaw(engine(), snapshot, Optional.empty(), running).failed().code())
+        assertThat(node.thaw(engine(), snapshot, Optional.empty(), running)
+                        .failed()
+                        .code())
                 .isEqualTo(code);
         assertThat(ran).as("anything of it ran").isFalse();
         assertNothingHalfAlive();

@@ -5,14 +5,22 @@ import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.snapshot.SnapshotUses;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.TierException;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Optional;
 
-/** Deletes a snapshot and what only it named. One that is gone already is no failure. */
+/**
+ * Deletes a snapshot and what only it named. One that is gone already is no failure. A scrub that reads it lets go of it; whoever else
+ * does is waited for, because the service takes a deletion that fails for one that left pieces.
+ */
 final class DeleteStage extends EngineStage {
+
+    private static final Duration READERS_LIMIT = Duration.ofMinutes(10);
+    private static final long READERS_POLL_MILLIS = 20;
 
     private final NodeRuntime runtime;
     private final SnapshotId snapshot;
@@ -34,10 +42,18 @@ final class DeleteStage extends EngineStage {
     }
 
     @Override
-    void execute(StageContext context) throws StageException, TierException, ManifestException, IOException {
+    void execute(StageContext context)
+            throws StageException, TierException, ManifestException, IOException, InterruptedException {
         requireNotFrozen(runtime, snapshot);
         context.checkCancelled();
-        context.remember(new DeleteOutcome(snapshot, delete(runtime, snapshot)));
+        try (SnapshotUses.Wish wish = runtime.store().wishForDeletion(snapshot)) {
+            long deadline = System.nanoTime() + READERS_LIMIT.toNanos();
+            while (!wish.isFree() && System.nanoTime() < deadline) {
+                context.checkCancelled();
+                Thread.sleep(READERS_POLL_MILLIS);
+            }
+            context.remember(new DeleteOutcome(snapshot, delete(runtime, snapshot)));
+        }
     }
 
     /** A process that is frozen as the snapshot would have nothing to come back from. */

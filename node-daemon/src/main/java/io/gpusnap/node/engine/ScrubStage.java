@@ -57,7 +57,7 @@ final class ScrubStage extends EngineStage {
         context.remember(new ScrubOutcome(scrub.readBytes(), (System.nanoTime() - start) / 1e9, findings));
     }
 
-    /** Of this node's own store nothing goes while it is read. */
+    /** Of this node's own store nothing goes while it is read; a deletion is given way to. */
     private Finding look(ScrubRequest.Subject subject, Optional<PackTier> shared, Scrub scrub)
             throws InterruptedException {
         Optional<SnapshotUses.Use> use = runtime.store().use(subject.snapshot());
@@ -82,7 +82,7 @@ final class ScrubStage extends EngineStage {
                     Snapshots.parse(manifest, subject.snapshot(), Optional.of(subject.manifestDigest()))
                             .chunks()
                             .toList());
-            scrub.read(chunks);
+            scrub.read(chunks, () -> runtime.store().isWantedForDeletion(subject.snapshot()));
             return new Finding(subject.snapshot(), Verdict.GOOD, "");
         } catch (TierException e) {
             Verdict verdict = switch (e.reason()) {

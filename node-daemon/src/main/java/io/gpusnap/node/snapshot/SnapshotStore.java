@@ -83,9 +83,19 @@ public final class SnapshotStore implements AutoCloseable {
         return fresh;
     }
 
-    /** Keeps a snapshot from being deleted until the use is closed; empty while it is being deleted. */
+    /** Keeps a snapshot from being deleted until the use is closed; empty while it is being deleted, or about to be. */
     public Optional<SnapshotUses.Use> use(SnapshotId snapshot) {
         return uses.begin(snapshot);
+    }
+
+    /** Says that it is about to be deleted, until that is closed: nobody begins to use it, and who can let go of it does. */
+    public SnapshotUses.Wish wishForDeletion(SnapshotId snapshot) {
+        return uses.wish(snapshot);
+    }
+
+    /** Whether somebody waits to delete it. */
+    public boolean isWantedForDeletion(SnapshotId snapshot) {
+        return uses.isWanted(snapshot);
     }
 
     /**

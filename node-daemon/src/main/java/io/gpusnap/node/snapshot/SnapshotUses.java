@@ -12,9 +12,21 @@ public final class SnapshotUses {
     private static final int DELETING = -1;
 
     private final Map<SnapshotId, Integer> readers = new HashMap<>();
+    /** How many deletions wait for each. */
+    private final Map<SnapshotId, Integer> wanted = new HashMap<>();
 
     /** Closing twice is harmless. */
     public interface Use extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    /** A deletion that waits: nobody begins to read meanwhile. Closing it is not deleting. */
+    public interface Wish extends AutoCloseable {
+
+        /** Whether the last reader has gone. */
+        boolean isFree();
+
         @Override
         void close();
     }
@@ -26,7 +38,7 @@ public final class SnapshotUses {
 
     synchronized Optional<Use> begin(SnapshotId snapshot) {
         int count = readers.getOrDefault(snapshot, 0);
-        if (count == DELETING) {
+        if (count == DELETING || wanted.containsKey(snapshot)) {
             return Optional.empty();
         }
         readers.put(snapshot, count + 1);
@@ -36,6 +48,34 @@ public final class SnapshotUses {
                 end(snapshot);
             }
         });
+    }
+
+    synchronized Wish wish(SnapshotId snapshot) {
+        wanted.merge(snapshot, 1, Integer::sum);
+        AtomicBoolean open = new AtomicBoolean(true);
+        return new Wish() {
+            @Override
+            public boolean isFree() {
+                synchronized (SnapshotUses.this) {
+                    return !readers.containsKey(snapshot);
+                }
+            }
+
+            @Override
+            public void close() {
+                if (open.compareAndSet(true, false)) {
+                    giveUp(snapshot);
+                }
+            }
+        };
+    }
+
+    synchronized boolean isWanted(SnapshotId snapshot) {
+        return wanted.containsKey(snapshot);
+    }
+
+    private synchronized void giveUp(SnapshotId snapshot) {
+        wanted.compute(snapshot, (key, count) -> count == null || count <= 1 ? null : count - 1);
     }
 
     synchronized Optional<Deletion> delete(SnapshotId snapshot) {

@@ -13,6 +13,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 
 /** Reads chunks of one tier, and of no other, and compares their digests. One thread: it is in nobody's way. */
 public final class Scrub {
@@ -36,24 +37,32 @@ public final class Scrub {
         return readBytes;
     }
 
+    /** As {@link #read(List, BooleanSupplier)}, to the end. */
+    public void read(List<ChunkRef> chunks) throws TierException, InterruptedException {
+        read(chunks, () -> false);
+    }
+
     /**
      * Reads all of them, also when one is wrong: each that is wrong is put in quarantine, so that it is brought again.
      *
      * @param chunks each once, not zero
-     * @throws TierException MISSING, CORRUPT: of the first that is; IO, UNAVAILABLE at once
+     * @param givesWay asked before each piece of work: whether to let go of what is left
+     * @throws TierException MISSING, CORRUPT: of the first that is; IO, UNAVAILABLE at once; IN_USE when it gave way
      */
-    public void read(List<ChunkRef> chunks) throws TierException, InterruptedException {
-        Optional<TierException> first = shared.isPresent() ? readShared(shared.get(), chunks) : readOwn(chunks);
+    public void read(List<ChunkRef> chunks, BooleanSupplier givesWay) throws TierException, InterruptedException {
+        Optional<TierException> first =
+                shared.isPresent() ? readShared(shared.get(), chunks, givesWay) : readOwn(chunks, givesWay);
         if (first.isPresent()) {
             throw first.get();
         }
     }
 
-    private Optional<TierException> readOwn(List<ChunkRef> chunks) throws TierException, InterruptedException {
+    private Optional<TierException> readOwn(List<ChunkRef> chunks, BooleanSupplier givesWay)
+            throws TierException, InterruptedException {
         VerifiedReader reader = new VerifiedReader(ChunkSources.only(nvme));
         Optional<TierException> first = Optional.empty();
         for (ChunkRef chunk : chunks) {
-            share.take(chunk.sizeBytes(), transfer.safePoint());
+            take(chunk.sizeBytes(), givesWay);
             try {
                 reader.read(chunk, buffer);
             } catch (TierException e) {
@@ -68,7 +77,7 @@ public final class Scrub {
     }
 
     /** Where a pack is gone, its chunks are looked for in the others: only what is nowhere is missing. */
-    private Optional<TierException> readShared(PackTier tier, List<ChunkRef> chunks)
+    private Optional<TierException> readShared(PackTier tier, List<ChunkRef> chunks, BooleanSupplier givesWay)
             throws TierException, InterruptedException {
         RunReader reader = tier.runReader();
         Set<ChunkRef> left = new LinkedHashSet<>(chunks);
@@ -79,7 +88,7 @@ public final class Scrub {
         }
         while (!runs.isEmpty()) {
             for (PackRun run : runs) {
-                share.take(run.sizeBytes(), transfer.safePoint());
+                take(run.sizeBytes(), givesWay);
                 Optional<List<ChunkRef>> wrong = wrong(tier, reader, run);
                 if (wrong.isPresent()) {
                     run.chunks().forEach(left::remove);
@@ -124,6 +133,13 @@ public final class Scrub {
         return new TierException(
                 reason,
                 "chunk %s in %s %s".formatted(chunk.digest(), tier.store().location(), what));
+    }
+
+    private void take(long bytes, BooleanSupplier givesWay) throws TierException, InterruptedException {
+        share.take(bytes, transfer.safePoint());
+        if (givesWay.getAsBoolean()) {
+            throw new TierException(Reason.IN_USE, "it is being deleted");
+        }
     }
 
     private void count(long bytes) {

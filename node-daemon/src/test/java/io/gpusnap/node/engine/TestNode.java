@@ -398,7 +398,11 @@ final class TestNode implements AutoCloseable {
     }
 
     Ended delete(SnapshotId snapshot) throws Exception {
-        return run(simple(OperationKind.DELETE, snapshot), StageListener.NONE);
+        return delete(snapshot, StageListener.NONE);
+    }
+
+    Ended delete(SnapshotId snapshot, StageListener listener) throws Exception {
+        return run(simple(OperationKind.DELETE, snapshot), listener);
     }
 
     private static OperationSpec simple(OperationKind kind, SnapshotId snapshot) {

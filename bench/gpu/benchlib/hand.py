@@ -115,6 +115,7 @@ class ByHand:
             "memory.poolBytes": pool_bytes,
             "memory.poolPath": settings.ram / f"pool-{name}/pool",
             "scratch.dir": scratch,
+            "scratch.hugePages": "true",
             "criu.path": settings.criu,
             "native.dir": settings.native_dir,
             "transfer.threads": min(os.cpu_count() or 1, 16),

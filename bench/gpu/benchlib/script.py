@@ -1,11 +1,13 @@
 """The frame of a measuring script: its places, what it starts, its result, and that nothing is left behind."""
 
+import ctypes
 import os
 import shutil
 import sys
 import tarfile
 import time
 import traceback
+from pathlib import Path
 
 from . import settings as configuration
 from .budget import Budget
@@ -17,6 +19,8 @@ from .processes import Supervisor, become_subreaper, exit_on_sigterm, spare_from
 from .result import Result
 
 MACHINE = ("device", "driver", "machine")
+# umount2: gone from here at once, and for good when nothing of it is open any more.
+MNT_DETACH = 2
 
 
 class Script:
@@ -90,6 +94,16 @@ class Script:
             raise BenchFailure("a simulated driver answers: its numbers are no evidence; say --simulated to try the script")
 
 
+def remove_ram(ram):
+    """With what a daemon that was killed left mounted there."""
+    with open("/proc/self/mounts", encoding="utf-8") as table:
+        points = [line.split()[1] for line in table]
+    for point in reversed(points):
+        if Path(point).is_relative_to(ram):
+            ctypes.CDLL(None).umount2(os.fsencode(point), MNT_DETACH)
+    shutil.rmtree(ram, ignore_errors=True)
+
+
 def run(name, options, body, pool_gib, ram_gib, required, gpus=1, **more):
     """Runs body(script) and ends the process: 0 if everything that was begun succeeded and the required values are there."""
     try:
@@ -100,7 +114,7 @@ def run(name, options, body, pool_gib, ram_gib, required, gpus=1, **more):
     exit_on_sigterm()
     script = Script(name, options, settings, required)
     try:
-        shutil.rmtree(settings.ram, ignore_errors=True)
+        remove_ram(settings.ram)
         # The daemon refuses folders that others may write to, which a loose umask would make.
         os.umask(os.umask(0o077) | 0o022)
         settings.ram.mkdir(parents=True)
@@ -129,7 +143,7 @@ def run(name, options, body, pool_gib, ram_gib, required, gpus=1, **more):
         except OSError as failure:
             stubborn.append(f"its logs, which could not be kept: {failure}")
         if not settings.keep:
-            shutil.rmtree(settings.ram, ignore_errors=True)
+            remove_ram(settings.ram)
             shutil.rmtree(settings.work, ignore_errors=True)
         for line in stubborn:
             print(f"{name}: left over: {line}", file=sys.stderr)

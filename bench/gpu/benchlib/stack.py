@@ -67,6 +67,7 @@ class Stack:
             "memory.poolBytes": pool_bytes,
             "memory.poolPath": self.settings.ram / "pool/pool",
             "scratch.dir": self.settings.ram / "scratch",
+            "scratch.hugePages": "true",
             "criu.path": self.settings.criu,
             "native.dir": self.settings.native_dir,
             "transfer.threads": min(os.cpu_count() or 1, 16),

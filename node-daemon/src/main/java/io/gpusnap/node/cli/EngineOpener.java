@@ -50,6 +50,7 @@ public final class EngineOpener implements NodeOpener {
                     settings.poolPath(),
                     settings.poolBytes(),
                     settings.scratchDir(),
+                    settings.scratchHugePages(),
                     settings.criu(),
                     settings.nativeDir(),
                     settings.cudaDriver(),

@@ -23,6 +23,7 @@ public record NodeSettings(
         Path poolPath,
         long poolBytes,
         Path scratchDir,
+        boolean scratchHugePages,
         Optional<Path> criu,
         Path nativeDir,
         Optional<Path> cudaDriver,

@@ -19,6 +19,8 @@ public enum Setting {
     MEMORY_POOL_PATH("memory.poolPath", "file of the pool, on tmpfs", "/dev/shm/gpusnap-<node.name>/pool"),
     SCRATCH_DIR(
             "scratch.dir", "folder of CRIU's images while an operation runs", "/dev/shm/gpusnap-<node.name>/scratch"),
+    SCRATCH_HUGE_PAGES(
+            "scratch.hugePages", "a file system in memory with huge pages is mounted there: true or false", "false"),
     CRIU_PATH("criu.path", "the criu program", "what the launcher or PATH finds"),
     NATIVE_DIR("native.dir", "folder of libgpusnap.so", "beside the program"),
     CUDA_DRIVER("cuda.driver", "path of libcuda", "libcuda.so.1 as the loader finds it"),

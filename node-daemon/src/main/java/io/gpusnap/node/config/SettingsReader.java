@@ -42,6 +42,7 @@ final class SettingsReader {
                 path(Setting.MEMORY_POOL_PATH, memory.resolve("pool")),
                 value(Setting.MEMORY_POOL_BYTES, this::poolBytes, this::defaultPoolBytes),
                 path(Setting.SCRATCH_DIR, memory.resolve("scratch")),
+                value(Setting.SCRATCH_HUGE_PAGES, TierSettingsReader::yesOrNo, () -> false),
                 optionalPath(Setting.CRIU_PATH),
                 path(Setting.NATIVE_DIR, machine.nativeDirectory()),
                 optionalPath(Setting.CUDA_DRIVER),

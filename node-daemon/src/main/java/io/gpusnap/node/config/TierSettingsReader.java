@@ -205,7 +205,7 @@ final class TierSettingsReader {
         return ranges;
     }
 
-    private static boolean yesOrNo(String text) {
+    static boolean yesOrNo(String text) {
         return switch (text.strip()) {
             case "true" -> true;
             case "false" -> false;

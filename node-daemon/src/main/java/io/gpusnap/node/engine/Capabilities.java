@@ -26,6 +26,7 @@ final class Capabilities {
         List<Capability> all = new ArrayList<>(criuCuda());
         all.addAll(suspend());
         all.add(pool());
+        all.add(runtime.scratchPages());
         all.add(directStorage());
         all.addAll(tiers());
         return List.copyOf(new LinkedHashSet<>(all));

@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param poolPath a file on tmpfs; its directory is created
  * @param poolBytes multiple of 4 MiB, at least 16 MiB
  * @param scratchDir where CRIU's images live during an operation; tmpfs for speed
+ * @param scratchHugePages a tmpfs with huge pages is mounted there
  * @param criu CRIU's program; empty: looked for in PATH
  * @param nativeDir folder of libgpusnap.so and libgpusnap-preload.so
  * @param cudaDriver path of libcuda; empty: by its soname
@@ -30,6 +31,7 @@ public record EngineSettings(
         Path poolPath,
         long poolBytes,
         Path scratchDir,
+        boolean scratchHugePages,
         Optional<Path> criu,
         Path nativeDir,
         Optional<Path> cudaDriver,
@@ -42,7 +44,7 @@ public record EngineSettings(
     /** Device memory that the preload cannot let go passes through the driver, at 1 GB/s or more. */
     public static final Duration DRIVER_CALL_LIMIT = Duration.ofMinutes(5);
 
-    /** A node that shares nothing. */
+    /** A node that shares nothing and mounts nothing. */
     public EngineSettings(
             Path stateDir,
             Path nvmeRoot,
@@ -63,6 +65,7 @@ public record EngineSettings(
                 poolPath,
                 poolBytes,
                 scratchDir,
+                false,
                 criu,
                 nativeDir,
                 cudaDriver,

@@ -44,6 +44,7 @@ import org.jspecify.annotations.Nullable;
 public final class Engines implements AutoCloseable {
 
     private final NodeRuntime runtime;
+    private final Runnable closeScratch;
     private final Runnable closePool;
     private final TierWatch watch;
     private final Residents residents;
@@ -52,6 +53,7 @@ public final class Engines implements AutoCloseable {
 
     private Engines(RuntimeOpening.Opened opened) {
         this.runtime = opened.runtime();
+        this.closeScratch = opened.closeScratch();
         this.closePool = opened.closePool();
         this.watch = new TierWatch(runtime.store().sources().shared());
         this.residents = new Residents(runtime.store());
@@ -70,7 +72,12 @@ public final class Engines implements AutoCloseable {
     }
 
     static Engines open(EngineSettings settings, GpuOpening opening) throws StageException, InterruptedException {
-        return new Engines(RuntimeOpening.open(settings, opening));
+        return open(settings, opening, Mounter.SYSTEM);
+    }
+
+    static Engines open(EngineSettings settings, GpuOpening opening, Mounter mounter)
+            throws StageException, InterruptedException {
+        return new Engines(RuntimeOpening.open(settings, opening, mounter));
     }
 
     /**
@@ -400,6 +407,7 @@ public final class Engines implements AutoCloseable {
     public void close() {
         watch.close();
         runtime.fanOut().close();
+        closeScratch.run();
         runtime.store().close();
         closePool.run();
     }

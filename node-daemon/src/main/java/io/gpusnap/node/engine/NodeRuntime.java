@@ -32,6 +32,7 @@ import java.util.function.Predicate;
  *
  * @param gpu empty without a driver
  * @param gpuReason what was found, or why there is none
+ * @param scratchPages whether scratch has huge ones
  * @param direct whether a thaw reads chunks straight into device memory
  * @param traffic who goes first
  * @param fanOut what it does for other nodes, and they for it
@@ -53,6 +54,7 @@ record NodeRuntime(
         BusyWorkloads busy,
         boolean poolPinned,
         String poolReason,
+        Capability scratchPages,
         DirectStorage direct,
         Traffic traffic,
         FanOut fanOut) {

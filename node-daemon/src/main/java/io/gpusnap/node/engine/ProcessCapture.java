@@ -3,6 +3,7 @@ package io.gpusnap.node.engine;
 import io.gpusnap.node.engine.check.ContainerChecks;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.Container;
+import io.gpusnap.node.process.Mount;
 import io.gpusnap.node.process.OpenFd;
 import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
@@ -65,7 +66,16 @@ final class ProcessCapture {
                 mappedFiles(tree),
                 sockets.boundUnixPaths(tree),
                 List.copyOf(proc.environment(pid).keySet()));
-        return new FrozenProcess(image, proc.mountPoints(pid), container);
+        return new FrozenProcess(image, mountPoints(pid), container);
+    }
+
+    /** What the daemon mounted for itself is no need of a workload that ran beside it. */
+    private List<String> mountPoints(int pid) {
+        return proc.mounts(pid).stream()
+                .filter(mount -> !ScratchMount.isOurs(mount))
+                .map(Mount::point)
+                .distinct()
+                .toList();
     }
 
     private List<Integer> taskIds(List<ProcessId> tree) {

@@ -34,17 +34,24 @@ final class RuntimeOpening {
 
     private RuntimeOpening() {}
 
-    /** @param closePool to be called when nothing uses its memory any more */
-    record Opened(NodeRuntime runtime, Runnable closePool) {}
+    /**
+     * @param closeScratch to be called when nothing runs any more, before the store is closed
+     * @param closePool to be called when nothing uses its memory any more
+     */
+    record Opened(NodeRuntime runtime, Runnable closeScratch, Runnable closePool) {}
 
     /** As {@link Engines#open(EngineSettings)}. */
-    static Opened open(EngineSettings settings, GpuOpening opening) throws StageException, InterruptedException {
+    static Opened open(EngineSettings settings, GpuOpening opening, Mounter mounter)
+            throws StageException, InterruptedException {
         PoolMemory pool = null;
         StoreRoot root = null;
+        ScratchMount scratch = null;
         try {
             PrivateFolder.prepare("scratch.dir", settings.scratchDir());
             root = StoreRoot.open(settings.nvmeRoot());
             pool = opening.pool(settings.poolPath(), settings.poolBytes());
+            scratch = ScratchMount.open(settings, mounter);
+            PrivateFolder.prepare("scratch.dir", settings.scratchDir());
             MemoryTier memory = MemoryTier.open(settings.poolPath(), pool.memory());
             NvmeTier nvme = settings.shared().keys().own(root, settings.nvmeReserveBytes());
             SnapshotStore store =
@@ -60,9 +67,14 @@ final class RuntimeOpening {
                             root,
                             pool.pinned(),
                             reason,
+                            scratch.capability(),
                             settings.shared().peers()),
+                    scratch::close,
                     pool::close);
         } catch (IOException | GpuException | TierException e) {
+            if (scratch != null) {
+                scratch.close();
+            }
             if (pool != null) {
                 pool.close();
             }
@@ -95,7 +107,9 @@ final class RuntimeOpening {
                             root,
                             pinnable,
                             reason,
+                            ScratchMount.look(settings),
                             PeerSettings.none()),
+                    () -> {},
                     () -> {});
         } catch (IOException | TierException e) {
             if (root != null) {
@@ -116,6 +130,7 @@ final class RuntimeOpening {
             StoreRoot root,
             boolean poolPinned,
             String poolReason,
+            Capability scratchPages,
             PeerSettings peers)
             throws IOException, InterruptedException {
         Traffic traffic = new Traffic(settings.shared().mostBytesPerSecond());
@@ -140,6 +155,7 @@ final class RuntimeOpening {
                 new BusyWorkloads(),
                 poolPinned,
                 poolReason,
+                scratchPages,
                 DirectStorage.probe(settings.storage(), opening, root.temporary(), settings.driverCallLimit()),
                 traffic,
                 new FanOut(peers, store, traffic));

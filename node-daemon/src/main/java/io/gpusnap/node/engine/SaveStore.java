@@ -8,6 +8,7 @@ import io.gpusnap.node.criu.image.ImageCut;
 import io.gpusnap.node.criu.image.ImageCutter;
 import io.gpusnap.node.engine.device.DeviceContent;
 import io.gpusnap.node.engine.device.DeviceStore;
+import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
@@ -72,11 +73,18 @@ final class SaveStore extends EngineStage {
         context.remember(new StoredManifest(read.digest()));
     }
 
-    private ImageCut cutImage() throws IOException {
+    private ImageCut cutImage() throws StageException, IOException {
         if (!engine.equals(EngineId.CRIU_CUDA)) {
             return new ImageCut(List.of(), List.of());
         }
         Path folder = session.runtime().scratch(session.request().operation());
+        if (!Files.isDirectory(folder)) {
+            throw new StageException(
+                    FailureCode.DAEMON_RESTARTED,
+                    folder
+                            + " is gone, and the process's dump with it: a scratch.dir that is mounted in the daemon's container"
+                            + " alone ends with that");
+        }
         List<Path> images = new ArrayList<>();
         try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
             for (Path file : files) {

@@ -192,7 +192,12 @@ public final class ProcFs {
     }
 
     private static Mount mount(String[] place, String[] fileSystem) {
-        return new Mount(place[4], fileSystem[0], List.of(place[5].split(",")).contains("ro"));
+        return new Mount(
+                place[4],
+                fileSystem[0],
+                List.of(place[5].split(",")).contains("ro"),
+                fileSystem.length > 1 ? fileSystem[1] : "",
+                fileSystem.length > 2 ? List.of(fileSystem[2].split(",")) : List.of());
     }
 
     /** When the machine started, in seconds since 1970; 0 where it does not say. */

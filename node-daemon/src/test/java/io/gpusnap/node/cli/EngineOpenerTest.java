@@ -52,6 +52,7 @@ class EngineOpenerTest {
                 pool,
                 16L << 20,
                 scratch,
+                false,
                 Optional.empty(),
                 folder.resolve("no-libraries"),
                 Optional.empty(),

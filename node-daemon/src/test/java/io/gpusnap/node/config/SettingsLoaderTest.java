@@ -41,6 +41,7 @@ class SettingsLoaderTest {
         assertThat(settings.poolBytes()).isEqualTo(16L << 30);
         assertThat(settings.poolPath()).isEqualTo(Path.of("/dev/shm/gpusnap-node-1/pool"));
         assertThat(settings.scratchDir()).isEqualTo(Path.of("/dev/shm/gpusnap-node-1/scratch"));
+        assertThat(settings.scratchHugePages()).isFalse();
         assertThat(settings.metricsListen().orElseThrow().getPort()).isEqualTo(9464);
         assertThat(settings.nativeDir()).isEqualTo(Path.of("/opt/gpusnap/native"));
         assertThat(settings.transferThreads()).isEqualTo(16);
@@ -77,6 +78,20 @@ class SettingsLoaderTest {
         assertThat(s3.encryption()).isEqualTo(new S3Encryption(true, Optional.of("key-1")));
         assertThat(s3.credentials().orElseThrow().secretAccessKey().value()).isEqualTo("very-secret");
         assertThat(settings.toString()).doesNotContain("very-secret");
+    }
+
+    @Test
+    void hugePagesAreAWordThatIsTrueOrFalse() throws Exception {
+        assertThat(load(Optional.empty(), Map.of(), Map.of(Setting.SCRATCH_HUGE_PAGES, "true"))
+                        .scratchHugePages())
+                .isTrue();
+        assertThat(load(Optional.empty(), Map.of("GPUSNAP_NODE_SCRATCH_HUGE_PAGES", "true"), Map.of())
+                        .scratchHugePages())
+                .isTrue();
+        assertThatExceptionOfType(ConfigurationException.class)
+                .isThrownBy(() -> load(Optional.empty(), Map.of(), Map.of(Setting.SCRATCH_HUGE_PAGES, "always")))
+                .satisfies(
+                        e -> assertThat(e.problems()).singleElement().asString().startsWith("scratch.hugePages ("));
     }
 
     @Test

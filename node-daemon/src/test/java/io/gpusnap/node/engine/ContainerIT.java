@@ -44,6 +44,8 @@ class ContainerIT {
     void aWarmServerIsSavedInTheFirstPod() throws Exception {
         TestNatives.require();
         TestCriu.require();
+        // given scratch is mounted where no container sees it
+        TestNode.hugePages(folder);
         node = TestNode.open(folder);
         TestContainer first = start(TestContainer.Setup.pod("web-0", "10.4.0.7").with("--tmpfs", MOUNT));
         first.awaitReady();

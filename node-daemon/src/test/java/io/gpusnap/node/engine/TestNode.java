@@ -34,6 +34,8 @@ final class TestNode implements AutoCloseable {
 
     static final long POOL_BYTES = 256L << 20;
 
+    private static final String HUGE_PAGES = "huge-pages";
+
     private static final ProcessId NOBODY = new ProcessId(1, 0);
 
     /** What was asked for, as a record that a journal keeps. */
@@ -89,6 +91,11 @@ final class TestNode implements AutoCloseable {
         Scratch.delete(shm(folder));
     }
 
+    /** From now on nodes of this folder mount huge pages on scratch, also one in another JVM. */
+    static void hugePages(Path folder) throws Exception {
+        Files.createFile(folder.resolve(HUGE_PAGES));
+    }
+
     static EngineSettings settings(Path folder, long poolBytes) throws Exception {
         return settings(folder, poolBytes, StoragePolicy.never());
     }
@@ -102,12 +109,15 @@ final class TestNode implements AutoCloseable {
                 shm.resolve("pool"),
                 poolBytes,
                 shm.resolve("scratch"),
+                Files.exists(folder.resolve(HUGE_PAGES)),
                 TestCriu.path(),
                 TestNatives.folder(),
                 Optional.of(TestNatives.simulatedDriver()),
                 2,
                 new RebuildablePolicy(tag -> true, EngineSettings.SLOT_BYTES),
-                storage);
+                storage,
+                SharedTiers.none(),
+                EngineSettings.DRIVER_CALL_LIMIT);
     }
 
     static TestNode open(Path folder) throws Exception {
@@ -127,6 +137,7 @@ final class TestNode implements AutoCloseable {
                 own.poolPath(),
                 own.poolBytes(),
                 own.scratchDir(),
+                own.scratchHugePages(),
                 own.criu(),
                 own.nativeDir(),
                 own.cudaDriver(),

@@ -96,7 +96,7 @@ public final class WrittenFiles {
      * here: secrets are mounted that way.
      */
     private static boolean isOwn(String path, List<Mount> mounts) {
-        Mount best = new Mount("", "", true);
+        Mount best = new Mount("", "", true, "", List.of());
         for (Mount mount : mounts) {
             String point = mount.point();
             boolean below = point.equals("/") || path.equals(point) || path.startsWith(point + "/");

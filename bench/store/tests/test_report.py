@@ -62,7 +62,7 @@ class OwnSectionsTest(unittest.TestCase):
         self.assertIn("| restore, from the drive into memory | 4.00 s | 6.00 s | 66.7 % | 3.00 s |", text)
 
     def test_s3(self):
-        one = {side: {"push": took(2, serverCpuSeconds=1), "pull": took(4, serverCpuSeconds=1, bringSeconds=2), "peakBytes": 3 * 10**8} for side in ("gpusnap", "rclone")}
+        one = {side: {"push": took(2, serverCpuSeconds=1), "pull": took(4, serverCpuSeconds=1), "peakBytes": 3 * 10**8} for side in ("gpusnap", "rclone")}
         text = self.rendered(
             "s3", imageBytes=4 * GB, servers={"s3mock": {"rounds": [one]}}, moved={"bytes": 20 * GB, "peakBytes": [1e8, 2e8]}, concurrency=8,
             partBytes=16 << 20, heapBytes=256 << 20,

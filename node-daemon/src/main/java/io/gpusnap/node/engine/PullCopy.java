@@ -49,7 +49,6 @@ final class PullCopy extends SharedStoreStage {
         } finally {
             session.rememberDamage(context);
         }
-        pull.prove(bringing, transfer);
         long broughtBytes = ChunkVerifier.distinctBytes(bringing);
         context.remember(context.recall(TransferMoved.class)
                 .orElse(new TransferMoved(0, 0))

@@ -99,8 +99,7 @@ public final class NvmeTier implements ChunkTier {
     @Override
     public boolean put(ChunkDigest digest, MemorySegment content) throws TierException {
         if (contains(digest, (int) content.byteSize())) {
-            // Whoever wrote it may have died before it was durable.
-            root.files().renew(fileOf(digest));
+            renew(digest);
             return false;
         }
         requireSpace(content.byteSize());
@@ -111,6 +110,11 @@ public final class NvmeTier implements ChunkTier {
             used.addBytes(content.byteSize());
         }
         return true;
+    }
+
+    /** The next {@link #sync} makes a chunk durable that is here: whoever wrote it may have died before it was. */
+    public void renew(ChunkDigest digest) throws TierException {
+        root.files().renew(fileOf(digest));
     }
 
     private void writeSealed(ChunkDigest digest, MemorySegment content) throws TierException {

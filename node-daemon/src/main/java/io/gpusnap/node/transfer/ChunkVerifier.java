@@ -46,6 +46,17 @@ public final class ChunkVerifier {
                 .toList();
     }
 
+    /**
+     * Makes durable chunks that are here without a proof, as what a daemon leaves that ends before its sync: reading it is a proof from then
+     * on.
+     */
+    public static void settle(Collection<ChunkRef> unproven, NvmeTier nvme) throws TierException {
+        for (ChunkRef chunk : unproven) {
+            nvme.renew(new ChunkDigest(chunk.digest()));
+        }
+        nvme.sync();
+    }
+
     /** The chunks that have content of their own. */
     public static List<ChunkRef> distinct(Collection<ChunkRef> chunks) {
         return chunks.stream().filter(chunk -> !chunk.isZero()).distinct().toList();

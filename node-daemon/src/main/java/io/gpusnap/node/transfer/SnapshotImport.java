@@ -27,7 +27,7 @@ public final class SnapshotImport {
     }
 
     /**
-     * Durable when it returns.
+     * All of it is durable when it returns, and what was stored was read back from the medium.
      *
      * @return what was stored
      * @throws TierException CORRUPT, MISSING: of the archive; NO_SPACE, IO
@@ -35,24 +35,22 @@ public final class SnapshotImport {
     public List<ChunkRef> bring(Collection<Layer> layers, Transfer transfer, Traffic.Share share)
             throws TierException, InterruptedException {
         ConcurrentLinkedQueue<ChunkRef> brought = new ConcurrentLinkedQueue<>();
-        Crew.each("import", transfer.driveThreads(), TierException.class, layers, () -> {
-            VerifiedReader own = new VerifiedReader(ChunkSources.only(nvme));
-            MemorySegment buffer = Transfer.buffer();
-            return layer -> layer.read((chunk, content) -> {
-                share.take(chunk.sizeBytes(), transfer.safePoint());
-                if (!own.isHere(chunk, buffer)) {
-                    pins.store(chunk, content);
-                    brought.add(chunk);
-                }
-                transfer.progress().accept(chunk.sizeBytes());
+        try (GroupedProof proof = GroupedProof.of(nvme, GroupedProof.GROUP_BYTES, transfer)) {
+            Crew.each("import", transfer.driveThreads(), TierException.class, layers, () -> {
+                VerifiedReader own = new VerifiedReader(ChunkSources.only(nvme));
+                MemorySegment buffer = Transfer.buffer();
+                return layer -> layer.read((chunk, content) -> {
+                    share.take(chunk.sizeBytes(), transfer.safePoint());
+                    if (!own.isHere(chunk, buffer)) {
+                        pins.store(chunk, content);
+                        brought.add(chunk);
+                        proof.stored(chunk);
+                    }
+                    transfer.progress().accept(chunk.sizeBytes());
+                });
             });
-        });
-        nvme.sync();
+            proof.finish();
+        }
         return List.copyOf(brought);
-    }
-
-    /** Reads from the medium what was brought. */
-    public void prove(Collection<ChunkRef> brought, Transfer transfer) throws TierException, InterruptedException {
-        ChunkVerifier.verify(brought, nvme, transfer);
     }
 }

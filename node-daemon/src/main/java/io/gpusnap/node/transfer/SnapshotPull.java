@@ -19,12 +19,19 @@ public final class SnapshotPull {
     private final SnapshotStore store;
     private final ChunkSources sources;
     private final SavePins pins;
+    private final long groupBytes;
 
     /** @param pins keep what is brought from being swept until the manifest does */
     public SnapshotPull(SnapshotStore store, ChunkSources sources, SavePins pins) {
+        this(store, sources, pins, GroupedProof.GROUP_BYTES);
+    }
+
+    /** @param groupBytes so many are made durable, and proven, together */
+    SnapshotPull(SnapshotStore store, ChunkSources sources, SavePins pins, long groupBytes) {
         this.store = store;
         this.sources = sources;
         this.pins = pins;
+        this.groupBytes = groupBytes;
     }
 
     /** Those that this node lacks. */
@@ -40,10 +47,11 @@ public final class SnapshotPull {
 
     /**
      * Of chunks that are here without a proof, those that are not right: what a machine leaves that stops before what it wrote
-     * was durable. They are in quarantine now.
+     * was durable. They are in quarantine now, and the others durable.
      */
     public List<ChunkRef> damaged(List<ChunkRef> unproven, Transfer transfer)
             throws TierException, InterruptedException {
+        ChunkVerifier.settle(unproven, store.nvme());
         ConcurrentLinkedQueue<ChunkRef> damaged = new ConcurrentLinkedQueue<>();
         Crew.each("prove", transfer.driveThreads(), TierException.class, unproven, () -> {
             VerifiedReader own = new VerifiedReader(ChunkSources.only(store.nvme()));
@@ -59,35 +67,52 @@ public final class SnapshotPull {
         return List.copyOf(damaged);
     }
 
-    /** Brings them; durable when it returns. */
+    /**
+     * Brings them: durable, and read back from the medium, when it returns.
+     *
+     * @throws TierException MISSING, CORRUPT, UNAVAILABLE: of the stores; MISSING, CORRUPT: of what was brought; NO_SPACE, IO
+     */
     public void bring(List<ChunkRef> lacking, Transfer transfer, Traffic.Share share)
             throws TierException, InterruptedException {
-        Crew.each("pull", transfer.driveThreads(), TierException.class, Batch.of(sources, lacking), () -> {
-            BatchReader reader = new BatchReader(sources);
-            MemorySegment buffer = Transfer.buffer();
-            Nearby.Target target = new Nearby.Target() {
-                @Override
-                public MemorySegment memory(ChunkRef chunk) {
-                    return buffer;
-                }
-
-                @Override
-                public void arrived(ChunkRef chunk, MemorySegment content) throws TierException {
-                    pins.store(chunk, content);
-                    transfer.progress().accept(chunk.sizeBytes());
-                }
-            };
-            return batch -> {
-                share.take(
-                        batch.chunks().stream().mapToLong(ChunkRef::sizeBytes).sum(), transfer.safePoint());
-                reader.read(batch, target);
-            };
-        });
-        store.nvme().sync();
+        try (GroupedProof proof = GroupedProof.of(store.nvme(), groupBytes, transfer)) {
+            Crew.each("pull", transfer.driveThreads(), TierException.class, Batch.of(sources, lacking), () -> {
+                BatchReader reader = new BatchReader(sources);
+                Nearby.Target target = new Storing(proof, transfer);
+                return batch -> {
+                    share.take(
+                            batch.chunks().stream()
+                                    .mapToLong(ChunkRef::sizeBytes)
+                                    .sum(),
+                            transfer.safePoint());
+                    reader.read(batch, target);
+                };
+            });
+            proof.finish();
+        }
     }
 
-    /** Reads from the medium what was brought. */
-    public void prove(List<ChunkRef> brought, Transfer transfer) throws TierException, InterruptedException {
-        ChunkVerifier.verify(brought, store.nvme(), transfer);
+    /** What one thread brings goes into this node's store. */
+    private final class Storing implements Nearby.Target {
+
+        private final GroupedProof proof;
+        private final Transfer transfer;
+        private final MemorySegment buffer = Transfer.buffer();
+
+        private Storing(GroupedProof proof, Transfer transfer) {
+            this.proof = proof;
+            this.transfer = transfer;
+        }
+
+        @Override
+        public MemorySegment memory(ChunkRef chunk) {
+            return buffer;
+        }
+
+        @Override
+        public void arrived(ChunkRef chunk, MemorySegment content) throws TierException {
+            pins.store(chunk, content);
+            transfer.progress().accept(chunk.sizeBytes());
+            proof.stored(chunk);
+        }
     }
 }

@@ -59,7 +59,7 @@ final class ScratchMount implements AutoCloseable {
         }
         Capability capability = at(folder).filter(ScratchMount::isHuge).isPresent()
                 ? there(folder)
-                : mount(folder, mounter, sizeBytes(settings, folder));
+                : mount(settings, folder, mounter);
         if (!capability.available()) {
             LOG.atWarn()
                     .addKeyValue("path", folder)
@@ -97,17 +97,14 @@ final class ScratchMount implements AutoCloseable {
     /** Takes down what is ours and empty; images of operations that go on later stay. */
     @Override
     public void close() {
-        try {
-            takeDown(folder, mounter);
-        } catch (IOException e) {
-            LOG.atWarn().addKeyValue("path", folder).log("it stays mounted: " + e.getMessage());
-        }
+        takeDown(folder, mounter);
     }
 
-    private static Capability mount(Path folder, Mounter mounter, long sizeBytes) throws IOException {
+    private static Capability mount(EngineSettings settings, Path folder, Mounter mounter) throws IOException {
         if (!isEmpty(folder)) {
             return plain(folder + " is not empty, and what is in it would be hidden: mounted when it is");
         }
+        long sizeBytes = sizeBytes(settings, folder);
         String options = "mode=0700,%s%s"
                 .formatted(hugeOption(System.getProperty("os.version")), sizeBytes > 0 ? ",size=" + sizeBytes : "");
         try {
@@ -138,19 +135,28 @@ final class ScratchMount implements AutoCloseable {
      *
      * @return 0: the kernel's default, half of the memory
      */
-    private static long sizeBytes(EngineSettings settings, Path folder) throws IOException {
-        FileStore below = Files.getFileStore(folder);
-        if (!below.type().equals(TMPFS)) {
+    private static long sizeBytes(EngineSettings settings, Path folder) {
+        try {
+            FileStore below = Files.getFileStore(folder);
+            if (!below.type().equals(TMPFS)) {
+                return 0;
+            }
+            long total = below.getTotalSpace();
+            boolean withPool = Files.getFileStore(settings.poolPath()).equals(below);
+            return withPool ? Math.max(total - settings.poolBytes(), total / LEAST_SHARE) : total;
+        } catch (IOException e) {
+            LOG.atWarn().addKeyValue("path", folder).log("nobody knows its size: " + e.getMessage());
             return 0;
         }
-        long total = below.getTotalSpace();
-        boolean withPool = Files.getFileStore(settings.poolPath()).equals(below);
-        return withPool ? Math.max(total - settings.poolBytes(), total / LEAST_SHARE) : total;
     }
 
-    private static void takeDown(Path folder, Mounter mounter) throws IOException {
-        if (at(folder).filter(ScratchMount::isOurs).isPresent() && isEmpty(folder)) {
-            mounter.unmount(folder);
+    private static void takeDown(Path folder, Mounter mounter) {
+        try {
+            if (at(folder).filter(ScratchMount::isOurs).isPresent() && isEmpty(folder)) {
+                mounter.unmount(folder);
+            }
+        } catch (IOException e) {
+            LOG.atWarn().addKeyValue("path", folder).log("it stays mounted: " + e.getMessage());
         }
     }
 

@@ -145,6 +145,8 @@ class ScratchMountTest {
             mount.close();
             // then
             assertThat(mounts()).hasSize(1);
+            assertThat(open(false).capability()).isEqualTo(OFF); // nor does it stop a start
+            assertThat(mounts()).hasSize(1);
             assertThat(unnamed.isOpen()).isTrue();
         }
         mount.close();

@@ -2,7 +2,9 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.node.criu.CriuException;
 import io.gpusnap.node.criu.CriuRunner;
+import io.gpusnap.node.criu.image.DumpStats;
 import io.gpusnap.node.engine.check.WrittenFiles;
+import io.gpusnap.node.operation.LogKeys;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
@@ -12,12 +14,16 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * CRIU writes the process to scratch and leaves it stopped, whatever becomes of it later: what the manifest says of its files
  * is then true for the very moment of the dump, and a save that fails afterwards has not cost the workload its life.
  */
 final class SaveDump extends EngineStage {
+
+    private static final Logger LOG = LoggerFactory.getLogger(SaveDump.class);
 
     private final SaveSession session;
     private final Path images;
@@ -54,9 +60,22 @@ final class SaveDump extends EngineStage {
             CriuRunner.clear(images);
             int pid = session.process().pid();
             criu.dump(container.isPresent() ? runtime.proc().ownPid(pid) : pid, images, !subject.sessionLeader());
+            DumpStats.in(images).ifPresent(this::tell);
         }
         context.remember(capture(new ProcessCapture(runtime.proc(), subject), container));
         context.remember(SaveSession.recall(context, Pause.class).ending());
+    }
+
+    /** The workload stands still for it: where that time goes is asked for when it is long. */
+    private void tell(DumpStats stats) {
+        LOG.atInfo()
+                .addKeyValue(LogKeys.OPERATION, session.request().operation())
+                .addKeyValue("freezingMillis", stats.freezing().toMillis())
+                .addKeyValue("frozenMillis", stats.frozen().toMillis())
+                .addKeyValue("memoryMillis", stats.memory().toMillis())
+                .addKeyValue("writingMillis", stats.writing().toMillis())
+                .addKeyValue("pages", stats.pages())
+                .log("dumped by CRIU");
     }
 
     private FrozenProcess capture(ProcessCapture capture, Optional<Container> container)

@@ -10,8 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,13 +30,15 @@ final class ScratchMount implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(ScratchMount.class);
     private static final String TMPFS = "tmpfs";
-    private static final List<String> HUGE = List.of("huge=always", "huge=within_size");
+    private static final String WITHIN_SIZE = "huge=within_size";
+    /** An administrator may know his machine better. */
+    private static final List<String> HUGE = List.of(WITHIN_SIZE, "huge=always");
+
     private static final Path KERNELS_WORD = Path.of("/sys/kernel/mm/transparent_hugepage/shmem_enabled");
     /** Of the tmpfs below: a pool whose file has holes may be larger than that. */
     private static final int LEAST_SHARE = 8;
 
     private static final int CAP_SYS_ADMIN = 21;
-    private static final Pattern RELEASE = Pattern.compile("(\\d+)\\.(\\d+)");
 
     private final Path folder;
     private final Mounter mounter;
@@ -57,9 +57,8 @@ final class ScratchMount implements AutoCloseable {
             takeDown(folder, mounter);
             return new ScratchMount(folder, mounter, off());
         }
-        Capability capability = at(folder).filter(ScratchMount::isHuge).isPresent()
-                ? there(folder)
-                : mount(folder, mounter, sizeBytes(settings, folder));
+        Capability capability =
+                at(folder).filter(ScratchMount::isHuge).isPresent() ? there(folder) : mount(settings, folder, mounter);
         if (!capability.available()) {
             LOG.atWarn()
                     .addKeyValue("path", folder)
@@ -97,19 +96,15 @@ final class ScratchMount implements AutoCloseable {
     /** Takes down what is ours and empty; images of operations that go on later stay. */
     @Override
     public void close() {
-        try {
-            takeDown(folder, mounter);
-        } catch (IOException e) {
-            LOG.atWarn().addKeyValue("path", folder).log("it stays mounted: " + e.getMessage());
-        }
+        takeDown(folder, mounter);
     }
 
-    private static Capability mount(Path folder, Mounter mounter, long sizeBytes) throws IOException {
+    private static Capability mount(EngineSettings settings, Path folder, Mounter mounter) throws IOException {
         if (!isEmpty(folder)) {
             return plain(folder + " is not empty, and what is in it would be hidden: mounted when it is");
         }
-        String options = "mode=0700,%s%s"
-                .formatted(hugeOption(System.getProperty("os.version")), sizeBytes > 0 ? ",size=" + sizeBytes : "");
+        long sizeBytes = sizeBytes(settings, folder);
+        String options = "mode=0700,%s%s".formatted(WITHIN_SIZE, sizeBytes > 0 ? ",size=" + sizeBytes : "");
         try {
             mounter.mount(SOURCE, folder, options);
         } catch (FileSystemException e) {
@@ -120,37 +115,32 @@ final class ScratchMount implements AutoCloseable {
     }
 
     /**
-     * CRIU appends to its images. From 6.14 on a file on tmpfs gets pages as large as what is written, and within_size keeps
-     * small files small. Before, within_size gave huge pages only below the size that a file had before it was written to,
-     * so never there; with always each file takes 2 MiB at least, for as long as an operation runs.
-     *
-     * @param kernelRelease as uname prints it
-     */
-    static String hugeOption(String kernelRelease) {
-        Matcher release = RELEASE.matcher(kernelRelease);
-        int major = release.lookingAt() ? Integer.parseInt(release.group(1)) : 0;
-        int minor = major > 0 ? Integer.parseInt(release.group(2)) : 0;
-        return major > 6 || (major == 6 && minor >= 14) ? "huge=within_size" : "huge=always";
-    }
-
-    /**
      * Scratch may take what it could take before: a pool on the same tmpfs no longer counts against it there, so it does here.
      *
      * @return 0: the kernel's default, half of the memory
      */
-    private static long sizeBytes(EngineSettings settings, Path folder) throws IOException {
-        FileStore below = Files.getFileStore(folder);
-        if (!below.type().equals(TMPFS)) {
+    private static long sizeBytes(EngineSettings settings, Path folder) {
+        try {
+            FileStore below = Files.getFileStore(folder);
+            if (!below.type().equals(TMPFS)) {
+                return 0;
+            }
+            long total = below.getTotalSpace();
+            boolean withPool = Files.getFileStore(settings.poolPath()).equals(below);
+            return withPool ? Math.max(total - settings.poolBytes(), total / LEAST_SHARE) : total;
+        } catch (IOException e) {
+            LOG.atWarn().addKeyValue("path", folder).log("nobody knows its size: " + e.getMessage());
             return 0;
         }
-        long total = below.getTotalSpace();
-        boolean withPool = Files.getFileStore(settings.poolPath()).equals(below);
-        return withPool ? Math.max(total - settings.poolBytes(), total / LEAST_SHARE) : total;
     }
 
-    private static void takeDown(Path folder, Mounter mounter) throws IOException {
-        if (at(folder).filter(ScratchMount::isOurs).isPresent() && isEmpty(folder)) {
-            mounter.unmount(folder);
+    private static void takeDown(Path folder, Mounter mounter) {
+        try {
+            if (at(folder).filter(ScratchMount::isOurs).isPresent() && isEmpty(folder)) {
+                mounter.unmount(folder);
+            }
+        } catch (IOException e) {
+            LOG.atWarn().addKeyValue("path", folder).log("it stays mounted: " + e.getMessage());
         }
     }
 

@@ -21,8 +21,6 @@ import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 /** With real mounts. */
 class ScratchMountTest {
@@ -64,7 +62,7 @@ class ScratchMountTest {
             assertThat(mounts()).singleElement().satisfies(one -> {
                 assertThat(one.type()).isEqualTo("tmpfs");
                 assertThat(one.source()).isEqualTo("gpusnap-scratch");
-                assertThat(one.options()).contains(ScratchMount.hugeOption(System.getProperty("os.version")));
+                assertThat(one.options()).contains("huge=within_size");
             });
             assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(scratch)))
                     .isEqualTo("rwx------");
@@ -145,6 +143,8 @@ class ScratchMountTest {
             mount.close();
             // then
             assertThat(mounts()).hasSize(1);
+            assertThat(open(false).capability()).isEqualTo(OFF); // nor does it stop a start
+            assertThat(mounts()).hasSize(1);
             assertThat(unnamed.isOpen()).isTrue();
         }
         mount.close();
@@ -189,20 +189,6 @@ class ScratchMountTest {
         try (ScratchMount mount = open(true)) {
             assertThat(ScratchMount.look(settings(true))).isEqualTo(mount.capability());
         }
-    }
-
-    @ParameterizedTest
-    @CsvSource({
-        "6.18.44-fc-v595, huge=within_size",
-        "6.14.0-1012-aws, huge=within_size",
-        "7.0.1, huge=within_size",
-        "6.8.0-49-generic, huge=always",
-        "5.14.0-503.el9.x86_64, huge=always",
-        "6.14, huge=within_size",
-        "unknown, huge=always"
-    })
-    void smallFilesStaySmallWhereTheKernelCanDoThat(String kernelRelease, String option) {
-        assertThat(ScratchMount.hugeOption(kernelRelease)).isEqualTo(option);
     }
 
     private static void requireMounts() {

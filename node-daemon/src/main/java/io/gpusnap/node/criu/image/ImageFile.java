@@ -19,16 +19,28 @@ final class ImageFile {
     static final int MM = 0x57492820;
     static final int CORE = 0x55053847;
     private static final int COMMON = 0x54564319;
+    /** Of files that CRIU writes beside an image. */
+    private static final int SERVICE = 0x55105940;
+
+    private static final int STATS = 0x57093306;
     private static final int MAX_BYTES = 256 << 20;
 
     private ImageFile() {}
 
     static List<byte[]> read(Path file, int type) throws IOException, StrangeImageException {
+        return read(file, COMMON, type);
+    }
+
+    static List<byte[]> readStats(Path file) throws IOException, StrangeImageException {
+        return read(file, SERVICE, STATS);
+    }
+
+    private static List<byte[]> read(Path file, int common, int type) throws IOException, StrangeImageException {
         if (Files.size(file) > MAX_BYTES) {
             throw new StrangeImageException(file.getFileName() + " has more than " + MAX_BYTES + " bytes");
         }
         ByteBuffer content = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
-        if (content.remaining() < 2 * Integer.BYTES || content.getInt() != COMMON || content.getInt() != type) {
+        if (content.remaining() < 2 * Integer.BYTES || content.getInt() != common || content.getInt() != type) {
             throw new StrangeImageException(file.getFileName() + " has another magic");
         }
         List<byte[]> messages = new ArrayList<>();

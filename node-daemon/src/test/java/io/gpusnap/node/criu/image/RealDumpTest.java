@@ -59,6 +59,12 @@ class RealDumpTest {
         process = proc.stat((int) started.pid()).orElseThrow().id();
         Path dump = Files.createDirectory(folder.resolve("dump"));
         criu.dump(process.pid(), dump, false);
+        assertThat(DumpStats.in(dump)).hasValueSatisfying(stats -> {
+            assertThat(stats.pages()).isGreaterThan(30_000_000 / 4096);
+            assertThat(stats.freezing()).isPositive();
+            assertThat(stats.writing()).isPositive().isLessThan(stats.memory());
+            assertThat(stats.memory()).isLessThan(stats.frozen());
+        });
         ImageCut cut = new ImageCutter(dump, images(dump)).cut();
         Map<CutRun, byte[]> saved = new HashMap<>();
         for (CutArea area : cut.areas()) {

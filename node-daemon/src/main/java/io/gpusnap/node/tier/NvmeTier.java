@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +36,8 @@ import org.jspecify.annotations.Nullable;
 public final class NvmeTier implements ChunkTier {
 
     private static final int PAGE_BYTES = 4096;
+    /** With 4 MiB each, enough to keep a drive at its best, and little enough that others' reads are not behind a queue. */
+    private static final int READS_AT_ONCE = 8;
 
     private final StoreRoot root;
     private final long reserveBytes;
@@ -43,6 +46,7 @@ public final class NvmeTier implements ChunkTier {
     private final ChunkBytes used = new ChunkBytes();
     private final LongAdder quarantined = new LongAdder();
     private final DirectSupport directReads = new DirectSupport();
+    private final Semaphore drive = new Semaphore(READS_AT_ONCE, true);
     private volatile @Nullable FileStore fileStore;
 
     /** @param reserveBytes free space that puts leave alone */
@@ -265,16 +269,21 @@ public final class NvmeTier implements ChunkTier {
                 "chunk %s in %s is encrypted, this node has no key (tiers.keyFile)".formatted(digest, root.path()));
     }
 
-    private static void readWhole(FileChannel channel, ChunkDigest digest, int fileBytes, MemorySegment target)
+    private void readWhole(FileChannel channel, ChunkDigest digest, int fileBytes, MemorySegment target)
             throws IOException, TierException {
         ByteBuffer bytes = target.asByteBuffer();
         long position = 0;
-        while (position < fileBytes) {
-            int read = channel.read(bytes, position);
-            if (read <= 0) {
-                throw new TierException(Reason.CORRUPT, "chunk " + digest + " ended at " + position);
+        drive.acquireUninterruptibly(); // a read takes milliseconds
+        try {
+            while (position < fileBytes) {
+                int read = channel.read(bytes, position);
+                if (read <= 0) {
+                    throw new TierException(Reason.CORRUPT, "chunk " + digest + " ended at " + position);
+                }
+                position += read;
             }
-            position += read;
+        } finally {
+            drive.release();
         }
     }
 

@@ -6,6 +6,7 @@ import io.gpusnap.node.tier.TierKind;
 import io.gpusnap.node.tier.TierUsage;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -73,6 +74,31 @@ public interface BlobStore extends AutoCloseable {
      * @throws TierException IO, UNAVAILABLE
      */
     List<BlobInfo> list(BlobKey.Folder folder, String nameStart) throws TierException;
+
+    /**
+     * Objects in a folder in the order of their paths, for who goes through a large one a part at a time: a store asks its medium for
+     * what comes after a name, where that is possible, and not for all.
+     *
+     * @param after a path, of this folder or not, there or not; "" for the first
+     * @param most so many at most
+     * @throws TierException IO, UNAVAILABLE
+     */
+    default List<BlobInfo> listAfter(BlobKey.Folder folder, String after, int most) throws TierException {
+        return list(folder, "").stream()
+                .filter(object -> object.key().path().compareTo(after) > 0)
+                .sorted(Comparator.comparing(object -> object.key().path()))
+                .limit(most)
+                .toList();
+    }
+
+    /**
+     * Which objects are in a folder, in no order, and nothing else of them: of a medium that tells the rest for each by itself.
+     *
+     * @throws TierException IO, UNAVAILABLE
+     */
+    default List<BlobKey> names(BlobKey.Folder folder) throws TierException {
+        return list(folder, "").stream().map(BlobInfo::key).toList();
+    }
 
     /**
      * @return false when it was not there, where the store can tell

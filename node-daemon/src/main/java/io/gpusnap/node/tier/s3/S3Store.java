@@ -30,6 +30,7 @@ public final class S3Store implements BlobStore {
     private final Parallel parallel;
     private final Uploads uploads;
     private final RangeReader reader;
+    private final OrderedListing ordered;
     private final Hanging hanging;
     private volatile Optional<String> trouble = Optional.empty();
 
@@ -47,6 +48,7 @@ public final class S3Store implements BlobStore {
         this.parallel = new Parallel(settings.connections());
         this.uploads = new Uploads(client, attempts, parallel, settings);
         this.reader = new RangeReader(client, attempts, settings.bucket());
+        this.ordered = new OrderedListing(client, attempts, settings);
     }
 
     @Override
@@ -165,6 +167,12 @@ public final class S3Store implements BlobStore {
                     .ifPresent(key -> found.add(new BlobInfo(key, object.size(), object.lastModified())));
         }
         return found;
+    }
+
+    @Override
+    public List<BlobInfo> listAfter(BlobKey.Folder folder, String after, int most) throws TierException {
+        Optional<List<BlobInfo>> found = answered("list " + folder.prefix(), () -> ordered.after(folder, after, most));
+        return found.isPresent() ? found.get() : BlobStore.super.listAfter(folder, after, most);
     }
 
     @Override

@@ -132,9 +132,7 @@ public interface BlobStore extends AutoCloseable {
     default byte[] readAll(BlobKey key, int mostBytes) throws TierException {
         long sizeBytes = find(key).orElseThrow(() -> missing(key)).sizeBytes();
         if (sizeBytes > mostBytes) {
-            throw new TierException(
-                    Reason.CORRUPT,
-                    "%s in %s has %d bytes, at most %d are read".formatted(key, location(), sizeBytes, mostBytes));
+            throw tooLong(key, sizeBytes, mostBytes);
         }
         byte[] bytes = new byte[(int) sizeBytes];
         if (bytes.length > 0) {
@@ -172,6 +170,12 @@ public interface BlobStore extends AutoCloseable {
     /** As {@link #read}, and not from a cache of this node where that can be had. */
     default void readBack(BlobKey key, long wholeBytes, long offset, MemorySegment target) throws TierException {
         read(key, wholeBytes, offset, target);
+    }
+
+    default TierException tooLong(BlobKey key, long sizeBytes, int mostBytes) {
+        return new TierException(
+                Reason.CORRUPT,
+                "%s in %s has %d bytes, at most %d are read".formatted(key, location(), sizeBytes, mostBytes));
     }
 
     default TierException missing(BlobKey key) {

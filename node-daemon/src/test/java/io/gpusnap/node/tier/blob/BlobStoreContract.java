@@ -126,6 +126,15 @@ public abstract class BlobStoreContract {
         assertThat(store.find(PACK).orElseThrow().sizeBytes()).isEqualTo(20_000);
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 256 << 10, (3 << 20) + 1})
+    void anObjectOfUnknownSizeIsReadWhole(int size) throws Exception {
+        byte[] content = random(size, 9);
+        store.put(PACK, MemorySegment.ofArray(content), IfThere.KEEP);
+        assertThat(store.readAll(PACK, 4 << 20)).isEqualTo(content);
+        assertThat(store.readAll(PACK, size)).isEqualTo(content);
+    }
+
     @Test
     void aLongerObjectThanExpectedIsNotReadAtAll() throws Exception {
         store.put(PACK, MemorySegment.ofArray(random(5000, 6)), IfThere.KEEP);

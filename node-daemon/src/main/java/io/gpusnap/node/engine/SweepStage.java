@@ -37,7 +37,8 @@ final class SweepStage extends SharedStoreStage {
             throw new StageException(FailureCode.INTERNAL, "nothing was deleted: " + e.getMessage(), e);
         }
         int aborted = sweep.removeUnfinished(request.abortUploadsAfter());
-        List<SharedObject> after = sweep.listAfter(request.listAfter());
+        // One more, to know whether there is more.
+        List<SharedObject> after = sweep.listAfter(request.listAfter(), Math.addExact(request.listLimit(), 1));
         boolean complete = after.size() <= request.listLimit();
         context.remember(
                 new SweepOutcome(deleted, aborted, complete ? after : after.subList(0, request.listLimit()), complete));

@@ -45,7 +45,7 @@ final class GroupedProof implements AutoCloseable {
 
     /** Of chunks in the node's own store. */
     static GroupedProof of(NvmeTier nvme, long groupBytes, Transfer transfer) {
-        return new GroupedProof(groupBytes, nvme::sync, transfer.driveThreads(), () -> {
+        return new GroupedProof(groupBytes, nvme::sync, transfer.threads(), () -> {
             VerifiedReader reader = new VerifiedReader(ChunkSources.only(nvme));
             MemorySegment buffer = Transfer.buffer();
             return chunk -> {

@@ -6,6 +6,7 @@ import io.gpusnap.node.tier.TierKind;
 import io.gpusnap.node.tier.TierUsage;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -75,6 +76,31 @@ public interface BlobStore extends AutoCloseable {
     List<BlobInfo> list(BlobKey.Folder folder, String nameStart) throws TierException;
 
     /**
+     * Objects in a folder in the order of their paths, for who goes through a large one a part at a time: a store asks its medium for
+     * what comes after a name, where that is possible, and not for all.
+     *
+     * @param after a path, of this folder or not, there or not; "" for the first
+     * @param most so many at most
+     * @throws TierException IO, UNAVAILABLE
+     */
+    default List<BlobInfo> listAfter(BlobKey.Folder folder, String after, int most) throws TierException {
+        return list(folder, "").stream()
+                .filter(object -> object.key().path().compareTo(after) > 0)
+                .sorted(Comparator.comparing(object -> object.key().path()))
+                .limit(most)
+                .toList();
+    }
+
+    /**
+     * Which objects are in a folder, in no order, and nothing else of them: of a medium that tells the rest for each by itself.
+     *
+     * @throws TierException IO, UNAVAILABLE
+     */
+    default List<BlobKey> names(BlobKey.Folder folder) throws TierException {
+        return list(folder, "").stream().map(BlobInfo::key).toList();
+    }
+
+    /**
      * @return false when it was not there, where the store can tell
      * @throws TierException IO, UNAVAILABLE
      */
@@ -106,9 +132,7 @@ public interface BlobStore extends AutoCloseable {
     default byte[] readAll(BlobKey key, int mostBytes) throws TierException {
         long sizeBytes = find(key).orElseThrow(() -> missing(key)).sizeBytes();
         if (sizeBytes > mostBytes) {
-            throw new TierException(
-                    Reason.CORRUPT,
-                    "%s in %s has %d bytes, at most %d are read".formatted(key, location(), sizeBytes, mostBytes));
+            throw tooLong(key, sizeBytes, mostBytes);
         }
         byte[] bytes = new byte[(int) sizeBytes];
         if (bytes.length > 0) {
@@ -146,6 +170,12 @@ public interface BlobStore extends AutoCloseable {
     /** As {@link #read}, and not from a cache of this node where that can be had. */
     default void readBack(BlobKey key, long wholeBytes, long offset, MemorySegment target) throws TierException {
         read(key, wholeBytes, offset, target);
+    }
+
+    default TierException tooLong(BlobKey key, long sizeBytes, int mostBytes) {
+        return new TierException(
+                Reason.CORRUPT,
+                "%s in %s has %d bytes, at most %d are read".formatted(key, location(), sizeBytes, mostBytes));
     }
 
     default TierException missing(BlobKey key) {

@@ -22,6 +22,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.function.Predicate;
 
 /**
  * Objects as files of a directory that nodes share by NFS. An object is written under {@code tmp/}, fsynced, closed, and then
@@ -36,6 +37,7 @@ public final class NfsStore implements BlobStore {
     private final Path root;
     private final ShareFiles files;
     private final CallGuard guard;
+    private final ShareListing listing;
 
     public NfsStore(NfsSettings settings) {
         this(settings, new MountedFiles());
@@ -45,6 +47,7 @@ public final class NfsStore implements BlobStore {
         this.root = settings.root();
         this.files = files;
         this.guard = new CallGuard(settings);
+        this.listing = new ShareListing(root, this::listed);
     }
 
     @Override
@@ -204,23 +207,38 @@ public final class NfsStore implements BlobStore {
 
     @Override
     public List<BlobInfo> list(BlobKey.Folder folder, String nameStart) throws TierException {
-        List<Path> entries = listed(root.resolve(folder.prefix()));
-        List<Path> paths = new ArrayList<>();
-        if (folder == BlobKey.Folder.PACKS) {
-            for (Path entry : entries) {
-                paths.addAll(listed(entry));
-            }
-        } else {
-            paths.addAll(entries);
-        }
+        return found(folder, "", key -> key.name().startsWith(nameStart), Integer.MAX_VALUE);
+    }
+
+    @Override
+    public List<BlobInfo> listAfter(BlobKey.Folder folder, String after, int most) throws TierException {
+        return found(folder, after, key -> true, most);
+    }
+
+    private List<BlobInfo> found(BlobKey.Folder folder, String after, Predicate<BlobKey> wanted, int most)
+            throws TierException {
         List<BlobInfo> found = new ArrayList<>();
-        for (Path path : paths) {
-            Optional<BlobKey> key = BlobKey.ofListed(root.relativize(path).toString());
-            if (key.isPresent() && key.get().name().startsWith(nameStart)) {
-                find(key.get()).ifPresent(found::add);
+        for (Path group : listing.groups(folder, after)) {
+            if (found.size() >= most) {
+                break;
+            }
+            for (BlobKey key : listing.keys(group)) {
+                if (key.path().compareTo(after) > 0 && wanted.test(key) && found.size() < most) {
+                    find(key).ifPresent(found::add);
+                }
             }
         }
         return found;
+    }
+
+    /** No file is looked at: one call for a folder instead of one for each object. */
+    @Override
+    public List<BlobKey> names(BlobKey.Folder folder) throws TierException {
+        List<BlobKey> names = new ArrayList<>();
+        for (Path group : listing.groups(folder, "")) {
+            names.addAll(listing.keys(group));
+        }
+        return names;
     }
 
     private List<Path> listed(Path folder) throws TierException {

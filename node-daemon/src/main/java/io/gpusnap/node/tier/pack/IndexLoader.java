@@ -3,7 +3,6 @@ package io.gpusnap.node.tier.pack;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
-import io.gpusnap.node.tier.blob.BlobInfo;
 import io.gpusnap.node.tier.blob.BlobKey;
 import io.gpusnap.node.tier.blob.BlobStore;
 import java.util.ArrayList;
@@ -36,14 +35,14 @@ final class IndexLoader {
         // A pack that comes while the store is asked is in no answer: only what was known before can be found gone.
         Set<ChunkDigest> before = catalogue.packs();
         List<ChunkDigest> there = new ArrayList<>();
-        for (BlobInfo index : store.list(BlobKey.Folder.INDEXES, "")) {
-            there.add(new ChunkDigest(index.key().name()));
+        for (BlobKey index : store.names(BlobKey.Folder.INDEXES)) {
+            there.add(new ChunkDigest(index.name()));
         }
         Set<ChunkDigest> gone = new HashSet<>(before);
         gone.removeAll(Set.copyOf(there));
         gone.forEach(catalogue::remove);
-        for (BlobInfo found : store.list(BlobKey.Folder.QUARANTINE, "")) {
-            Mark mark = Mark.of(found.key());
+        for (BlobKey found : store.names(BlobKey.Folder.QUARANTINE)) {
+            Mark mark = Mark.of(found);
             catalogue.wrong(mark.chunk(), mark.pack());
         }
         List<ChunkDigest> fresh =

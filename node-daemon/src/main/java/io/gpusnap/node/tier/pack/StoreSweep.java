@@ -22,6 +22,7 @@ import java.util.UUID;
 public final class StoreSweep {
 
     private static final int MOST_OWNER_BYTES = 100;
+    /** In the order of their names. */
     private static final List<BlobKey.Folder> SWEPT =
             List.of(BlobKey.Folder.INDEXES, BlobKey.Folder.PACKS, BlobKey.Folder.SNAPSHOTS);
 
@@ -101,17 +102,21 @@ public final class StoreSweep {
         return store.removeUnfinished(olderThan);
     }
 
-    /** Objects that can be swept, by name, from the one after this on. */
-    public List<SharedObject> listAfter(String name) throws TierException {
+    /**
+     * Objects that can be swept, in the order of their names, from the one after this on.
+     *
+     * @param most so many at most
+     */
+    public List<SharedObject> listAfter(String name, int most) throws TierException {
         List<SharedObject> found = new ArrayList<>();
         for (BlobKey.Folder folder : SWEPT) {
-            for (BlobInfo object : store.list(folder, "")) {
-                if (object.key().path().compareTo(name) > 0) {
+            boolean passed = name.compareTo(folder.prefix()) > 0 && !name.startsWith(folder.prefix());
+            if (!passed && found.size() < most) {
+                for (BlobInfo object : store.listAfter(folder, name, most - found.size())) {
                     found.add(new SharedObject(object.key().path(), object.sizeBytes()));
                 }
             }
         }
-        found.sort(Comparator.comparing(SharedObject::name));
         return found;
     }
 }

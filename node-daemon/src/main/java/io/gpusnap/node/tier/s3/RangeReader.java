@@ -21,7 +21,7 @@ final class RangeReader {
 
     private static final int STEP_BYTES = 64 << 10;
     /** Less within a request's deadline is as good as nothing. */
-    private static final int LEAST_BYTES = 256 << 10;
+    static final int LEAST_BYTES = 256 << 10;
 
     private static final Pattern CONTENT_RANGE = Pattern.compile("bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})");
 
@@ -134,41 +134,78 @@ final class RangeReader {
     private Optional<TierException> ask(String key, long wholeBytes, long offset, Progress progress) {
         long from = offset + progress.bytes;
         long to = offset + progress.sizeBytes - 1;
-        GetObjectRequest request = GetObjectRequest.builder()
+        return client.getObject(request(key, from, to), (response, body) -> {
+            Optional<Range> range = range(response, from, to);
+            if (range.isEmpty() || range.get().wholeBytes() != wholeBytes) {
+                body.abort();
+                return Optional.of(
+                        range.isEmpty()
+                                ? unbelievable(key, response, from, to)
+                                : new TierException(
+                                        Reason.CORRUPT,
+                                        "%s has %d bytes, not %d"
+                                                .formatted(key, range.get().wholeBytes(), wholeBytes)));
+            }
+            progress.take(body);
+            return Optional.empty();
+        });
+    }
+
+    /** How an object of unknown size begins, and that size. */
+    record Beginning(byte[] bytes, long wholeBytes) {}
+
+    /**
+     * One request, for what is mostly all of it.
+     *
+     * @param mostBytes of the beginning
+     * @throws TierException UNAVAILABLE
+     */
+    Beginning beginning(String key, int mostBytes) throws TierException {
+        return attempts.each(() -> {
+            Optional<Beginning> found = client.getObject(request(key, 0, mostBytes - 1L), (response, body) -> {
+                Optional<Range> range = range(response, 0, mostBytes - 1L);
+                if (range.isEmpty()) {
+                    body.abort();
+                    return Optional.empty();
+                }
+                byte[] bytes = body.readNBytes(Math.toIntExact(range.get().to() + 1));
+                return bytes.length == range.get().to() + 1
+                        ? Optional.of(new Beginning(bytes, range.get().wholeBytes()))
+                        : Optional.empty();
+            });
+            return found.orElseThrow(() -> new TierException(
+                    Reason.UNAVAILABLE, "the store does not answer with the beginning of %s".formatted(key)));
+        });
+    }
+
+    private GetObjectRequest request(String key, long from, long to) {
+        return GetObjectRequest.builder()
                 .bucket(bucket)
                 .key(key)
                 .range("bytes=%d-%d".formatted(from, to))
                 .build();
-        return client.getObject(request, (response, body) -> {
-            Optional<TierException> wrong = check(key, response, wholeBytes, from, to);
-            if (wrong.isPresent()) {
-                body.abort();
-                return wrong;
-            }
-            progress.take(body);
-            return wrong;
-        });
     }
 
-    private static Optional<TierException> check(
-            String key, GetObjectResponse response, long wholeBytes, long from, long to) {
-        String said = String.valueOf(response.contentRange());
-        Matcher range = CONTENT_RANGE.matcher(said);
-        if (!range.matches()
-                || Long.parseLong(range.group(1)) != from
-                || Long.parseLong(range.group(2)) > to
+    /** What an answer says that it is. */
+    private record Range(long to, long wholeBytes) {}
+
+    /** Empty when it is not what was asked for: perhaps an error page, or somebody else's answer; no word of it is believed. */
+    private static Optional<Range> range(GetObjectResponse response, long from, long to) {
+        Matcher said = CONTENT_RANGE.matcher(String.valueOf(response.contentRange()));
+        if (!said.matches()
+                || Long.parseLong(said.group(1)) != from
+                || Long.parseLong(said.group(2)) > to
                 || response.contentLength() == null
-                || response.contentLength() != Long.parseLong(range.group(2)) - from + 1) {
-            // Perhaps an error page, or somebody else's answer: no word of it is believed.
-            return Optional.of(new TierException(
-                    Reason.UNAVAILABLE,
-                    "asked for bytes %d to %d of %s, the store answers with %s and %s bytes"
-                            .formatted(from, to, key, said, response.contentLength())));
+                || response.contentLength() != Long.parseLong(said.group(2)) - from + 1) {
+            return Optional.empty();
         }
-        long found = Long.parseLong(range.group(3));
-        return found == wholeBytes
-                ? Optional.empty()
-                : Optional.of(
-                        new TierException(Reason.CORRUPT, "%s has %d bytes, not %d".formatted(key, found, wholeBytes)));
+        return Optional.of(new Range(Long.parseLong(said.group(2)), Long.parseLong(said.group(3))));
+    }
+
+    private static TierException unbelievable(String key, GetObjectResponse response, long from, long to) {
+        return new TierException(
+                Reason.UNAVAILABLE,
+                "asked for bytes %d to %d of %s, the store answers with %s and %s bytes"
+                        .formatted(from, to, key, response.contentRange(), response.contentLength()));
     }
 }

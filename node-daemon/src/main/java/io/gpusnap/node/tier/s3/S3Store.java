@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
@@ -30,6 +31,7 @@ public final class S3Store implements BlobStore {
     private final Parallel parallel;
     private final Uploads uploads;
     private final RangeReader reader;
+    private final OrderedListing ordered;
     private final Hanging hanging;
     private volatile Optional<String> trouble = Optional.empty();
 
@@ -47,6 +49,7 @@ public final class S3Store implements BlobStore {
         this.parallel = new Parallel(settings.connections());
         this.uploads = new Uploads(client, attempts, parallel, settings);
         this.reader = new RangeReader(client, attempts, settings.bucket());
+        this.ordered = new OrderedListing(client, attempts, settings);
     }
 
     @Override
@@ -84,6 +87,30 @@ public final class S3Store implements BlobStore {
             reader.read(name(key), wholeBytes, offset + start, part);
             return true;
         });
+    }
+
+    /** With one request, where it is not longer than most small objects are. */
+    @Override
+    public byte[] readAll(BlobKey key, int mostBytes) throws TierException {
+        RangeReader.Beginning beginning;
+        try {
+            beginning = answered(
+                    "read " + key, () -> reader.beginning(name(key), Math.min(mostBytes, RangeReader.LEAST_BYTES)));
+        } catch (TierException e) {
+            if (e.getCause() instanceof SdkException sdk && S3Errors.isOutOfRange(sdk)) {
+                return new byte[0]; // there is not even a first byte
+            }
+            throw e.getCause() instanceof SdkException sdk && S3Errors.isNotFound(sdk) ? missing(key) : e;
+        }
+        if (beginning.wholeBytes() > mostBytes) {
+            throw tooLong(key, beginning.wholeBytes(), mostBytes);
+        }
+        byte[] bytes = Arrays.copyOf(beginning.bytes(), (int) beginning.wholeBytes());
+        int come = beginning.bytes().length;
+        if (come < bytes.length) {
+            read(key, bytes.length, come, MemorySegment.ofArray(bytes).asSlice(come));
+        }
+        return bytes;
     }
 
     /** Nothing of it is kept: what comes is compared as it comes, by as many requests at once as a read has. */
@@ -165,6 +192,12 @@ public final class S3Store implements BlobStore {
                     .ifPresent(key -> found.add(new BlobInfo(key, object.size(), object.lastModified())));
         }
         return found;
+    }
+
+    @Override
+    public List<BlobInfo> listAfter(BlobKey.Folder folder, String after, int most) throws TierException {
+        Optional<List<BlobInfo>> found = answered("list " + folder.prefix(), () -> ordered.after(folder, after, most));
+        return found.isPresent() ? found.get() : BlobStore.super.listAfter(folder, after, most);
     }
 
     @Override

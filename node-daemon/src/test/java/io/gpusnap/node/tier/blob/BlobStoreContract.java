@@ -126,6 +126,15 @@ public abstract class BlobStoreContract {
         assertThat(store.find(PACK).orElseThrow().sizeBytes()).isEqualTo(20_000);
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 256 << 10, (3 << 20) + 1})
+    void anObjectOfUnknownSizeIsReadWhole(int size) throws Exception {
+        byte[] content = random(size, 9);
+        store.put(PACK, MemorySegment.ofArray(content), IfThere.KEEP);
+        assertThat(store.readAll(PACK, 4 << 20)).isEqualTo(content);
+        assertThat(store.readAll(PACK, size)).isEqualTo(content);
+    }
+
     @Test
     void aLongerObjectThanExpectedIsNotReadAtAll() throws Exception {
         store.put(PACK, MemorySegment.ofArray(random(5000, 6)), IfThere.KEEP);
@@ -165,6 +174,47 @@ public abstract class BlobStoreContract {
         assertThat(store.delete(PACK)).isTrue();
         // then
         assertThat(store.list(BlobKey.Folder.PACKS, "")).hasSize(1);
+    }
+
+    @Test
+    void aFolderIsListedPartByPartInTheOrderOfItsNames() throws Exception {
+        // given packs that lie in several folders, and others beside them
+        List<BlobKey> packs = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            packs.add(BlobKey.pack(
+                    new ChunkDigest("%02x".formatted(i * 37 % 3 * 0x55) + "%062x".formatted(i * 31 % 11))));
+        }
+        BlobKey index = BlobKey.index(digest(7));
+        for (BlobKey key : packs) {
+            store.put(key, MemorySegment.ofArray(random(10, 1)), IfThere.KEEP);
+        }
+        store.put(index, MemorySegment.ofArray(random(20, 1)), IfThere.KEEP);
+        List<String> inOrder = packs.stream().map(BlobKey::path).sorted().toList();
+        // when
+        List<String> found = new ArrayList<>();
+        List<BlobInfo> part = store.listAfter(BlobKey.Folder.PACKS, index.path(), 3);
+        while (!part.isEmpty()) {
+            assertThat(part)
+                    .hasSizeLessThanOrEqualTo(3)
+                    .allSatisfy(info -> assertThat(info.sizeBytes()).isEqualTo(10));
+            part.forEach(info -> found.add(info.key().path()));
+            part = store.listAfter(BlobKey.Folder.PACKS, found.getLast(), 3);
+        }
+        // then
+        assertThat(found).isEqualTo(inOrder);
+        assertThat(store.listAfter(BlobKey.Folder.PACKS, "", 100)).hasSize(8);
+        // and from names on that nothing has, between two folders and behind the last one
+        assertThat(store.listAfter(BlobKey.Folder.PACKS, "packs/01", 100))
+                .extracting(info -> info.key().path())
+                .isEqualTo(inOrder.stream()
+                        .filter(path -> path.compareTo("packs/01") > 0)
+                        .toList());
+        assertThat(store.listAfter(BlobKey.Folder.PACKS, "packs/zz", 100)).isEmpty();
+        assertThat(store.listAfter(BlobKey.Folder.INDEXES, inOrder.getFirst(), 100))
+                .isEmpty();
+        assertThat(store.listAfter(BlobKey.Folder.INDEXES, "", 1)).hasSize(1);
+        assertThat(store.names(BlobKey.Folder.PACKS)).containsExactlyInAnyOrderElementsOf(packs);
+        assertThat(store.names(BlobKey.Folder.QUARANTINE)).isEmpty();
     }
 
     @Test

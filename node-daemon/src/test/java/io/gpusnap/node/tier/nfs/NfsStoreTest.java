@@ -2,6 +2,7 @@ package io.gpusnap.node.tier.nfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.blob.BlobKey;
 import io.gpusnap.node.tier.blob.BlobStore;
@@ -12,6 +13,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.awaitility.Awaitility;
@@ -80,6 +83,32 @@ class NfsStoreTest extends BlobStoreContract {
         Awaitility.await().until(() -> files.running() == 0);
         // then
         assertThat(target).containsOnly(0);
+    }
+
+    @Test
+    void aPartOfAListingLooksAtItsOwnObjectsOnlyAndNamesAtNone() throws Exception {
+        // given a thousand packs
+        FaultyFiles files = new FaultyFiles();
+        NfsStore counted = faulty(files);
+        for (int i = 0; i < 1000; i++) {
+            Path pack = root.resolve(BlobKey.pack(new ChunkDigest("%02x%062x".formatted(i % 50, i)))
+                    .path());
+            Files.createDirectories(pack.getParent());
+            Files.write(pack, new byte[] {1});
+        }
+        List<String> calls = Collections.synchronizedList(new ArrayList<>());
+        files.before(calls::add);
+        // when the last tenth of them is listed
+        assertThat(counted.listAfter(BlobKey.Folder.PACKS, "packs/2d", 100)).hasSize(100);
+        // then
+        assertThat(Collections.frequency(calls, "list")).isBetween(2, 7);
+        assertThat(Collections.frequency(calls, "attributes")).isBetween(100, 107);
+        // when
+        calls.clear();
+        assertThat(counted.names(BlobKey.Folder.PACKS)).hasSize(1000);
+        // then a call for each of the 50 folders, and for the one above them
+        assertThat(Collections.frequency(calls, "attributes")).isEqualTo(51);
+        assertThat(Collections.frequency(calls, "list")).isEqualTo(51);
     }
 
     @Test

@@ -84,6 +84,20 @@ public final class WatchedStore implements BlobStore {
     }
 
     @Override
+    public List<BlobInfo> listAfter(BlobKey.Folder folder, String after, int most) throws TierException {
+        List<BlobInfo> found = real.listAfter(folder, after, most);
+        came("list " + folder.prefix());
+        return found;
+    }
+
+    @Override
+    public List<BlobKey> names(BlobKey.Folder folder) throws TierException {
+        List<BlobKey> found = real.names(folder);
+        came("list " + folder.prefix());
+        return found;
+    }
+
+    @Override
     public boolean delete(BlobKey key) throws TierException {
         boolean there = real.delete(key);
         came("delete " + key);

@@ -1,9 +1,14 @@
 package io.gpusnap.node.tier.s3;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.gpusnap.node.tier.blob.BlobStore;
+import io.gpusnap.node.tier.blob.BlobStore.IfThere;
 import io.gpusnap.node.tier.blob.BlobStoreContract;
 import io.gpusnap.node.tier.s3.FaultProxy.Fault;
+import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 
 class S3StoreTest extends BlobStoreContract {
 
@@ -20,6 +25,24 @@ class S3StoreTest extends BlobStoreContract {
             proxy.spoil(seen -> seen.method().equals("PUT") ? new Fault.InTurn() : new Fault.None());
         }
         return new S3Store(S3Server.settings(bucket, proxy.endpoint()));
+    }
+
+    @Test
+    void aSmallObjectIsReadWithOneRequest() throws Exception {
+        byte[] content = random(5000, 1);
+        store.put(PACK, MemorySegment.ofArray(content), IfThere.KEEP);
+        proxy.seen().clear();
+        assertThat(store.readAll(PACK, 10_000)).isEqualTo(content);
+        assertThat(proxy.seen())
+                .singleElement()
+                .satisfies(seen -> assertThat(seen.isGet()).isTrue());
+    }
+
+    /** What a store answers to a range of nothing is an error; an object of nothing is none. */
+    @Test
+    void anEmptyObjectIsReadAsOne() throws Exception {
+        store.put(PACK, MemorySegment.ofArray(new byte[0]), IfThere.KEEP);
+        assertThat(store.readAll(PACK, 10_000)).isEmpty();
     }
 
     @AfterEach

@@ -64,6 +64,7 @@ final class ThawFillHost extends EngineStage {
     void execute(StageContext context) throws StageException, TierException, ManifestException, InterruptedException {
         NodeRuntime runtime = session.runtime();
         Manifest.Host host = session.manifest().host();
+        session.renewClaim(context);
         LoadedChunks loaded = session.awaitHost(context);
         context.progress().setTotalBytes(context.progress().snapshot().doneBytes() + host.areasBytes());
         Transfer transfer = runtime.transfer(context);

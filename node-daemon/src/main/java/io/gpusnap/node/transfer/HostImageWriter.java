@@ -20,7 +20,7 @@ import java.util.List;
 
 /**
  * Cuts the files of a process image into chunks and stores them. Pages are hashed by some threads, and what can be cut of them
- * is stored by as many others meanwhile: hashing waits for nothing, and storing waits for the drive.
+ * is stored by others meanwhile: hashing waits for nothing, and storing waits for the drive.
  */
 public final class HostImageWriter {
 
@@ -45,7 +45,7 @@ public final class HostImageWriter {
                 images.add(map(file, arena));
             }
             try (Crew<Piece, TierException> writers =
-                    new Crew<>("host-store", transfer.threads(), TierException.class, () -> piece -> {
+                    new Crew<>("host-store", transfer.driveThreads(), TierException.class, () -> piece -> {
                         transfer.safePoint().run();
                         pins.store(piece.chunk(), piece.content());
                         transfer.progress().accept(piece.chunk().sizeBytes());

@@ -13,18 +13,22 @@ import java.util.function.LongConsumer;
  */
 public record Transfer(int threads, LongConsumer progress, Runnable safePoint) {
 
+    static final int BUFFER_BYTES = 4 << 20;
+    private static final int PAGE_BYTES = 4096;
+    private static final int LEAST_REQUESTS = 4;
+
     /** For bytes that are counted elsewhere. */
     public Transfer uncounted() {
         return new Transfer(threads, bytes -> {}, safePoint);
     }
 
-    /** Of a pipeline whose threads take turns at the drive and the processor: while half of them wait, the others hash. */
+    /**
+     * Of a pipeline whose threads take turns at the drive and the processor: while half of them wait, the others hash. A drive wants
+     * several requests at once, also on a machine with few cores.
+     */
     int driveThreads() {
-        return 2 * threads;
+        return 2 * threads + LEAST_REQUESTS;
     }
-
-    static final int BUFFER_BYTES = 4 << 20;
-    private static final int PAGE_BYTES = 4096;
 
     /** One thread's buffer for one chunk, aligned for reads past the page cache. */
     static MemorySegment buffer() {

@@ -62,20 +62,25 @@ Outcome driver_failure(const char* call, CUresult result) {
 struct DeviceFacts {
     bool mig = false;
     bool mps = false;
+    CUresult told = CUDA_SUCCESS;  // of a device that has not told its name nothing is known
 };
 
 DeviceFacts facts_of(CUdevice device) {
     static auto* known = new std::map<CUdevice, DeviceFacts>();  // of the control thread only
-    auto [found, fresh] = known->try_emplace(device);
-    if (fresh) {
-        char name[256] = {};
-        found->second.mig = real::cuDeviceGetName(name, sizeof name - 1, device) == CUDA_SUCCESS &&
-                            std::strstr(name, " MIG ") != nullptr;
-        int enabled = 0;  // the driver tells since CUDA 12.1
-        found->second.mps =
-            real::cuDeviceGetAttribute(&enabled, CU_DEVICE_ATTRIBUTE_MPS_ENABLED, device) == CUDA_SUCCESS && enabled != 0;
+    if (auto found = known->find(device); found != known->end()) {
+        return found->second;
     }
-    return found->second;
+    DeviceFacts facts;
+    char name[256] = {};
+    facts.told = real::cuDeviceGetName(name, sizeof name - 1, device);
+    if (facts.told != CUDA_SUCCESS) {
+        return facts;
+    }
+    facts.mig = std::strstr(name, " MIG ") != nullptr;
+    int enabled = 0;  // the driver tells since CUDA 12.1
+    facts.mps =
+        real::cuDeviceGetAttribute(&enabled, CU_DEVICE_ATTRIBUTE_MPS_ENABLED, device) == CUDA_SUCCESS && enabled != 0;
+    return known->emplace(device, facts).first->second;
 }
 
 // Before that, a control socket in the configured directory tells.
@@ -90,6 +95,7 @@ DeviceFacts facts() {
         DeviceFacts one = facts_of(Contexts::get().device_of(context, 0));
         all.mig = all.mig || one.mig;
         all.mps = all.mps || one.mps;
+        all.told = all.told != CUDA_SUCCESS ? all.told : one.told;
     }
     all.mps = all.mps || mps_socket();
     return all;
@@ -263,6 +269,9 @@ Outcome Freeze::may_quiesce() const {
 Outcome Freeze::quiesce(Clock::time_point deadline) {
     if (uint32_t bits = refusals()) {
         return {GPUSNAP_E_UNSUPPORTED, "cannot be frozen, it uses " + spell(bits)};
+    }
+    if (CUresult told = facts().told; told != CUDA_SUCCESS) {
+        return driver_failure("cuDeviceGetName", told);
     }
     Gate::close();
     Outcome outcome = make_idle(deadline);

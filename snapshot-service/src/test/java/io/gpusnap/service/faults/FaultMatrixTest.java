@@ -62,6 +62,7 @@ class FaultMatrixTest {
                 "--gpusnap.rollouts.prometheus-timeout=60s",
                 "--gpusnap.rollouts.prometheus-url=" + prometheus.url(),
                 "--gpusnap.sweeps.check-interval=100ms",
+                "--gpusnap.scrubs.check-interval=1h",
                 "--gpusnap.idempotency.in-flight-limit=2s");
         one = replicas.api(0);
         other = replicas.api(1);
@@ -338,9 +339,12 @@ class FaultMatrixTest {
         String orphan = bucket.put("packs/orphan", 5);
         sweep(daemon); // a store that was never seen before is due
 
-        // when it is due and both ask for it at the same moment: nobody has the table until both wait for it
+        // when it is due and both ask for it at the same moment: nobody writes to the table until both wait for it. Who
+        // reads it goes
+        // on, and nothing else that a service does by itself writes to it here: its jobs run in one thread, and come to
+        // their turn
         String due = """
-                LOCK TABLE store IN ACCESS EXCLUSIVE MODE;
+                LOCK TABLE store IN SHARE ROW EXCLUSIVE MODE;
                 UPDATE store_object SET since = since - interval '2 days' WHERE store_id = '%1$s';
                 UPDATE store SET sweep_due_at = 'epoch' WHERE id = '%1$s'""".formatted(bucket.id());
         int rounds = 0;

@@ -182,10 +182,10 @@ class RecoveryTest {
                         .map(one -> one.path("priority").asInt()))
                 .containsExactly(0);
         // and what is left does not stand in the way of other tests
-        other.thawed(other.claim(), 301, "w").expect(204);
+        other.thawed(claimElsewhere(), 301, "w").expect(204);
         awaitStates("RECOVERED", "RECOVERED", "PLACING", "PLACING", "PLACING", "PLACING");
         for (int i = 0; i < 4; i++) {
-            other.thawed(other.claim(), 302 + i, "w").expect(204);
+            other.thawed(claimElsewhere(), 302 + i, "w").expect(204);
         }
         awaitStates("RECOVERED", "RECOVERED", "RECOVERED", "RECOVERED", "RECOVERED", "RECOVERED");
     }

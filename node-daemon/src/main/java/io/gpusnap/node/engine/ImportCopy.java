@@ -14,10 +14,8 @@ import io.gpusnap.node.transfer.SnapshotImport;
 import io.gpusnap.node.transfer.SnapshotPull;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /** Every chunk of the archive is here, all of the archive verified as it came, and what was stored read back from the medium. */
 final class ImportCopy extends EngineStage {
@@ -72,9 +70,7 @@ final class ImportCopy extends EngineStage {
         // Keeps what is here and what is brought from being swept, over this daemon's death as well.
         store.writePending(request.snapshot(), manifest);
         context.progress().setTotalBytes(ChunkVerifier.distinctBytes(chunks) + bytes(lacking));
-        List<ChunkRef> unproven = new ArrayList<>(ChunkVerifier.unproven(chunks, store));
-        unproven.removeAll(Set.copyOf(lacking));
-        ChunkVerifier.settle(unproven, store.nvme());
+        ChunkVerifier.settle(ChunkVerifier.unproven(chunks, lacking, store), store.nvme());
         SnapshotImport bringing = new SnapshotImport(store.nvme(), pins);
         List<ChunkRef> brought = bringing.bring(
                 archive.layers(Archives.holder(runtime)),

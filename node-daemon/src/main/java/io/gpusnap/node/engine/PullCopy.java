@@ -11,7 +11,6 @@ import io.gpusnap.node.transfer.SnapshotPull;
 import io.gpusnap.node.transfer.Transfer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /** What this node lacks of the chunks is here, verified as it came and read back from the medium. */
 final class PullCopy extends SharedStoreStage {
@@ -36,8 +35,7 @@ final class PullCopy extends SharedStoreStage {
         store.writePending(session.request().snapshot(), session.manifest());
         SnapshotPull pull = new SnapshotPull(store, session.sources(), session.pins());
         List<ChunkRef> bringing = new ArrayList<>(pull.lacking(chunks));
-        List<ChunkRef> unproven = new ArrayList<>(ChunkVerifier.unproven(chunks, store));
-        unproven.removeAll(Set.copyOf(bringing));
+        List<ChunkRef> unproven = ChunkVerifier.unproven(chunks, bringing, store);
         Transfer transfer = runtime.transfer(context);
         context.progress()
                 .setTotalBytes(ChunkVerifier.distinctBytes(unproven) + 2 * ChunkVerifier.distinctBytes(bringing));

@@ -75,7 +75,7 @@ public final class SnapshotUses {
     }
 
     private synchronized void giveUp(SnapshotId snapshot) {
-        wanted.compute(snapshot, (key, count) -> count == null || count <= 1 ? null : count - 1);
+        countDown(wanted, snapshot);
     }
 
     synchronized Optional<Deletion> delete(SnapshotId snapshot) {
@@ -87,7 +87,11 @@ public final class SnapshotUses {
     }
 
     private synchronized void end(SnapshotId snapshot) {
-        readers.compute(snapshot, (key, count) -> count == null || count <= 1 ? null : count - 1);
+        countDown(readers, snapshot);
+    }
+
+    private static void countDown(Map<SnapshotId, Integer> counts, SnapshotId snapshot) {
+        counts.compute(snapshot, (key, count) -> count == null || count <= 1 ? null : count - 1);
     }
 
     private synchronized void forget(SnapshotId snapshot) {

@@ -23,26 +23,33 @@ public final class ChunkVerifier {
      */
     public static void verify(Collection<ChunkRef> chunks, NvmeTier nvme, Transfer transfer)
             throws TierException, InterruptedException {
-        Crew.each("verify", transfer.driveThreads(), TierException.class, distinct(chunks), () -> {
-            VerifiedReader reader = new VerifiedReader(ChunkSources.only(nvme));
-            MemorySegment buffer = Transfer.buffer();
-            return chunk -> {
-                transfer.safePoint().run();
-                reader.read(chunk, buffer);
-                transfer.progress().accept(chunk.sizeBytes());
-            };
-        });
+        Crew.each("verify", transfer.driveThreads(), TierException.class, distinct(chunks), () -> one(nvme, transfer));
+    }
+
+    /** Verifies chunks one by one, for one thread. */
+    static Crew.Task<ChunkRef, TierException> one(NvmeTier nvme, Transfer transfer) {
+        VerifiedReader reader = new VerifiedReader(ChunkSources.only(nvme));
+        MemorySegment buffer = Transfer.buffer();
+        return chunk -> {
+            transfer.safePoint().run();
+            reader.read(chunk, buffer);
+            transfer.progress().accept(chunk.sizeBytes());
+        };
     }
 
     /**
-     * Those that no committed snapshot names: nobody has read them back from the medium yet, or what did so did not come to its
-     * end.
+     * Those that are here and that no committed snapshot names: nobody has read them back from the medium yet, or what did so did
+     * not come to its end.
+     *
+     * @param lacking of them, those that are not here
      */
-    public static List<ChunkRef> unproven(Collection<ChunkRef> chunks, SnapshotStore store)
+    public static List<ChunkRef> unproven(
+            Collection<ChunkRef> chunks, Collection<ChunkRef> lacking, SnapshotStore store)
             throws TierException, ManifestException {
         Set<ChunkDigest> proven = store.committedChunks();
+        Set<ChunkRef> absent = Set.copyOf(lacking);
         return distinct(chunks).stream()
-                .filter(chunk -> !proven.contains(new ChunkDigest(chunk.digest())))
+                .filter(chunk -> !absent.contains(chunk) && !proven.contains(new ChunkDigest(chunk.digest())))
                 .toList();
     }
 

@@ -1,10 +1,8 @@
 package io.gpusnap.node.transfer;
 
-import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -45,15 +43,7 @@ final class GroupedProof implements AutoCloseable {
 
     /** Of chunks in the node's own store. */
     static GroupedProof of(NvmeTier nvme, long groupBytes, Transfer transfer) {
-        return new GroupedProof(groupBytes, nvme::sync, transfer.threads(), () -> {
-            VerifiedReader reader = new VerifiedReader(ChunkSources.only(nvme));
-            MemorySegment buffer = Transfer.buffer();
-            return chunk -> {
-                transfer.safePoint().run();
-                reader.read(chunk, buffer);
-                transfer.progress().accept(chunk.sizeBytes());
-            };
-        });
+        return new GroupedProof(groupBytes, nvme::sync, transfer.threads(), () -> ChunkVerifier.one(nvme, transfer));
     }
 
     /**

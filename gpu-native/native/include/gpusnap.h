@@ -24,7 +24,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 #endif
 
-#define GPUSNAP_ABI_VERSION 3u
+#define GPUSNAP_ABI_VERSION 4u
 
 typedef enum gpusnap_status {
   GPUSNAP_OK = 0,
@@ -133,7 +133,7 @@ typedef enum gpusnap_target_state {
   GPUSNAP_TARGET_RUNNING = 0,    /* gate open */
   GPUSNAP_TARGET_QUIESCED = 1,   /* gate closed, device idle, memory mapped */
   GPUSNAP_TARGET_RELEASED = 2,   /* gate closed, physical memory returned, ranges reserved */
-  GPUSNAP_TARGET_REMAPPED = 3    /* gate closed, fresh memory mapped, content undefined until filled */
+  GPUSNAP_TARGET_REMAPPED = 3    /* gate closed, memory mapped; what is not HELD is fresh, content undefined until filled */
 } gpusnap_target_state;
 
 /* Why a freeze would be refused: bits of gpusnap_target_status.refusals */
@@ -164,8 +164,10 @@ typedef struct gpusnap_allocation {
   uint64_t size_bytes;
   uint64_t local_address;        /* address in this process from the first import until unimport, else 0 */
   uint32_t gpu_ordinal;
-  uint32_t flags;                /* 0; reserved for hints */
+  uint32_t flags;                /* GPUSNAP_ALLOCATION_* */
 } gpusnap_allocation;
+/* REMAPPED: it has the content that it had before it was released. */
+#define GPUSNAP_ALLOCATION_HELD (1u << 0)
 
 /* socket_path NULL: derived from /proc/<pid>/environ and /proc/<pid>/status. */
 gpusnap_status gpusnap_target_open(int32_t pid, const char* socket_path, uint32_t timeout_ms, gpusnap_target** target);
@@ -200,6 +202,19 @@ gpusnap_status gpusnap_target_gpus(gpusnap_target* target, gpusnap_target_gpu* o
  * used meanwhile by other threads. A call that fails undoes all of it. */
 gpusnap_status gpusnap_target_import(gpusnap_target* target, size_t* left);
 gpusnap_status gpusnap_target_unimport(gpusnap_target* target);
+
+/* Holds on to a workload's physical memory, content and all, while the workload releases it and gets it back. Memory that is
+ * closed without having been given back is freed as soon as nobody else has it. */
+typedef struct gpusnap_hold gpusnap_hold;
+gpusnap_status gpusnap_hold_open(gpusnap_hold** hold);
+void gpusnap_hold_close(gpusnap_hold* hold);
+/* What the next import brings is held as well, as far as half of the files that this process may open go. */
+gpusnap_status gpusnap_target_hold(gpusnap_target* target, gpusnap_hold* hold);
+/* RELEASED, by any connection: remap maps what was held as it is, where the workload can take it (GPUSNAP_ALLOCATION_HELD tells),
+ * and fresh memory for the rest. The hold is empty afterwards, also after a failure. GPUSNAP_E_INVALID: it holds another
+ * workload's memory. */
+gpusnap_status gpusnap_target_give_back(gpusnap_target* target, gpusnap_hold* hold);
+
 /* QUIESCED or REMAPPED -> RELEASED. After a failure the state tells which it is: as before, with everything in its place, or
  * RELEASED, where the driver keeps some of the memory until the process ends, or did not put back what it had taken. */
 gpusnap_status gpusnap_target_release(gpusnap_target* target);

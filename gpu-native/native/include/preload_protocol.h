@@ -1,13 +1,19 @@
 /*
  * Wire protocol between the daemon (client) and libgpusnap-preload.so (server), over a SOCK_SEQPACKET
  * Unix socket. One request, one reply; little endian; every message starts with gpusnap_wire_header.
- * Descriptors travel by SCM_RIGHTS with the EXPORT reply, one a record, in the records' order.
+ * Descriptors travel by SCM_RIGHTS, one a record, in the records' order: with the reply to EXPORT, and with GIVE_BACK.
  *
  * States and verbs (the reply of any other combination is GPUSNAP_E_STATE):
  *   RUNNING --QUIESCE--> QUIESCED --RELEASE--> RELEASED --REMAP--> REMAPPED --RESUME--> RUNNING
  *                        QUIESCED --RESUME---> RUNNING
  *                        REMAPPED --RELEASE--> RELEASED   (it could not be filled)
- *   STATUS, LIST, HINTS and GPUS are answered in every state, EXPORT in QUIESCED and REMAPPED.
+ *   STATUS, LIST, HINTS and GPUS are answered in every state, EXPORT in QUIESCED and REMAPPED, GIVE_BACK in RELEASED.
+ *
+ * Physical memory lives as long as a descriptor of it does. A daemon that keeps those of EXPORT through RELEASE holds the memory
+ * with all that is in it; what it gives back before REMAP is mapped as it is, and listed with GPUSNAP_ALLOCATION_HELD until
+ * RESUME. Fresh memory stands for what was not given back, or could not be taken. The preload keeps each descriptor as long as
+ * the process has the memory: the driver makes another one for nobody but the process that made the memory.
+ *
  * Several connections may be open. The one whose QUIESCE succeeded owns the freeze and is the only one
  * that may change it; when it closes, QUIESCED falls back to RUNNING, while RELEASED and REMAPPED stay and
  * the next connection that sends RELEASE, REMAP, EXPORT or RESUME takes the freeze over.
@@ -23,7 +29,8 @@
  * listed in several records (one for each allocation that it lies in), and records may overlap.
  *
  * Versions: GPUSNAP_WIRE_VERSION changes when an old peer would misunderstand. A verb that is only added does not change it: an
- * older preload answers it with GPUSNAP_E_PROTOCOL, which for HINTS and GPUS means that it has none to tell.
+ * older preload answers it with GPUSNAP_E_PROTOCOL, which for HINTS and GPUS means that it has none to tell, and for GIVE_BACK
+ * that all memory will be fresh.
  */
 #ifndef GPUSNAP_PRELOAD_PROTOCOL_H
 #define GPUSNAP_PRELOAD_PROTOCOL_H
@@ -44,7 +51,8 @@ enum gpusnap_wire_verb {
   GPUSNAP_WIRE_REMAP = 6,
   GPUSNAP_WIRE_RESUME = 7,
   GPUSNAP_WIRE_HINTS = 8,   /* argument: first index -> gpusnap_wire_records with gpusnap_wire_hint[count] */
-  GPUSNAP_WIRE_GPUS = 9     /* argument: first index -> gpusnap_wire_records with gpusnap_wire_gpu[count] */
+  GPUSNAP_WIRE_GPUS = 9,    /* argument: first index -> gpusnap_wire_records with gpusnap_wire_gpu[count] */
+  GPUSNAP_WIRE_GIVE_BACK = 10 /* + descriptors, at most GPUSNAP_WIRE_MAX_RECORDS; argument: index of the first one's record */
 };
 
 typedef struct gpusnap_wire_header {
@@ -72,7 +80,7 @@ typedef struct gpusnap_wire_record {
   uint64_t address;
   uint64_t size_bytes;
   uint8_t gpu_uuid[16]; /* CUDA_VISIBLE_DEVICES may number GPUs differently on each side */
-  uint32_t flags;
+  uint32_t flags; /* GPUSNAP_ALLOCATION_* */
   uint32_t reserved;
 } gpusnap_wire_record;
 

@@ -327,19 +327,61 @@ std::vector<BlockRecord> BlockTable::records() {
     std::vector<BlockRecord> all;
     for (const auto& [id, block] : blocks_) {
         auto found = first_address.find(block.get());
-        all.push_back({id, found == first_address.end() ? 0 : found->second, block->size, block->properties.location.id});
+        all.push_back({id, found == first_address.end() ? 0 : found->second, block->size, block->properties.location.id,
+                       block->held});
     }
     return all;
 }
 
-CUresult BlockTable::export_descriptor(uint64_t id, int* descriptor) {
+CUresult BlockTable::export_descriptor(uint64_t id, Descriptor* descriptor) {
     std::lock_guard lock(mutex_);
     auto found = blocks_.find(id);
     if (found == blocks_.end()) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    return real::cuMemExportToShareableHandle(descriptor, found->second->real,
-                                              CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR, 0);
+    int value = -1;
+    CUresult result = found->second->export_as(&value, CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR, 0);
+    if (result == CUDA_SUCCESS) {
+        *descriptor = Descriptor(value);
+    }
+    return result;
+}
+
+CUresult Block::export_as(void* shareable, int type, uint64_t flags_of_export) const {
+    if (!descriptor.valid()) {
+        return real::cuMemExportToShareableHandle(shareable, real, type, flags_of_export);
+    }
+    if (shareable == nullptr || flags_of_export != 0) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    int copy = descriptor.duplicate();
+    *static_cast<int*>(shareable) = copy;
+    return copy >= 0 ? CUDA_SUCCESS : CUDA_ERROR_OPERATING_SYSTEM;
+}
+
+void BlockTable::give_back(size_t first, std::vector<Descriptor> descriptors) {
+    std::lock_guard lock(mutex_);
+    if (!released_ || first >= blocks_.size()) {
+        return;
+    }
+    auto at = std::next(blocks_.begin(), static_cast<ptrdiff_t>(first));
+    for (Descriptor& descriptor : descriptors) {
+        if (at == blocks_.end()) {
+            return;
+        }
+        Block& block = *at++->second;
+        // The application may export it by another kind of handle, for which the driver wants whoever made it.
+        if ((block.asked_types & ~CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR) == 0) {
+            block.descriptor = moved_out_of_the_way(std::move(descriptor));
+        }
+    }
+}
+
+void BlockTable::after_fork_in_child() {
+    for (auto& [id, block] : blocks_) {
+        block->descriptor.reset();
+    }
+    mutex_.unlock();
 }
 
 CUresult BlockTable::unmap_until(MappingPosition end) {
@@ -366,6 +408,8 @@ CUresult BlockTable::release_all() {
     for (auto& [id, block] : blocks_) {
         result = first_error(result, real::cuMemRelease(block->real));
         block->real = 0;
+        block->descriptor.reset();
+        block->held = false;
     }
     return result;
 }
@@ -389,9 +433,8 @@ CUresult BlockTable::bring_back_all() {
     std::lock_guard lock(mutex_);
     CUresult result = CUDA_SUCCESS;
     for (auto& [id, block] : blocks_) {
-        result = real::cuMemCreate(&block->real, block->size, &block->properties, block->flags);
+        result = bring_back(block.get());
         if (result != CUDA_SUCCESS) {
-            block->real = 0;
             break;
         }
     }
@@ -404,9 +447,28 @@ CUresult BlockTable::bring_back_all() {
                 real::cuMemRelease(block->real);
                 block->real = 0;
             }
+            block->descriptor.reset();
+            block->held = false;
         }
     }
     released_ = result != CUDA_SUCCESS;
+    return result;
+}
+
+CUresult BlockTable::bring_back(Block* block) {
+    if (block->descriptor.valid()) {
+        void* shareable = reinterpret_cast<void*>(static_cast<intptr_t>(block->descriptor.get()));
+        CUresult imported =
+            real::cuMemImportFromShareableHandle(&block->real, shareable, CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR);
+        block->held = imported == CUDA_SUCCESS;
+        if (block->held) {
+            return CUDA_SUCCESS;
+        }
+        log(Level::info, "held memory did not come back, it is made anew: CUDA error %d", imported);
+        block->descriptor.reset();
+    }
+    CUresult result = real::cuMemCreate(&block->real, block->size, &block->properties, block->flags);
+    block->real = result == CUDA_SUCCESS ? block->real : 0;
     return result;
 }
 

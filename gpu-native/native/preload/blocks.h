@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cuda_abi.h"
+#include "preload/descriptor.h"
 
 namespace gpusnap::preload {
 
@@ -28,6 +29,13 @@ struct Block {
     uint32_t mappings = 0;
     bool shared = false;  // the application exported it to someone else
     bool for_all = false;  // see set_access_of_all()
+    // Of memory that somebody held for us while it was released: the driver exports memory only for whoever made it, so the
+    // descriptor by which it came is the one by which it goes again.
+    Descriptor descriptor;
+    bool held = false;  // its content is what it was when it was last released
+
+    // As cuMemExportToShareableHandle.
+    CUresult export_as(void* shareable, int type, uint64_t flags_of_export) const;
 };
 
 // A part of a range of addresses that lies in one block.
@@ -43,6 +51,7 @@ struct BlockRecord {
     CUdeviceptr address;  // of the first mapping, 0 when it has none
     size_t size;
     CUdevice device;
+    bool held;
 };
 
 class BlockTable {
@@ -102,14 +111,22 @@ public:
 
     // ---- for a freeze, while nothing else runs ----
     // An open descriptor of the block's memory.
-    CUresult export_descriptor(uint64_t id, int* descriptor);
+    CUresult export_descriptor(uint64_t id, Descriptor* descriptor);
+    // While released: bring_back_all() takes this memory for the blocks from a position of records() on. What cannot be taken is
+    // closed.
+    void give_back(size_t first, std::vector<Descriptor> descriptors);
     // On failure everything is mapped as before; or, see released(), nothing is, and the driver kept some of it or would not put
     // it back.
     CUresult release_all();
     // Nothing is mapped, and what was in it is gone: bring_back_all() is the only way on.
     bool released();
-    // All or nothing: on failure nothing holds memory.
+    // What was given back, and fresh memory for the rest. All or nothing: on failure nothing holds memory.
     CUresult bring_back_all();
+
+    // ---- around fork(): a child must not keep memory that its parent frees ----
+    void before_fork() { mutex_.lock(); }
+    void after_fork_in_parent() { mutex_.unlock(); }
+    void after_fork_in_child();
 
 private:
     struct Mapping {
@@ -124,6 +141,7 @@ private:
     using MappingPosition = std::map<CUdeviceptr, Mapping>::iterator;
 
     CUresult destroy_if_unused(Block* block);
+    CUresult bring_back(Block* block);
     CUresult map_and_allow_all();
     CUresult allow_all();
     CUresult allow_peers();

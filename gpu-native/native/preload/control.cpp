@@ -14,6 +14,7 @@
 #include <optional>
 #include <utility>
 
+#include "preload/blocks.h"
 #include "preload/callbacks.h"
 #include "preload/freeze.h"
 #include "preload/gate.h"
@@ -29,16 +30,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr size_t max_connections = 16;
 constexpr uint64_t max_timeout_ms = 24 * 3600 * 1000;
-
-// Descriptors of a batch are closed once they are sent or not.
-struct DescriptorBatch {
-    std::vector<int> values;
-    ~DescriptorBatch() {
-        for (int value : values) {
-            close(value);
-        }
-    }
-};
 
 // A QUIESCE whose reply waits for the application's callbacks.
 struct PendingQuiesce {
@@ -61,16 +52,16 @@ private:
     void serve(size_t index);
     void hang_up(size_t index);
     // Nothing: the reply comes later.
-    std::optional<Outcome> handle(int connection, const gpusnap_wire_header& request, std::vector<char>* payload,
-                                  DescriptorBatch* descriptors);
+    std::optional<Outcome> handle(int connection, const gpusnap_wire_header& request, std::vector<Descriptor> received,
+                                  std::vector<char>* payload, std::vector<Descriptor>* descriptors);
     bool reply(int connection, const gpusnap_wire_header& request, const Outcome& outcome, std::vector<char> payload,
-               const std::vector<int>& descriptors);
+               const std::vector<Descriptor>& descriptors);
     std::optional<Outcome> begin_quiesce(int connection, const gpusnap_wire_header& request);
     void go_on_quiescing();
     Outcome step(int connection, const gpusnap_wire_header& request);
     Outcome take_over(int connection);
     Outcome records(const gpusnap_wire_header& request, bool with_descriptors, std::vector<char>* payload,
-                    DescriptorBatch* descriptors);
+                    std::vector<Descriptor>* descriptors);
     void hints(const gpusnap_wire_header& request, std::vector<char>* payload);
     Outcome gpus(const gpusnap_wire_header& request, std::vector<char>* payload);
 
@@ -165,20 +156,21 @@ void Control::hang_up(size_t index) {
 void Control::serve(size_t index) {
     int connection = connections_[index];
     gpusnap_wire_header request{};
-    if ((pending_ && pending_->connection == connection) || !receive_request(connection, &request)) {
+    std::vector<Descriptor> received;
+    if ((pending_ && pending_->connection == connection) || !receive_request(connection, &request, &received)) {
         hang_up(index);
         return;
     }
     std::vector<char> payload;
-    DescriptorBatch descriptors;
-    std::optional<Outcome> outcome = handle(connection, request, &payload, &descriptors);
-    if (outcome && !reply(connection, request, *outcome, std::move(payload), descriptors.values)) {
+    std::vector<Descriptor> descriptors;
+    std::optional<Outcome> outcome = handle(connection, request, std::move(received), &payload, &descriptors);
+    if (outcome && !reply(connection, request, *outcome, std::move(payload), descriptors)) {
         hang_up(index);
     }
 }
 
 bool Control::reply(int connection, const gpusnap_wire_header& request, const Outcome& outcome, std::vector<char> payload,
-                    const std::vector<int>& descriptors) {
+                    const std::vector<Descriptor>& descriptors) {
     if (outcome.ok()) {
         return send_reply(connection, request, outcome.status, payload, descriptors);
     }
@@ -187,8 +179,8 @@ bool Control::reply(int connection, const gpusnap_wire_header& request, const Ou
     return send_reply(connection, request, outcome.status, payload, {});
 }
 
-std::optional<Outcome> Control::handle(int connection, const gpusnap_wire_header& request, std::vector<char>* payload,
-                                       DescriptorBatch* descriptors) {
+std::optional<Outcome> Control::handle(int connection, const gpusnap_wire_header& request, std::vector<Descriptor> received,
+                                       std::vector<char>* payload, std::vector<Descriptor>* descriptors) {
     if (request.version != GPUSNAP_WIRE_VERSION) {
         return Outcome{GPUSNAP_E_PROTOCOL, "this preload speaks protocol " + std::to_string(GPUSNAP_WIRE_VERSION) +
                                                ", not " + std::to_string(request.version)};
@@ -210,6 +202,7 @@ std::optional<Outcome> Control::handle(int connection, const gpusnap_wire_header
         case GPUSNAP_WIRE_EXPORT:
         case GPUSNAP_WIRE_QUIESCE:
         case GPUSNAP_WIRE_RELEASE:
+        case GPUSNAP_WIRE_GIVE_BACK:
         case GPUSNAP_WIRE_REMAP:
         case GPUSNAP_WIRE_RESUME: {
             Outcome outcome = take_over(connection);
@@ -218,7 +211,9 @@ std::optional<Outcome> Control::handle(int connection, const gpusnap_wire_header
             }
             return request.verb == GPUSNAP_WIRE_EXPORT    ? records(request, true, payload, descriptors)
                    : request.verb == GPUSNAP_WIRE_QUIESCE ? begin_quiesce(connection, request)
-                                                          : step(connection, request);
+                   : request.verb == GPUSNAP_WIRE_GIVE_BACK
+                       ? freeze_.give_back(static_cast<size_t>(request.argument), std::move(received))
+                       : step(connection, request);
         }
         default:
             return Outcome{GPUSNAP_E_PROTOCOL, "unknown request " + std::to_string(request.verb)};
@@ -303,12 +298,12 @@ Outcome Control::step(int connection, const gpusnap_wire_header& request) {
 }
 
 Outcome Control::records(const gpusnap_wire_header& request, bool with_descriptors, std::vector<char>* payload,
-                         DescriptorBatch* descriptors) {
+                         std::vector<Descriptor>* descriptors) {
     std::vector<gpusnap_wire_record> batch;
     size_t total = 0;
     Outcome outcome;
     if (with_descriptors) {
-        outcome = freeze_.export_memory(request.argument, &batch, &descriptors->values, &total);
+        outcome = freeze_.export_memory(request.argument, &batch, descriptors, &total);
     } else {
         std::vector<gpusnap_wire_record> all;
         outcome = freeze_.list(&all);
@@ -342,6 +337,7 @@ void Control::close_in_child() {
 
 // The driver does not work in a forked child and the control thread is not there: leave the parent's socket alone.
 void after_fork_in_child() {
+    BlockTable::get().after_fork_in_child();
     Gate::abandon();
     if (control != nullptr) {
         control->close_in_child();
@@ -374,7 +370,8 @@ void start() {
     }
     control = new Control(listener, callbacks_ended, path);
     control_pid = getpid();
-    pthread_atfork(nullptr, nullptr, after_fork_in_child);
+    pthread_atfork([] { BlockTable::get().before_fork(); }, [] { BlockTable::get().after_fork_in_parent(); },
+                   after_fork_in_child);
     std::atexit(remove_socket_at_exit);
     BlockedSignals blocked;
     pthread_t thread{};

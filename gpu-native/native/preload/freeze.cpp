@@ -205,6 +205,7 @@ Outcome Freeze::list(std::vector<gpusnap_wire_record>* records) {
         record.id = block.id;
         record.address = block.address;
         record.size_bytes = block.size;
+        record.flags = state_ == GPUSNAP_TARGET_REMAPPED && block.held ? GPUSNAP_ALLOCATION_HELD : 0;
         std::memcpy(record.gpu_uuid, uuid.bytes, sizeof record.gpu_uuid);
         records->push_back(record);
     }
@@ -285,7 +286,7 @@ Outcome Freeze::quiesce(Clock::time_point deadline) {
     return {};
 }
 
-Outcome Freeze::export_memory(size_t first, std::vector<gpusnap_wire_record>* batch, std::vector<int>* descriptors,
+Outcome Freeze::export_memory(size_t first, std::vector<gpusnap_wire_record>* batch, std::vector<Descriptor>* descriptors,
                               size_t* total) {
     if (state_ != GPUSNAP_TARGET_QUIESCED && state_ != GPUSNAP_TARGET_REMAPPED) {
         return wrong_state("EXPORT", state_);
@@ -299,14 +300,14 @@ Outcome Freeze::export_memory(size_t first, std::vector<gpusnap_wire_record>* ba
     CurrentContext scope(some_context());
     uint64_t bytes = 0;
     for (size_t i = first; i < all.size() && batch->size() < GPUSNAP_WIRE_MAX_RECORDS && bytes < export_batch_bytes; i++) {
-        int descriptor = -1;
+        Descriptor descriptor;
         CUresult result = BlockTable::get().export_descriptor(all[i].id, &descriptor);
         if (result != CUDA_SUCCESS) {
             return driver_failure("cuMemExportToShareableHandle", result);
         }
         batch->push_back(all[i]);
         bytes += all[i].size_bytes;
-        descriptors->push_back(descriptor);
+        descriptors->push_back(std::move(descriptor));
     }
     return {};
 }
@@ -334,6 +335,14 @@ Outcome Freeze::release() {
         return driver_failure("release of device memory", result);
     }
     log(Level::info, "released %llu bytes", static_cast<unsigned long long>(BlockTable::get().bytes()));
+    return {};
+}
+
+Outcome Freeze::give_back(size_t first, std::vector<Descriptor> descriptors) {
+    if (state_ != GPUSNAP_TARGET_RELEASED) {
+        return wrong_state("GIVE_BACK", state_);
+    }
+    BlockTable::get().give_back(first, std::move(descriptors));
     return {};
 }
 

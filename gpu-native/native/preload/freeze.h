@@ -8,6 +8,7 @@
 
 #include "cuda_abi.h"
 #include "gpusnap.h"
+#include "preload/descriptor.h"
 #include "preload/outcome.h"
 #include "preload_protocol.h"
 
@@ -30,10 +31,11 @@ public:
     Outcome may_quiesce() const;
     // Closes the gate, waits for calls inside and for the device; on failure the gate is open again.
     Outcome quiesce(std::chrono::steady_clock::time_point deadline);
-    // The descriptors belong to the caller.
-    Outcome export_memory(size_t first, std::vector<gpusnap_wire_record>* batch, std::vector<int>* descriptors,
+    Outcome export_memory(size_t first, std::vector<gpusnap_wire_record>* batch, std::vector<Descriptor>* descriptors,
                           size_t* total);
     Outcome release();
+    // What somebody held meanwhile, of the allocations from `first` on.
+    Outcome give_back(size_t first, std::vector<Descriptor> descriptors);
     Outcome remap();
     Outcome resume();
     // The owner is gone: a workload that is only quiesced goes on.

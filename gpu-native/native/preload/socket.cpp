@@ -70,13 +70,36 @@ int accept_peer(int listener) {
     return fd;
 }
 
-bool receive_request(int connection, gpusnap_wire_header* request) {
-    ssize_t received = recv(connection, request, sizeof *request, MSG_TRUNC);
-    return received == sizeof *request && request->magic == GPUSNAP_WIRE_MAGIC && request->payload_size == 0;
+bool receive_request(int connection, gpusnap_wire_header* request, std::vector<Descriptor>* descriptors) {
+    iovec part{request, sizeof *request};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * GPUSNAP_WIRE_MAX_RECORDS)];
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    ssize_t received = recvmsg(connection, &message, MSG_CMSG_CLOEXEC);
+    if (received < 0) {
+        return false;
+    }
+    // Where the process may open no more files, the kernel leaves out the last ones: fewer came, in their order.
+    for (cmsghdr* entry = CMSG_FIRSTHDR(&message); entry != nullptr; entry = CMSG_NXTHDR(&message, entry)) {
+        if (entry->cmsg_level != SOL_SOCKET || entry->cmsg_type != SCM_RIGHTS) {
+            continue;
+        }
+        size_t count = (entry->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < count; i++) {
+            int value = -1;
+            std::memcpy(&value, CMSG_DATA(entry) + i * sizeof value, sizeof value);
+            descriptors->emplace_back(value);
+        }
+    }
+    return received == sizeof *request && (message.msg_flags & MSG_TRUNC) == 0 && request->magic == GPUSNAP_WIRE_MAGIC &&
+           request->payload_size == 0;
 }
 
 bool send_reply(int connection, const gpusnap_wire_header& request, uint32_t status, const std::vector<char>& payload,
-                const std::vector<int>& descriptors) {
+                const std::vector<Descriptor>& descriptors) {
     gpusnap_wire_header header{};
     header.magic = GPUSNAP_WIRE_MAGIC;
     header.version = GPUSNAP_WIRE_VERSION;
@@ -96,7 +119,10 @@ bool send_reply(int connection, const gpusnap_wire_header& request, uint32_t sta
         entry->cmsg_level = SOL_SOCKET;
         entry->cmsg_type = SCM_RIGHTS;
         entry->cmsg_len = CMSG_LEN(bytes);
-        std::memcpy(CMSG_DATA(entry), descriptors.data(), bytes);
+        for (size_t i = 0; i < descriptors.size(); i++) {
+            int value = descriptors[i].get();
+            std::memcpy(CMSG_DATA(entry) + i * sizeof value, &value, sizeof value);
+        }
     }
     for (;;) {
         if (sendmsg(connection, &message, MSG_NOSIGNAL) >= 0) {

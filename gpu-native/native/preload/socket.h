@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "preload/descriptor.h"
 #include "preload_protocol.h"
 
 namespace gpusnap::preload {
@@ -13,10 +14,10 @@ namespace gpusnap::preload {
 int open_listener(const std::string& directory, std::string* path);
 // -1 when nothing waits or the peer is neither root nor the same user.
 int accept_peer(int listener);
-// One request; false when the peer is gone or talks nonsense.
-bool receive_request(int connection, gpusnap_wire_header* request);
+// One request and the descriptors that came with it; false when the peer is gone or talks nonsense.
+bool receive_request(int connection, gpusnap_wire_header* request, std::vector<Descriptor>* descriptors);
 // False when the peer is gone.
 bool send_reply(int connection, const gpusnap_wire_header& request, uint32_t status, const std::vector<char>& payload,
-                const std::vector<int>& descriptors);
+                const std::vector<Descriptor>& descriptors);
 
 }  // namespace gpusnap::preload

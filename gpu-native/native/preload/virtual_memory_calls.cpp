@@ -116,7 +116,7 @@ CUresult own::cuMemExportToShareableHandle(void* shareable, CUmemGenericAllocati
         if ((block.asked_types & type) == 0) {
             return;  // the application did not ask for this kind, so the driver would refuse
         }
-        result = real::cuMemExportToShareableHandle(shareable, block.real, type, flags);
+        result = block.export_as(shareable, type, flags);
         block.shared = block.shared || result == CUDA_SUCCESS;
     });
     return result;

@@ -70,13 +70,17 @@ int connect_to(const SocketPlace& place, int32_t pid, uint32_t timeout_ms) {
 
 }  // namespace
 
-ReceivedDescriptors::~ReceivedDescriptors() {
+Descriptors::~Descriptors() {
     for (size_t i = 0; i < values_.size(); i++) {
         close_one(i);
     }
 }
 
-void ReceivedDescriptors::close_one(size_t index) noexcept {
+std::span<const int> Descriptors::part(size_t first, size_t most) const {
+    return std::span(values_).subspan(first, std::min(most, values_.size() - first));
+}
+
+void Descriptors::close_one(size_t index) noexcept {
     if (values_[index] >= 0) {
         close(values_[index]);
         values_[index] = -1;
@@ -97,14 +101,14 @@ void Channel::hang_up() noexcept {
     }
 }
 
-Reply Channel::call(gpusnap_wire_verb verb, uint64_t argument, uint32_t timeout_ms) {
+Reply Channel::call(gpusnap_wire_verb verb, uint64_t argument, uint32_t timeout_ms, std::span<const int> descriptors) {
     if (socket_ < 0) {
         throw Failure(GPUSNAP_E_PEER_GONE, "the connection to the workload is closed");
     }
     Reply reply;
     gpusnap_wire_header header{};
     try {
-        send(verb, argument);
+        send(verb, argument, descriptors);
         reply = receive(verb, timeout_ms);
         std::memcpy(&header, reply.payload.data(), sizeof header);
         reply.payload.erase(reply.payload.begin(), reply.payload.begin() + sizeof header);
@@ -119,13 +123,27 @@ Reply Channel::call(gpusnap_wire_verb verb, uint64_t argument, uint32_t timeout_
     return reply;
 }
 
-void Channel::send(gpusnap_wire_verb verb, uint64_t argument) {
+void Channel::send(gpusnap_wire_verb verb, uint64_t argument, std::span<const int> descriptors) {
     gpusnap_wire_header header{};
     header.magic = GPUSNAP_WIRE_MAGIC;
     header.version = GPUSNAP_WIRE_VERSION;
     header.verb = static_cast<uint16_t>(verb);
     header.argument = argument;
-    if (::send(socket_, &header, sizeof header, MSG_NOSIGNAL) != sizeof header) {
+    iovec part{&header, sizeof header};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * GPUSNAP_WIRE_MAX_RECORDS)] = {};
+    if (!descriptors.empty()) {
+        message.msg_control = control;
+        message.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
+        cmsghdr* entry = CMSG_FIRSTHDR(&message);
+        entry->cmsg_level = SOL_SOCKET;
+        entry->cmsg_type = SCM_RIGHTS;
+        entry->cmsg_len = CMSG_LEN(descriptors.size_bytes());
+        std::memcpy(CMSG_DATA(entry), descriptors.data(), descriptors.size_bytes());
+    }
+    if (sendmsg(socket_, &message, MSG_NOSIGNAL) != sizeof header) {
         throw io_failure(GPUSNAP_E_PEER_GONE, "the workload closed the connection", errno);
     }
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "preload_protocol.h"
@@ -9,19 +11,22 @@
 
 namespace gpusnap {
 
-// Descriptors received with a reply; whatever is not taken is closed.
-class ReceivedDescriptors {
+// Open descriptors; whatever is not taken is closed.
+class Descriptors {
 public:
-    ReceivedDescriptors() = default;
-    ~ReceivedDescriptors();
-    ReceivedDescriptors(ReceivedDescriptors&& other) noexcept { values_.swap(other.values_); }
-    ReceivedDescriptors& operator=(ReceivedDescriptors&& other) noexcept {
+    Descriptors() = default;
+    ~Descriptors();
+    Descriptors(Descriptors&& other) noexcept { values_.swap(other.values_); }
+    Descriptors& operator=(Descriptors&& other) noexcept {
         values_.swap(other.values_);
         return *this;
     }
     void add(int value) { values_.push_back(value); }
     size_t size() const noexcept { return values_.size(); }
     int operator[](size_t index) const { return values_[index]; }
+    std::span<const int> part(size_t first, size_t most) const;
+    // Whoever takes one closes it.
+    int take(size_t index) noexcept { return std::exchange(values_[index], -1); }
     void close_one(size_t index) noexcept;
 
 private:
@@ -30,7 +35,7 @@ private:
 
 struct Reply {
     std::vector<char> payload;
-    ReceivedDescriptors descriptors;
+    Descriptors descriptors;
 };
 
 class Channel {
@@ -42,10 +47,10 @@ public:
     // Throws the preload's own failure with its text, or a failure of the transport. After a failed
     // transport the connection is closed for good: a late reply must not answer the next request.
     bool open() const noexcept { return socket_ >= 0; }
-    Reply call(gpusnap_wire_verb verb, uint64_t argument, uint32_t timeout_ms);
+    Reply call(gpusnap_wire_verb verb, uint64_t argument, uint32_t timeout_ms, std::span<const int> descriptors = {});
 
 private:
-    void send(gpusnap_wire_verb verb, uint64_t argument);
+    void send(gpusnap_wire_verb verb, uint64_t argument, std::span<const int> descriptors);
     Reply receive(gpusnap_wire_verb verb, uint32_t timeout_ms);
     void await_readable(uint32_t timeout_ms);
     void hang_up() noexcept;

@@ -1,4 +1,5 @@
 #include "target/channel.h"
+#include "target/hold.h"
 #include "target/import.h"
 
 #include <algorithm>
@@ -36,7 +37,7 @@ struct gpusnap_target {
     struct Batch {
         size_t total = 0;
         std::vector<Record> records;
-        ReceivedDescriptors descriptors;
+        Descriptors descriptors;
     };
 
     template <typename Record>
@@ -102,7 +103,11 @@ struct gpusnap_target {
         }
         for (size_t i = 0; i < next.records.size(); i++) {
             imported.add(next.records[i], next.descriptors[i]);
-            next.descriptors.close_one(i);
+            if (hold != nullptr) {
+                hold->add(next.records[i].id, next.descriptors.take(i));
+            } else {
+                next.descriptors.close_one(i);
+            }
         }
         imported.allow_access();
     }
@@ -110,6 +115,7 @@ struct gpusnap_target {
     uint32_t timeout_ms;
     Channel channel;
     ImportedMemory imported;
+    std::shared_ptr<HeldMemory> hold;  // where the descriptors of what is imported go
 };
 
 gpusnap_status gpusnap_target_open(int32_t pid, const char* socket_path, uint32_t timeout_ms, gpusnap_target** target) {
@@ -209,6 +215,23 @@ gpusnap_status gpusnap_target_gpus(gpusnap_target* target, gpusnap_target_gpu* o
     });
 }
 
+gpusnap_status gpusnap_target_hold(gpusnap_target* target, gpusnap_hold* hold) {
+    return guarded([&] {
+        require(target != nullptr && hold != nullptr, "target or hold is NULL");
+        if (!target->imported.empty()) {
+            throw Failure(GPUSNAP_E_STATE, "the workload's memory is already imported");
+        }
+        target->hold = hold->memory;
+    });
+}
+
+gpusnap_status gpusnap_target_give_back(gpusnap_target* target, gpusnap_hold* hold) {
+    return guarded([&] {
+        require(target != nullptr && hold != nullptr, "target or hold is NULL");
+        hold->memory->give_back(target->channel, target->list(), target->timeout_ms);
+    });
+}
+
 gpusnap_status gpusnap_target_import(gpusnap_target* target, size_t* left) {
     return guarded([&] {
         require(target != nullptr, "target is NULL");
@@ -218,6 +241,9 @@ gpusnap_status gpusnap_target_import(gpusnap_target* target, size_t* left) {
         }
         try {
             if (imported.empty()) {
+                if (target->hold != nullptr) {
+                    target->hold->clear();  // of an import that failed
+                }
                 imported.reserve(target->list());
             } else {
                 target->import_next();

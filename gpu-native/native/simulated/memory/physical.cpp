@@ -68,8 +68,7 @@ std::shared_ptr<Physical> Physical::import(int descriptor) {
   require(device >= 0 && status.st_size > 0, CUDA_ERROR_UNKNOWN);
   CUmemAllocationProp prop = {};
   prop.type = CU_MEM_ALLOCATION_TYPE_PINNED;
-  prop.requestedHandleTypes = CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR;
-  prop.location = {CU_MEM_LOCATION_TYPE_DEVICE, device};
+  prop.location = {CU_MEM_LOCATION_TYPE_DEVICE, device};  // no handle type: only who made memory exports it
   std::shared_ptr<Physical> result(new Physical(device, static_cast<uint64_t>(status.st_size), prop));
   result->path_ = path;
   result->imported_ = true;

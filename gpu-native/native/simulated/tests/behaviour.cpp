@@ -214,6 +214,8 @@ void shared_memory() {
   MUST(CALL(cuMemImportFromShareableHandle)(&imported, reinterpret_cast<void*>(static_cast<intptr_t>(descriptor)), CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR));
   MUST(CALL(cuMemGetInfo_v2)(&now, &total));
   say("an imported handle costs", before - now < 32 * kSize ? "nothing more" : "its size again");
+  int again = -1;
+  say("export of imported memory", CALL(cuMemExportToShareableHandle)(&again, imported, CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR, 0));
   MUST(CALL(cuMemRelease)(handle));
   MUST(CALL(cuMemRelease)(imported));
   MUST(CALL(cuMemGetInfo_v2)(&now, &total));

@@ -50,6 +50,13 @@ std::string threads(const Arguments&) {
 void add_process_commands(Commands& commands) {
     commands["special-lookups"] = special_lookups;
     commands["fork"] = forked_child;
+    commands["fork-and-stay"] = [](const Arguments&) {  // -> PID
+        pid_t child = fork();
+        while (child == 0) {
+            pause();
+        }
+        return std::to_string(child);
+    };
     commands["threads"] = threads;
     commands["driver-symbol"] = [](const Arguments& a) {  // NAME: is it visible without a driver?
         return dlsym(RTLD_DEFAULT, a.at(0).c_str()) != nullptr ? "visible" : "hidden";

@@ -120,14 +120,22 @@ struct Exported {
     int descriptor;
 };
 
-Exported exported(size_t size) {
-    const Functions& functions = driver();
+CUmemGenericAllocationHandle exportable(size_t size) {
     CUmemAllocationProp wanted = properties(true);
-    Exported block{0, -1};
-    DRIVER_CALL(functions, cuMemCreate, &block.handle, size, &wanted, 0);
-    DRIVER_CALL(functions, cuMemExportToShareableHandle, &block.descriptor, block.handle,
-                CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR, 0);
-    return block;
+    CUmemGenericAllocationHandle handle = 0;
+    DRIVER_CALL(driver(), cuMemCreate, &handle, size, &wanted, 0);
+    return handle;
+}
+
+int descriptor_of(CUmemGenericAllocationHandle handle) {
+    int descriptor = -1;
+    DRIVER_CALL(driver(), cuMemExportToShareableHandle, &descriptor, handle, CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR, 0);
+    return descriptor;
+}
+
+Exported exported(size_t size) {
+    CUmemGenericAllocationHandle handle = exportable(size);
+    return {handle, descriptor_of(handle)};
 }
 
 std::string export_block(const Arguments& arguments) {
@@ -193,6 +201,8 @@ void add_virtual_memory_commands(Commands& commands) {
     commands["drop-twice"] = drop_twice;
     commands["create-segment"] = create_segment;  // GRANULES -> INDEX ADDRESS SIZE GRANULARITY
     commands["shrink-segment"] = shrink_segment;  // INDEX GRANULARITY
+    commands["create-exportable"] = [](const Arguments& a) { return std::to_string(exportable(number(a, 0))); };  // BYTES -> HANDLE
+    commands["export-handle"] = [](const Arguments& a) { return std::to_string(descriptor_of(number(a, 0))); };  // HANDLE -> DESCRIPTOR
     commands["export-block"] = export_block;      // BYTES -> HANDLE
     commands["export-descriptor"] = export_descriptor;      // BYTES -> DESCRIPTOR
     commands["import-block"] = import_block;                // PID DESCRIPTOR BYTES -> HANDLE ADDRESS

@@ -7,9 +7,11 @@ package io.gpusnap.gpu;
  * @param address first virtual address in the workload
  * @param localAddress address in this process while imported, else 0
  * @param gpuOrdinal as this process numbers GPUs
- * @param flags 0; reserved for hints
+ * @param held mapped again with the content that it had before it was released
  */
-public record Allocation(long id, long address, long sizeBytes, long localAddress, int gpuOrdinal, int flags) {
+public record Allocation(long id, long address, long sizeBytes, long localAddress, int gpuOrdinal, boolean held) {
+
+    private static final int HELD = 1;
 
     static Allocation from(Struct struct) {
         return new Allocation(
@@ -18,6 +20,6 @@ public record Allocation(long id, long address, long sizeBytes, long localAddres
                 struct.getLong("size_bytes"),
                 struct.getLong("local_address"),
                 struct.getInt("gpu_ordinal"),
-                struct.getInt("flags"));
+                (struct.getInt("flags") & HELD) != 0);
     }
 }

@@ -130,6 +130,33 @@ public final class GpuTarget implements AutoCloseable {
         }
     }
 
+    /**
+     * What is imported next is held as well, as far as half of the files that this process may open go. To be closed when it was
+     * given back, or nobody waits for it.
+     */
+    public HeldMemory hold() throws GpuException {
+        HeldMemory held = HeldMemory.open(library);
+        try {
+            MethodHandle hold = library.handle(NativeFunction.TARGET_HOLD);
+            library.check(() -> (int) hold.invokeExact(open(), held.handle()));
+            return held;
+        } catch (GpuException | RuntimeException e) {
+            held.close();
+            throw e;
+        }
+    }
+
+    /**
+     * RELEASED: {@link #remap} maps what is held as it is, and fresh memory for the rest, as {@link Allocation#held} tells. Nothing
+     * is held afterwards, also after a failure.
+     *
+     * @throws GpuException INVALID when it is another workload's
+     */
+    public void giveBack(HeldMemory held) throws GpuException {
+        MethodHandle giveBack = library.handle(NativeFunction.TARGET_GIVE_BACK);
+        library.check(() -> (int) giveBack.invokeExact(open(), held.handle()));
+    }
+
     public void unimport() throws GpuException {
         verb(NativeFunction.TARGET_UNIMPORT);
     }
@@ -139,7 +166,7 @@ public final class GpuTarget implements AutoCloseable {
         verb(NativeFunction.TARGET_RELEASE);
     }
 
-    /** RELEASED to REMAPPED: fresh device memory at the same addresses. */
+    /** RELEASED to REMAPPED: device memory at the same addresses, fresh unless it was given back. */
     public void remap() throws GpuException {
         verb(NativeFunction.TARGET_REMAP);
     }

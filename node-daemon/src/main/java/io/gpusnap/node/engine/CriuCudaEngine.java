@@ -31,7 +31,7 @@ final class CriuCudaEngine implements CheckpointEngine {
         List<Stage> stages = new ArrayList<>(List.of(
                 new SavePreflight(session, id()),
                 new SaveQuiesce(session, EngineId.CRIU_CUDA),
-                new SaveDrain(session),
+                new SaveDrain(session, request.afterSave() == AfterSave.KEEP_RUNNING),
                 new SaveRelease(session),
                 new SaveCheckpoint(session),
                 new SaveDump(session)));

@@ -98,6 +98,7 @@ public final class Engines implements AutoCloseable {
                 GpusInUse.class,
                 DeviceContent.class,
                 DrainedBytes.class,
+                RefilledBytes.class,
                 DriverMemory.class,
                 FrozenProcess.class,
                 StoredManifest.class,

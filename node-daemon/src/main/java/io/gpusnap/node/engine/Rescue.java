@@ -1,5 +1,6 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.GpuStatus;
 import io.gpusnap.gpu.ProcessState;
@@ -48,6 +49,7 @@ final class Rescue {
         if (session.isAlive()) {
             return true;
         }
+        session.letGo();
         if (context.recall(WorkloadLost.class).isEmpty()) {
             context.remember(new WorkloadLost(session.process() + " ended while it was being saved"));
         }
@@ -78,30 +80,53 @@ final class Rescue {
         }
         session.closeTarget(); // it may be the broken connection that made the save fail
         try {
-            TargetPort target = session.target(context);
-            if (target.status().state() == TargetState.RELEASED) {
-                remap(target);
+            if (session.target(context).status().state() == TargetState.RELEASED) {
+                giveBack();
+                remap(session.target(context));
             }
-            if (target.status().state() == TargetState.REMAPPED) {
-                Arrival arrival = Arrival.prepare(target);
-                // Of several processes some may never have let theirs go, and run by now.
-                DeviceContent content =
-                        SaveSession.recall(context, DeviceContent.class).of(arrival.allocations());
-                NodeRuntime runtime = session.runtime();
-                ChunkSources sources = runtime.store().sources();
-                MemoryTier memory = runtime.store().memory();
-                Transfer transfer = runtime.transfer(context);
-                try (arrival;
-                        LoadedChunks reused = new ChunkLoader(sources, memory, session.owner())
-                                .hot(content.stored(), transfer.uncounted())) {
-                    new DeviceFill(runtime.requireGpu(), memory, sources, session.owner(), reused, false)
-                            .fill(content, arrival.start(), transfer);
-                } finally {
-                    target.unimportMemory();
-                }
+            TargetPort target = session.target(context);
+            if (target.status().state() == TargetState.REMAPPED
+                    && !target.allocations().stream().allMatch(Allocation::held)) {
+                fill(target);
             }
         } catch (GpuException | TierException e) {
             throw lost("its device memory could not be filled again: " + e.getMessage());
+        }
+    }
+
+    /** What does not come back this way is filled from the pool. */
+    private void giveBack() throws StageException, GpuException {
+        try {
+            session.target(context).giveBack(session.held());
+        } catch (GpuException e) {
+            LOG.atWarn()
+                    .addKeyValue("pid", session.process().pid())
+                    .log("the memory that was held for the workload could not be given back: " + e.getMessage());
+            session.closeTarget();
+        } finally {
+            session.letGo();
+        }
+    }
+
+    private void fill(TargetPort target) throws StageException, GpuException, TierException, InterruptedException {
+        NodeRuntime runtime = session.runtime();
+        ChunkSources sources = runtime.store().sources();
+        MemoryTier memory = runtime.store().memory();
+        Transfer transfer = runtime.transfer(context);
+        Arrival arrival = Arrival.prepare(target);
+        // Of several processes some may never have let theirs go, and run by now.
+        DeviceContent content = SaveSession.recall(context, DeviceContent.class)
+                .of(arrival.allocations().stream()
+                        .filter(allocation -> !allocation.held())
+                        .toList());
+        try (arrival;
+                LoadedChunks reused =
+                        new ChunkLoader(sources, memory, session.owner()).hot(content.stored(), transfer.uncounted())) {
+            long movedBytes = new DeviceFill(runtime.requireGpu(), memory, sources, session.owner(), reused, false)
+                    .fill(content, arrival.start(), transfer);
+            context.remember(new RefilledBytes(movedBytes));
+        } finally {
+            target.unimportMemory();
         }
     }
 
@@ -146,6 +171,7 @@ final class Rescue {
 
     StageException lost(String why) throws ProcessException {
         session.closeTarget();
+        session.letGo();
         String reason = session.process() + " was ended: " + why;
         context.remember(new WorkloadLost(reason));
         session.runtime().tree().end(session.process());

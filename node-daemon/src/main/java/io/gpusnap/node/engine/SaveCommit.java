@@ -61,7 +61,10 @@ final class SaveCommit extends EngineStage {
                 bytes,
                 read,
                 SaveSession.recall(context, Pause.class),
-                SaveSession.recall(context, DrainedBytes.class)));
+                SaveSession.recall(context, DrainedBytes.class),
+                context.recall(RefilledBytes.class)
+                        .map(RefilledBytes::movedBytes)
+                        .orElse(0L)));
         if (ending == Ending.STAY_FROZEN) {
             runtime.suspended().suspended(session.process(), session.snapshot());
         }
@@ -73,7 +76,7 @@ final class SaveCommit extends EngineStage {
         clean(runtime.scratch(session.request().operation()));
     }
 
-    private SaveOutcome outcome(byte[] text, ReadManifest read, Pause pause, DrainedBytes drained) {
+    private SaveOutcome outcome(byte[] text, ReadManifest read, Pause pause, DrainedBytes drained, long refilledBytes) {
         return new SaveOutcome(
                 session.snapshot(),
                 new String(text, StandardCharsets.UTF_8),
@@ -81,7 +84,7 @@ final class SaveCommit extends EngineStage {
                 read.manifest().totals(),
                 pause.seconds(),
                 ending != Ending.STOP && session.isAlive(),
-                drained.movedBytes(),
+                drained.movedBytes() + refilledBytes,
                 drained.rebuildableBytes(),
                 session.times().seconds());
     }

@@ -16,16 +16,22 @@ import java.util.Map;
 final class SaveDrain extends EngineStage {
 
     private final SaveSession session;
+    private final boolean hold;
 
-    SaveDrain(SaveSession session) {
+    /** @param hold whether the workload goes on after it was dumped: the memory waits for it, as it is */
+    SaveDrain(SaveSession session, boolean hold) {
         super("drain", session.times());
         this.session = session;
+        this.hold = hold;
     }
 
     @Override
     void execute(StageContext context) throws StageException, GpuException, TierException, InterruptedException {
         NodeRuntime runtime = session.runtime();
         TargetPort target = session.target(context);
+        if (hold) {
+            session.hold(target.hold());
+        }
         Arrival arrival = Arrival.prepare(target);
         List<Allocation> allocations = arrival.allocations();
         context.progress()

@@ -11,7 +11,8 @@ import java.util.Map;
  * @param manifestDigest SHA-256, lower-case hex
  * @param pauseSeconds how long the workload could not use the GPU; for a workload that was stopped or suspended, until it
  *     was frozen for good
- * @param movedBytes of device memory that crossed the bus: what was neither zero, nor repeated, nor in the pool already
+ * @param movedBytes of device memory that crossed the bus: what was neither zero, nor repeated, nor in the pool already; and
+ *     what had to be filled in again for the workload to go on
  * @param rebuildableBytes of device memory that were left out because the application can rebuild them
  * @param stageSeconds seconds of each stage that ran in this daemon's life
  */

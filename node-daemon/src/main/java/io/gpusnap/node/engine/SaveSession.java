@@ -1,6 +1,7 @@
 package io.gpusnap.node.engine;
 
 import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.HeldMemory;
 import io.gpusnap.node.engine.device.CudaProcesses;
 import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.FailureCode;
@@ -11,6 +12,7 @@ import io.gpusnap.node.snapshot.SavePins;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.transfer.LoadedChunks;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +27,7 @@ final class SaveSession {
     private final StageTimes times = new StageTimes();
     private @Nullable TargetPort target;
     private LoadedChunks reused = new LoadedChunks();
+    private List<HeldMemory> held = List.of();
 
     SaveSession(NodeRuntime runtime, SaveRequest request) {
         this.runtime = runtime;
@@ -96,6 +99,22 @@ final class SaveSession {
         reused = chunks;
     }
 
+    /** Memory that the workload gets back as it is, when it goes on. */
+    void hold(List<HeldMemory> memory) {
+        letGo();
+        held = memory;
+    }
+
+    List<HeldMemory> held() {
+        return held;
+    }
+
+    /** Before anybody else may want the memory: whoever holds it keeps it from being freed. */
+    void letGo() {
+        held.forEach(HeldMemory::close);
+        held = List.of();
+    }
+
     void state(WorkloadInfo.State state) {
         runtime.busy().set(process(), state);
     }
@@ -109,6 +128,7 @@ final class SaveSession {
 
     void release() {
         closeTarget();
+        letGo();
         reused.close();
         runtime.store().memory().finish(owner());
         pins.close();

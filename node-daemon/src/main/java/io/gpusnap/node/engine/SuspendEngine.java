@@ -46,7 +46,8 @@ final class SuspendEngine implements CheckpointEngine {
 
     /** From a workload that runs to one that waits without its managed memory. */
     static List<Stage> freezing(SaveSession session) {
-        return List.of(new SaveQuiesce(session, EngineId.SUSPEND), new SaveDrain(session), new SaveRelease(session));
+        return List.of(
+                new SaveQuiesce(session, EngineId.SUSPEND), new SaveDrain(session, false), new SaveRelease(session));
     }
 
     /** From memory in the pool to a snapshot. */

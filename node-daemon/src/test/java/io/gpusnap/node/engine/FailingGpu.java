@@ -12,6 +12,7 @@ import io.gpusnap.gpu.FileItem;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.GpuInfo;
 import io.gpusnap.gpu.GpuStatus;
+import io.gpusnap.gpu.HeldMemory;
 import io.gpusnap.gpu.ProcessState;
 import io.gpusnap.gpu.RebuildableRange;
 import io.gpusnap.gpu.StorageInfo;
@@ -399,6 +400,16 @@ final class FailingGpu implements GpuPort {
         @Override
         public void unimportMemory() throws GpuException {
             call("unimport", target::unimportMemory);
+        }
+
+        @Override
+        public List<HeldMemory> hold() throws GpuException {
+            return answer("hold", target::hold);
+        }
+
+        @Override
+        public void giveBack(List<HeldMemory> held) throws GpuException {
+            call("give-back", () -> target.giveBack(held));
         }
 
         @Override

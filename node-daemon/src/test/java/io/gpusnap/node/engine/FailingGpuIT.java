@@ -62,6 +62,8 @@ class FailingGpuIT {
         verbs.put("TargetPort.gpus", new Verb("gpus", target::gpus));
         verbs.put("TargetPort.importNext", new Verb("import", target::importNext));
         verbs.put("TargetPort.unimportMemory", new Verb("unimport", target::unimportMemory));
+        verbs.put("TargetPort.hold", new Verb("hold", target::hold));
+        verbs.put("TargetPort.giveBack", new Verb("give-back", () -> target.giveBack(List.of())));
         verbs.put("TargetPort.release", new Verb("release", target::release));
         verbs.put("TargetPort.remap", new Verb("remap", target::remap));
         verbs.put("TargetPort.resume", new Verb("resume", target::resume));

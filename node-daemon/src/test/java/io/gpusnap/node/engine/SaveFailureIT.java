@@ -45,7 +45,10 @@ class SaveFailureIT {
 
     /** Of the way back of a process that goes on: after its dump, and nothing else has its memory. */
     private static final List<String> VERBS_OF_THE_REVIVE =
-            List.of("restore", "unlock", "open", "status", "remap", "import", "copy", "resume");
+            List.of("restore", "unlock", "open", "status", "remap", "allocations", "resume");
+
+    /** And of memory that could not be held for it. */
+    private static final List<String> VERBS_OF_THE_REFILL = List.of("import", "copy");
 
     @TempDir
     Path folder;
@@ -108,20 +111,69 @@ class SaveFailureIT {
             // A dump and a server for each: so each at one moment.
             FailingGpu.Moment moment =
                     VERBS_OF_THE_REVIVE.indexOf(verb) % 2 == 0 ? FailingGpu.Moment.BEFORE : FailingGpu.Moment.AFTER;
-            if (!workload.isAlive()) {
-                workload = TestWorkload.start(folder.resolve("workload-" + verb));
-            }
             // when only what comes after the dump fails
-            TestNode.Ended ended = save(AfterSave.KEEP_RUNNING, "revive", () -> gpu.fail(verb, moment, 1));
+            assertThatItIsLost(verb, () -> gpu.fail(verb, moment, 1));
+        }
+    }
+
+    @Test
+    void aRefillThatFailsEndsTheWorkloadAndReportsItLost() throws Exception {
+        for (String verb : VERBS_OF_THE_REFILL) {
+            assertThatItIsLost(verb, () -> {
+                gpu.fail("give-back", FailingGpu.Moment.BEFORE, 1);
+                gpu.before("remap", () -> gpu.fail(verb, FailingGpu.Moment.BEFORE, 1));
+            });
+            gpu.before("", () -> {});
+        }
+    }
+
+    private void assertThatItIsLost(String verb, Runnable whenItRevives) throws Exception {
+        if (!workload.isAlive()) {
+            workload = TestWorkload.start(folder.resolve("workload-" + verb));
+        }
+        TestNode.Ended ended = save(AfterSave.KEEP_RUNNING, "revive", whenItRevives);
+        assertThat(ended.failed().code()).as("%s: %s", verb, ended.failed()).isEqualTo(FailureCode.WORKLOAD_LOST);
+        assertThat(gpu.hasFailed()).as(verb).isTrue();
+        assertThat(ended.fact(WorkloadLost.class).reason()).as(verb).contains("because a test says so");
+        Awaitility.await(verb).until(() -> !workload.isAlive());
+        gpu.healthy();
+        assertThat(node.engines().snapshots()).isEmpty();
+    }
+
+    @Test
+    void memoryThatCouldNotBeGivenBackIsFilledFromThePool() throws Exception {
+        String answer = workload.answer("warm");
+        SaveOutcome held =
+                save(AfterSave.KEEP_RUNNING, "revive", () -> {}).succeeded().fact(SaveOutcome.class);
+        // when it fails before it is done
+        SaveOutcome filled = save(
+                        AfterSave.KEEP_RUNNING, "revive", () -> gpu.fail("give-back", FailingGpu.Moment.BEFORE, 1))
+                .succeeded()
+                .fact(SaveOutcome.class);
+        // then everything crosses the bus, and the workload goes on
+        assertThat(filled.movedBytes()).isGreaterThanOrEqualTo(held.movedBytes());
+        assertThat(workload.answer("warm")).isEqualTo(answer);
+
+        // when only its answer is lost
+        SaveOutcome again = save(
+                        AfterSave.KEEP_RUNNING, "revive", () -> gpu.fail("give-back", FailingGpu.Moment.AFTER, 1))
+                .succeeded()
+                .fact(SaveOutcome.class);
+        // then it has its memory back as it was
+        assertThat(again.movedBytes()).isLessThan(filled.movedBytes() / 4);
+        assertThat(workload.answer("warm")).isEqualTo(answer);
+    }
+
+    @Test
+    void aSaveThatCannotHoldTheMemoryFailsAndLeavesTheWorkloadAnswering() throws Exception {
+        String answer = workload.answer("warm");
+        for (FailingGpu.Moment moment : FailingGpu.Moment.values()) {
+            // when
+            TestNode.Ended ended = save(AfterSave.KEEP_RUNNING, "drain", () -> gpu.fail("hold", moment, 1));
             // then
-            assertThat(ended.failed().code())
-                    .as("%s %s: %s", verb, moment, ended.failed())
-                    .isEqualTo(FailureCode.WORKLOAD_LOST);
-            assertThat(gpu.hasFailed()).as("%s %s", verb, moment).isTrue();
-            assertThat(ended.fact(WorkloadLost.class).reason()).as(verb).contains("because a test says so");
-            Awaitility.await(verb).until(() -> !workload.isAlive());
-            gpu.healthy();
-            assertThat(node.engines().snapshots()).isEmpty();
+            assertThat(ended.failed().stage()).as("%s", moment).contains("drain");
+            gpu.requireUndone(ended, "hold " + moment);
+            assertThat(workload.answer("warm")).as("%s", moment).isEqualTo(answer);
         }
     }
 

@@ -11,6 +11,7 @@ import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.GpuInfo;
 import io.gpusnap.gpu.GpuSnapLibrary;
 import io.gpusnap.gpu.GpuTarget;
+import io.gpusnap.gpu.HeldMemory;
 import io.gpusnap.gpu.Mover;
 import io.gpusnap.gpu.ProcessMemory;
 import io.gpusnap.gpu.ProcessState;
@@ -152,6 +153,18 @@ final class NativeGpu implements GpuPort {
         @Override
         public void unimportMemory() throws GpuException {
             target.unimport();
+        }
+
+        @Override
+        public List<HeldMemory> hold() throws GpuException {
+            return List.of(target.hold());
+        }
+
+        @Override
+        public void giveBack(List<HeldMemory> held) throws GpuException {
+            for (HeldMemory one : held) {
+                target.giveBack(one);
+            }
         }
 
         @Override

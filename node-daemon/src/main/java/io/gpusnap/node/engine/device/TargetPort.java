@@ -2,6 +2,7 @@ package io.gpusnap.node.engine.device;
 
 import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.HeldMemory;
 import io.gpusnap.gpu.RebuildableRange;
 import io.gpusnap.gpu.TargetStatus;
 import java.time.Duration;
@@ -38,6 +39,20 @@ public interface TargetPort extends AutoCloseable {
     long importNext() throws GpuException;
 
     void unimportMemory() throws GpuException;
+
+    /**
+     * What is imported next is held: it stays, content and all, when the workload releases it, as far as there are files to hold
+     * it by. The answer outlives this connection.
+     */
+    List<HeldMemory> hold() throws GpuException;
+
+    /**
+     * RELEASED: what is held is mapped as it is by {@link #remap}, and listed as held until the gate is open; the rest is fresh.
+     * Nothing is held afterwards, also after a failure.
+     *
+     * @param held what {@link #hold} of the same workload answered; may be empty
+     */
+    void giveBack(List<HeldMemory> held) throws GpuException;
 
     /**
      * QUIESCED or REMAPPED to RELEASED; nothing where it is that already. What was mapped again and could not be filled is given

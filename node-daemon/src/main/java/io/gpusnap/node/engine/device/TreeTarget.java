@@ -3,6 +3,7 @@ package io.gpusnap.node.engine.device;
 import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.GpuStatus;
+import io.gpusnap.gpu.HeldMemory;
 import io.gpusnap.gpu.RebuildableRange;
 import io.gpusnap.gpu.Refusal;
 import io.gpusnap.gpu.TargetState;
@@ -150,7 +151,7 @@ final class TreeTarget implements TargetPort {
                         one.sizeBytes(),
                         one.localAddress(),
                         one.gpuOrdinal(),
-                        one.flags()));
+                        one.held()));
             }
         }
         return all;
@@ -226,6 +227,34 @@ final class TreeTarget implements TargetPort {
         toCome.clear();
         for (TargetPort member : members) {
             member.unimportMemory();
+        }
+    }
+
+    @Override
+    public List<HeldMemory> hold() throws GpuException {
+        List<HeldMemory> all = new ArrayList<>();
+        try {
+            for (TargetPort member : members) {
+                all.addAll(member.hold());
+            }
+            return List.copyOf(all);
+        } catch (GpuException e) {
+            all.forEach(HeldMemory::close);
+            throw e;
+        }
+    }
+
+    /** Each gets its own; one that runs by now has never let its memory go. */
+    @Override
+    public void giveBack(List<HeldMemory> held) throws GpuException {
+        if (held.isEmpty()) {
+            return;
+        }
+        for (int number = 0; number < members.size(); number++) {
+            TargetPort member = members.get(number);
+            if (member.status().state() == TargetState.RELEASED) {
+                member.giveBack(List.of(held.get(number)));
+            }
         }
     }
 

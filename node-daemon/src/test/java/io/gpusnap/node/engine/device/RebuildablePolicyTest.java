@@ -118,7 +118,7 @@ class RebuildablePolicyTest {
     }
 
     private static Allocation allocation(long id, long sizeBytes) {
-        return new Allocation(id, 0x7000_0000_0000L, sizeBytes, 0, 0, 0);
+        return new Allocation(id, 0x7000_0000_0000L, sizeBytes, 0, 0, false);
     }
 
     private static RebuildableRange range(long id, long offsetBytes, long sizeBytes) {

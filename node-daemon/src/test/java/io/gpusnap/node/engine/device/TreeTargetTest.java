@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.GpuStatus;
+import io.gpusnap.gpu.HeldMemory;
 import io.gpusnap.gpu.RebuildableRange;
 import io.gpusnap.gpu.Refusal;
 import io.gpusnap.gpu.TargetState;
@@ -145,6 +146,14 @@ class TreeTargetTest {
 
         @Override
         public void unimportMemory() {}
+
+        @Override
+        public List<HeldMemory> hold() {
+            return List.of();
+        }
+
+        @Override
+        public void giveBack(List<HeldMemory> held) {}
 
         @Override
         public void release() {

@@ -30,8 +30,8 @@ import org.jspecify.annotations.Nullable;
  * @param sizes what of it is its own, once READY; not in lists
  * @param locations where copies of it are
  * @param pauseSeconds how long the process stood still
- * @param movedBytes device memory that the save brought over the bus; the rest was zero, repeated, or in the node's memory
- *     tier already
+ * @param movedBytes device memory that the save moved over the bus; the rest was zero, repeated, in the node's memory
+ *     tier already, or stayed on the device for a workload that goes on
  * @param rebuildableBytes device memory that is not in it, because the application declared that it can rebuild it; it comes
  *     back as zeros
  * @param failure why it FAILED or is QUARANTINED

@@ -12,7 +12,7 @@ import java.util.Map;
  * @param pauseSeconds how long the workload could not use the GPU; for a workload that was stopped or suspended, until it
  *     was frozen for good
  * @param movedBytes of device memory that crossed the bus: what was neither zero, nor repeated, nor in the pool already
- * @param rebuildableBytes of device memory that were left out because the application can rebuild them
+ * @param rebuildableBytes of device memory that were left out because the application can rebuild them or has freed them
  * @param stageSeconds seconds of each stage that ran in this daemon's life
  */
 public record SaveOutcome(

@@ -186,8 +186,8 @@ typedef struct gpusnap_hint {
   uint64_t offset_bytes;         /* in that allocation */
   char tag[32];
 } gpusnap_hint;
-/* Memory whose content the application can rebuild; none from a preload that knows no hints. Records may overlap. Does not
- * change from QUIESCED until RUNNING. Fills up to capacity entries; *count is the whole number. */
+/* Memory whose content the application can rebuild, or has freed (tag "freed memory"); none from a preload that knows no hints.
+ * Records may overlap. Does not change from QUIESCED until RUNNING. Fills up to capacity entries; *count is the whole number. */
 gpusnap_status gpusnap_target_hints(gpusnap_target* target, gpusnap_hint* out, size_t capacity, size_t* count);
 typedef struct gpusnap_target_gpu {
   uint32_t ordinal;

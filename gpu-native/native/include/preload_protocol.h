@@ -25,8 +25,9 @@
  * resume callbacks run after that, and the next QUIESCE waits for them. When the connection closes before its reply, the quiesce
  * is given up as soon as the callbacks are back.
  *
- * HINTS lists the memory whose content the application can rebuild. While the gate is closed it does not change. A range may be
- * listed in several records (one for each allocation that it lies in), and records may overlap.
+ * HINTS lists the memory whose content the application can rebuild, and what the application has freed and the preload keeps between
+ * memory in use (GPUSNAP_WIRE_FREE_TAG). While the gate is closed it does not change. A range may be listed in several records (one
+ * for each allocation that it lies in), and records may overlap.
  *
  * Versions: GPUSNAP_WIRE_VERSION changes when an old peer would misunderstand. A verb that is only added does not change it: an
  * older preload answers it with GPUSNAP_E_PROTOCOL, which for HINTS and GPUS means that it has none to tell, and for GIVE_BACK
@@ -41,6 +42,8 @@
 #define GPUSNAP_WIRE_VERSION 1u
 #define GPUSNAP_WIRE_MAX_RECORDS 200u /* below SCM_MAX_FD (253) */
 #define GPUSNAP_WIRE_DEFAULT_SOCKET_DIR "/tmp/gpusnap"
+/* No application can use it: tags of applications have no space. */
+#define GPUSNAP_WIRE_FREE_TAG "freed memory"
 
 enum gpusnap_wire_verb {
   GPUSNAP_WIRE_STATUS = 1,  /* -> gpusnap_wire_status */

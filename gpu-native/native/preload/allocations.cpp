@@ -1,5 +1,6 @@
 #include "preload/allocations.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "preload/blocks.h"
@@ -26,21 +27,6 @@ CUmemAllocationProp properties_of(CUdevice device) {
     return properties;
 }
 
-size_t granularity_of(CUdevice device) {
-    static std::atomic<size_t> known[max_devices];
-    size_t granularity = device < max_devices ? known[device].load(std::memory_order_relaxed) : 0;
-    if (granularity == 0) {
-        CUmemAllocationProp properties = properties_of(device);
-        if (real::cuMemGetAllocationGranularity(&granularity, &properties, CU_MEM_ALLOC_GRANULARITY_MINIMUM) != CUDA_SUCCESS) {
-            return 0;
-        }
-        if (device < max_devices) {
-            known[device].store(granularity, std::memory_order_relaxed);
-        }
-    }
-    return granularity;
-}
-
 }  // namespace
 
 Allocations& Allocations::get() {
@@ -63,8 +49,22 @@ bool Allocations::supported(CUdevice device) {
     return answer == 2;
 }
 
-CUresult Allocations::make(size_t asked, CUcontext context, CUdevice device,
-                           const std::vector<CUmemAccessDesc>& more_access, Allocation* made) {
+size_t Allocations::granularity_of(CUdevice device) {
+    static std::atomic<size_t> known[max_devices];
+    size_t granularity = device < max_devices ? known[device].load(std::memory_order_relaxed) : 0;
+    if (granularity == 0) {
+        CUmemAllocationProp properties = properties_of(device);
+        if (real::cuMemGetAllocationGranularity(&granularity, &properties, CU_MEM_ALLOC_GRANULARITY_MINIMUM) != CUDA_SUCCESS) {
+            return 0;
+        }
+        if (device < max_devices) {
+            known[device].store(granularity, std::memory_order_relaxed);
+        }
+    }
+    return granularity;
+}
+
+CUresult Allocations::make(size_t asked, CUcontext context, CUdevice device, Allocation* made) {
     size_t granularity = granularity_of(device);
     if (granularity == 0) {
         return CUDA_ERROR_NOT_SUPPORTED;
@@ -75,27 +75,13 @@ CUresult Allocations::make(size_t asked, CUcontext context, CUdevice device,
     allocation.size = (asked + granularity - 1) / granularity * granularity;
     allocation.context = context;
     allocation.device = device;
-    BlockTable& blocks = BlockTable::get();
     CUresult result = real::cuMemAddressReserve(&allocation.address, allocation.size, 0, 0, 0);
     if (result != CUDA_SUCCESS) {
         return result;
     }
-    result = blocks.create(allocation.size, properties_of(device), 0, &allocation.block);
+    result = back(allocation.address, allocation.size, device, {}, &allocation.block);
     if (result != CUDA_SUCCESS) {
-        real::cuMemAddressFree(allocation.address, allocation.size);
-        return result;
-    }
-    result = blocks.map(allocation.address, allocation.size, 0, allocation.block, 0);
-    if (result != CUDA_SUCCESS) {
-        blocks.drop_reference(allocation.block);
-        real::cuMemAddressFree(allocation.address, allocation.size);
-        return result;
-    }
-    std::vector<CUmemAccessDesc> access = more_access;
-    access.push_back(read_write(device));
-    result = blocks.set_access_of_all(allocation.address, allocation.size, allocation.block, access);
-    if (result != CUDA_SUCCESS) {
-        destroy(allocation);
+        free_addresses(allocation.address, allocation.size);
         return result;
     }
     *made = allocation;
@@ -104,28 +90,47 @@ CUresult Allocations::make(size_t asked, CUcontext context, CUdevice device,
 
 CUresult Allocations::destroy(const Allocation& allocation) {
     RelaxedCapture relaxed;
-    BlockTable& blocks = BlockTable::get();
-    CUresult result = blocks.unmap(allocation.address, allocation.size);
-    if (result != CUDA_SUCCESS) {
-        return result;  // still mapped: the range must not be given away
-    }
-    result = blocks.drop_reference(allocation.block);
-    CUresult freed = real::cuMemAddressFree(allocation.address, allocation.size);
+    CUresult result = unback(allocation.address, allocation.size, allocation.block);
+    CUresult freed = free_addresses(allocation.address, allocation.size);
     return result != CUDA_SUCCESS ? result : freed;
 }
 
-uint64_t Allocations::fresh_buffer_id() {
-    std::lock_guard lock(mutex_);
-    return ++last_buffer_id_;
+CUresult Allocations::back(CUdeviceptr address, size_t size, CUdevice device, const std::vector<CUmemAccessDesc>& more_access,
+                           uint64_t* block) {
+    BlockTable& blocks = BlockTable::get();
+    CUresult result = blocks.create(size, properties_of(device), 0, block);
+    if (result != CUDA_SUCCESS) {
+        return result;
+    }
+    result = blocks.map(address, size, 0, *block, 0);
+    if (result != CUDA_SUCCESS) {
+        blocks.drop_reference(*block);
+        return result;
+    }
+    std::vector<CUmemAccessDesc> access = more_access;
+    access.push_back(read_write(device));
+    result = blocks.set_access_of_all(address, size, *block, access);
+    if (result != CUDA_SUCCESS) {
+        unback(address, size, *block);
+    }
+    return result;
 }
 
-void Allocations::add(const Allocation& allocation) {
-    uint64_t id = fresh_buffer_id();
+CUresult Allocations::unback(CUdeviceptr address, size_t size, uint64_t block) {
+    CUresult result = BlockTable::get().unmap(address, size);
+    return result != CUDA_SUCCESS ? result : BlockTable::get().drop_reference(block);
+}
+
+// Where something is still mapped, the addresses must not be given away.
+CUresult Allocations::free_addresses(CUdeviceptr address, size_t size) {
+    return BlockTable::get().block_at(address) != 0 ? CUDA_SUCCESS : real::cuMemAddressFree(address, size);
+}
+
+void Allocations::add(Allocation allocation) {
     Hints::get().forget(allocation.address, allocation.size);  // declared for memory that rested in a pool
     std::lock_guard lock(mutex_);
-    Allocation& added = live_[allocation.address];
-    added = allocation;
-    added.buffer_id = id;
+    allocation.buffer_id = ++last_buffer_id_;
+    live_[allocation.address] = std::move(allocation);
 }
 
 bool Allocations::take(CUdeviceptr start, Allocation* taken) {
@@ -138,6 +143,21 @@ bool Allocations::take(CUdeviceptr start, Allocation* taken) {
     live_.erase(found);
     Hints::get().forget(taken->address, taken->size);
     return true;
+}
+
+Allocations::Taken Allocations::take_stream_ordered(CUdeviceptr start, Allocation* taken) {
+    std::lock_guard lock(mutex_);
+    auto found = live_.find(start);
+    if (found == live_.end()) {
+        return Taken::no;
+    }
+    if (found->second.pool == nullptr) {
+        return Taken::not_stream_ordered;
+    }
+    *taken = std::move(found->second);
+    live_.erase(found);
+    Hints::get().forget(taken->address, taken->size);
+    return Taken::yes;
 }
 
 bool Allocations::find(CUdeviceptr address, Allocation* result) {
@@ -154,17 +174,6 @@ bool Allocations::find(CUdeviceptr address, Allocation* result) {
     return true;
 }
 
-std::vector<Allocation> Allocations::of_pool(const PoolState* pool) {
-    std::lock_guard lock(mutex_);
-    std::vector<Allocation> found;
-    for (const auto& [address, allocation] : live_) {
-        if (allocation.pool.get() == pool) {
-            found.push_back(allocation);
-        }
-    }
-    return found;
-}
-
 std::vector<Allocation> Allocations::take_of_context(CUcontext context) {
     std::lock_guard lock(mutex_);
     std::vector<Allocation> found;
@@ -177,6 +186,10 @@ std::vector<Allocation> Allocations::take_of_context(CUcontext context) {
             ++at;
         }
     }
+    auto others = std::stable_partition(deferred_.begin(), deferred_.end(),
+                                        [&](const Allocation& deferred) { return deferred.context != context; });
+    found.insert(found.end(), others, deferred_.end());
+    deferred_.erase(others, deferred_.end());
     return found;
 }
 

@@ -1,5 +1,5 @@
 // Allocations that the application asked the driver for and we made by virtual memory management: an address range of
-// our own with one physical block behind it.
+// our own with one physical block behind it, or a part of what a pool has.
 #pragma once
 
 #include <atomic>
@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 #include <vector>
 
 #include "cuda_abi.h"
@@ -14,12 +15,14 @@
 namespace gpusnap::preload {
 
 struct PoolState;
+struct Range;
 
 struct Allocation {
     CUdeviceptr address = 0;
     size_t asked = 0;  // bytes the application asked for
-    size_t size = 0;   // bytes of the block and the range: a multiple of the granularity
-    uint64_t block = 0;
+    size_t size = 0;   // bytes of the range
+    uint64_t block = 0;      // from cuMemAlloc: behind all of the range, whose size is a multiple of the granularity
+    Range* range = nullptr;  // stream-ordered: of the pool's arena of this context
     uint64_t buffer_id = 0;  // as CU_POINTER_ATTRIBUTE_BUFFER_ID: stays the same over a thaw
     CUcontext context = nullptr;
     CUdevice device = 0;
@@ -32,17 +35,26 @@ public:
     // Whether the device can do all of this.
     static bool supported(CUdevice device);
 
-    // Range, block, mapping and access; not yet in the table.
-    static CUresult make(size_t asked, CUcontext context, CUdevice device,
-                         const std::vector<CUmemAccessDesc>& more_access, Allocation* made);
-    static CUresult destroy(const Allocation& allocation);
+    // Of a block of the kind that is made here; 0 when the driver does not tell.
+    static size_t granularity_of(CUdevice device);
 
-    void add(const Allocation& allocation);
+    // Range, block, mapping and access, for cuMemAlloc; not yet in the table.
+    static CUresult make(size_t asked, CUcontext context, CUdevice device, Allocation* made);
+    static CUresult destroy(const Allocation& allocation);
+    // The same without the range. What cannot be unmapped is still there.
+    static CUresult back(CUdeviceptr address, size_t size, CUdevice device, const std::vector<CUmemAccessDesc>& more_access,
+                         uint64_t* block);
+    static CUresult unback(CUdeviceptr address, size_t size, uint64_t block);
+
+    void add(Allocation allocation);
     // The allocation that starts at an address leaves the table.
     bool take(CUdeviceptr start, Allocation* taken);
+    // The same, but only if it is stream-ordered.
+    enum class Taken { yes, no, not_stream_ordered };
+    Taken take_stream_ordered(CUdeviceptr start, Allocation* taken);
     // The allocation that holds an address.
     bool find(CUdeviceptr address, Allocation* found);
-    std::vector<Allocation> of_pool(const PoolState* pool);
+    // Also those that are to be destroyed later.
     std::vector<Allocation> take_of_context(CUcontext context);
     // Freed while a stream records a graph, when waiting for the device is not allowed: to be destroyed later.
     void defer(const Allocation& allocation);
@@ -50,7 +62,7 @@ public:
     std::vector<Allocation> take_deferred();
 
 private:
-    uint64_t fresh_buffer_id();
+    static CUresult free_addresses(CUdeviceptr address, size_t size);
 
     std::mutex mutex_;
     std::map<CUdeviceptr, Allocation> live_;
@@ -75,7 +87,7 @@ private:
         bool managed_memory;
     };
     std::mutex mutex_;
-    std::map<CUdeviceptr, Entry> entries_;
+    std::unordered_map<CUdeviceptr, Entry> entries_;
     uint64_t bytes_ = 0;
     uint64_t managed_memory_ = 0;
 };

@@ -20,19 +20,22 @@ CUresult noted(CUresult result, CUcontext* context, CUdevice device) {
     return result;
 }
 
+void drop_allocations(CUcontext context) {
+    for (const Allocation& allocation : Allocations::get().take_of_context(context)) {
+        CUresult result = destroy_now(allocation);
+        if (result != CUDA_SUCCESS) {
+            log(Level::error, "memory of a destroyed context could not be freed: CUDA error %d", result);
+        }
+    }
+    StreamPools::get().drop_context(context);
+}
+
 // A dying context takes the memory of cuMemAlloc with it; of ours, we must see to that.
 void drop_memory(CUcontext context) {
     CurrentContext scope(context);
     real::cuCtxSynchronize();
     free_deferred();
-    StreamPools::get().drop_context(context);
-    for (const Allocation& allocation : Allocations::get().take_of_context(context)) {
-        StreamPools::get().forget_use(allocation);
-        CUresult result = Allocations::destroy(allocation);
-        if (result != CUDA_SUCCESS) {
-            log(Level::error, "memory of a destroyed context could not be freed: CUDA error %d", result);
-        }
-    }
+    drop_allocations(context);
 }
 
 template <typename Driver>
@@ -83,11 +86,7 @@ CUresult release(CUdevice device, Driver&& driver) {
     CUresult result = driver();
     if (result == CUDA_SUCCESS && context != nullptr && !primary_active(device)) {
         Contexts::get().forget(context);
-        StreamPools::get().drop_context(context);
-        for (const Allocation& allocation : Allocations::get().take_of_context(context)) {
-            StreamPools::get().forget_use(allocation);
-            Allocations::destroy(allocation);
-        }
+        drop_allocations(context);
     }
     return result;
 }

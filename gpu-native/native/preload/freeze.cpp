@@ -20,6 +20,7 @@
 #include "preload/log.h"
 #include "preload/reclaim.h"
 #include "preload/sharing.h"
+#include "preload/stream_pool.h"
 
 namespace gpusnap::preload {
 namespace {
@@ -249,16 +250,22 @@ Outcome Freeze::uuid_of(CUdevice device, CUuuid* uuid) {
 }
 
 void Freeze::hints(std::vector<gpusnap_wire_hint>* records) const {
-    for (const Hint& hint : Hints::get().all()) {
-        for (const BlockPiece& piece : BlockTable::get().pieces(hint.address, hint.size)) {
+    auto tell = [&](CUdeviceptr address, size_t size, const char* tag) {
+        for (const BlockPiece& piece : BlockTable::get().pieces(address, size)) {
             gpusnap_wire_hint record{};
             record.allocation_id = piece.id;
             record.offset_bytes = piece.offset;
             record.size_bytes = piece.size;
             record.address = piece.address;
-            std::snprintf(record.tag, sizeof record.tag, "%s", hint.tag.c_str());
+            std::snprintf(record.tag, sizeof record.tag, "%s", tag);
             records->push_back(record);
         }
+    };
+    for (const Hint& hint : Hints::get().all()) {
+        tell(hint.address, hint.size, hint.tag.c_str());
+    }
+    for (const Ranges::Region& free : StreamPools::get().resting()) {
+        tell(free.address, free.size, GPUSNAP_WIRE_FREE_TAG);
     }
 }
 
@@ -280,7 +287,7 @@ Outcome Freeze::quiesce(Clock::time_point deadline) {
         Gate::open();
         return outcome;
     }
-    reclaim();  // what is already freed need not be saved
+    reclaim(true);  // what is already freed need not be saved
     state_ = GPUSNAP_TARGET_QUIESCED;
     log(Level::info, "quiesced");
     return {};

@@ -23,9 +23,9 @@ bool allocate(size_t size, CUcontext context, CUdeviceptr* address, CUresult* re
         BlockTable::get().let_peers_in();
     }
     Allocation made;
-    *result = Allocations::make(size, context, device, {}, &made);
+    *result = Allocations::make(size, context, device, &made);
     if (*result == CUDA_ERROR_OUT_OF_MEMORY && reclaim()) {
-        *result = Allocations::make(size, context, device, {}, &made);
+        *result = Allocations::make(size, context, device, &made);
     }
     if (*result == CUDA_SUCCESS) {
         Allocations::get().add(made);
@@ -52,11 +52,10 @@ CUresult allocate_with_driver(CUdeviceptr* address, size_t size) {
 
 }  // namespace
 
-bool reclaim() {
-    bool some = StreamPools::get().any_resting() || Allocations::get().any_deferred();
+bool reclaim(bool at_rest) {
+    bool deferred = Allocations::get().any_deferred();
     free_deferred();
-    StreamPools::get().trim_all();
-    return some;
+    return StreamPools::get().trim_all(at_rest) || deferred;
 }
 
 void free_deferred() {
@@ -75,8 +74,16 @@ CUresult free_now(const Allocation& allocation) {
         CurrentContext scope(allocation.context);
         result = real::cuCtxSynchronize();
     }
-    CUresult destroyed = Allocations::destroy(allocation);
+    CUresult destroyed = destroy_now(allocation);
     return result != CUDA_SUCCESS ? result : destroyed;
+}
+
+CUresult destroy_now(const Allocation& allocation) {
+    if (allocation.pool == nullptr) {
+        return Allocations::destroy(allocation);
+    }
+    StreamPools::get().give_back(allocation);
+    return CUDA_SUCCESS;
 }
 
 CUresult own::cuMemAlloc_v2(CUdeviceptr* address, size_t size) {
@@ -125,7 +132,6 @@ CUresult own::cuMemFree_v2(CUdeviceptr address) {
         }
         return result;
     }
-    StreamPools::get().forget_use(allocation);
     if (Captures::get().begun() && Captures::get().any()) {
         Allocations::get().defer(allocation);
         return CUDA_SUCCESS;

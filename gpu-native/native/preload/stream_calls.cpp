@@ -10,7 +10,7 @@ namespace {
 template <typename Driver>
 CUresult begin(CUstream stream, bool per_thread, Driver&& driver) {
     Pass pass;
-    CUstream key = canonical(stream, per_thread).stream;
+    CUstream key = handle_of(stream, per_thread);
     Captures::get().begin(key);
     CUresult result = driver();
     if (result != CUDA_SUCCESS) {
@@ -24,7 +24,7 @@ template <typename Driver>
 CUresult end(CUstream stream, bool per_thread, Driver&& driver) {
     Pass pass;
     CUresult result = driver();
-    Captures::get().end(canonical(stream, per_thread).stream);
+    Captures::get().end(handle_of(stream, per_thread));
     return result;
 }
 
@@ -34,7 +34,7 @@ template <typename Driver>
 CUresult wait(Driver&& driver) {
     Pass pass;
     CUresult result = driver();
-    if (result == CUDA_SUCCESS && StreamPools::get().any_resting() && !Captures::get().begun()) {
+    if (result == CUDA_SUCCESS && StreamPools::get().any_freed() && !Captures::get().begun()) {
         StreamPools::get().trim_to_thresholds();
     }
     return result;

@@ -1,4 +1,6 @@
 // cuMemAllocAsync, cuMemFreeAsync and the pools behind them.
+#include <optional>
+
 #include "preload/allocations.h"
 #include "preload/contexts.h"
 #include "preload/gate.h"
@@ -21,100 +23,96 @@ bool captures(CUstream stream) {
     return real::cuStreamIsCapturing(stream, &status) != CUDA_SUCCESS || status != CU_STREAM_CAPTURE_STATUS_NONE;
 }
 
-// The pool that serves a call, null when it is the driver's.
-std::shared_ptr<PoolState> serving_pool(CUmemoryPool asked, size_t size, StreamKey stream) {
-    if (size < Settings::get().min_managed_bytes || captures(stream.stream)) {
-        return nullptr;
+// Nothing: the driver serves this call.
+std::optional<CUresult> serve(CUdeviceptr* address, size_t size, CUmemoryPool pool, CUstream handle) {
+    if (address == nullptr || size < Settings::get().min_managed_bytes || captures(handle)) {
+        return std::nullopt;
     }
-    CUcontext context = context_of(stream.stream);
-    if (context == nullptr) {
-        return nullptr;
+    StreamKey stream = key_of(handle);
+    if (stream.context == nullptr) {
+        return std::nullopt;
     }
-    CurrentContext scope(context);
-    CUdevice device = current_device();
-    Contexts::get().note(context, device);
-    CUmemoryPool handle = asked;
-    if (handle == nullptr && real::cuDeviceGetMemPool(&handle, device) != CUDA_SUCCESS) {
-        return nullptr;
+    CUdevice device = device_of(stream.context);
+    if (pool == nullptr && real::cuDeviceGetMemPool(&pool, device) != CUDA_SUCCESS) {
+        return std::nullopt;
     }
-    auto pool = StreamPools::get().state(handle, device);
-    return pool->ours && Allocations::supported(pool->device) ? pool : nullptr;
+    auto result = StreamPools::get().allocate(pool, device, size, stream, address);
+    if (result && *result != CUDA_SUCCESS && *result != CUDA_ERROR_OUT_OF_MEMORY) {
+        log(Level::error, "a stream-ordered allocation of %zu bytes stays with the driver: CUDA error %d", size, *result);
+        return std::nullopt;
+    }
+    return result;
 }
 
 template <typename Driver>
-CUresult allocate(CUdeviceptr* address, size_t size, CUmemoryPool pool, StreamKey stream, Driver&& driver) {
+CUresult allocate(CUdeviceptr* address, size_t size, CUmemoryPool pool, CUstream stream, Driver&& driver) {
     Pass pass;
-    if (address != nullptr) {
-        if (auto serving = serving_pool(pool, size, stream)) {
-            CUresult result = StreamPools::get().allocate(serving, size, stream, address);
-            if (result == CUDA_SUCCESS || result == CUDA_ERROR_OUT_OF_MEMORY) {
-                return result;
-            }
-            log(Level::error, "a stream-ordered allocation of %zu bytes stays with the driver: CUDA error %d", size, result);
-        }
+    if (auto served = serve(address, size, pool, stream)) {
+        return *served;
     }
     CUresult result = driver();
     if (result == CUDA_ERROR_OUT_OF_MEMORY && reclaim()) {
         result = driver();
     }
-    if (result == CUDA_SUCCESS && !captures(stream.stream)) {
+    if (result == CUDA_SUCCESS && !captures(stream)) {
         DriverMemory::get().add(*address, size, false);
     }
     return result;
 }
 
 template <typename Driver>
-CUresult release(CUdeviceptr address, StreamKey stream, Driver&& driver) {
+CUresult release(CUdeviceptr address, CUstream stream, Driver&& driver) {
     Pass pass;
+    bool capture = captures(stream);
     Allocation allocation;
-    if (!Allocations::get().find(address, &allocation) || allocation.address != address) {
-        CUresult result = driver();
-        if (result == CUDA_SUCCESS && !captures(stream.stream)) {
-            DriverMemory::get().remove(address);
-        }
-        return result;
-    }
-    if (allocation.pool == nullptr) {
-        return CUDA_ERROR_INVALID_VALUE;  // as the driver answers for memory of cuMemAlloc
-    }
-    if (captures(stream.stream)) {
+    if (capture && Allocations::get().find(address, &allocation) && allocation.address == address) {
         log(Level::error, "a graph cannot free memory that was allocated outside of it while gpusnap manages that memory");
         return CUDA_ERROR_NOT_SUPPORTED;
     }
-    if (!Allocations::get().take(address, &allocation)) {
-        return CUDA_ERROR_INVALID_VALUE;
+    switch (Allocations::get().take_stream_ordered(address, &allocation)) {
+        case Allocations::Taken::yes:
+            StreamPools::get().free(allocation, key_of(stream));
+            return CUDA_SUCCESS;
+        case Allocations::Taken::not_stream_ordered:
+            return CUDA_ERROR_INVALID_VALUE;  // as the driver answers for memory of cuMemAlloc
+        case Allocations::Taken::no:
+            break;
     }
-    return StreamPools::get().free(allocation, stream);
+    CUresult result = driver();
+    if (result == CUDA_SUCCESS && !capture) {
+        DriverMemory::get().remove(address);
+    }
+    return result;
 }
 
 }  // namespace
 
 CUresult own::cuMemAllocAsync(CUdeviceptr* address, size_t size, CUstream stream) {
-    return allocate(address, size, nullptr, canonical(stream, false),
+    return allocate(address, size, nullptr, handle_of(stream, false),
                     [&] { return real::cuMemAllocAsync(address, size, stream); });
 }
 
 CUresult own::cuMemAllocAsync_ptsz(CUdeviceptr* address, size_t size, CUstream stream) {
-    return allocate(address, size, nullptr, canonical(stream, true),
+    return allocate(address, size, nullptr, handle_of(stream, true),
                     [&] { return real::cuMemAllocAsync_ptsz(address, size, stream); });
 }
 
 CUresult own::cuMemAllocFromPoolAsync(CUdeviceptr* address, size_t size, CUmemoryPool pool, CUstream stream) {
-    return allocate(address, size, pool, canonical(stream, false),
+    return allocate(address, size, pool, handle_of(stream, false),
                     [&] { return real::cuMemAllocFromPoolAsync(address, size, pool, stream); });
 }
 
 CUresult own::cuMemAllocFromPoolAsync_ptsz(CUdeviceptr* address, size_t size, CUmemoryPool pool, CUstream stream) {
-    return allocate(address, size, pool, canonical(stream, true),
+    return allocate(address, size, pool, handle_of(stream, true),
                     [&] { return real::cuMemAllocFromPoolAsync_ptsz(address, size, pool, stream); });
 }
 
 CUresult own::cuMemFreeAsync(CUdeviceptr address, CUstream stream) {
-    return release(address, canonical(stream, false), [&] { return real::cuMemFreeAsync(address, stream); });
+    return release(address, handle_of(stream, false), [&] { return real::cuMemFreeAsync(address, stream); });
 }
 
 CUresult own::cuMemFreeAsync_ptsz(CUdeviceptr address, CUstream stream) {
-    return release(address, canonical(stream, true), [&] { return real::cuMemFreeAsync_ptsz(address, stream); });
+    return release(address, handle_of(stream, true), [&] { return real::cuMemFreeAsync_ptsz(address, stream); });
 }
 
 CUresult own::cuMemPoolCreate(CUmemoryPool* pool, const CUmemPoolProps* properties) {

@@ -1,45 +1,19 @@
 #include "preload/stream_pool.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "preload/blocks.h"
 #include "preload/contexts.h"
-#include "preload/hooks.h"
-#include "preload/log.h"
 
 namespace gpusnap::preload {
-namespace {
 
-// A block up to this much larger than what was asked for is taken rather than a new one made.
-constexpr size_t tolerated_waste(size_t asked) {
-    constexpr size_t floor = 2 << 20;
-    return std::max(asked / 8, floor);
-}
-
-// Never given twice, unlike a thread id.
-uint64_t thread_number() {
-    static std::atomic<uint64_t> last{0};
-    static thread_local const uint64_t number = ++last;
-    return number;
-}
-
-}  // namespace
-
-StreamKey canonical(CUstream stream, bool per_thread) {
-    if (stream == nullptr) {
-        stream = per_thread ? CU_STREAM_PER_THREAD : CU_STREAM_LEGACY;
+uint64_t PoolState::resting() const {
+    uint64_t bytes = 0;
+    for (const auto& arena : arenas) {
+        bytes += arena->free_bytes();
     }
-    bool special = stream == CU_STREAM_LEGACY || stream == CU_STREAM_PER_THREAD;
-    return {stream, special ? current_context() : nullptr, stream == CU_STREAM_PER_THREAD ? thread_number() : 0};
-}
-
-CUcontext context_of(CUstream stream) {
-    CUcontext context = nullptr;
-    if (stream != CU_STREAM_LEGACY && stream != CU_STREAM_PER_THREAD &&
-        real::cuStreamGetCtx(stream, &context) == CUDA_SUCCESS && context != nullptr) {
-        return context;
-    }
-    return current_context();
+    return bytes;
 }
 
 StreamPools& StreamPools::get() {
@@ -48,12 +22,8 @@ StreamPools& StreamPools::get() {
 }
 
 std::shared_ptr<PoolState> StreamPools::find_locked(CUmemoryPool handle) {
-    for (auto& pool : pools_) {
-        if (pool->handle == handle) {
-            return pool;
-        }
-    }
-    return nullptr;
+    auto found = std::find_if(pools_.begin(), pools_.end(), [&](const auto& pool) { return pool->handle == handle; });
+    return found == pools_.end() ? nullptr : *found;
 }
 
 void StreamPools::created(CUmemoryPool handle, const CUmemPoolProps& properties) {
@@ -87,144 +57,110 @@ void StreamPools::destroyed(CUmemoryPool handle) {
 
 // A new stream may get the same handle, but it is not ordered after the old one's frees.
 void StreamPools::stream_destroyed(CUstream stream) {
+    forget_contexts_of_streams();
     std::lock_guard lock(mutex_);
     for (auto& pool : pools_) {
-        for (RestingBlock& block : pool->resting) {
-            if (block.stream.stream == stream) {
-                block.stream = StreamKey{};
-            }
+        for (auto& arena : pool->arenas) {
+            arena->stream_ends(stream);
         }
     }
 }
 
-std::shared_ptr<PoolState> StreamPools::state(CUmemoryPool handle, CUdevice device) {
-    std::lock_guard lock(mutex_);
-    auto pool = find_locked(handle);
-    if (pool == nullptr) {
-        pool = std::make_shared<PoolState>();  // a device's default pool: nobody created it
-        pool->handle = handle;
-        pool->device = device;
-        pools_.push_back(pool);
-    }
-    return pool;
-}
-
-void StreamPools::note_marks(PoolState& pool) {
-    pool.used_high = std::max(pool.used_high, pool.used);
-    pool.reserved_high = std::max(pool.reserved_high, pool.used + pool.resting_bytes);
-}
-
-bool StreamPools::reuse_locked(PoolState& pool, size_t asked, StreamKey stream, bool wait, Allocation* reused) {
-    auto best = pool.resting.end();
-    for (auto at = pool.resting.begin(); at != pool.resting.end(); ++at) {
-        if (at->memory.size < asked || at->memory.size - asked > tolerated_waste(asked)) {
-            continue;
-        }
-        if (best != pool.resting.end() && best->memory.size <= at->memory.size) {
-            continue;
-        }
-        if (at->stream == stream || wait || real::cuEventQuery(at->freed) == CUDA_SUCCESS) {
-            best = at;
+const std::shared_ptr<PoolState>& StreamPools::state_locked(CUmemoryPool handle, CUdevice device) {
+    for (const auto& pool : pools_) {
+        if (pool->handle == handle) {
+            return pool;
         }
     }
-    if (best == pool.resting.end()) {
-        return false;
-    }
-    if (wait && real::cuStreamWaitEvent(stream.stream, best->freed, 0) != CUDA_SUCCESS) {
-        return false;
-    }
-    real::cuEventDestroy_v2(best->freed);
-    *reused = best->memory;
-    reused->asked = asked;
-    pool.resting_bytes -= reused->size;
-    resting_total_.fetch_sub(reused->size, std::memory_order_relaxed);
-    pool.resting.erase(best);
-    return true;
+    auto pool = std::make_shared<PoolState>();
+    pool->handle = handle;
+    pool->device = device;
+    return pools_.emplace_back(std::move(pool));
 }
 
-CUresult StreamPools::allocate(const std::shared_ptr<PoolState>& pool, size_t asked, StreamKey stream,
-                               CUdeviceptr* address) {
-    std::lock_guard lock(mutex_);
-    RelaxedCapture relaxed;
-    CUcontext context = context_of(stream.stream);
-    CurrentContext scope(context);
+Arena& StreamPools::arena_locked(PoolState& pool, CUcontext context) {
+    for (auto& arena : pool.arenas) {
+        if (arena->context() == context) {
+            return *arena;
+        }
+    }
+    if (Contexts::get().note(context, device_of(context))) {
+        BlockTable::get().let_peers_in();
+    }
+    return *pool.arenas.emplace_back(std::make_unique<Arena>(context, pool.device));
+}
+
+std::optional<CUresult> StreamPools::allocate(CUmemoryPool handle, CUdevice device, size_t asked, const StreamKey& stream,
+                                              CUdeviceptr* address) {
     Allocation allocation;
-    CUresult result = CUDA_SUCCESS;
-    if (!reuse_locked(*pool, asked, stream, false, &allocation)) {
-        result = Allocations::make(asked, context, pool->device, pool->access, &allocation);
-        if (result == CUDA_ERROR_OUT_OF_MEMORY && reuse_locked(*pool, asked, stream, true, &allocation)) {
-            result = CUDA_SUCCESS;
+    {
+        std::lock_guard lock(mutex_);
+        std::shared_ptr<PoolState> pool = state_locked(handle, device);
+        if (!pool->ours || !Allocations::supported(pool->device)) {
+            return std::nullopt;
         }
-        if (result == CUDA_ERROR_OUT_OF_MEMORY) {
-            for (auto& other : pools_) {
-                trim_locked(*other, 0);
-            }
-            result = Allocations::make(asked, context, pool->device, pool->access, &allocation);
+        Arena& arena = arena_locked(*pool, stream.context);
+        CUresult result = arena.allocate(asked, stream, pool->access, &allocation.range);
+        if (result == CUDA_ERROR_OUT_OF_MEMORY && trim_all_locked(false)) {
+            result = arena.allocate(asked, stream, pool->access, &allocation.range);
         }
+        if (result != CUDA_SUCCESS) {
+            return result;
+        }
+        allocation.size = allocation.range->size;
+        allocation.address = allocation.range->address;
+        pool->used += allocation.size;
+        pool->used_high = std::max(pool->used_high, pool->used);
+        pool->reserved_high = std::max(pool->reserved_high, pool->reserved());
+        allocation.pool = std::move(pool);
     }
-    if (result != CUDA_SUCCESS) {
-        return result;
-    }
-    allocation.pool = pool;
-    allocation.context = context;
-    pool->used += allocation.size;
-    note_marks(*pool);
-    Allocations::get().add(allocation);
+    allocation.asked = asked;
+    allocation.context = stream.context;
+    allocation.device = allocation.pool->device;
     *address = allocation.address;
+    Allocations::get().add(std::move(allocation));
     return CUDA_SUCCESS;
 }
 
-CUresult StreamPools::free(Allocation allocation, StreamKey stream) {
-    std::lock_guard lock(mutex_);
-    RelaxedCapture relaxed;
-    CurrentContext scope(context_of(stream.stream));
-    RestingBlock block;
-    CUresult result = real::cuEventCreate(&block.freed, CU_EVENT_DISABLE_TIMING);
-    if (result == CUDA_SUCCESS) {
-        result = real::cuEventRecord(block.freed, stream.stream);
+void StreamPools::note_freed_locked(PoolState& pool, const Allocation& allocation) {
+    pool.used -= allocation.size;
+    if (!std::exchange(pool.freed, true)) {
+        any_freed_.store(true, std::memory_order_relaxed);
     }
-    if (result != CUDA_SUCCESS) {
-        if (block.freed != nullptr) {
-            real::cuEventDestroy_v2(block.freed);
-        }
-        Allocations::get().add(allocation);
-        return result;
-    }
-    PoolState& pool = *allocation.pool;
-    block.memory = std::move(allocation);
-    block.memory.pool = nullptr;  // no circle of shared pointers
-    block.stream = stream;
-    pool.used -= block.memory.size;
-    pool.resting_bytes += block.memory.size;
-    resting_total_.fetch_add(block.memory.size, std::memory_order_relaxed);
-    pool.resting.push_back(std::move(block));
-    return CUDA_SUCCESS;
 }
 
-void StreamPools::forget_use(const Allocation& allocation) {
+void StreamPools::free(const Allocation& allocation, const StreamKey& stream) {
     std::lock_guard lock(mutex_);
-    if (allocation.pool != nullptr) {
-        allocation.pool->used -= allocation.size;
-    }
+    arena_locked(*allocation.pool, allocation.context).free(allocation.range, stream);
+    note_freed_locked(*allocation.pool, allocation);
+}
+
+void StreamPools::give_back(const Allocation& allocation) {
+    std::lock_guard lock(mutex_);
+    arena_locked(*allocation.pool, allocation.context).give_back(allocation.range);
+    note_freed_locked(*allocation.pool, allocation);
 }
 
 void StreamPools::set_release_threshold(CUmemoryPool handle, uint64_t bytes) {
-    auto pool = state(handle, current_device());
+    CUdevice device = current_device();
     std::lock_guard lock(mutex_);
-    pool->release_threshold = bytes;
+    PoolState& pool = *state_locked(handle, device);
+    pool.release_threshold = bytes;
+    pool.freed = true;
+    any_freed_.store(true, std::memory_order_relaxed);
 }
 
 void StreamPools::reset_high_mark(CUmemoryPool handle, bool used) {
     std::lock_guard lock(mutex_);
     if (auto pool = find_locked(handle)) {
-        (used ? pool->used_high : pool->reserved_high) = used ? pool->used : pool->used + pool->resting_bytes;
+        (used ? pool->used_high : pool->reserved_high) = used ? pool->used : pool->reserved();
     }
 }
 
 uint64_t StreamPools::reserved_bytes(CUmemoryPool handle, bool high) {
     std::lock_guard lock(mutex_);
     auto pool = find_locked(handle);
-    return pool == nullptr ? 0 : high ? pool->reserved_high : pool->used + pool->resting_bytes;
+    return pool == nullptr ? 0 : high ? pool->reserved_high : pool->reserved();
 }
 
 uint64_t StreamPools::used_bytes(CUmemoryPool handle, bool high) {
@@ -234,15 +170,12 @@ uint64_t StreamPools::used_bytes(CUmemoryPool handle, bool high) {
 }
 
 CUresult StreamPools::set_access(CUmemoryPool handle, const CUmemAccessDesc* map, size_t count) {
-    auto pool = state(handle, current_device());
+    CUdevice device = current_device();
     std::lock_guard lock(mutex_);
+    const auto& pool = state_locked(handle, device);
     pool->access.insert(pool->access.end(), map, map + count);
-    std::vector<Allocation> affected = Allocations::get().of_pool(pool.get());
-    for (const RestingBlock& block : pool->resting) {
-        affected.push_back(block.memory);
-    }
-    for (const Allocation& allocation : affected) {
-        CUresult result = BlockTable::get().set_access(allocation.address, allocation.size, map, count);
+    for (auto& arena : pool->arenas) {
+        CUresult result = arena->set_access(map, count);
         if (result != CUDA_SUCCESS) {
             return result;
         }
@@ -250,25 +183,16 @@ CUresult StreamPools::set_access(CUmemoryPool handle, const CUmemAccessDesc* map
     return CUDA_SUCCESS;
 }
 
-void StreamPools::give_back_locked(PoolState& pool, std::list<RestingBlock>::iterator block) {
-    CUresult result = Allocations::destroy(block->memory);
-    if (result != CUDA_SUCCESS) {
-        log(Level::error, "a freed block of %zu bytes could not be returned: CUDA error %d", block->memory.size, result);
-    }
-    real::cuEventDestroy_v2(block->freed);
-    pool.resting_bytes -= block->memory.size;
-    resting_total_.fetch_sub(block->memory.size, std::memory_order_relaxed);
-    pool.resting.erase(block);
-}
-
-void StreamPools::trim_locked(PoolState& pool, uint64_t keep) {
-    RelaxedCapture relaxed;
-    for (auto at = pool.resting.begin(); at != pool.resting.end() && pool.resting_bytes > keep;) {
-        auto block = at++;
-        if (real::cuEventQuery(block->freed) == CUDA_SUCCESS) {
-            give_back_locked(pool, block);
+bool StreamPools::trim_locked(PoolState& pool, uint64_t keep) {
+    uint64_t resting = pool.resting();
+    uint64_t wanted = resting > keep ? resting - keep : 0;
+    uint64_t trimmed = 0;
+    for (auto& arena : pool.arenas) {
+        if (trimmed < wanted) {
+            trimmed += arena->trim(wanted - trimmed);
         }
     }
+    return trimmed > 0;
 }
 
 void StreamPools::trim(CUmemoryPool handle, uint64_t keep) {
@@ -278,36 +202,68 @@ void StreamPools::trim(CUmemoryPool handle, uint64_t keep) {
     }
 }
 
-void StreamPools::trim_all() {
+bool StreamPools::trim_all(bool at_rest) {
     std::lock_guard lock(mutex_);
+    return trim_all_locked(at_rest);
+}
+
+bool StreamPools::trim_all_locked(bool at_rest) {
+    bool trimmed = false;
     for (auto& pool : pools_) {
-        trim_locked(*pool, 0);
+        for (auto& arena : pool->arenas) {
+            if (at_rest) {
+                arena->all_passed();
+            }
+        }
+        trimmed = trim_locked(*pool, 0) || trimmed;
     }
     // A destroyed pool's state is of no use once nothing is left in it.
     std::erase_if(pools_, [](const auto& pool) {
-        return pool->handle == nullptr && pool->resting.empty() && pool.use_count() == 1;
+        return pool->handle == nullptr && pool->reserved() == 0 && pool.use_count() == 1;
     });
+    return trimmed;
 }
 
 void StreamPools::trim_to_thresholds() {
     std::lock_guard lock(mutex_);
+    bool any = false;
     for (auto& pool : pools_) {
-        if (pool->resting_bytes > pool->release_threshold) {
-            trim_locked(*pool, pool->release_threshold);
+        if (!pool->freed) {
+            continue;
         }
+        trim_locked(*pool, pool->release_threshold);
+        // What a stream has still to pass is looked at again, until it has.
+        bool waits = std::any_of(pool->arenas.begin(), pool->arenas.end(), [](const auto& arena) { return arena->waits(); });
+        pool->freed = waits && pool->resting() > pool->release_threshold;
+        any = any || pool->freed;
     }
+    any_freed_.store(any, std::memory_order_relaxed);
 }
 
 void StreamPools::drop_context(CUcontext context) {
+    forget_contexts_of_streams();
     std::lock_guard lock(mutex_);
     for (auto& pool : pools_) {
-        for (auto at = pool->resting.begin(); at != pool->resting.end();) {
-            auto block = at++;
-            if (block->memory.context == context) {
-                give_back_locked(*pool, block);
+        std::erase_if(pool->arenas, [&](const auto& arena) {
+            bool ends = arena->context() == context;
+            if (ends) {
+                arena->drop();
             }
+            return ends;
+        });
+    }
+}
+
+std::vector<Ranges::Region> StreamPools::resting() {
+    std::lock_guard lock(mutex_);
+    std::vector<Ranges::Region> all;
+    for (auto& pool : pools_) {
+        for (auto& arena : pool->arenas) {
+            std::vector<Ranges::Region> some = arena->free_ranges();
+            all.insert(all.end(), some.begin(), some.end());
         }
     }
+    return all;
 }
 
 }  // namespace gpusnap::preload

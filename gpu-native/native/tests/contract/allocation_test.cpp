@@ -203,13 +203,13 @@ TEST("stream-ordered memory is reused at once in its stream, in another only aft
     workload.tell("pool-threshold 1000000000");
     workload.tell("stream");
     workload.tell("stream");
-    uint64_t first = workload.number("alloc-on 8388608 0", 1);
+    uint64_t first = workload.number("alloc-on 33554432 0", 1);
     workload.tell("hold 0");
     workload.tell("memset-on 0 17 0");
     workload.tell("free 0");
-    uint64_t other = workload.number("alloc-on 8388608 1", 1);
+    uint64_t other = workload.number("alloc-on 33554432 1", 1);
     CHECK(other != first);
-    uint64_t same = workload.number("alloc-on 8388608 0", 1);
+    uint64_t same = workload.number("alloc-on 33554432 0", 1);
     CHECK_EQUAL(same, first);
     workload.tell("memset-on 2 34 0");
     workload.tell("memset-on 1 51 1");
@@ -220,7 +220,42 @@ TEST("stream-ordered memory is reused at once in its stream, in another only aft
     CHECK_EQUAL(workload.number("first-byte 2"), 34u);
     workload.tell("free 2");
     workload.tell("stream-sync 0");
-    CHECK_EQUAL(workload.number("alloc-on 8388608 1", 1), first);
+    CHECK_EQUAL(workload.number("alloc-on 33554432 1", 1), first);
+}
+
+TEST("stream-ordered memory is cut and joined as the requests come") {
+    Workload workload;
+    Target target(workload);
+    workload.tell("pool-threshold 1000000000");
+    workload.tell("stream");
+    uint64_t large = workload.number("alloc-on 33554432 0", 1);
+    workload.tell("free 0");
+    for (int i = 1; i <= 4; i++) {
+        uint64_t part = workload.number("alloc-on 7340032 0", 1);
+        CHECK_EQUAL(part, large + static_cast<uint64_t>(i - 1) * 7340032);
+        workload.tell("fill " + std::to_string(i) + " " + std::to_string(i));
+    }
+    CHECK_EQUAL(target.status().allocation_count, 1u);
+    auto inside = workload.tell("pointer 3 7340031");
+    CHECK_EQUAL(inside[0], std::to_string(large + 2 * 7340032));
+    CHECK_EQUAL(inside[1], std::string("7340032"));
+    CHECK_EQUAL(inside[3], std::string("7340032"));
+    for (int i = 1; i <= 4; i++) {
+        CHECK_EQUAL(workload.number("differs " + std::to_string(i) + " " + std::to_string(i)), 0u);
+        workload.tell("free " + std::to_string(i));
+    }
+    CHECK_EQUAL(workload.number("alloc-on 33554432 0", 1), large);
+    // What is missing is put behind what is there, and the allocation lies in both.
+    workload.tell("free 5");
+    uint64_t larger = workload.number("alloc-on 50331648 0", 1);
+    CHECK_EQUAL(larger, large);
+    CHECK_EQUAL(target.status().allocation_count, 2u);
+    workload.tell("fill 6 6");
+    CHECK_EQUAL(workload.number("differs 6 6"), 0u);
+    workload.tell("free 6");
+    workload.tell("pool-trim 0");
+    CHECK_EQUAL(target.status().allocation_count, 0u);
+    CHECK_EQUAL(workload.stderr_text(), std::string());
 }
 
 TEST("pool attributes and trimming cover what the preload keeps") {

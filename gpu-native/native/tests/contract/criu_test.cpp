@@ -10,6 +10,7 @@
 
 #include "contract/fixture.h"
 #include "contract/harness.h"
+#include "preload_protocol.h"
 
 using namespace contract;
 
@@ -101,8 +102,9 @@ TEST("a released process goes through a dump and a restore, and every byte comes
     OK(gpusnap_process_unlock(workload.pid()));
     Target target(workload);
     CHECK_EQUAL(target.status().state, static_cast<uint32_t>(GPUSNAP_TARGET_RELEASED));
-    CHECK_EQUAL(target.hints().size(), 1u);
+    CHECK_EQUAL(target.hints().size(), 2u);
     CHECK_EQUAL(std::string(target.hints().at(0).tag), std::string("kv"));
+    CHECK_EQUAL(std::string(target.hints().at(1).tag), std::string(GPUSNAP_WIRE_FREE_TAG));
     OK(gpusnap_target_remap(target.get()));
     OK(gpusnap_target_import(target.get(), nullptr));
     pool.fill(target);

@@ -16,7 +16,7 @@
 namespace contract {
 namespace {
 
-constexpr uint64_t pool_bytes = 2 * chunk_bytes;  // a slot an allocation
+constexpr uint64_t pool_bytes = 3 * chunk_bytes;  // a slot an allocation
 constexpr uint64_t span_bytes = 64 << 10;
 
 struct StepFailed {

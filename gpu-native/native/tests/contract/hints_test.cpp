@@ -89,11 +89,16 @@ TEST("a hint over all of an allocation covers what the block has behind it") {
     workload.tell("alloc async 5000000");
     CHECK_EQUAL(hint(workload, 0, 0, 5000000, "kv"), code(GPUSNAP_HINT_OK));
     CHECK_EQUAL(hint(workload, 1, 4096, 5000000 - 4096, "kv"), code(GPUSNAP_HINT_OK));
-    for (const gpusnap_hint& listed : target.hints()) {
+    auto hints = target.hints();
+    CHECK_EQUAL(hints.size(), 3u);
+    const gpusnap_hint& left = hints.back();  // of the pool's memory, behind the allocation
+    CHECK_EQUAL(std::string(left.tag), std::string(GPUSNAP_WIRE_FREE_TAG));
+    for (const gpusnap_hint& listed : hints) {
         auto all = target.allocations();
         auto owner = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.id == listed.allocation_id; });
         CHECK(owner != all.end());
-        CHECK_EQUAL(listed.offset_bytes + listed.size_bytes, owner->size_bytes);
+        bool in_a_pool = listed.allocation_id == left.allocation_id && listed.address != left.address;
+        CHECK_EQUAL(listed.offset_bytes + listed.size_bytes, in_a_pool ? left.offset_bytes : owner->size_bytes);
     }
 }
 
@@ -125,18 +130,46 @@ TEST("a hint ends with its allocation, and whoever has the address next has none
     CHECK_EQUAL(target.hints().size(), 0u);
     // Blocks of a pool are used again as they are: the same block at the same address.
     workload.tell("pool-threshold 1000000000");
-    auto before = workload.tell("alloc async 16777216");
-    CHECK_EQUAL(hint(workload, 1, 0, 16777216, "kv"), code(GPUSNAP_HINT_OK));
+    auto before = workload.tell("alloc async 33554432");
+    CHECK_EQUAL(hint(workload, 1, 0, 33554432, "kv"), code(GPUSNAP_HINT_OK));
     CHECK_EQUAL(target.hints().size(), 1u);
     workload.tell("free 1");
-    CHECK_EQUAL(target.hints().size(), 0u);
-    CHECK_EQUAL(hint(workload, 1, 0, 16777216, "late"), code(GPUSNAP_HINT_OK));  // of memory that is freed already
-    auto again = workload.tell("alloc async 16777216");
+    CHECK_EQUAL(target.hints().size(), 1u);
+    CHECK_EQUAL(std::string(target.hints().at(0).tag), std::string(GPUSNAP_WIRE_FREE_TAG));
+    CHECK_EQUAL(hint(workload, 1, 0, 33554432, "late"), code(GPUSNAP_HINT_OK));  // of memory that is freed already
+    auto again = workload.tell("alloc async 33554432");
     CHECK_EQUAL(again.at(1), before.at(1));
     CHECK_EQUAL(target.hints().size(), 0u);
     hint(workload, 2, 0, 4096, "kv");
     workload.tell("reset");
     CHECK_EQUAL(target.hints().size(), 0u);
+}
+
+TEST("what an application has freed is told between the memory that it uses") {
+    Workload workload;
+    Target target(workload);
+    workload.tell("pool-threshold 1000000000");
+    workload.tell("alloc async 33554432");
+    workload.tell("free 0");
+    workload.tell("alloc async 12582912");
+    workload.tell("alloc async 8388608");
+    workload.tell("alloc async 4194304");
+    workload.tell("fill 1 1");
+    workload.tell("fill 3 3");
+    workload.tell("free 2");
+    OK(gpusnap_target_quiesce(target.get(), 10'000));
+    CHECK_EQUAL(target.allocations().size(), 1u);
+    auto hints = target.hints();
+    CHECK_EQUAL(hints.size(), 2u);
+    CHECK_EQUAL(hints[0].offset_bytes, 12 * mib);
+    CHECK_EQUAL(hints[0].size_bytes, 8 * mib);
+    CHECK_EQUAL(std::string(hints[0].tag), std::string(GPUSNAP_WIRE_FREE_TAG));
+    CHECK_EQUAL(hints[1].offset_bytes, 24 * mib);
+    CHECK_EQUAL(hints[1].size_bytes, 8 * mib);
+    CHECK_EQUAL(hints[1].address - hints[0].address, 12 * mib);
+    OK(gpusnap_target_resume(target.get()));
+    CHECK_EQUAL(workload.number("differs 1 1"), 0u);
+    CHECK_EQUAL(workload.number("differs 3 3"), 0u);
 }
 
 TEST("a hint over memory that was mapped piece by piece is told by pieces, and ends when one of them goes") {

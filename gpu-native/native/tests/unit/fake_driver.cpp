@@ -31,14 +31,84 @@ std::string text(uint64_t value) {
 
 CUresult create(CUmemGenericAllocationHandle* handle, size_t size, const CUmemAllocationProp*, uint64_t) {
     CUresult result = fake().called("create", text(size));
+    if (result == CUDA_SUCCESS && fake().memory_left < size) {
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
     if (result == CUDA_SUCCESS) {
         *handle = ++fake().last_handle;
+        fake().memory[*handle] = size;
+        fake().memory_left -= size;
     }
     return result;
 }
 
 CUresult release(CUmemGenericAllocationHandle handle) {
-    return fake().called("release", text(handle));
+    CUresult result = fake().called("release", text(handle));
+    if (result == CUDA_SUCCESS) {
+        fake().memory_left += fake().memory[handle];
+        fake().memory.erase(handle);
+    }
+    return result;
+}
+
+CUresult reserve(CUdeviceptr* address, size_t size, size_t, CUdeviceptr, uint64_t) {
+    *address = fake().next_address;
+    fake().next_address += size;
+    return fake().called("reserve", text(size));
+}
+
+CUresult free_addresses(CUdeviceptr address, size_t size) {
+    return fake().called("unreserve", text(address) + " " + text(size));
+}
+
+CUresult granularity(size_t* size, const CUmemAllocationProp*, int) {
+    *size = 2 << 20;
+    return CUDA_SUCCESS;
+}
+
+template <typename Handle>
+uint64_t number_of(Handle handle) {
+    return reinterpret_cast<uintptr_t>(handle);
+}
+
+CUresult current_context(CUcontext* context) {
+    *context = reinterpret_cast<CUcontext>(uintptr_t{0x900});
+    return CUDA_SUCCESS;
+}
+
+CUresult stream_query(CUstream stream) {
+    fake().called("query", text(number_of(stream)));
+    const FakeStream& known = fake().streams[number_of(stream)];
+    return known.done == known.issued ? CUDA_SUCCESS : CUDA_ERROR_NOT_READY;
+}
+
+CUresult event_create(CUevent* event, unsigned int) {
+    static uintptr_t last = 0x5000;
+    *event = reinterpret_cast<CUevent>(++last);
+    return fake().called("event", text(last));
+}
+
+CUresult event_destroy(CUevent event) {
+    fake().events.erase(number_of(event));
+    return fake().called("event-destroy", text(number_of(event)));
+}
+
+CUresult event_record(CUevent event, CUstream stream) {
+    fake().events[number_of(event)] = {number_of(stream), fake().streams[number_of(stream)].issued};
+    return fake().called("record", text(number_of(stream)));
+}
+
+CUresult event_query(CUevent event) {
+    auto [stream, place] = fake().events.at(number_of(event));
+    fake().called("event-query", text(stream));
+    return fake().streams[stream].done >= place ? CUDA_SUCCESS : CUDA_ERROR_NOT_READY;
+}
+
+CUresult wait_event(CUstream stream, CUevent event, unsigned int) {
+    auto [other, place] = fake().events.at(number_of(event));
+    uint64_t& until = fake().waited_for[{number_of(stream), other}];
+    until = std::max(until, place);
+    return fake().called("wait", text(number_of(stream)) + " " + text(other));
 }
 
 CUresult map(CUdeviceptr address, size_t size, size_t offset, CUmemGenericAllocationHandle handle, uint64_t) {
@@ -96,6 +166,16 @@ void install_fake_driver() {
     install(Hook::cuMemUnmap, unmap);
     install(Hook::cuMemSetAccess, set_access);
     install(Hook::cuDeviceCanAccessPeer, can_access_peer);
+    install(Hook::cuMemAddressReserve, reserve);
+    install(Hook::cuMemAddressFree, free_addresses);
+    install(Hook::cuMemGetAllocationGranularity, granularity);
+    install(Hook::cuCtxGetCurrent, current_context);
+    install(Hook::cuStreamQuery, stream_query);
+    install(Hook::cuEventCreate, event_create);
+    install(Hook::cuEventDestroy_v2, event_destroy);
+    install(Hook::cuEventRecord, event_record);
+    install(Hook::cuEventQuery, event_query);
+    install(Hook::cuStreamWaitEvent, wait_event);
 }
 
 }  // namespace unit

@@ -32,6 +32,13 @@ class AbiAgreementTest {
     AbiAgreementTest() throws IOException {}
 
     @Test
+    void freedMemoryHasTheTagThatThePreloadGivesIt() throws IOException {
+        assertThat(NATIVE_SOURCES.resolve("include/preload_protocol.h"))
+                .content()
+                .contains("#define GPUSNAP_WIRE_FREE_TAG \"" + RebuildableRange.FREED + "\"");
+    }
+
+    @Test
     void bindingHasTheFunctionsOfTheHeaderWithTheirSignatures() {
         Map<String, List<String>> bound = Arrays.stream(NativeFunction.values())
                 .collect(Collectors.toMap(NativeFunction::symbol, AbiAgreementTest::kinds));

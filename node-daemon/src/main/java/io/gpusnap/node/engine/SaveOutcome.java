@@ -13,7 +13,7 @@ import java.util.Map;
  *     was frozen for good
  * @param movedBytes of device memory that crossed the bus: what was neither zero, nor repeated, nor in the pool already; and
  *     what had to be filled in again for the workload to go on
- * @param rebuildableBytes of device memory that were left out because the application can rebuild them
+ * @param rebuildableBytes of device memory that were left out because the application can rebuild them or has freed them
  * @param stageSeconds seconds of each stage that ran in this daemon's life
  */
 public record SaveOutcome(

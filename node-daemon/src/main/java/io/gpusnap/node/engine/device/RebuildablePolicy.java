@@ -14,9 +14,9 @@ import java.util.function.Predicate;
 
 /**
  * Which chunks of a workload's device memory need not be saved, because the application says that it can rebuild them and this
- * node honours that. A chunk counts only if every byte of it is declared.
+ * node honours that, or has freed them. A chunk counts only if every byte of it is declared or freed.
  *
- * @param tags the tags that are honoured
+ * @param tags the tags that are honoured; what was freed is nothing that anyone has to be believed
  * @param leastBytes declared memory in one piece that is smaller is saved all the same
  */
 public record RebuildablePolicy(Predicate<String> tags, long leastBytes) {
@@ -30,7 +30,7 @@ public record RebuildablePolicy(Predicate<String> tags, long leastBytes) {
         }
     }
 
-    /** Saves everything. */
+    /** Saves everything that is not freed. */
     public static RebuildablePolicy none() {
         return new RebuildablePolicy(tag -> false, 1);
     }
@@ -44,7 +44,7 @@ public record RebuildablePolicy(Predicate<String> tags, long leastBytes) {
         Map<Long, BitSet> rebuildable = new HashMap<>();
         for (Allocation allocation : allocations) {
             List<RebuildableRange> own = ranges.stream()
-                    .filter(range -> range.allocationId() == allocation.id() && tags.test(range.tag()))
+                    .filter(range -> range.allocationId() == allocation.id() && leavesOut(range.tag()))
                     .toList();
             BitSet chunks = chunks(allocation.sizeBytes(), own);
             if (!chunks.isEmpty()) {
@@ -52,6 +52,10 @@ public record RebuildablePolicy(Predicate<String> tags, long leastBytes) {
             }
         }
         return rebuildable;
+    }
+
+    private boolean leavesOut(String tag) {
+        return tag.equals(RebuildableRange.FREED) || tags.test(tag);
     }
 
     private BitSet chunks(long sizeBytes, List<RebuildableRange> ranges) {

@@ -51,6 +51,16 @@ class RebuildablePolicyTest {
     }
 
     @Test
+    void whatWasFreedIsLeftOutWhateverIsHonoured() {
+        List<RebuildableRange> ranges = List.of(
+                new RebuildableRange(7, 0, 8 * MIB, 0, RebuildableRange.FREED),
+                new RebuildableRange(7, 8 * MIB, 8 * MIB, 0, "kv-cache"));
+
+        assertThat(RebuildablePolicy.none().chunks(List.of(allocation(7, 16 * MIB)), ranges))
+                .isEqualTo(Map.of(7L, bits(0, 1)));
+    }
+
+    @Test
     void tagsThatAreNotHonouredAreAsIfNothingWereDeclared() {
         RebuildablePolicy policy = new RebuildablePolicy(Set.of("kv-cache")::contains, 1);
         List<RebuildableRange> ranges = List.of(

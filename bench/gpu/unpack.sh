@@ -3,7 +3,8 @@
 #   bench/gpu/unpack.sh SLICE_FOLDER...
 # Into GPUSNAP_BENCH_HOME (default: $HOME/gpusnap-bench), which lies outside the repository so that a new copy of the
 # repository leaves it alone. Ends 0 when everything is in place, 3 while slices are missing.
-# Then: . $HOME/gpusnap-bench/env.sh && bench/gpu/all, or one of its scripts
+# Then: . $HOME/gpusnap-bench/env.sh && bench/gpu/all, or one of its scripts; of a packing for store bench/store/run and
+# bench/s3/run.
 set -euo pipefail
 
 home=${GPUSNAP_BENCH_HOME:-$HOME/gpusnap-bench}
@@ -26,17 +27,33 @@ fi
 sha256sum --check --quiet slices.sha256
 find "$home" -mindepth 1 -maxdepth 1 ! -name slices -exec rm -rf {} +
 cat $(sed 's/.*  //' slices.sha256) | tar -C "$home" --strip-components=1 -xJf -
-cat >"$home/env.sh" <<ENV
-export GPUSNAP_JAVA=$home/java/bin/java
-export GPUSNAP_CRIU=$home/criu/criu
-export GPUSNAP_NATIVE_DIR=$home/native/lib
-export GPUSNAP_SERVICE_JAR=$home/jars/snapshot-service.jar
-export GPUSNAP_DAEMON_JAR=$home/jars/gpusnap-node.jar
-export GPUSNAP_REVISION=$(cat "$home/REVISION")
-ENV
-for needed in native/lib/libgpusnap-preload.so native/bin/preload-overhead native/samples/cuda-server/cuda-server \
-    native/samples/cuda-server/cuda-server-kernels.fatbin; do
-    [ -f "$home/$needed" ] || { echo "unpack: $needed is not in the slices: they are of another revision" >&2; exit 1; }
+{
+    echo "export GPUSNAP_JAVA=$home/java/bin/java"
+    echo "export GPUSNAP_CRIU=$home/criu/criu"
+    echo "export GPUSNAP_DAEMON_JAR=$home/jars/gpusnap-node.jar"
+    echo "export GPUSNAP_REVISION=$(cat "$home/REVISION")"
+} >"$home/env.sh"
+needed=()
+if [ -e "$home/native" ]; then
+    needed+=(jars/snapshot-service.jar native/lib/libgpusnap-preload.so native/bin/preload-overhead
+        native/samples/cuda-server/cuda-server native/samples/cuda-server/cuda-server-kernels.fatbin)
+    {
+        echo "export GPUSNAP_NATIVE_DIR=$home/native/lib"
+        echo "export GPUSNAP_SERVICE_JAR=$home/jars/snapshot-service.jar"
+    } >>"$home/env.sh"
+fi
+if [ -e "$home/peers" ]; then
+    needed+=(jars/gpusnap-bench-store.jar jars/s3-server peers/restic peers/borg peers/rclone peers/fio)
+    {
+        echo "export GPUSNAP_STORE_JAR=$home/jars/gpusnap-bench-store.jar"
+        echo "export GPUSNAP_S3_SERVER_LIB=$home/jars/s3-server"
+        echo "export PATH=$home/peers:\$PATH"
+    } >>"$home/env.sh"
+    # So that no start of it is slower than that of an installed one.
+    "$home/peers/borg.python/python" -I -m compileall -q "$home/peers/borg.python"
+fi
+for one in "${needed[@]}"; do
+    [ -e "$home/$one" ] || { echo "unpack: $one is not in the slices: they are of another revision" >&2; exit 1; }
 done
 "$home/java/bin/java" -version 2>&1 | head -n 1
 "$home/criu/criu" --version | head -n 1

@@ -1,14 +1,17 @@
 """The daemon's store in a process of its own, as long-lived as a daemon is."""
 
 import json
+import os
 import subprocess
+from pathlib import Path
 
 from benchlib.failure import BenchFailure
 from benchlib.processes import tail
 
 from . import ROOT
 
-JAR = ROOT / "bench/store/target/gpusnap-bench-store.jar"
+# Said in the environment where it was packed (bench/gpu/unpack.sh).
+JAR = Path(os.environ.get("GPUSNAP_STORE_JAR") or ROOT / "bench/store/target/gpusnap-bench-store.jar")
 
 
 class Store:

@@ -4,11 +4,13 @@ import http.client
 import os
 import socket
 import time
+from pathlib import Path
 
 from benchlib.failure import BenchFailure
 
 from . import ROOT, ours
 
+S3MOCK_LIB = Path(os.environ.get("GPUSNAP_S3_SERVER_LIB") or ROOT / "samples/s3-server/target/lib")
 BUCKET = "bench"
 KEYS = ("bench", "bench-secret")
 
@@ -48,15 +50,14 @@ class S3Mock(Server):
     name = "s3mock"
 
     def __init__(self, supervisor, java, folder):
-        lib = ROOT / "samples/s3-server/target/lib"
-        if not lib.is_dir():
-            raise BenchFailure(f"{lib} is not there: make build")
+        if not S3MOCK_LIB.is_dir():
+            raise BenchFailure(f"{S3MOCK_LIB} is not there: make build")
         folder.mkdir()
         port = free_port()
         options = ["--server.port=0", f"--http.port={port}", "--com.adobe.testing.s3mock.max-payload-size=1GB", "--logging.level.root=WARN"]
         super().__init__(
             supervisor,
-            [java, "-Xmx1g", "-cp", f"{lib}/*", "com.adobe.testing.s3mock.S3MockApplication", *options, f"--com.adobe.testing.s3mock.store.root={folder}"],
+            [java, "-Xmx1g", "-cp", f"{S3MOCK_LIB}/*", "com.adobe.testing.s3mock.S3MockApplication", *options, f"--com.adobe.testing.s3mock.store.root={folder}"],
             port,
         )
 

@@ -9,9 +9,10 @@ import threading
 import unittest
 from pathlib import Path
 
-from storelib import s3, timed
+from storelib import s3, timed, turns
 from storelib.summary import summarize, summarize_s3
 
+from benchlib.budget import Budget
 from benchlib.failure import BenchFailure
 
 GB = 10**9
@@ -64,6 +65,28 @@ class SummaryTest(unittest.TestCase):
         self.assertEqual(summary["servers"]["one"]["push"]["gpusnapBytesPerSecond"], 2 * GB)
         self.assertEqual(summary["servers"]["one"]["push"]["timesRclone"], 4)
         self.assertEqual(summary["peakBytes"], 5)
+
+
+class TurnsTest(unittest.TestCase):
+    def run_rounds(self, count, budget_seconds, each, after):
+        """Numbers of the rounds that ran, with a clock of our own, and what was said."""
+        now, said, ran = [0.0], [], []
+        budget = Budget(budget_seconds, lambda: now[0])
+        for number in turns.within(count, budget, lambda: after, said.append):
+            ran.append(number)
+            now[0] += each[number]
+        return ran, said
+
+    def test_all_rounds_run_where_there_is_time(self):
+        self.assertEqual(self.run_rounds(3, turns.UNLIMITED_SECONDS, [10, 20, 30], 5), ([0, 1, 2], []))
+
+    def test_a_round_that_would_not_end_before_what_follows_is_left_out_and_told(self):
+        ran, said = self.run_rounds(4, 100, [40, 30, 30, 30], 5)
+        self.assertEqual(ran, [0, 1])
+        self.assertEqual(said, ["2 of 4 rounds are left out: the budget has 30 s left, this takes about 45 s"])
+
+    def test_the_first_round_runs_whatever_the_budget(self):
+        self.assertEqual(self.run_rounds(2, 1, [40, 40], 5)[0], [0])
 
 
 class TimedTest(unittest.TestCase):

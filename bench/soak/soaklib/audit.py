@@ -117,7 +117,7 @@ class Audit:
         """Each from every node that has a copy of its own, and from the bucket on a machine that has nothing."""
         self.fresh.power_on()
         self.cluster.start_daemon(self.fresh)
-        # A store that it has not looked at yet is one that it does not name.
+        # A store that it has not looked at yet is one that it does not name, or of which it says that it has not answered.
         self.cluster.wait(lambda: self.reaches_the_bucket(self.fresh), IDLE_SECONDS, f"{self.fresh.name} reaches the bucket")
         nodes = {node["id"]: node["name"] for node in self.api.items("/nodes", {})}
         by_name = {machine.name: machine for machine in self.cluster.machines}
@@ -134,7 +134,10 @@ class Audit:
         self.found["copiesRestored"] = done
 
     def reaches_the_bucket(self, machine):
-        return self.cluster.online(machine) and any(tier["kind"] == "S3" and "storeId" in tier for tier in self.cluster.node(machine)["inventory"]["tiers"])
+        return self.cluster.online(machine) and any(
+            tier["kind"] == "S3" and "storeId" in tier and tier.get("health") != "UNHEALTHY"
+            for tier in self.cluster.node(machine)["inventory"]["tiers"]
+        )
 
     def restore(self, snapshot, copy, machine):
         slot = self.slots[snapshot["model"]]

@@ -24,6 +24,7 @@ public class NodeAgents implements NodeSessions {
     private static final Logger LOG = LoggerFactory.getLogger(NodeAgents.class);
 
     private final NodeRepository nodes;
+    private final List<InventoryListener> inventories;
     private final List<HeartbeatListener> listeners;
     private final HeldOperations operations;
     // Looked up late: who fences restores elsewhere, and that needs nodes.
@@ -33,12 +34,14 @@ public class NodeAgents implements NodeSessions {
 
     NodeAgents(
             NodeRepository nodes,
+            List<InventoryListener> inventories,
             List<HeartbeatListener> listeners,
             HeldOperations operations,
             ObjectProvider<WorkloadFencing> fencing,
             ObjectProvider<ColdPods> coldPods,
             ApplicationEventPublisher events) {
         this.nodes = nodes;
+        this.inventories = inventories;
         this.listeners = listeners;
         this.operations = operations;
         this.fencing = fencing;
@@ -50,7 +53,10 @@ public class NodeAgents implements NodeSessions {
     public record Reply(
             Instant serverTime, HeldOperations.Verdict verdict, List<WorkloadReport> toEnd, List<UUID> coldPods) {}
 
-    /** The same name is the same node; its session before this one is over. */
+    /**
+     * The same name is the same node; its session before this one is over. The inventory counts as one of a heartbeat does:
+     * the next decision knows which stores the node reaches.
+     */
     @Transactional
     public NodeSessionToken register(String name, UUID instance, String agentVersion, Inventory inventory) {
         String secret = NodeSessionToken.newSecret();
@@ -58,6 +64,7 @@ public class NodeAgents implements NodeSessions {
                 nodes.register(NodeId.next(), name, instance, agentVersion, inventory, NodeSessionToken.digest(secret));
         LOG.info("node {} registered as {}, epoch {}, daemon {}", name, session.id(), session.epoch(), agentVersion);
         events.publishEvent(new NodeStateChanged(session.id(), name, NodeState.ONLINE));
+        inventories.forEach(listener -> listener.told(session.id(), inventory));
         return new NodeSessionToken(session.id(), session.epoch(), secret);
     }
 
@@ -76,6 +83,7 @@ public class NodeAgents implements NodeSessions {
         }
         // Operations before what belongs to them, as a completion locks them; the other way round the two deadlock.
         HeldOperations.Verdict verdict = operations.review(caller.nodeId(), heartbeat.runningOperations());
+        inventories.forEach(listener -> listener.told(caller.nodeId(), heartbeat.inventory()));
         listeners.forEach(listener -> listener.heard(heartbeat));
         List<WorkloadReport> toEnd = fencing.stream()
                 .flatMap(one -> one.toEnd(caller.nodeId(), heartbeat.workloads()).stream())

@@ -1,8 +1,7 @@
 package io.gpusnap.service.snapshot;
 
-import io.gpusnap.service.node.Heartbeat;
-import io.gpusnap.service.node.HeartbeatListener;
 import io.gpusnap.service.node.Inventory;
+import io.gpusnap.service.node.InventoryListener;
 import io.gpusnap.service.node.Nodes;
 import io.gpusnap.service.operation.NewOperation;
 import io.gpusnap.service.operation.OperationKind;
@@ -19,9 +18,9 @@ import java.util.Optional;
 import java.util.Set;
 import org.springframework.stereotype.Component;
 
-/** What heartbeats say of the snapshots in a node's own stores. */
+/** What nodes say of the snapshots in their own stores. */
 @Component
-class CopyReports implements HeartbeatListener {
+class CopyReports implements InventoryListener {
     private final LocationStore locations;
     private final Stores stores;
     private final Nodes nodes;
@@ -35,14 +34,13 @@ class CopyReports implements HeartbeatListener {
     }
 
     @Override
-    public void heard(Heartbeat heartbeat) {
-        NodeId node = heartbeat.nodeId();
-        List<SnapshotId> held = heartbeat.inventory().snapshots();
+    public void told(NodeId node, Inventory inventory) {
+        List<SnapshotId> held = inventory.snapshots();
         if (held != null) {
             locations.replaceIn(stores.own(node, Inventory.TierKind.NVME), held);
             locations.unwantedOf(held).forEach(snapshot -> clear(node, snapshot));
         }
-        heartbeat.inventory().tiers().stream()
+        inventory.tiers().stream()
                 .filter(tier -> tier.kind() == Inventory.TierKind.MEMORY && tier.residents() != null)
                 .forEach(tier -> locations.replaceIn(Store.ownOf(node, Inventory.TierKind.MEMORY), whole(tier)));
     }

@@ -1,8 +1,7 @@
 package io.gpusnap.service.tier;
 
-import io.gpusnap.service.node.Heartbeat;
-import io.gpusnap.service.node.HeartbeatListener;
 import io.gpusnap.service.node.Inventory;
+import io.gpusnap.service.node.InventoryListener;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.StoreId;
 import java.util.LinkedHashMap;
@@ -13,10 +12,10 @@ import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
-/** What heartbeats say of tiers. Before all others that listen: they refer to the stores. */
+/** What nodes say of their tiers. Before all others that listen: they refer to the stores. */
 @Component
 @Order(Ordered.HIGHEST_PRECEDENCE)
-class TierReports implements HeartbeatListener {
+class TierReports implements InventoryListener {
     private final StoreRepository stores;
 
     TierReports(StoreRepository stores) {
@@ -24,10 +23,8 @@ class TierReports implements HeartbeatListener {
     }
 
     @Override
-    public void heard(Heartbeat heartbeat) {
-        stores.replace(
-                heartbeat.nodeId(),
-                rows(heartbeat.nodeId(), heartbeat.inventory().tiers()));
+    public void told(NodeId node, Inventory inventory) {
+        stores.replace(node, rows(node, inventory.tiers()));
     }
 
     /** One row a store, the last one reported: the statement must not write a row twice. */

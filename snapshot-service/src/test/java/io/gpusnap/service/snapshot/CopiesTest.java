@@ -18,6 +18,7 @@ import io.gpusnap.service.testing.ServiceTest;
 import io.gpusnap.service.testing.SimulatedNode;
 import io.gpusnap.service.tier.Store;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
@@ -144,6 +145,46 @@ class CopiesTest {
         // then that node is told where to look
         assertThat(task.path("kind").asString()).isEqualTo("THAW");
         assertThat(task.at("/thaw/sources/0/name").asString()).isEqualTo("s3");
+    }
+
+    @Test
+    void aNodeIsSentToWhatItNamedWhenItRegistered() {
+        // given a copy in the bucket, and one in a node's own store that nobody has told of
+        copy(first, bucketStore());
+        first.work();
+        Map<String, Object> inventory = SimulatedNode.inventory(Map.of("criu+cuda", "", "transfer", ""));
+        inventory.put("tiers", List.of(tier("NVME", UUID.randomUUID()), tier("S3", bucket.id())));
+
+        // when one node registers that sees the bucket, another that has the snapshot, and neither has beaten yet
+        SimulatedNode sees = SimulatedNode.register(api, "node-" + UUID.randomUUID(), inventory);
+        inventory.put("snapshots", List.of(snapshot));
+        SimulatedNode has = SimulatedNode.register(api, "node-" + UUID.randomUUID(), inventory);
+
+        // then both are places to come back on
+        for (SimulatedNode node : List.of(sees, has)) {
+            api.once()
+                    .post("/api/v1/restores", Map.of("snapshotId", snapshot, "nodeId", node.id()))
+                    .expect(202);
+            assertThat(node.claim().path("kind").asString()).isEqualTo("THAW");
+        }
+        assertThat(state(Store.ownOf(NodeId.of(has.id()), Inventory.TierKind.NVME)))
+                .isEqualTo("PRESENT");
+    }
+
+    private static Map<String, Object> tier(String kind, UUID store) {
+        return Map.of(
+                "kind",
+                kind,
+                "name",
+                kind.toLowerCase(Locale.ROOT),
+                "storeId",
+                store,
+                "capacityBytes",
+                1L << 40,
+                "freeBytes",
+                1L << 39,
+                "usedBytes",
+                0);
     }
 
     @Test

@@ -34,6 +34,30 @@ std::string forked_child(const Arguments&) {
     return std::to_string(WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 }
 
+// Answers when fork() has returned in the child as well.
+std::string child_that_stays(const Arguments&) {
+    int ends[2];
+    if (pipe(ends) != 0) {
+        throw std::runtime_error("pipe failed");
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        close(ends[0]);
+        close(ends[1]);
+        for (;;) {
+            pause();
+        }
+    }
+    close(ends[1]);
+    char none = 0;
+    ssize_t got = read(ends[0], &none, 1);  // the end of it, once nobody can write any more
+    close(ends[0]);
+    if (got != 0) {
+        throw std::runtime_error("the child is not there");
+    }
+    return std::to_string(child);
+}
+
 std::string threads(const Arguments&) {
     std::string names;
     for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
@@ -50,13 +74,7 @@ std::string threads(const Arguments&) {
 void add_process_commands(Commands& commands) {
     commands["special-lookups"] = special_lookups;
     commands["fork"] = forked_child;
-    commands["fork-and-stay"] = [](const Arguments&) {  // -> PID
-        pid_t child = fork();
-        while (child == 0) {
-            pause();
-        }
-        return std::to_string(child);
-    };
+    commands["fork-and-stay"] = child_that_stays;  // -> PID
     commands["threads"] = threads;
     commands["driver-symbol"] = [](const Arguments& a) {  // NAME: is it visible without a driver?
         return dlsym(RTLD_DEFAULT, a.at(0).c_str()) != nullptr ? "visible" : "hidden";

@@ -148,6 +148,7 @@ class Run:
                 "saveSeconds": round(seconds, 3),
                 "pauseSeconds": snapshot["pauseSeconds"],
                 "movedBytes": snapshot.get("movedBytes"),
+                "movedBothWays": True,  # until 2026-11-30 only what went to the host was counted
                 "stages": stage_seconds(operation),
                 "totals": snapshot["totals"],
                 "answersEqual": self.same_answers(self.workload.first_answer(self.process, 60)),

@@ -228,7 +228,7 @@ class NumbersTest(unittest.TestCase):
         self.assertLess(fit["largestResidualSeconds"], 1e-9)
 
     def test_ratios_of_sides_and_of_neighbours(self):
-        found = compared([[1.0, 2.0, 4.0]], [[1.1, 2.2, 4.4]])
+        found = compared([[[1.0], [2.0], [4.0]]], [[[1.1], [2.2], [4.4]]])
         self.assertAlmostEqual(1.1, found["ratio"])
         self.assertAlmostEqual(1.1, found["pairRatio"])
 

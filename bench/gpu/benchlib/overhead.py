@@ -26,16 +26,16 @@ class Load:
 
 LOADS = {
     "allocations": Load(4, 8, 0.013),
-    "async-allocations": Load(1, 8, 0.013, OVERHEAD_ASYNC),
-    "decode": Load(1, 200, 0.0013),
-    "decode-graph": Load(1, 200, 0.0006),
+    "async-allocations": Load(4, 8, 0.013, OVERHEAD_ASYNC),
+    "decode": Load(1, 100, 0.0013),
+    "decode-graph": Load(1, 50, 0.0006),
     "uncached": Load(1, 100, 0.00006),
 }
 # Loads whose calls are requests. After so many of them the program gives its cache back: a round must be whole.
 REQUESTS = ("allocations", "async-allocations")
 REQUESTS_A_RELEASE = 8
 PROGRAMS = {load.program.name: load.program for load in LOADS.values()}
-# Of `allocations`; the other loads have a quarter. With fewer a median says nothing.
+# Of the loads of requests; the others have a quarter. With fewer a median says nothing.
 LEAST_PAIRS = 100
 CALL_PAIRS = 5
 # Of the single calls; of a program, until it is ready, beside others that start at the same time.
@@ -44,11 +44,13 @@ START_SECONDS = 2
 READY_SECONDS = 180
 RESAMPLES = 500
 SEED = 20
+# Of the times of one piece of work in one process: as fast as it is when the machine leaves it alone.
+UNDISTURBED = 0.1
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured: processes a side of each program, pairs of `allocations`, requests in a round of it."""
+    """How much is measured: processes a side of each program, pairs of the loads of requests, requests in a round of those."""
 
     pairs: int
     instances: int
@@ -82,12 +84,17 @@ class Plan:
 
 
 def compared(without, with_it):
-    """Of each side the processes, of each process the seconds of a call in each of its rounds. Rounds of one number are neighbours
-    where the processes have one number.
+    """Of each side the processes, of each process its rounds, of each round the seconds of a call in each of its pieces. Rounds of
+    one number are neighbours where the processes have one number. A piece of one number is the same work in every round.
 
     `pairRatio` is the median of the neighbours' ratios, which a drift of the machine does not touch. `interval` has 95 % of what
     it would be with processes and rounds drawn anew, `roundsInterval` with rounds drawn anew only. Where that is much the narrower
-    one, the processes differ from each other whatever the side (where their memory lies, say), as their medians show too."""
+    one, the processes differ from each other whatever the side (where their memory lies, say), as their medians show too.
+
+    `undisturbed` leaves out what others did to the machine: a processor that is slowed down, often and to 1.8 times as long on a
+    rented machine, makes a time longer and never shorter. Of each piece the tenth part of all rounds that was fastest is taken."""
+    undisturbed = compared_undisturbed(without, with_it)
+    without, with_it = ([[statistics.fmean(round_) for round_ in process] for process in side] for side in (without, with_it))
     draw = random.Random(SEED)
     medians = {side: [statistics.median(process) for process in side_of] for side, side_of in zip(SIDES, (without, with_it))}
     totals = {side: statistics.median(sum(side_of, [])) for side, side_of in zip(SIDES, (without, with_it))}
@@ -100,9 +107,45 @@ def compared(without, with_it):
         "pairs": sum(map(len, pairs)),
         "interval": middle([statistics.median(drawn_processes(without, with_it, draw)) for _ in range(RESAMPLES)]),
         "roundsInterval": middle([statistics.median(sum((drawn(each, draw) for each in pairs), [])) for _ in range(RESAMPLES)]),
+        "undisturbed": undisturbed,
         "processMedians": medians,
-        "rounds": {side: [[float(f"{each:.6g}") for each in process] for process in side_of] for side, side_of in zip(SIDES, (without, with_it))},
+        "rounds": {side: [[short(each) for each in process] for process in side_of] for side, side_of in zip(SIDES, (without, with_it))},
     }
+
+
+def compared_undisturbed(without, with_it):
+    """The ratio of the two sides' means of their processes, what 95 % of it lies in with processes and rounds drawn anew, and the
+    processes."""
+    draw = random.Random(SEED)
+
+    def side_seconds(side):
+        return statistics.fmean(map(undisturbed_seconds, side))
+
+    def drawn_side(side):
+        return side_seconds([drawn(process, draw) for process in drawn(side, draw)])
+
+    return {
+        "ratio": side_seconds(with_it) / side_seconds(without),
+        "interval": middle([drawn_side(with_it) / drawn_side(without) for _ in range(RESAMPLES)]),
+        "processes": {side: [short(undisturbed_seconds(process)) for process in side_of] for side, side_of in zip(SIDES, (without, with_it))},
+    }
+
+
+def undisturbed_seconds(process):
+    """Of a call, from the rounds of a process."""
+    return statistics.fmean(quantile(piece, UNDISTURBED) for piece in zip(*process))
+
+
+def quantile(values, share):
+    ordered = sorted(values)
+    place = (len(ordered) - 1) * share
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+
+
+def short(seconds):
+    return float(f"{seconds:.6g}")
 
 
 def pair_ratios(without, with_it):
@@ -174,7 +217,7 @@ def passes(bench, plan, ask):
             for round_ in range(how.rounds):
                 for side, number in in_turn(done + round_, plan.instances):
                     answer = json.loads(ask((how.program.name, side, number), f"/measure?load={load}&calls={plan.calls(load)}"))
-                    taken[load][side][number].append(answer["secondsACall"])
+                    taken[load][side][number].append(answer["pieces"])
         if done + 1 >= least:
             yield [{"load": load, **compared(sides["without"], sides["with"])} for load, sides in taken.items()]
 
@@ -191,7 +234,7 @@ def single_calls(bench):
     for pair in range(CALL_PAIRS):
         for side, _ in in_turn(pair, 1):
             for name, nanoseconds in parse_calls(run([program], env={**base, **environments[side]}, timeout=60)).items():
-                taken.setdefault(name, {side: [] for side in SIDES})[side].append(nanoseconds / 1e9)
+                taken.setdefault(name, {side: [] for side in SIDES})[side].append([nanoseconds / 1e9])
         yield [{"call": name, **compared([sides["without"]], [sides["with"]])} for name, sides in taken.items()]
 
 

@@ -14,6 +14,7 @@ process has the loads of its allocator.
     decode-graph  the same, one CUDA graph a token
 """
 
+import os
 import random
 import time
 
@@ -22,6 +23,8 @@ from protocol import parser, serve
 WIDTH, MIDDLE, HEADS, KV_HEADS, LAYERS = 4096, 14336, 32, 8, 4
 CACHE_TOKENS = 1024
 REQUESTS_A_RELEASE = 8
+# A round is timed in so many pieces; one of requests in as many as it has.
+PIECES = 10
 WARM_CALLS = {
     "allocations": 2 * REQUESTS_A_RELEASE, "async-allocations": 2 * REQUESTS_A_RELEASE, "uncached": 100, "decode": 200, "decode-graph": 200,
 }  # fmt: skip
@@ -117,15 +120,19 @@ def make(options):
             torch.cuda.empty_cache()
 
         def measure(self, load, calls):
-            """A round; the same calls each time."""
+            """A round; the same calls each time, and in each of its pieces."""
             call = self.loads()[load]
+            stay_on_one_core()
             torch.cuda.empty_cache()
             torch.cuda.synchronize()
-            started = time.perf_counter()
-            for i in range(calls):
-                call(i)
-            torch.cuda.synchronize()
-            return {"load": load, "secondsACall": (time.perf_counter() - started) / calls, "calls": calls}
+            pieces = []
+            for piece in even(range(calls), calls if call == self.request else min(calls, PIECES)):
+                started = time.perf_counter()
+                for i in piece:
+                    call(i)
+                torch.cuda.synchronize()
+                pieces.append((time.perf_counter() - started) / len(piece))
+            return {"load": load, "secondsACall": sum(pieces) / len(pieces), "pieces": pieces, "calls": calls}
 
         def answer(self, n):
             return raw(self.step(self.token_in * n, self.decode_cache, self.at))
@@ -134,6 +141,19 @@ def make(options):
             return list(self.layers.parameters())
 
     return Overhead(options)
+
+
+def stay_on_one_core():
+    """The thread that measures: all processes use the same one, each in its turn."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) > 1:
+        os.sched_setaffinity(0, {cores[len(cores) // 2]})
+
+
+def even(calls, pieces):
+    """Pieces of one length; a few calls at the end are left out where that does not come out even."""
+    size = len(calls) // pieces
+    return [calls[k * size : (k + 1) * size] for k in range(pieces)]
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -62,8 +63,8 @@ class OverheadTest(unittest.TestCase):
                 measure_overhead(None, plan, None)
 
     def test_neighbours_are_compared_so_that_a_drift_of_the_machine_does_not_show(self):
-        drifting = [1.0, 2.0, 4.0, 2.0]
-        found = compared([drifting, drifting], [[1.01 * each for each in drifting]] * 2)
+        drifting = [[1.0], [2.0], [4.0], [2.0]]
+        found = compared([drifting, drifting], [[[1.01 * each] for [each] in drifting]] * 2)
         self.assertAlmostEqual(1.01, found["pairRatio"])
         self.assertEqual(8, found["pairs"])
         self.assertAlmostEqual(1.01, found["roundsInterval"][0])
@@ -71,7 +72,7 @@ class OverheadTest(unittest.TestCase):
 
     def test_processes_that_differ_widen_the_interval_and_show_by_themselves(self):
         noise = [1 + k % 7 / 1e4 for k in range(40)]
-        without, with_it = ([[process * each for each in noise] for process in side] for side in ((1.0, 1.03, 1.0), (1.03, 1.0, 1.03)))
+        without, with_it = ([[[process * each] for each in noise] for process in side] for side in ((1.0, 1.03, 1.0), (1.03, 1.0, 1.03)))
         found = compared(without, with_it)
         self.assertLess(found["interval"][0], 1.0)
         self.assertGreater(found["interval"][1], 1.02)
@@ -80,10 +81,23 @@ class OverheadTest(unittest.TestCase):
         self.assertEqual(found, compared(without, with_it))
 
     def test_a_cost_shows_although_processes_differ(self):
-        without = [[process * (1 + k % 5 / 1e3) for k in range(40)] for process in (1.0, 1.002, 0.999)]
-        found = compared(without, [[1.02 * each for each in process] for process in without])
+        without = [[[process * (1 + k % 5 / 1e3)] for k in range(40)] for process in (1.0, 1.002, 0.999)]
+        found = compared(without, [[[1.02 * each] for [each] in process] for process in without])
         self.assertGreater(found["interval"][0], 1.01)
         self.assertLess(found["interval"][1], 1.03)
+
+    def test_a_processor_that_is_slowed_down_half_of_the_time_hides_no_cost(self):
+        draw = random.Random(3)
+
+        def process(cost):
+            # Requests of several lengths, each slowed down by itself in one of two cases, and some noise.
+            return [[cost * length * draw.choice((1.0, 1.8)) * draw.uniform(1, 1.01) for length in (1.0, 2.0, 3.0, 4.0)] for _ in range(40)]
+
+        found = compared([process(1.0) for _ in range(4)], [process(1.03) for _ in range(4)])
+        self.assertGreater(found["interval"][1] - found["interval"][0], 0.05)
+        low, high = found["undisturbed"]["interval"]
+        self.assertTrue(1.02 < low < found["undisturbed"]["ratio"] < high < 1.04, found["undisturbed"])
+        self.assertTrue(all(2.5 <= each < 2.6 for each in found["undisturbed"]["processes"]["without"]))
 
     def test_another_side_and_another_process_is_first_each_time_and_neighbours_stay_beside_each_other(self):
         rounds = [in_turn(k, 3) for k in range(6)]
@@ -99,15 +113,15 @@ class OverheadTest(unittest.TestCase):
 
         def ask(process, path):
             asked.append((process, path))
-            return '{"secondsACall": 0.5}'
+            return '{"secondsACall": 0.5, "pieces": [0.4, 0.6]}'
 
         for sofar in passes(bench, Plan(100, 2, 16), ask):
             last = sofar
         self.assertEqual(
-            {"allocations": 104, "async-allocations": 26, "decode": 26, "decode-graph": 26, "uncached": 26}, {one["load"]: one["pairs"] for one in last}
+            {"allocations": 104, "async-allocations": 104, "decode": 26, "decode-graph": 26, "uncached": 26}, {one["load"]: one["pairs"] for one in last}
         )
         self.assertEqual(52, asked.count((("overhead", "with", 1), "/measure?load=allocations&calls=16")))
-        self.assertEqual(13, asked.count((("overhead-async", "with", 1), "/measure?load=async-allocations&calls=16")))
+        self.assertEqual(52, asked.count((("overhead-async", "with", 1), "/measure?load=async-allocations&calls=16")))
 
     def test_a_budget_that_ends_leaves_the_pairs_that_say_something(self):
         now = [0.0]
@@ -116,17 +130,17 @@ class OverheadTest(unittest.TestCase):
 
         def ask(process, path):
             now[0] += 1
-            return '{"secondsACall": 0.5}'
+            return '{"secondsACall": 0.5, "pieces": [0.4, 0.6]}'
 
         for sofar in passes(bench, Plan(1000, 3, 8), ask):
             last = sofar
         self.assertEqual(108, last[0]["pairs"])
         self.assertEqual(["overhead: passes 10 to 84"], skipped)
 
-    def test_all_of_it_takes_less_than_two_hundred_seconds(self):
+    def test_all_of_it_takes_less_than_a_hundred_and_seventy_seconds(self):
         options = frameworks.parse([])
         plan = Plan(options.overhead_pairs, options.overhead_instances, options.overhead_requests)
-        self.assertLess(plan.seconds(plan.pairs), 200)
+        self.assertLess(plan.seconds(plan.pairs), 170)
 
 
 class BudgetTest(unittest.TestCase):
@@ -214,7 +228,7 @@ class NumbersTest(unittest.TestCase):
         self.assertLess(fit["largestResidualSeconds"], 1e-9)
 
     def test_ratios_of_sides_and_of_neighbours(self):
-        found = compared([[1.0, 2.0, 4.0]], [[1.1, 2.2, 4.4]])
+        found = compared([[[1.0], [2.0], [4.0]]], [[[1.1], [2.2], [4.4]]])
         self.assertAlmostEqual(1.1, found["ratio"])
         self.assertAlmostEqual(1.1, found["pairRatio"])
 

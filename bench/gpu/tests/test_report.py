@@ -178,6 +178,10 @@ class ReportTest(unittest.TestCase):
             self.assertIn("2 processes a side, 107 pairs of a load (`", text)
             self.assertIn("5 pairs of each driver call, each a process of its own.", text)
         self.assertIn("| hardware |", alone)
+        self.assertNotIn("undisturbed", alone)
+        for one in overhead["loads"]:
+            one["undisturbed"] = {"ratio": 1.0049, "interval": [0.9981, 1.0119]}
+        self.assertIn("| 1.0100 to 1.0120 | 1.0049 | 0.9981 to 1.0119 | 1, 1.02 | 1.01, 1.03 |", self.rendered("overhead", overhead=overhead))
 
     def test_the_committed_document_is_what_the_committed_results_say(self):
         report.ROOT = GPU.parent.parent

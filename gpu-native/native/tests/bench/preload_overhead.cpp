@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <random>
 #include <vector>
 
 #include "cuda_abi.h"
@@ -117,6 +118,33 @@ int main() {
                            check(release_async(address, nullptr), "cuMemFreeAsync");
                        },
                        finish));
+    }
+    // As a server does it: many are alive, one of them goes, and the next is of another length.
+    struct Lengths {
+        size_t least;
+        size_t most;
+        const char* name;
+    };
+    for (const Lengths& lengths : {Lengths{4 << 10, 1 << 20, "4 KiB to 1 MiB"}, Lengths{2 << 20, 32 << 20, "2 to 32 MiB"}}) {
+        char name[64];
+        std::snprintf(name, sizeof name, "cuMemFreeAsync + cuMemAllocAsync, %s", lengths.name);
+        std::mt19937_64 random(7);
+        auto any_length = [&] { return lengths.least + random() % (lengths.most - lengths.least); };
+        std::vector<CUdeviceptr> alive(64);
+        for (CUdeviceptr& address : alive) {
+            check(allocate_async(&address, any_length(), nullptr), "cuMemAllocAsync");
+        }
+        line(name, median_nanoseconds(
+                       200,
+                       [&] {
+                           CUdeviceptr& address = alive[random() % alive.size()];
+                           check(release_async(address, nullptr), "cuMemFreeAsync");
+                           check(allocate_async(&address, any_length(), nullptr), "cuMemAllocAsync");
+                       },
+                       finish));
+        for (CUdeviceptr address : alive) {
+            check(release_async(address, nullptr), "cuMemFreeAsync");
+        }
     }
     return 0;
 }

@@ -8,12 +8,16 @@ import io.gpusnap.node.operation.StageException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * What waits in the pool becomes snapshots, while the other process serves already. The memory has a new owner: a disk that
- * is full, or fails for a moment, gets time to recover before that is given up.
+ * is full or fails for a moment, or a driver that does not say what it is, gets time to recover before that is given up.
  */
 final class SwitchStore extends EngineStage {
+
+    private static final Set<FailureCode> PASSING =
+            Set.of(FailureCode.INSUFFICIENT_SPACE, FailureCode.STORE_ERROR, FailureCode.DRIVER_FAILED);
 
     private final Evictees evictees;
     private final RetryPolicy retry;
@@ -76,9 +80,7 @@ final class SwitchStore extends EngineStage {
         try {
             one.run(one.keeping(), context);
         } catch (StageException e) {
-            throw e.code() == FailureCode.INSUFFICIENT_SPACE || e.code() == FailureCode.STORE_ERROR
-                    ? StageException.retryable(e.code(), e.detail(), e)
-                    : e;
+            throw PASSING.contains(e.code()) ? StageException.retryable(e.code(), e.detail(), e) : e;
         }
     }
 

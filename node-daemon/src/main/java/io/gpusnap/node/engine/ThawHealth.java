@@ -39,7 +39,7 @@ final class ThawHealth extends EngineStage {
             throws StageException, GpuException, TierException, ManifestException, IOException, InterruptedException {
         NodeRuntime runtime = session.runtime();
         ProcessId process = ThawSession.process(context);
-        TargetState state = session.target(context).status().state();
+        TargetState state = state(context);
         if (state != TargetState.RUNNING) {
             throw new StageException(FailureCode.INTERNAL, process + " is " + state + " after it was resumed");
         }
@@ -62,6 +62,17 @@ final class ThawHealth extends EngineStage {
                 probe.isPresent() ? session.times().totalSeconds() : null,
                 session.bytesByTier()));
         tidyUp(process);
+    }
+
+    /** It serves by now: before a question without an answer costs it that, it is asked once more, over a new connection. */
+    private TargetState state(StageContext context) throws StageException, GpuException {
+        try {
+            return session.target(context).status().state();
+        } catch (GpuException e) {
+            LOG.warn("asked again whether it runs: {}", e.getMessage());
+            session.closeTarget();
+            return session.target(context).status().state();
+        }
     }
 
     /** The network of a container is another one: it is asked at an address that is not its loopback. */

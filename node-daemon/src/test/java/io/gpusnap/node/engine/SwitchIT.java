@@ -2,6 +2,7 @@ package io.gpusnap.node.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gpusnap.gpu.GpuStatus;
 import io.gpusnap.gpu.ProcessState;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationOutcome;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -23,6 +25,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Several models on one GPU: who runs changes, and never is it nobody. */
 class SwitchIT {
+
+    /** What leaves nothing behind: whether it was done when it fails makes no difference. */
+    private static final Set<String> ONLY_ASK =
+            Set.of("driver", "devices", "state", "status", "allocations", "hints", "gpus", "digest");
 
     @TempDir
     Path folder;
@@ -182,9 +188,21 @@ class SwitchIT {
     @Test
     void aResumeThatFailsAnywhereBringsTheOtherBack() throws Exception {
         for (FailingGpu.Moment moment : FailingGpu.Moment.values()) {
-            for (String verb : List.of("remap", "import", "copy", "resume")) {
-                if (verb.equals("resume") && moment == FailingGpu.Moment.AFTER) {
-                    continue; // the gate is open: that is a success whose answer was lost
+            for (String verb : List.of(
+                    "driver",
+                    "devices",
+                    "state",
+                    "open",
+                    "status",
+                    "remap",
+                    "allocations",
+                    "import",
+                    "fill-zero",
+                    "digest",
+                    "copy",
+                    "resume")) {
+                if (moment == FailingGpu.Moment.AFTER && (verb.equals("resume") || ONLY_ASK.contains(verb))) {
+                    continue; // the gate is open: that is a success whose answer was lost; or it makes no difference
                 }
                 String what = verb + " " + moment;
                 SwitchRequest request = models.request(models.first(), SwitchRequest.Policy.EVICT_IF_NEEDED);
@@ -195,6 +213,7 @@ class SwitchIT {
                                 new StageStarts(
                                         "driver-restore", () -> models.gpu().fail(verb, moment, 1)));
                 // then
+                assertThat(models.gpu().hasFailed()).as(what).isTrue();
                 assertThat(ended.failed().code()).as(what).isEqualTo(FailureCode.DRIVER_FAILED);
                 assertThat(ended.failed().undoProblems()).as(what).isEmpty();
                 assertThat(ended.log().recallAll(WorkloadLost.class)).as(what).isEmpty();
@@ -212,6 +231,47 @@ class SwitchIT {
     }
 
     @Test
+    void whoServesIsAskedAgainBeforeItIsGivenUp() throws Exception {
+        // given a workload that does not answer the last question, whether it runs
+        SwitchRequest request = models.request(models.first(), SwitchRequest.Policy.EVICT_IF_NEEDED);
+        // when
+        models.node()
+                .switchTo(
+                        request,
+                        new StageStarts("health", () -> models.gpu().fail("status", FailingGpu.Moment.BEFORE, 1)))
+                .succeeded();
+        // then
+        assertThat(models.gpu().hasFailed()).isTrue();
+        models.switched(models.first(), request);
+        models.assertAnswers(models.first(), "it serves");
+        models.assertWaits(models.second(), "it waits");
+    }
+
+    @Test
+    void aDriverThatDoesNotSayWhatItIsIsAskedAgainBeforeASuspendedOneIsGivenUp() throws Exception {
+        for (String verb : List.of("driver", "devices")) {
+            SwitchRequest request = models.request(models.first(), SwitchRequest.Policy.EVICT_IF_NEEDED);
+            boolean[] armed = new boolean[1];
+            // when
+            TestNode.Ended ended = models.node()
+                    .switchTo(request, new StageStarts("store", () -> {
+                        if (!armed[0]) {
+                            models.gpu().fail(verb, FailingGpu.Moment.BEFORE, 1);
+                        }
+                        armed[0] = true;
+                    }))
+                    .succeeded();
+            // then
+            assertThat(models.gpu().hasFailed()).as(verb).isTrue();
+            assertThat(ended.log().stages().getLast().attempt()).as(verb).isEqualTo(2);
+            models.switched(models.first(), request);
+            models.assertWaits(models.second(), verb);
+            models.switchTo(models.second());
+            models.assertAnswers(models.second(), verb);
+        }
+    }
+
+    @Test
     void aSwitchThatIsCancelledLateStillLeavesTheOtherServing() throws Exception {
         for (String stage : List.of("suspend", "driver-restore", "remap", "fill")) {
             SwitchRequest request = models.request(models.first(), SwitchRequest.Policy.EVICT_IF_NEEDED);
@@ -225,18 +285,32 @@ class SwitchIT {
     @Test
     void aSuspendThatFailsAnywhereLeavesBothAsTheyWere() throws Exception {
         for (FailingGpu.Moment moment : FailingGpu.Moment.values()) {
-            for (String verb : List.of("quiesce", "import", "copy", "unimport", "release")) {
-                models.gpu().fail(verb, moment, 1);
+            for (String verb : List.of(
+                    "open",
+                    "quiesce",
+                    "allocations",
+                    "hints",
+                    "gpus",
+                    "import",
+                    "digest",
+                    "copy",
+                    "unimport",
+                    "release")) {
+                if (moment == FailingGpu.Moment.AFTER && ONLY_ASK.contains(verb)) {
+                    continue;
+                }
+                String what = verb + " " + moment;
                 OperationOutcome.Failed failed = models.node()
                         .switchTo(
                                 models.request(models.first(), SwitchRequest.Policy.EVICT_IF_NEEDED),
-                                StageListener.NONE)
+                                new StageStarts("suspend", () -> models.gpu().fail(verb, moment, 1)))
                         .failed();
-                assertThat(failed.code()).as("%s %s", verb, moment).isEqualTo(FailureCode.DRIVER_FAILED);
-                assertThat(failed.stage()).as("%s %s", verb, moment).contains("suspend");
-                assertThat(failed.undoProblems()).as("%s %s", verb, moment).isEmpty();
-                models.assertAnswers(models.second(), verb + " " + moment);
-                models.assertWaits(models.first(), verb + " " + moment);
+                assertThat(models.gpu().hasFailed()).as(what).isTrue();
+                assertThat(failed.code()).as(what).isEqualTo(FailureCode.DRIVER_FAILED);
+                assertThat(failed.stage()).as(what).contains("suspend");
+                assertThat(failed.undoProblems()).as(what).isEmpty();
+                models.assertAnswers(models.second(), what);
+                models.assertWaits(models.first(), what);
             }
         }
         models.gpu().healthy();
@@ -277,10 +351,12 @@ class SwitchIT {
         TestNode.Ended ended = models.node()
                 .switchTo(
                         request,
-                        new StageStarts("store", () -> models.gpu().fail("driver", FailingGpu.Moment.BEFORE, 1)));
+                        new StageStarts(
+                                "store",
+                                () -> models.gpu().fail("driver", FailingGpu.Moment.BEFORE, 1, GpuStatus.NO_DRIVER)));
         // then
         assertThat(ended.failed().stage()).contains("store");
-        assertThat(ended.failed().code()).isEqualTo(FailureCode.DRIVER_FAILED);
+        assertThat(ended.failed().code()).isEqualTo(FailureCode.CAPABILITY_MISSING);
         models.assertAnswers(models.first(), "it serves");
         assertThat(models.node().engines().snapshots()).contains(kept).doesNotContain(lost);
         assertThat(ended.log().recallAll(WorkloadLost.class)).hasSize(1);

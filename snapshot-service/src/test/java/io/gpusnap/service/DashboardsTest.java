@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.springframework.beans.factory.annotation.Autowired;
 import tools.jackson.databind.JsonNode;
 
-/** Every query of the dashboards, on a real Prometheus that scrapes a running service. */
+/** Every query of the dashboards, and the alert rules of the service, on a real Prometheus that scrapes a running service. */
 @ServiceTest
 class DashboardsTest {
     private static final Path ROOT = Path.of(System.getProperty("gpusnap.root", ".."));
@@ -34,6 +34,8 @@ class DashboardsTest {
 
     /** The daemon's tests have that one. */
     private static final String OF_THE_DAEMONS = "gpusnap-nodes.json";
+
+    private static final Path ALERTS = ROOT.resolve("deploy/dashboards/gpusnap-alerts.yaml");
 
     @Autowired
     private Api api;
@@ -120,7 +122,7 @@ class DashboardsTest {
         assertThat(queries).hasSizeGreaterThan(20);
         // A rate begins with the second sample: things happen before and while it scrapes.
         somethingHappens();
-        try (PrometheusServer prometheus = PrometheusServer.scraping(api, folder)) {
+        try (PrometheusServer prometheus = PrometheusServer.scraping(api, ALERTS, folder)) {
             await().atMost(Duration.ofSeconds(60))
                     .ignoreExceptions()
                     .until(() -> prometheus.names().contains("gpusnap_operations_total"));
@@ -142,6 +144,19 @@ class DashboardsTest {
                             assertThat(answer.at("/data/result")).isNotEmpty();
                         });
             }
+
+            // An alert has no result as long as nothing is wrong.
+            await().atMost(Duration.ofSeconds(60))
+                    .untilAsserted(() -> assertThat(prometheus.rules("gpusnap-service"))
+                            .isNotEmpty()
+                            .allSatisfy(rule -> {
+                                assertThat(rule.path("health").asString())
+                                        .as(rule.toString())
+                                        .isEqualTo("ok");
+                                assertThat(prometheus.names())
+                                        .containsAll(
+                                                new Query("", rule.path("query").asString()).metrics());
+                            }));
         }
     }
 }

@@ -26,7 +26,8 @@ public final class PrometheusServer implements AutoCloseable {
         this.base = base;
     }
 
-    public static PrometheusServer scraping(Api service, Path folder) throws IOException {
+    /** @param rules a file of alert rules, which it evaluates every second */
+    public static PrometheusServer scraping(Api service, Path rules, Path folder) throws IOException {
         int port;
         try (ServerSocket socket = new ServerSocket(0)) {
             port = socket.getLocalPort();
@@ -35,6 +36,8 @@ public final class PrometheusServer implements AutoCloseable {
         Files.writeString(configuration, """
                 global:
                   scrape_interval: 1s
+                  evaluation_interval: 1s
+                rule_files: ["%s"]
                 scrape_configs:
                   - job_name: gpusnap
                     metrics_path: /actuator/prometheus
@@ -43,7 +46,9 @@ public final class PrometheusServer implements AutoCloseable {
                     static_configs:
                       - targets: ["%s"]
                 """.formatted(
-                        service.token(), URI.create(service.base()).getAuthority()));
+                        rules.toAbsolutePath(),
+                        service.token(),
+                        URI.create(service.base()).getAuthority()));
         Process process = new ProcessBuilder(List.of(
                         PROGRAM,
                         "--config.file=" + configuration,
@@ -58,6 +63,16 @@ public final class PrometheusServer implements AutoCloseable {
     /** The whole answer; a problem of the query is in its {@code error}. */
     public JsonNode query(String expression) throws IOException, InterruptedException {
         return get("/api/v1/query?query=" + URLEncoder.encode(expression, StandardCharsets.UTF_8));
+    }
+
+    /** The alert rules of a group, each with {@code query}, {@code health} and {@code lastError}. */
+    public List<JsonNode> rules(String group) throws IOException, InterruptedException {
+        return get("/api/v1/rules")
+                .at("/data/groups")
+                .valueStream()
+                .filter(one -> one.path("name").asString().equals(group))
+                .flatMap(one -> one.path("rules").valueStream())
+                .toList();
     }
 
     /** Names of all metrics that it has seen. */

@@ -4,7 +4,7 @@ import java.util.function.LongSupplier;
 
 /**
  * Lets a query that takes longer as its table grows run less often, so that measuring never costs more than a small part of the
- * time. For one thread.
+ * time. For one job, whose rounds do not overlap.
  */
 public final class Pace {
     /** After a run it waits so many times as long as the run took. */

@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Chunks that are read at once.
@@ -52,6 +53,24 @@ record Batch(Optional<Shared> run, List<ChunkRef> chunks) {
         away.forEach(chunk -> batches.add(new Batch(Optional.empty(), List.of(chunk))));
         batches.sort(Comparator.comparingInt(batch -> batch.order(sources)));
         return batches;
+    }
+
+    /**
+     * Reads all of it, a batch at a time; where a shared store is read, no more at once than it is to have requests.
+     *
+     * @param chunks as in {@link #of}
+     */
+    static void each(
+            String name,
+            ChunkSources sources,
+            List<ChunkRef> chunks,
+            Transfer transfer,
+            Supplier<Crew.Task<Batch, TierException>> tasks)
+            throws TierException, InterruptedException {
+        List<Batch> batches = of(sources, chunks);
+        boolean away = batches.stream().anyMatch(batch -> batch.run().isPresent());
+        int threads = away ? transfer.storeThreads() : transfer.driveThreads();
+        Crew.each(name, threads, TierException.class, batches, tasks);
     }
 
     /** What is this node's own comes first, so that it is there when others ask for it. */

@@ -54,7 +54,7 @@ public final class ChunkLoader {
         try {
             List<ChunkRef> cold = hot(ChunkVerifier.distinct(chunks), loaded, transfer);
             slots.putAll(slots(cold));
-            Crew.each("load", transfer.driveThreads(), TierException.class, Batch.of(sources, cold), () -> {
+            Batch.each("load", sources, cold, transfer, () -> {
                 BatchReader reader = new BatchReader(sources);
                 Nearby.Target target = new Filling(slots, loaded, transfer);
                 return batch -> {

@@ -18,11 +18,19 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
 
 /** Makes the files of a process image again from chunks, each verified before it is written. Zero chunks become holes. */
 public final class HostImageReader {
 
-    private record Piece(Path file, FileChannel channel, long offset, ChunkRef chunk) {}
+    private record Piece(Image image, long offset, ChunkRef chunk) {}
+
+    /**
+     * Threads take turns at a file here, where they sleep. The kernel lets only one write a file at a time, too, but they would spin
+     * for it: a tenth of the processor time of a restore.
+     */
+    private record Image(Path path, FileChannel channel, Lock writing) {}
 
     private HostImageReader() {}
 
@@ -58,16 +66,16 @@ public final class HostImageReader {
      */
     public static void materialise(List<HostFile> files, Path folder, ChunkSources sources, Transfer transfer)
             throws TierException, InterruptedException {
-        List<FileChannel> channels = new ArrayList<>();
+        List<Image> images = new ArrayList<>();
         try {
             List<Piece> pieces = new ArrayList<>();
             for (HostFile file : files) {
                 Path path = folder.resolve(file.name());
-                FileChannel channel = create(path, file);
-                channels.add(channel);
+                Image image = new Image(path, create(path, file), new ReentrantLock());
+                images.add(image);
                 long offset = 0;
                 for (ChunkRef chunk : file.chunks()) {
-                    pieces.add(new Piece(path, channel, offset, chunk));
+                    pieces.add(new Piece(image, offset, chunk));
                     offset += chunk.sizeBytes();
                 }
             }
@@ -80,8 +88,7 @@ public final class HostImageReader {
                             .add(piece);
                 }
             }
-            List<Batch> batches = Batch.of(sources, List.copyOf(byChunk.keySet()));
-            Crew.each("materialise", transfer.driveThreads(), TierException.class, batches, () -> {
+            Batch.each("materialise", sources, List.copyOf(byChunk.keySet()), transfer, () -> {
                 BatchReader reader = new BatchReader(sources);
                 Nearby.Target target = new Writing(byChunk, transfer);
                 return batch -> {
@@ -90,7 +97,7 @@ public final class HostImageReader {
                 };
             });
         } finally {
-            close(channels, folder);
+            close(images, folder);
         }
     }
 
@@ -114,21 +121,24 @@ public final class HostImageReader {
     }
 
     private static void write(Piece piece, MemorySegment buffer) throws TierException {
+        ByteBuffer bytes = buffer.asSlice(0, piece.chunk().sizeBytes()).asByteBuffer();
+        long position = piece.offset();
+        piece.image().writing().lock();
         try {
-            ByteBuffer bytes = buffer.asSlice(0, piece.chunk().sizeBytes()).asByteBuffer();
-            long position = piece.offset();
             while (bytes.hasRemaining()) {
-                position += piece.channel().write(bytes, position);
+                position += piece.image().channel().write(bytes, position);
             }
         } catch (IOException e) {
-            throw DiskErrors.typed("write", piece.file(), e);
+            throw DiskErrors.typed("write", piece.image().path(), e);
+        } finally {
+            piece.image().writing().unlock();
         }
     }
 
-    private static void close(List<FileChannel> channels, Path folder) throws TierException {
-        for (FileChannel channel : channels) {
+    private static void close(List<Image> images, Path folder) throws TierException {
+        for (Image image : images) {
             try {
-                channel.close();
+                image.channel().close();
             } catch (IOException e) {
                 throw DiskErrors.typed("close a file in", folder, e);
             }

@@ -55,7 +55,7 @@ public final class SnapshotExport {
             places.put(chunk, layer.asSlice(offset, frameBytes));
             offset += frameBytes;
         }
-        Crew.each("export", transfer.driveThreads(), TierException.class, Batch.of(sources, plan), () -> {
+        Batch.each("export", sources, plan, transfer, () -> {
             BatchReader reader = new BatchReader(sources);
             MemorySegment scratch = Transfer.buffer();
             Nearby.Target target = new Nearby.Target() {

@@ -75,7 +75,7 @@ public final class SnapshotPull {
     public void bring(List<ChunkRef> lacking, Transfer transfer, Traffic.Share share)
             throws TierException, InterruptedException {
         try (GroupedProof proof = GroupedProof.of(store.nvme(), groupBytes, transfer)) {
-            Crew.each("pull", transfer.driveThreads(), TierException.class, Batch.of(sources, lacking), () -> {
+            Batch.each("pull", sources, lacking, transfer, () -> {
                 BatchReader reader = new BatchReader(sources);
                 Nearby.Target target = new Storing(proof, transfer);
                 return batch -> {

@@ -258,6 +258,25 @@ TEST("stream-ordered memory is cut and joined as the requests come") {
     CHECK_EQUAL(workload.stderr_text(), std::string());
 }
 
+TEST("stream-ordered memory that cuMemFree frees goes back to its pool, and with its context, also while a graph is recorded") {
+    Workload workload;
+    Target target(workload);
+    workload.tell("pool-threshold 1000000000");
+    workload.tell("stream");
+    workload.tell("alloc async 8388608");
+    workload.tell("free-now 0");
+    CHECK_EQUAL(target.status().allocation_count, 1u);
+    CHECK_EQUAL(workload.number("pool-attribute 7"), 0u);
+    uint64_t second = workload.number("alloc async 8388608", 1);
+    workload.tell("capture-begin 0");
+    workload.tell("free-now 1");
+    CHECK(workload.number("alloc async 8388608", 1) != second);
+    CHECK_EQUAL(workload.number("pool-attribute 7"), 2 * 8388608u);
+    workload.tell("reset");
+    CHECK_EQUAL(target.status().allocation_count, 0u);
+    CHECK_EQUAL(workload.stderr_text(), std::string());
+}
+
 TEST("pool attributes and trimming cover what the preload keeps") {
     Workload workload;
     Target target(workload);

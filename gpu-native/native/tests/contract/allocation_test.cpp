@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <thread>
 
@@ -291,6 +292,22 @@ TEST("pool attributes and trimming cover what the preload keeps") {
     CHECK_EQUAL(target.status().allocation_count, 1u);
     workload.tell("pool-trim 0");
     CHECK_EQUAL(target.status().allocation_count, 0u);
+}
+
+TEST("threads with a stream each allocate and free in its order, and none gets what another still uses") {
+    Workload workload;
+    Target target(workload);
+    for (const char* threshold : {"1000000000", "0"}) {
+        workload.tell(std::string("pool-threshold ") + threshold);
+        CHECK_EQUAL(workload.number("churn-on-streams 6 80"), 0u);
+        // The streams are gone, but what they had queued still runs.
+        for (int patience = 500; patience > 0 && target.status().allocation_count > 0; patience--) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            workload.tell("pool-trim 0");
+        }
+        CHECK_EQUAL(target.status().allocation_count, 0u);
+    }
+    CHECK_EQUAL(workload.stderr_text(), std::string());
 }
 
 TEST("many threads allocate, use and free at once") {

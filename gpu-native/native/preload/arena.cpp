@@ -23,8 +23,9 @@ constexpr size_t rounded(size_t asked) {
     return (asked + unit - 1) / unit * unit;
 }
 
+// To ask a stream that records a graph would spoil that. None begins to while the pools are locked: see capture_begins().
 bool streams_can_be_asked() {
-    return !Captures::get().begun() || !Captures::get().any();
+    return !Captures::get().begun();
 }
 
 }  // namespace
@@ -146,7 +147,7 @@ size_t Arena::trim(size_t at_least) {
     CurrentContext scope(context_);
     ask_streams(nullptr);
     size_t trimmed = 0;
-    for (const Ranges::Region& free : ranges_.free_ranges(false)) {
+    for (const Ranges::Region& free : ranges_.free_for_anyone(Allocations::granularity_of(device_))) {
         auto piece = pieces_.lower_bound(free.address);
         while (trimmed < at_least && piece != pieces_.end() &&
                piece->first + piece->second.size <= free.address + free.size) {

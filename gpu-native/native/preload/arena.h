@@ -40,7 +40,7 @@ public:
     bool waits() const;
 
     size_t free_bytes() const { return ranges_.free_bytes(); }
-    std::vector<Ranges::Region> free_ranges() const { return ranges_.free_ranges(true); }
+    std::vector<Ranges::Region> free_ranges() const { return ranges_.free_ranges(); }
 
 private:
     struct Piece {

@@ -244,15 +244,28 @@ void Ranges::strip(Region region) {
     }
 }
 
-std::vector<Ranges::Region> Ranges::free_ranges(bool whoever) const {
+std::vector<Ranges::Region> Ranges::free_ranges() const {
     std::vector<Region> all;
     for (const auto& [address, region] : regions_) {
         for (const Range* at = region.second; at != nullptr; at = at->after) {
-            if (at->kind == Range::Kind::free && (whoever || at->owner == anyone)) {
+            if (at->kind == Range::Kind::free) {
                 all.push_back({at->address, at->size});
             }
         }
     }
+    return all;
+}
+
+std::vector<Ranges::Region> Ranges::free_for_anyone(size_t least) const {
+    std::vector<Region> all;
+    if (auto found = free_.find(anyone); found != free_.end()) {
+        Range wanted;
+        wanted.size = least;
+        for (auto at = found->second.lower_bound(&wanted); at != found->second.end(); ++at) {
+            all.push_back({(*at)->address, (*at)->size});
+        }
+    }
+    std::sort(all.begin(), all.end(), [](const Region& a, const Region& b) { return a.address < b.address; });
     return all;
 }
 

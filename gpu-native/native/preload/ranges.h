@@ -73,8 +73,10 @@ public:
     // There is none any more; all of it must be free.
     void strip(Region region);
 
-    // By address, those that are free for anyone or, on demand, for whomever.
-    std::vector<Region> free_ranges(bool whoever) const;
+    // By address.
+    std::vector<Region> free_ranges() const;
+    // Those of at least a size that are free for anyone, by address; without a look at the others.
+    std::vector<Region> free_for_anyone(size_t least) const;
     size_t used_bytes() const { return used_bytes_; }
     size_t free_bytes() const { return free_bytes_; }
 

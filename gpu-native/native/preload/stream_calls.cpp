@@ -11,7 +11,7 @@ template <typename Driver>
 CUresult begin(CUstream stream, bool per_thread, Driver&& driver) {
     Pass pass;
     CUstream key = handle_of(stream, per_thread);
-    Captures::get().begin(key);
+    StreamPools::get().capture_begins(key);
     CUresult result = driver();
     if (result != CUDA_SUCCESS) {
         Captures::get().end(key);

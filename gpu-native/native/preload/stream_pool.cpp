@@ -66,6 +66,12 @@ void StreamPools::stream_destroyed(CUstream stream) {
     }
 }
 
+// Under the lock, so that whoever asks a stream under it has ended or sees the capture.
+void StreamPools::capture_begins(CUstream stream) {
+    std::lock_guard lock(mutex_);
+    Captures::get().begin(stream);
+}
+
 const std::shared_ptr<PoolState>& StreamPools::state_locked(CUmemoryPool handle, CUdevice device) {
     for (const auto& pool : pools_) {
         if (pool->handle == handle) {

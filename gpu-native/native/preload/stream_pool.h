@@ -42,6 +42,8 @@ public:
     void imported(CUmemoryPool handle);
     void destroyed(CUmemoryPool handle);
     void stream_destroyed(CUstream stream);
+    // To be called before the driver hears of it.
+    void capture_begins(CUstream stream);
 
     // Nothing: the driver serves this pool. The device is the pool's, should it be unknown: a device's default one, which nobody
     // created.

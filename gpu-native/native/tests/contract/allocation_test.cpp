@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <thread>
 
@@ -258,6 +259,25 @@ TEST("stream-ordered memory is cut and joined as the requests come") {
     CHECK_EQUAL(workload.stderr_text(), std::string());
 }
 
+TEST("stream-ordered memory that cuMemFree frees goes back to its pool, and with its context, also while a graph is recorded") {
+    Workload workload;
+    Target target(workload);
+    workload.tell("pool-threshold 1000000000");
+    workload.tell("stream");
+    workload.tell("alloc async 8388608");
+    workload.tell("free-now 0");
+    CHECK_EQUAL(target.status().allocation_count, 1u);
+    CHECK_EQUAL(workload.number("pool-attribute 7"), 0u);
+    uint64_t second = workload.number("alloc async 8388608", 1);
+    workload.tell("capture-begin 0");
+    workload.tell("free-now 1");
+    CHECK(workload.number("alloc async 8388608", 1) != second);
+    CHECK_EQUAL(workload.number("pool-attribute 7"), 2 * 8388608u);
+    workload.tell("reset");
+    CHECK_EQUAL(target.status().allocation_count, 0u);
+    CHECK_EQUAL(workload.stderr_text(), std::string());
+}
+
 TEST("pool attributes and trimming cover what the preload keeps") {
     Workload workload;
     Target target(workload);
@@ -272,6 +292,22 @@ TEST("pool attributes and trimming cover what the preload keeps") {
     CHECK_EQUAL(target.status().allocation_count, 1u);
     workload.tell("pool-trim 0");
     CHECK_EQUAL(target.status().allocation_count, 0u);
+}
+
+TEST("threads with a stream each allocate and free in its order, and none gets what another still uses") {
+    Workload workload;
+    Target target(workload);
+    for (const char* threshold : {"1000000000", "0"}) {
+        workload.tell(std::string("pool-threshold ") + threshold);
+        CHECK_EQUAL(workload.number("churn-on-streams 6 80"), 0u);
+        // The streams are gone, but what they had queued still runs.
+        for (int patience = 500; patience > 0 && target.status().allocation_count > 0; patience--) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            workload.tell("pool-trim 0");
+        }
+        CHECK_EQUAL(target.status().allocation_count, 0u);
+    }
+    CHECK_EQUAL(workload.stderr_text(), std::string());
 }
 
 TEST("many threads allocate, use and free at once") {

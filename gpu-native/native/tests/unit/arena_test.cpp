@@ -9,11 +9,13 @@
 
 #include "contract/harness.h"
 #include "preload/blocks.h"
+#include "preload/contexts.h"
 #include "unit/fake_driver.h"
 
 using namespace unit;
 using gpusnap::preload::Arena;
 using gpusnap::preload::BlockTable;
+using gpusnap::preload::Captures;
 using gpusnap::preload::Range;
 using gpusnap::preload::StreamKey;
 
@@ -243,6 +245,21 @@ TEST("a default stream gets its events from whoever frees in it, and only when o
     f.allocate(64 * mib, first);
     CHECK_EQUAL(fake().count("record"), 2);
     CHECK_EQUAL(exactly("query 2"), 0);
+}
+
+TEST("while a stream records a graph none is asked, and none is given an event") {
+    Fixture f;
+    f.free(f.allocate(32 * mib, first), first);
+    finish(first);
+    Captures::get().begin(second.stream);
+    fake().calls.clear();
+    Range* other = f.allocate(32 * mib, legacy);
+    CHECK_EQUAL(f.blocks(), 2u);
+    CHECK_EQUAL(fake().count("query") + fake().count("record"), 0);
+    Captures::get().end(second.stream);
+    f.allocate(32 * mib, legacy);
+    CHECK_EQUAL(f.blocks(), 2u);
+    f.free(other, legacy);
 }
 
 TEST("what a stream freed before it ended is waited for, and a new one of its handle has nothing") {

@@ -77,14 +77,14 @@ public:
         CHECK_EQUAL(ranges_.used_bytes(), used);
         CHECK_EQUAL(ranges_.free_bytes(), free);
         size_t listed = 0;
-        for (const Ranges::Region& region : ranges_.free_ranges(true)) {
+        for (const Ranges::Region& region : ranges_.free_ranges()) {
             for (CUdeviceptr at = region.address; at < region.address + region.size; at++) {
                 CHECK(units_.at(at).state == Unit::State::free);
             }
             listed += region.size;
         }
         CHECK_EQUAL(listed, free);
-        for (const Ranges::Region& region : ranges_.free_ranges(false)) {
+        for (const Ranges::Region& region : ranges_.free_for_anyone(1)) {
             for (CUdeviceptr at = region.address; at < region.address + region.size; at++) {
                 CHECK(passed(units_.at(at)));
             }
@@ -144,7 +144,7 @@ private:
 
     // Whole granules that are free for anyone lose what is behind them.
     void strip() {
-        auto free = ranges_.free_ranges(false);
+        auto free = ranges_.free_for_anyone(1);
         if (free.empty()) {
             return;
         }
@@ -204,7 +204,7 @@ TEST("the smallest free range that suffices is cut, and joined again") {
     CHECK(f.ranges.take(101, 1) == nullptr);
     f.ranges.give(first, 1, 2);
     f.ranges.give(third, 1, 3);
-    CHECK_EQUAL(f.ranges.free_ranges(true).size(), 3u);
+    CHECK_EQUAL(f.ranges.free_ranges().size(), 3u);
     CHECK_EQUAL(f.ranges.used_bytes(), 600u);
     CHECK_EQUAL(f.ranges.free_bytes(), 400u);
 }

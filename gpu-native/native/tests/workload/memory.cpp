@@ -147,6 +147,10 @@ void add_memory_commands(Commands& commands) {
     commands["alloc"] = allocate;                  // WAY BYTES -> INDEX ADDRESS BYTES
     commands["alloc-pitched"] = allocate_pitched;  // WIDTH HEIGHT -> INDEX ADDRESS BYTES PITCH
     commands["free"] = release;                    // INDEX
+    commands["free-now"] = [](const Arguments& a) {  // INDEX: by cuMemFree, also what is stream-ordered
+        DRIVER_CALL(driver(), cuMemFree_v2, buffer_at(a, 0).address);
+        return "";
+    };
     commands["pointer"] = pointer;                 // INDEX OFFSET -> BASE SIZE START RANGE CONTEXT TYPE ID
     commands["fill"] = [](const Arguments& a) {    // INDEX SEED
         Buffer& buffer = buffer_at(a, 0);

@@ -173,6 +173,58 @@ std::string churn(const Arguments& arguments) {
     return std::to_string(wrong);
 }
 
+// Each thread with a stream of its own: several blocks are alive, each full of a value of its own that is looked at just before
+// it is freed in stream order; -> the number of wrong ones.
+std::string churn_on_streams(const Arguments& arguments) {
+    uint64_t threads = number(arguments, 0);
+    uint64_t rounds = number(arguments, 1);
+    std::atomic<uint64_t> wrong{0};
+    std::vector<std::thread> running;
+    for (uint64_t t = 0; t < threads; t++) {
+        running.emplace_back([&, t] {
+            try {
+                const Functions& functions = driver();
+                DRIVER_CALL(functions, cuCtxSetCurrent, context());
+                CUstream stream = nullptr;
+                DRIVER_CALL(functions, cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
+                struct Block {
+                    CUdeviceptr address = 0;
+                    size_t size = 0;
+                    unsigned char value = 0;
+                };
+                std::array<Block, 3> alive{};
+                std::mt19937_64 random(t + 1);
+                for (uint64_t round = 0; round < rounds; round++) {
+                    Block& block = alive[random() % alive.size()];
+                    if (block.address != 0) {
+                        unsigned char ends[2] = {};
+                        DRIVER_CALL(functions, cuMemcpyDtoHAsync_v2, &ends[0], block.address, 1, stream);
+                        DRIVER_CALL(functions, cuMemcpyDtoHAsync_v2, &ends[1], block.address + block.size - 1, 1, stream);
+                        DRIVER_CALL(functions, cuStreamSynchronize, stream);
+                        wrong += ends[0] != block.value || ends[1] != block.value;
+                        DRIVER_CALL(functions, cuMemFreeAsync, block.address, stream);
+                    }
+                    block = {0, (2ull << 20) + random() % (2 << 20), static_cast<unsigned char>(1 + random() % 255)};
+                    DRIVER_CALL(functions, cuMemAllocAsync, &block.address, block.size, stream);
+                    DRIVER_CALL(functions, cuMemsetD8Async, block.address, block.value, block.size, stream);
+                }
+                for (const Block& block : alive) {
+                    if (block.address != 0) {
+                        DRIVER_CALL(functions, cuMemFreeAsync, block.address, stream);
+                    }
+                }
+                DRIVER_CALL(functions, cuStreamDestroy_v2, stream);
+            } catch (const std::exception&) {
+                wrong++;
+            }
+        });
+    }
+    for (std::thread& thread : running) {
+        thread.join();
+    }
+    return std::to_string(wrong);
+}
+
 std::string allocate_on_stream(const Arguments& arguments) {
     Buffer buffer;
     buffer.size = number(arguments, 0);
@@ -225,6 +277,7 @@ void add_stream_commands(Commands& commands) {
     commands["asked"] = asked;        // -> FEWEST SUM
     commands["ask-stop"] = stop_asking;
     commands["churn"] = churn;  // THREADS ROUNDS -> WRONG
+    commands["churn-on-streams"] = churn_on_streams;  // THREADS ROUNDS -> WRONG
     commands["stream"] = [](const Arguments&) {
         CUstream stream = nullptr;
         DRIVER_CALL(driver(), cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);

@@ -15,8 +15,7 @@ public record Transfer(int threads, LongConsumer progress, Runnable safePoint) {
 
     static final int BUFFER_BYTES = 4 << 20;
     private static final int PAGE_BYTES = 4096;
-    /** Chunks of a process image are 683 KiB on average: so many of them keep a drive as busy as four requests of 4 MiB. */
-    private static final int LEAST_REQUESTS = 20;
+    private static final int LEAST_REQUESTS = 4;
 
     /** For bytes that are counted elsewhere. */
     public Transfer uncounted() {
@@ -28,7 +27,7 @@ public record Transfer(int threads, LongConsumer progress, Runnable safePoint) {
      * several requests at once, also on a machine with few cores.
      */
     int driveThreads() {
-        return Math.max(2 * threads, LEAST_REQUESTS);
+        return 2 * threads + LEAST_REQUESTS;
     }
 
     /** Of a pipeline that reads a shared store: each thread has a request there, and memory for a stretch of a pack. */

@@ -339,7 +339,8 @@ class FaultMatrixTest {
         String orphan = bucket.put("packs/orphan", 5);
         sweep(daemon); // a store that was never seen before is due
 
-        // when it is due and both ask for it at the same moment: nobody writes to the table until both wait for it, while
+        // when it is due and both ask for it at the same moment: nobody writes to the table until both wait for it,
+        // while
         // who reads it goes on
         String due = """
                 LOCK TABLE store IN SHARE ROW EXCLUSIVE MODE;

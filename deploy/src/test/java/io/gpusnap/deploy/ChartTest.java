@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** {@code -Dgpusnap.chart.update=true} copies the CRDs and rewrites the golden files. */
+/** {@code -Dgpusnap.chart.update=true} copies the CRDs and the alert rules, and rewrites the golden files. */
 class ChartTest {
     private static final Path GOLDEN = Repository.path("deploy", "src", "test", "resources", "golden");
     private static final boolean UPDATE = Boolean.getBoolean("gpusnap.chart.update");
@@ -158,6 +158,19 @@ class ChartTest {
                 .allSatisfy(crd -> assertThat(Repository.read(copies.resolve(crd.getFileName())))
                         .as("%s; -Dgpusnap.chart.update=true copies it", crd)
                         .isEqualTo(Repository.read(crd)));
+    }
+
+    @Test
+    void theChartsAlertsAreThoseBesideTheDashboards() throws IOException {
+        Path source = Repository.path("deploy", "dashboards", "gpusnap-alerts.yaml");
+        Path copy = Chart.FOLDER.resolve("files").resolve("gpusnap-alerts.yaml");
+        if (UPDATE) {
+            Files.writeString(copy, Files.readString(source));
+        }
+
+        assertThat(Repository.read(copy))
+                .as("%s; -Dgpusnap.chart.update=true copies it", source)
+                .isEqualTo(Repository.read(source));
     }
 
     @Test

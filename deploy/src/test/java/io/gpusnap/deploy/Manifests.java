@@ -59,6 +59,7 @@ final class Manifests {
     private static final Map<String, String> OF_OTHERS = Map.of(
             "monitoring.coreos.com/v1/ServiceMonitor", "servicemonitor",
             "monitoring.coreos.com/v1/PodMonitor", "podmonitor",
+            "monitoring.coreos.com/v1/PrometheusRule", "prometheusrule",
             "keda.sh/v1alpha1/ScaledObject", "scaledobject",
             "keda.sh/v1alpha1/TriggerAuthentication", "triggerauthentication",
             "snapshot.storage.k8s.io/v1/VolumeSnapshot", "volumesnapshot",

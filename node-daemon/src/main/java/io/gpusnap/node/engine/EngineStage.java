@@ -35,6 +35,7 @@ abstract class EngineStage implements Stage {
             throw Failures.typed(e);
         } finally {
             times.ended(name);
+            ended(context);
         }
     }
 
@@ -49,6 +50,9 @@ abstract class EngineStage implements Stage {
             throw Failures.typed(e);
         }
     }
+
+    /** When it has run, however that ended. */
+    void ended(StageContext context) {}
 
     abstract void execute(StageContext context)
             throws StageException, GpuException, TierException, CriuException, ManifestException, ProcessException,

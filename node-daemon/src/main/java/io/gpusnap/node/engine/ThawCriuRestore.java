@@ -56,6 +56,12 @@ final class ThawCriuRestore extends EngineStage {
         }
     }
 
+    /** Chunks were read meanwhile, for the stages after it. */
+    @Override
+    void ended(StageContext context) {
+        session.rememberDamage(context);
+    }
+
     private CriuRunner criu(StageContext context) throws StageException, TierException, ManifestException {
         Optional<TargetContainer> container = session.container(context);
         Manifest manifest = session.manifest();

@@ -54,4 +54,9 @@ final class ThawFill extends EngineStage {
             }
         }
     }
+
+    @Override
+    void ended(StageContext context) {
+        session.rememberDamage(context);
+    }
 }

@@ -82,6 +82,11 @@ final class ThawFillHost extends EngineStage {
         loaded.close();
     }
 
+    @Override
+    void ended(StageContext context) {
+        session.rememberDamage(context);
+    }
+
     /** Zeros are there already. */
     private List<Piece> pieces(StageContext context, List<Manifest.HostArea> areas, Transfer transfer)
             throws StageException {

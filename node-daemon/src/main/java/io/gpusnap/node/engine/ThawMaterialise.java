@@ -34,11 +34,7 @@ final class ThawMaterialise extends EngineStage {
         context.progress().setTotalBytes(manifest.host().filesBytes());
         Scratch.delete(images);
         Scratch.make(images);
-        try {
-            HostImageReader.materialise(manifest.host().files(), images, session.sources(), runtime.transfer(context));
-        } finally {
-            session.rememberDamage(context);
-        }
+        HostImageReader.materialise(manifest.host().files(), images, session.sources(), runtime.transfer(context));
         Path root = session.root(context);
         for (ContainerPart part : manifest.container().stream().toList()) {
             for (ContainerPart.WrittenFile file : part.files()) {
@@ -47,6 +43,11 @@ final class ThawMaterialise extends EngineStage {
         }
         LogFiles.prepare(root, manifest.process());
         LogFiles.prepareSocketFolders(root, manifest.process());
+    }
+
+    @Override
+    void ended(StageContext context) {
+        session.rememberDamage(context);
     }
 
     @Override

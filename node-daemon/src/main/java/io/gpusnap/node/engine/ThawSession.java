@@ -269,25 +269,16 @@ final class ThawSession {
 
     /** Host memory's chunks, verified, as far as the pool has room. */
     LoadedChunks awaitHost(StageContext context) throws StageException, TierException, InterruptedException {
-        return await(context, ThawLoad::host);
+        return begunLoad().host(context);
     }
 
     /** Device memory's chunks are {@link #loaded} then. */
     void awaitDevice(StageContext context) throws StageException, TierException, InterruptedException {
-        loaded(await(context, ThawLoad::device));
+        loaded(begunLoad().device(context));
     }
 
-    private interface Part {
-        LoadedChunks of(ThawLoad load, StageContext context) throws TierException, InterruptedException;
-    }
-
-    private LoadedChunks await(StageContext context, Part part) throws TierException, InterruptedException {
-        ThawLoad running = Objects.requireNonNull(load, "materialise begins it");
-        try {
-            return part.of(running, context);
-        } finally {
-            rememberDamage(context);
-        }
+    private ThawLoad begunLoad() {
+        return Objects.requireNonNull(load, "materialise begins it");
     }
 
     private void endLoad() {

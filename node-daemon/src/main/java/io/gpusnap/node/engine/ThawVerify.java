@@ -19,4 +19,9 @@ final class ThawVerify extends EngineStage {
         session.renewClaim(context);
         session.awaitDevice(context);
     }
+
+    @Override
+    void ended(StageContext context) {
+        session.rememberDamage(context);
+    }
 }

@@ -22,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -56,7 +57,11 @@ class HostAreasIT {
     }
 
     private void open(long poolBytes) throws Exception {
-        node = FailingGpu.node(TestNode.settings(folder, poolBytes), made -> gpu = made);
+        open(TestNode.settings(folder, poolBytes));
+    }
+
+    private void open(EngineSettings settings) throws Exception {
+        node = FailingGpu.node(settings, made -> gpu = made);
     }
 
     @AfterEach
@@ -163,21 +168,58 @@ class HostAreasIT {
     void aSpoiltAreaStopsTheThawBeforeAnythingRuns() throws Exception {
         // given
         SnapshotId snapshot = saved(LARGE, AfterSave.STOP).snapshot();
+        spoilAnArea(snapshot);
+        withAnEmptyPool();
+        // when, then
+        assertThatItFails(snapshot, FailureCode.CHUNK_CORRUPT);
+        assertThatItFails(snapshot, FailureCode.CHUNK_MISSING);
+        assertThat(node.verify(snapshot).failed().code()).isEqualTo(FailureCode.CHUNK_MISSING);
+    }
+
+    private void spoilAnArea(SnapshotId snapshot) throws Exception {
         String digest = node.engines().manifest(snapshot).host().areas().stream()
                 .flatMap(area -> area.chunks().stream())
                 .filter(chunk -> !chunk.isZero())
                 .findFirst()
                 .orElseThrow()
                 .digest();
-        withAnEmptyPool();
         Path file = folder.resolve("nvme/chunks/" + digest.substring(0, 2) + "/" + digest);
         byte[] bytes = Files.readAllBytes(file);
         bytes[bytes.length / 2] ^= 1;
         Files.write(file, bytes);
-        // when, then
-        assertThatItFails(snapshot, FailureCode.CHUNK_CORRUPT);
-        assertThatItFails(snapshot, FailureCode.CHUNK_MISSING);
-        assertThat(node.verify(snapshot).failed().code()).isEqualTo(FailureCode.CHUNK_MISSING);
+    }
+
+    @Test
+    void whatWasFoundSpoiltIsToldAlsoWhenCriuFailsMeanwhile() throws Exception {
+        // given a spoilt area, and a CRIU that fails as soon as that was found
+        SnapshotId snapshot = saved(LARGE, AfterSave.STOP).snapshot();
+        spoilAnArea(snapshot);
+        withAnEmptyPool();
+        node.close();
+        open(TestNode.withCriu(TestNode.settings(folder, TestNode.POOL_BYTES), failingCriu()));
+        // when
+        TestNode.Ended thawed = node.thaw(EngineId.CRIU_CUDA, snapshot);
+        // then
+        assertThat(thawed.failed().code()).isEqualTo(FailureCode.CRIU_FAILED);
+        assertThat(thawed.fact(DamagedCopies.class).copies()).hasSize(1);
+    }
+
+    /** Each restore waits until a chunk is in quarantine, and fails. */
+    private Path failingCriu() throws Exception {
+        Path script = Files.writeString(folder.resolve("criu"), """
+                #!/bin/sh
+                if [ "$1" = restore ]; then
+                    for turn in $(seq 600); do
+                        [ -n "$(ls '%s')" ] && break
+                        sleep 0.1
+                    done
+                    exit 1
+                fi
+                exec '%s' "$@"
+                """.formatted(
+                        folder.resolve("nvme/quarantine"), TestCriu.path().orElseThrow()));
+        Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
+        return script;
     }
 
     private void withAnEmptyPool() throws Exception {

@@ -8,10 +8,15 @@ import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.Slot;
 import io.gpusnap.node.tier.TierKind;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -65,6 +70,36 @@ class SmallPoolIT {
         // then
         assertThat(workload.answer("warm")).isEqualTo(answer);
         assertThatThePoolIsFree();
+    }
+
+    @Test
+    void whatIsSpoiltAfterItWasProvenEndsTheThawAndIsTold() throws Exception {
+        TestCriu.require();
+        // given
+        SnapshotId snapshot = node.save(EngineId.CRIU_CUDA, workload, AfterSave.STOP)
+                .succeeded()
+                .fact(SaveOutcome.class)
+                .snapshot();
+        // when chunks change that the pool has no room for, once all are proven
+        TestNode.Ended thawed = node.thaw(
+                EngineId.CRIU_CUDA, snapshot, Optional.empty(), new StageStarts("fill", this::spoilEachChunk));
+        // then
+        assertThat(thawed.failed().stage()).contains("fill");
+        assertThat(thawed.failed().code()).isEqualTo(FailureCode.CHUNK_CORRUPT);
+        assertThat(thawed.fact(DamagedCopies.class).copies()).hasSize(1);
+        assertThatThePoolIsFree();
+    }
+
+    private void spoilEachChunk() {
+        try (Stream<Path> files = Files.walk(folder.resolve("nvme/chunks"))) {
+            for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
+                byte[] bytes = Files.readAllBytes(file);
+                bytes[bytes.length / 2] ^= 1;
+                Files.write(file, bytes);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test

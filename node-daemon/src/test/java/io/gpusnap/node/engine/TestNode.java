@@ -126,10 +126,16 @@ final class TestNode implements AutoCloseable {
 
     /** @param limit for the driver's calls */
     static EngineSettings impatient(EngineSettings own, Duration limit) {
-        return with(own, own.shared(), limit);
+        return with(own, own.criu(), own.shared(), limit);
     }
 
-    private static EngineSettings with(EngineSettings own, SharedTiers shared, Duration driverCallLimit) {
+    /** @param criu instead of the one that was found */
+    static EngineSettings withCriu(EngineSettings own, Path criu) {
+        return with(own, Optional.of(criu), own.shared(), own.driverCallLimit());
+    }
+
+    private static EngineSettings with(
+            EngineSettings own, Optional<Path> criu, SharedTiers shared, Duration driverCallLimit) {
         return new EngineSettings(
                 own.stateDir(),
                 own.nvmeRoot(),
@@ -138,7 +144,7 @@ final class TestNode implements AutoCloseable {
                 own.poolBytes(),
                 own.scratchDir(),
                 own.scratchHugePages(),
-                own.criu(),
+                criu,
                 own.nativeDir(),
                 own.cudaDriver(),
                 own.threads(),
@@ -165,7 +171,7 @@ final class TestNode implements AutoCloseable {
     /** @param shared what this node shares with others */
     static TestNode open(Path folder, SharedTiers shared) throws Exception {
         EngineSettings own = settings(folder, POOL_BYTES);
-        return open(with(own, shared, own.driverCallLimit()), UnaryOperator.identity());
+        return open(with(own, own.criu(), shared, own.driverCallLimit()), UnaryOperator.identity());
     }
 
     /** Takes slots as an operation would that is then forgotten. */

@@ -339,10 +339,9 @@ class FaultMatrixTest {
         String orphan = bucket.put("packs/orphan", 5);
         sweep(daemon); // a store that was never seen before is due
 
-        // when it is due and both ask for it at the same moment: nobody writes to the table until both wait for it. Who
-        // reads it goes
-        // on, and nothing else that a service does by itself writes to it here: its jobs run in one thread, and come to
-        // their turn
+        // when it is due and both ask for it at the same moment: nobody writes to the table until both wait for it,
+        // while
+        // who reads it goes on
         String due = """
                 LOCK TABLE store IN SHARE ROW EXCLUSIVE MODE;
                 UPDATE store_object SET since = since - interval '2 days' WHERE store_id = '%1$s';

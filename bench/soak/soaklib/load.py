@@ -11,6 +11,7 @@ from benchlib.rest import ApiFailure
 PROMPT = "the+same+question"
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 OPERATION_SECONDS = 240
+ANSWER_PATIENCE_SECONDS = 20
 
 # Tried in turn; each is a different idea of where copies should be.
 POLICIES = [
@@ -30,6 +31,7 @@ class Account:
         self.counts = collections.Counter()
         self.violations = []
         self.expected = {}
+        self.powered_off = collections.defaultdict(list)
 
     def count(self, what):
         with self.lock:
@@ -40,13 +42,22 @@ class Account:
             self.violations.append(text)
         print(f"VIOLATION: {text}", flush=True)
 
+    def went_off(self, machine):
+        with self.lock:
+            self.powered_off[machine.name].append(time.monotonic())
+
+    def was_off(self, machine, since):
+        with self.lock:
+            return any(moment >= since for moment in self.powered_off[machine.name])
+
     def expect(self, snapshot, answer):
         with self.lock:
             self.expected[snapshot] = answer
 
 
 class Worker(threading.Thread):
-    """Repeats its step until it is stopped. Whatever the cluster refuses or does not answer is counted, and borne."""
+    """Repeats its step until it is stopped. Whatever the cluster refuses or does not answer is counted, and borne; what is wrong
+    with the step itself is a violation: a load that does less finds less."""
 
     def __init__(self, name, cluster, account, stop, seed):
         super().__init__(name=name, daemon=True)
@@ -66,6 +77,8 @@ class Worker(threading.Thread):
                     self.account.violation(f"{self.name}: {refusal}")
             except (BenchFailure, OSError) as trouble:
                 self.account.count(f"{type(trouble).__name__} in {self.name.rstrip('0123456789')}")
+            except Exception as broken:
+                self.account.violation(f"{self.name} broke: {type(broken).__name__}: {broken}")
             self.stop.wait(self.rng.uniform(0.1, 1.0))
 
     def step(self):
@@ -118,8 +131,10 @@ class Slot(Worker):
             self.await_gone(workload)
 
     def machine_of(self, workload):
-        name = next(node["name"] for node in self.api.items("/nodes", {}) if node["id"] == workload["nodeId"])
-        return next(machine for machine in self.cluster.machines if machine.name == name)
+        names = [node["name"] for node in self.api.items("/nodes", {}) if node["id"] == workload["nodeId"]]
+        if not names:
+            raise BenchFailure(f"nobody knows node {workload['nodeId']}")
+        return next(machine for machine in self.cluster.machines if machine.name == names[0])
 
     def ask(self, machine, prompt=PROMPT):
         return self.cluster.answer(machine, self.port, prompt)
@@ -151,6 +166,7 @@ class Slot(Worker):
             return
         snapshot = self.rng.choice(ready)["id"]
         wish = self.rng.choice([{"snapshotId": snapshot}, {"model": self.name, "version": "v1"}])
+        asked = time.monotonic()
         accepted = self.api.post("/restores", wish)
         restore = accepted["restore"]
         path = f"/restores/{restore['id']}"
@@ -164,11 +180,16 @@ class Slot(Worker):
         code = (restore.get("failure") or {}).get("code", "")
         self.account.count(f"restore {restore['state']} {code}".strip())
         if restore["state"] == "SUCCEEDED":
-            self.compare(restore)
+            self.compare(restore, asked)
 
-    def compare(self, restore):
+    def compare(self, restore, asked):
         machine = self.machine_of(restore)
-        answer = self.ask(machine)
+        try:
+            answer = self.cluster.answer(machine, self.port, PROMPT, ANSWER_PATIENCE_SECONDS)
+        except OSError as silence:
+            if not self.account.was_off(machine, asked):
+                self.account.violation(f"restore {restore['id']} of {restore['snapshotId']} came back and does not answer: {silence}")
+            return
         if answer != self.account.expected[restore["snapshotId"]]:
             self.account.violation(f"restore {restore['id']} of {restore['snapshotId']} answers {answer}")
 
@@ -232,6 +253,7 @@ class Chaos(Worker):
         kind = self.rng.choices(["daemon", "daemon, long", "machine"], [75, 15, 10])[0]
         if kind == "machine":
             self.cluster.kill_daemon(machine)
+            self.account.went_off(machine)
             machine.power_off()
             machine.power_on()
         else:

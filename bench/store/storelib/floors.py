@@ -5,24 +5,34 @@ import subprocess
 
 from benchlib.failure import BenchFailure
 
-# Direct, four of them in flight: more brings nothing on the drives seen so far, less is slower.
-OPTIONS = ["--bs=4m", "--iodepth=4", "--ioengine=io_uring", "--direct=1"]
+OPTIONS = ["--bs=4m", "--ioengine=io_uring", "--direct=1"]
+# In flight. A floor must be one: the best of several depths counts.
+DEPTHS = (4, 8, 16, 32)
 
 
 def drive(folder, size_bytes):
-    """Bytes per second of writing (until it is durable) and reading one file, past the page cache."""
+    """Bytes per second of writing (until it is durable) and reading one file, past the page cache. Each depth has a part of it."""
     file = folder / "fio"
+    part = [f"--io_size={size_bytes // len(DEPTHS)}"]
     try:
+        # The first one also makes the file, and every byte of it is written once.
+        writes = [fio(file, "write", size_bytes, [*OPTIONS, f"--iodepth={DEPTHS[0]}", "--end_fsync=1"])]
+        writes += [fio(file, "write", size_bytes, [*OPTIONS, *part, f"--iodepth={depth}", "--end_fsync=1"]) for depth in DEPTHS[1:]]
+        reads = [
+            fio(file, "read", size_bytes, [*OPTIONS, *part, f"--iodepth={depth}", f"--offset={number * (size_bytes // len(DEPTHS))}"])
+            for number, depth in enumerate(DEPTHS)
+        ]
         return {
-            "writeBytesPerSecond": fio(file, "write", size_bytes, [*OPTIONS, "--end_fsync=1"]),
-            "readBytesPerSecond": fio(file, "read", size_bytes, OPTIONS),
+            "writeBytesPerSecond": max(writes),
+            "readBytesPerSecond": max(reads),
+            "depths": {depth: {"write": write, "read": read} for depth, write, read in zip(DEPTHS, writes, reads, strict=True)},
         }
     finally:
         file.unlink(missing_ok=True)
 
 
 def memory(folder, size_bytes, jobs):
-    """Bytes per second of writing new files on a tmpfs: what a restore into memory has to do."""
+    """Bytes per second of writing new files on a tmpfs, all cores at it: what a restore into memory has to do."""
     try:
         return fio(None, "write", size_bytes // jobs, ["--bs=4m", "--ioengine=psync", f"--directory={folder}", f"--numjobs={jobs}", "--group_reporting"])
     finally:
@@ -37,5 +47,11 @@ def fio(file, verb, size_bytes, options):
     if done.returncode != 0:
         raise BenchFailure(f"fio failed: {done.stderr or done.stdout}")
     job = json.loads(done.stdout[done.stdout.index("{") :])["jobs"][0]
-    # By its own clock, from the first byte to the fsync.
-    return job[verb]["io_bytes"] / (job["job_runtime"] / 1000) if job.get("job_runtime") else float(job[verb]["bw_bytes"])
+    return rate(job, verb)
+
+
+def rate(job, verb):
+    """Bytes per second by fio's own clock, the fsync included: of one job the whole of it, of a group its longest, not their sum."""
+    syncs = job.get("job_runtime", 0) if job.get("job options", {}).get("numjobs", "1") == "1" else 0
+    milliseconds = max(job[verb]["runtime"], syncs)
+    return job[verb]["io_bytes"] / (milliseconds / 1000)

@@ -8,11 +8,19 @@ def best(rounds, side, what, key="seconds"):
     return min(one[side][what][key] for one in rounds)
 
 
+def rounded(values):
+    return {key: None if value is None else round(value, 3) for key, value in values.items()}
+
+
 def summarize(values):
     rounds, size = values["rounds"], values["imageBytes"]
     drive_write = max(one["writeBytesPerSecond"] for one in values["floors"])
-    drive_read = max(one["readBytesPerSecond"] for one in values["floors"])
-    memory_write = max(one["memoryWriteBytesPerSecond"] for one in values["floors"])
+    # What was read back from the drive within a save was read from it as well: a floor is not above that.
+    proof = min(one["gpusnap"][what]["proofSeconds"] for one in rounds for what in ("save", "second"))
+    drive_read = max(*(one["readBytesPerSecond"] for one in values["floors"]), size / proof)
+    # Until 2026-11-30 this was fio's bytes by the sum of its jobs' times, under another key, and too slow by their number.
+    memory_write = max((one["memoryBytesPerSecond"] for one in values["floors"] if "memoryBytesPerSecond" in one), default=None)
+    pages = None if memory_write is None else size / memory_write
     stored = best(rounds, "gpusnap", "save", "storeSeconds")
     saved = best(rounds, "gpusnap", "save")
     restored = best(rounds, "gpusnap", "restore")
@@ -20,14 +28,14 @@ def summarize(values):
         # Reading the image is reading memory, which takes nothing beside this.
         "storeSeconds": size / drive_write,
         "saveSeconds": size / drive_write + size / drive_read,
-        "restoreSeconds": max(size / drive_read, size / memory_write),
+        "restoreSeconds": max(size / drive_read, pages or 0),
     }
     # All cores hash, or write pages: where they are few, this and not the drive is what cannot be beaten.
-    digest, pages = size / values["ceilings"]["digestBytesPerSecond"], size / memory_write
-    processor = {"storeSeconds": digest, "saveSeconds": 2 * digest, "restoreSeconds": digest + pages}
+    digest = size / values["ceilings"]["digestBytesPerSecond"]
+    processor = {"storeSeconds": digest, "saveSeconds": 2 * digest, "restoreSeconds": None if pages is None else digest + pages}
     return {
-        "processor": {key: round(value, 3) for key, value in processor.items()},
-        "floor": {key: round(value, 3) for key, value in floor.items()},
+        "processor": rounded(processor),
+        "floor": rounded(floor),
         "storeOfFloor": round(floor["storeSeconds"] / stored, 3),
         "saveOfFloor": round(floor["saveSeconds"] / saved, 3),
         "restoreOfFloor": round(floor["restoreSeconds"] / restored, 3),

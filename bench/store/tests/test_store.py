@@ -9,7 +9,7 @@ import threading
 import unittest
 from pathlib import Path
 
-from storelib import s3, timed, turns
+from storelib import floors, s3, timed, turns
 from storelib.summary import summarize, summarize_s3
 
 from benchlib.budget import Budget
@@ -26,7 +26,7 @@ def a_round(ours, theirs, second_bytes=GB // 10):
     side = {"save": took(theirs), "second": took(theirs / 2, storedBytes=second_bytes), "restore": took(theirs), "proof": took(theirs)}
     own = {
         "save": took(ours, storeSeconds=ours / 2, proofSeconds=ours / 2),
-        "second": took(ours / 2, storedBytes=second_bytes),
+        "second": took(ours / 2, storedBytes=second_bytes, proofSeconds=ours),
         "restore": took(ours),
     }
     return {"gpusnap": own, "restic": side, "borg": side, "rclone": side}
@@ -34,7 +34,7 @@ def a_round(ours, theirs, second_bytes=GB // 10):
 
 class SummaryTest(unittest.TestCase):
     CEILINGS = {"digestBytesPerSecond": 2 * GB}
-    FLOOR = {"writeBytesPerSecond": 2 * GB, "readBytesPerSecond": GB, "memoryWriteBytesPerSecond": 4 * GB}
+    FLOOR = {"writeBytesPerSecond": 2 * GB, "readBytesPerSecond": GB, "memoryBytesPerSecond": 4 * GB}
 
     def test_the_best_round_counts_for_every_side(self):
         summary = summarize({"imageBytes": 4 * GB, "rounds": [a_round(8, 30), a_round(6, 24)], "floors": [self.FLOOR], "ceilings": self.CEILINGS})
@@ -49,6 +49,19 @@ class SummaryTest(unittest.TestCase):
         self.assertEqual(summary["storeOfFloor"], 0.5)
         self.assertEqual(summary["saveOfFloor"], 0.75)
         self.assertEqual(summary["restoreOfFloor"], 0.5)
+
+    def test_what_was_read_back_from_the_drive_is_no_faster_than_the_drive(self):
+        quick = a_round(8, 30)
+        quick["gpusnap"]["second"]["proofSeconds"] = 2
+        summary = summarize({"imageBytes": 4 * GB, "rounds": [quick], "floors": [self.FLOOR], "ceilings": self.CEILINGS})
+        self.assertEqual(summary["floor"]["restoreSeconds"], 2)
+        self.assertEqual(summary["restoreOfFloor"], 0.25)
+
+    def test_a_tmpfs_that_was_measured_wrongly_limits_nothing(self):
+        floor = {"writeBytesPerSecond": 2 * GB, "readBytesPerSecond": GB, "memoryWriteBytesPerSecond": GB / 100}
+        summary = summarize({"imageBytes": 4 * GB, "rounds": [a_round(8, 30)], "floors": [floor], "ceilings": self.CEILINGS})
+        self.assertEqual(summary["floor"]["restoreSeconds"], 4)
+        self.assertIsNone(summary["processor"]["restoreSeconds"])
 
     def test_what_the_cores_need_is_the_digests_and_the_pages_of_a_restore(self):
         summary = summarize({"imageBytes": 4 * GB, "rounds": [a_round(8, 30)], "floors": [self.FLOOR], "ceilings": self.CEILINGS})
@@ -65,6 +78,16 @@ class SummaryTest(unittest.TestCase):
         self.assertEqual(summary["servers"]["one"]["push"]["gpusnapBytesPerSecond"], 2 * GB)
         self.assertEqual(summary["servers"]["one"]["push"]["timesRclone"], 4)
         self.assertEqual(summary["peakBytes"], 5)
+
+
+class FloorsTest(unittest.TestCase):
+    def test_a_group_of_jobs_takes_as_long_as_its_longest(self):
+        group = {"write": {"io_bytes": 4000, "runtime": 1000}, "job_runtime": 3900, "job options": {"numjobs": "4"}}
+        self.assertEqual(floors.rate(group, "write"), 4000)
+
+    def test_one_job_takes_as_long_as_its_fsync(self):
+        one = {"write": {"io_bytes": 4000, "runtime": 1000}, "job_runtime": 2000, "job options": {}}
+        self.assertEqual(floors.rate(one, "write"), 2000)
 
 
 class TurnsTest(unittest.TestCase):

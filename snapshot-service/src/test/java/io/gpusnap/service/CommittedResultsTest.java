@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What is promised of forecast, scheduler, decisions and fan-out holds of the measurements that are kept: one that misses a mark is not committed unseen. */
+/** What is promised holds of the measurements that are kept: one that misses a mark is not committed unseen. */
 class CommittedResultsTest {
     private static final Path RESULTS = Path.of(System.getProperty("gpusnap.root", ".."), "bench/results");
     private static final JsonMapper JSON = new JsonMapper();
@@ -99,5 +99,73 @@ class CommittedResultsTest {
         });
         assertThat(runs.getFirst().path("s3EgressSnapshots").asDouble()).isGreaterThanOrEqualTo(8.0);
         assertThat(runs.getLast().path("s3EgressSnapshots").asDouble()).isBetween(0.99, 1.3);
+    }
+
+    @Test
+    void anLlmThawsAndIsSavedTenTimesFasterThanThePlainWayAndOneThatGoesOnKeepsItsMemory() throws IOException {
+        for (String file : List.of("gpu/cold-vs-thaw.json", "gpu/cold-vs-thaw-drive.json")) {
+            JsonNode run = read(file);
+            double thaw = run.path("thawSeconds").asDouble();
+            double pause = run.path("saveUntilWorkloadFreeSeconds").asDouble();
+
+            assertThat(run.path("simulated").asBoolean(true)).as(file).isFalse();
+            assertThat(run.path("answersEqual").asBoolean()).as(file).isTrue();
+            assertThat(thaw).as(file).isPositive();
+            assertThat(run.path("plainThawSeconds").asDouble()).as(file).isGreaterThanOrEqualTo(10 * thaw);
+            assertThat(pause).as(file).isPositive();
+            assertThat(run.path("plainSaveSeconds").asDouble()).as(file).isGreaterThanOrEqualTo(10 * pause);
+        }
+        JsonNode second = read("gpu/cold-vs-thaw.json").path("secondSnapshot");
+        assertThat(second.path("movedBothWays").asBoolean()).isTrue();
+        assertThat(second.path("movedBytes").asDouble(1e18)
+                        / second.at("/totals/vramBytes").asDouble())
+                .isLessThanOrEqualTo(0.05);
+        JsonNode drive = read("gpu/cold-vs-thaw-drive.json");
+        assertThat(drive.at("/diskThaw/thawSeconds").asDouble())
+                .isBetween(0.001, 1.15 * drive.at("/diskFloor/seconds").asDouble());
+    }
+
+    @Test
+    void twentySwitchesAreRightWithinASecondAndTwoGpusHardlySlowEachOtherDown() throws IOException {
+        List<JsonNode> switches = read("gpu/switch.json")
+                .path("switches")
+                .valueStream()
+                .filter(one -> one.path("counted").asBoolean())
+                .toList();
+        assertThat(switches).hasSizeGreaterThanOrEqualTo(20).allSatisfy(one -> {
+            assertThat(one.path("answerRight").asBoolean()).isTrue();
+            assertThat(one.path("toFirstAnswerSeconds").asDouble()).isBetween(0.001, 1.0);
+        });
+
+        JsonNode beside = read("gpu/two-gpus.json").path("summary");
+        assertThat(beside.path("rounds").asInt()).isPositive();
+        assertThat(beside.path("medianOverlap").asDouble()).isGreaterThanOrEqualTo(0.9);
+        assertThat(beside.path("sides").valueStream().toList())
+                .hasSize(2)
+                .allSatisfy(side ->
+                        assertThat(side.path("medianOfAlone").asDouble()).isGreaterThanOrEqualTo(0.9));
+    }
+
+    @Test
+    void aStoreSavesAndRestoresThreeTimesFasterThanItsPeersAndIsNotSlowerThanRcloneAtABucket() throws IOException {
+        JsonNode store = read("store/gpu-machine.json");
+        assertThat(store.path("imageBytes").asLong()).isGreaterThanOrEqualTo(4L << 30);
+        assertThat(store.at("/machine/tools").size()).isGreaterThanOrEqualTo(4);
+        for (String peer : List.of("restic", "borg")) {
+            for (String what : List.of("store", "save", "restore")) {
+                assertThat(store.at("/summary/times/" + peer + "/" + what).asDouble())
+                        .as("%s %s", peer, what)
+                        .isGreaterThanOrEqualTo(3.0);
+            }
+        }
+        assertThat(store.at("/summary/storeOfFloor").asDouble()).isGreaterThanOrEqualTo(0.85);
+        assertThat(store.at("/summary/secondStoredRatio/gpusnap").asDouble()).isBetween(0.001, 0.04);
+
+        JsonNode server = read("s3/gpu-machine.json").at("/summary/servers/s3mock");
+        for (String what : List.of("push", "pull")) {
+            assertThat(server.at("/" + what + "/timesRclone").asDouble())
+                    .as(what)
+                    .isGreaterThanOrEqualTo(1.0);
+        }
     }
 }

@@ -27,7 +27,7 @@ import java.util.function.Predicate;
 /**
  * Objects as files of a directory that nodes share by NFS. An object is written under {@code tmp/}, fsynced, closed, and then
  * linked or renamed to its name, and the folder fsynced. Of a file whose fsync failed nothing is known any more, so it is thrown
- * away, never fsynced again, and the mount is not used until it answers again. A stale handle is opened once more, by name.
+ * away, never fsynced again; and whatever is not synced, the mount is not used until it answers again. A stale handle is opened once more, by name.
  */
 public final class NfsStore implements BlobStore {
 
@@ -70,10 +70,7 @@ public final class NfsStore implements BlobStore {
             folder(folderOf(target));
             write(temporary, content);
             boolean published = publish(temporary, target, ifThere);
-            guarded("sync a folder", () -> {
-                files.syncFolder(folderOf(target));
-                return true;
-            });
+            sync(folderOf(target));
             return published;
         } catch (IOException e) {
             remove(temporary, e);
@@ -91,9 +88,25 @@ public final class NfsStore implements BlobStore {
                 return true;
             });
         } catch (IOException e) {
-            TierException typed = typed("write", temporary, e);
-            // A server that loses what it was given loses more than this.
-            throw typed.reason() == Reason.IO ? guard.troubled("a write to it failed: " + e.getMessage()) : typed;
+            throw lost("write", temporary, e);
+        }
+    }
+
+    /** A server that loses what it was given loses more than this. */
+    private TierException lost(String doing, Path file, IOException e) {
+        TierException typed = typed(doing, file, e);
+        return typed.reason() == Reason.IO ? guard.troubled("a write to it failed: " + e.getMessage()) : typed;
+    }
+
+    /** Another writer may count on the name by now, so what cannot be made sure stays: a sweep takes it if nobody does. */
+    private void sync(Path folder) throws IOException, TierException {
+        try {
+            guarded("sync a folder", () -> {
+                files.syncFolder(folder);
+                return true;
+            });
+        } catch (IOException e) {
+            throw lost("sync", folder, e);
         }
     }
 

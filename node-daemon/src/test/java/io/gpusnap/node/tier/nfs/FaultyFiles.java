@@ -22,6 +22,10 @@ final class FaultyFiles implements ShareFiles {
         T run() throws IOException;
     }
 
+    private interface Partly {
+        void run() throws IOException;
+    }
+
     void before(Consumer<String> what) {
         before = what;
     }
@@ -37,10 +41,16 @@ final class FaultyFiles implements ShareFiles {
     }
 
     private <T> T call(String name, Call<T> call) throws IOException {
+        return call(name, call, () -> {});
+    }
+
+    /** @param partly what is done of it when it fails */
+    private <T> T call(String name, Call<T> call, Partly partly) throws IOException {
         running.incrementAndGet();
         try {
             before.accept(name);
             if (name.equals(failing) && failures.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+                partly.run();
                 throw new IOException(failure.getMessage());
             }
             return call.run();
@@ -51,10 +61,13 @@ final class FaultyFiles implements ShareFiles {
 
     @Override
     public void writeNew(Path file, MemorySegment content) throws IOException {
-        call("writeNew", () -> {
-            real.writeNew(file, content);
-            return true;
-        });
+        call(
+                "writeNew",
+                () -> {
+                    real.writeNew(file, content);
+                    return true;
+                },
+                () -> real.writeNew(file, content.asSlice(0, content.byteSize() / 2)));
     }
 
     @Override

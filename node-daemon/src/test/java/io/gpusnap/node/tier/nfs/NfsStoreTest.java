@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -142,6 +143,32 @@ class NfsStoreTest extends BlobStoreContract {
     }
 
     @Test
+    void aFolderThatCouldNotBeSyncedIsTroubleAndTheNextWriteMakesSure() throws Exception {
+        FaultyFiles files = new FaultyFiles();
+        NfsStore losing = faulty(files);
+        byte[] content = random(100, 3);
+        files.failing("syncFolder", new IOException("Input/output error"), 1);
+        // when
+        assertReason(Reason.UNAVAILABLE, () -> losing.put(PACK, MemorySegment.ofArray(content), IfThere.KEEP));
+        // then it is not used until it answers
+        assertThat(losing.trouble()).isPresent();
+        // and the same again is only done when the folder is synced
+        AtomicInteger synced = new AtomicInteger();
+        files.before(call -> {
+            if (call.equals("syncFolder")) {
+                synced.incrementAndGet();
+            }
+        });
+        Awaitility.await().ignoreExceptions().until(() -> {
+            losing.put(PACK, MemorySegment.ofArray(content), IfThere.KEEP);
+            return true;
+        });
+        assertThat(synced.get()).isPositive();
+        assertThat(open().find(PACK)).isPresent();
+        assertThat(losing.removeUnfinished(Duration.ZERO)).isZero();
+    }
+
+    @Test
     void aFullDiskIsNoSpaceAndLeavesNothing() throws Exception {
         FaultyFiles files = new FaultyFiles();
         NfsStore full = faulty(files);
@@ -149,6 +176,8 @@ class NfsStoreTest extends BlobStoreContract {
             files.failing(call, new IOException("No space left on device"), 1);
             assertReason(Reason.NO_SPACE, () -> full.put(PACK, MemorySegment.ofArray(random(100, 3)), IfThere.KEEP));
         }
+        files.failing("rename", new IOException("No space left on device"), 1);
+        assertReason(Reason.NO_SPACE, () -> full.put(PACK, MemorySegment.ofArray(random(100, 3)), IfThere.REPLACE));
         assertThat(full.find(PACK)).isEmpty();
         assertThat(full.removeUnfinished(Duration.ZERO)).isZero();
         assertThat(full.put(PACK, MemorySegment.ofArray(random(100, 3)), IfThere.KEEP))

@@ -70,6 +70,24 @@ class OwnSectionsTest(unittest.TestCase):
         self.assertIn("| s3mock | rclone | 2000 MB/s | 1000 MB/s | 2.0 s, 1.0 s | 4.0 s, 1.0 s | 300 MB |", text)
         self.assertIn("peak resident memory 200 MB; round by round 100, 200 MB", text)
 
+    def test_fan_out_and_soak(self):
+        machine = MACHINE | {"python": "3"}
+        run = {"nodes": 8, "snapshotBytes": GB, "peerFailures": {"busy": 1, "absent": 2}, "seconds": 3, "answersEqual": True, "peerTimeoutSeconds": 60}
+        (self.folder / "fan-out").mkdir()
+        (self.folder / "fan-out/2-cores.json").write_text(json.dumps({
+            "machine": machine, "runs": [run | {"fanOut": False, "s3EgressSnapshots": 8}, run | {"fanOut": True, "s3EgressSnapshots": 1.1}],
+        }))  # fmt: skip
+        (self.folder / "soak").mkdir()
+        (self.folder / "soak/20-minutes.json").write_text(json.dumps({
+            "hardware": machine, "minutes": 20.0, "seed": 1, "load": {"killed daemon": 30, "killed machine": 2, "save SUCCEEDED": 9},
+            "audit": {"readySnapshots": 13, "copiesRestored": 36, "copiesScrubbed": 37}, "violations": ["one"],
+        }))  # fmt: skip
+        text = self.report.render_own(self.folder)
+        self.assertIn("| together | 8 | 1.00 GB | 1.10 | 3 | 3.00 s | yes |", text)
+        self.assertIn("20 minutes, seed 1, 32 kills, 9 saves, 0 restores, 0 deletions", text)
+        self.assertIn("| 36 of 37 |", text)
+        self.assertIn("- one", text)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -55,6 +55,18 @@ class ObjectLedgerTest {
     }
 
     @Test
+    void aSeedGoesTheSameWayTwice() {
+        for (long seed = 0; seed < 20; seed++) {
+            StoreModel once = new StoreModel(seed);
+            StoreModel again = new StoreModel(seed);
+            once.run(STEPS);
+            again.run(STEPS);
+
+            assertThat(again.state()).as("seed %d", seed).isEqualTo(once.state());
+        }
+    }
+
+    @Test
     void aReferenceSavesACondemnedObject() {
         ledger.listed(Map.of("a", 1L));
 

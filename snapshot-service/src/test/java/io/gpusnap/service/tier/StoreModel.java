@@ -7,11 +7,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.UUID;
 
 /**
  * A shared store, the daemons that push to it, thaw from it and sweep it, and the ledger of the service, in small steps that
@@ -35,7 +38,7 @@ final class StoreModel {
     /** What is really in the store: chunks by object. */
     private final Map<String, Set<Integer>> objects = new TreeMap<>();
     /** Copies that count: objects by snapshot. */
-    private final Map<SnapshotId, Set<String>> copies = new HashMap<>();
+    private final Map<SnapshotId, Set<String>> copies = new LinkedHashMap<>();
 
     private final Map<SnapshotId, Integer> readers = new HashMap<>();
     private final List<Actor> actors = new ArrayList<>();
@@ -61,7 +64,7 @@ final class StoreModel {
     private void step() {
         int choice = random.nextInt(100);
         if (choice < 12) {
-            actors.add(new Push(SnapshotId.next(), chunks()));
+            actors.add(new Push(anotherSnapshot(), chunks()));
         } else if (choice < 18 && !copies.isEmpty()) {
             actors.add(new Thaw(anyCopy()));
         } else if (choice < 24 && !copies.isEmpty()) {
@@ -112,6 +115,17 @@ final class StoreModel {
         return chunks;
     }
 
+    /** Of the seed, as everything is that decides about an order: the same seed goes the same way. */
+    private SnapshotId anotherSnapshot() {
+        return new SnapshotId(new UUID(random.nextLong(), random.nextLong()));
+    }
+
+    /** What there is now. */
+    String state() {
+        return "%s %s %s %d actors, %d pushed, %d refused, %d reused, %d thawed, %d deleted"
+                .formatted(table.now, objects, copies, actors.size(), pushed, refused, reused, thawed, deleted);
+    }
+
     private SnapshotId anyCopy() {
         return List.copyOf(copies.keySet()).get(random.nextInt(copies.size()));
     }
@@ -128,7 +142,7 @@ final class StoreModel {
     private final class Push implements Actor {
         private final SnapshotId snapshot;
         private final Set<Integer> chunks;
-        private final Map<String, Long> needed = new HashMap<>();
+        private final Map<String, Long> needed = new TreeMap<>();
         private final List<Integer> lacking = new ArrayList<>();
         private boolean looked;
         private boolean givenUp;
@@ -198,7 +212,7 @@ final class StoreModel {
                 return; // STALE_EPOCH
             }
             if (ledger.reference(snapshot, needed)) {
-                copies.put(snapshot, Set.copyOf(needed.keySet()));
+                copies.put(snapshot, new TreeSet<>(needed.keySet()));
                 pushed++;
             } else {
                 refused++;

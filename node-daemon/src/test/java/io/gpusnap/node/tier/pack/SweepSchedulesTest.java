@@ -18,10 +18,12 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -77,7 +79,7 @@ class SweepSchedulesTest {
         private final Map<ChunkRef, byte[]> contents = new HashMap<>();
         private final List<ChunkRef> chunks = new ArrayList<>();
         private final List<Copying> copying = new ArrayList<>();
-        private final Map<UUID, Known> known = new HashMap<>();
+        private final Map<UUID, Known> known = new LinkedHashMap<>();
         private final Set<String> condemned = new HashSet<>();
         private final List<Set<String>> deletions = new ArrayList<>();
         private int committed;
@@ -136,7 +138,7 @@ class SweepSchedulesTest {
             node.refresh();
             List<ChunkRef> some =
                     chunks.stream().filter(chunk -> random.nextBoolean()).toList();
-            UUID copy = UUID.randomUUID();
+            UUID copy = new UUID(random.nextLong(), random.nextLong());
             copying.add(new Copying(node, copy, SnapshotId.random(), some, node.writer(copy)));
         }
 
@@ -169,7 +171,9 @@ class SweepSchedulesTest {
         }
 
         private void forget() {
-            known.keySet().stream().findAny().ifPresent(known::remove);
+            if (!known.isEmpty()) {
+                known.remove(List.copyOf(known.keySet()).get(random.nextInt(known.size())));
+            }
         }
 
         private Set<String> referenced() {
@@ -179,7 +183,7 @@ class SweepSchedulesTest {
         }
 
         private void condemn() throws TierException {
-            Set<String> garbage = new HashSet<>();
+            Set<String> garbage = new TreeSet<>();
             node().sweep().listAfter("", Integer.MAX_VALUE).forEach(object -> garbage.add(object.name()));
             garbage.removeAll(referenced());
             if (!garbage.isEmpty()) {

@@ -50,7 +50,7 @@ if [ -e "$home/peers" ]; then
         echo "export PATH=$home/peers:\$PATH"
     } >>"$home/env.sh"
     # So that no start of it is slower than that of an installed one.
-    "$home/peers/borg.python/python" -I -m compileall -q "$home/peers/borg.python"
+    "$home/peers/borg.python/python" -m compileall -q "$home/peers/borg.python"
 fi
 for one in "${needed[@]}"; do
     [ -e "$home/$one" ] || { echo "unpack: $one is not in the slices: they are of another revision" >&2; exit 1; }

@@ -1,7 +1,8 @@
 // Device memory of one pool in one context, cut for stream-ordered allocation.
 //
 // The memory comes in pieces, each a block of our own, mapped side by side into large reserved ranges: what is free on both sides
-// of a piece's border can be handed out as one. The first is as large as it must be, later ones as large as all before, up to 32 MiB. A piece in which all is free can go back to the driver by itself.
+// of a piece's border can be handed out as one. The first is as large as it must be, later ones as large as all before, up to
+// 32 MiB. A piece in which all is free can go back to the driver by itself.
 #pragma once
 
 #include <map>

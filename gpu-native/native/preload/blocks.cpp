@@ -328,7 +328,7 @@ std::vector<BlockRecord> BlockTable::records() {
     for (const auto& [id, block] : blocks_) {
         auto found = first_address.find(block.get());
         all.push_back({id, found == first_address.end() ? 0 : found->second, block->size, block->properties.location.id,
-                       block->held});
+                       block->descriptor.valid()});
     }
     return all;
 }
@@ -409,7 +409,6 @@ CUresult BlockTable::release_all() {
         result = first_error(result, real::cuMemRelease(block->real));
         block->real = 0;
         block->descriptor.reset();
-        block->held = false;
     }
     return result;
 }
@@ -448,7 +447,6 @@ CUresult BlockTable::bring_back_all() {
                 block->real = 0;
             }
             block->descriptor.reset();
-            block->held = false;
         }
     }
     released_ = result != CUDA_SUCCESS;
@@ -460,8 +458,7 @@ CUresult BlockTable::bring_back(Block* block) {
         void* shareable = reinterpret_cast<void*>(static_cast<intptr_t>(block->descriptor.get()));
         CUresult imported =
             real::cuMemImportFromShareableHandle(&block->real, shareable, CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR);
-        block->held = imported == CUDA_SUCCESS;
-        if (block->held) {
+        if (imported == CUDA_SUCCESS) {
             return CUDA_SUCCESS;
         }
         log(Level::info, "held memory did not come back, it is made anew: CUDA error %d", imported);

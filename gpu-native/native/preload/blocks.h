@@ -32,7 +32,6 @@ struct Block {
     // Of memory that somebody held for us while it was released: the driver exports memory only for whoever made it, so the
     // descriptor by which it came is the one by which it goes again.
     Descriptor descriptor;
-    bool held = false;  // its content is what it was when it was last released
 
     // As cuMemExportToShareableHandle.
     CUresult export_as(void* shareable, int type, uint64_t flags_of_export) const;

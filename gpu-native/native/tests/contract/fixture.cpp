@@ -361,6 +361,24 @@ double Pool::move(const Target& target, gpusnap_direction direction) {
     return static_cast<double>(used) / seconds;
 }
 
+void driver_checkpoint_and_restore(pid_t pid) {
+    if (!driver_info().has_checkpoint) {
+        note("the driver has no checkpoint API: its part of the cycle is left out");
+        return;
+    }
+    int32_t state = -1;
+    OK(gpusnap_process_lock(pid, 10'000));
+    OK(gpusnap_process_query(pid, &state));
+    CHECK_EQUAL(state, static_cast<int32_t>(GPUSNAP_PROCESS_LOCKED));
+    OK(gpusnap_process_checkpoint(pid));
+    OK(gpusnap_process_query(pid, &state));
+    CHECK_EQUAL(state, static_cast<int32_t>(GPUSNAP_PROCESS_CHECKPOINTED));
+    OK(gpusnap_process_restore(pid, nullptr, 0));
+    OK(gpusnap_process_unlock(pid));
+    OK(gpusnap_process_query(pid, &state));
+    CHECK_EQUAL(state, static_cast<int32_t>(GPUSNAP_PROCESS_RUNNING));
+}
+
 pid_t start_role(const std::vector<std::string>& arguments) {
     std::vector<std::string> words{directory_of_this_program() + "/gpusnap-contract"};
     words.insert(words.end(), arguments.begin(), arguments.end());

@@ -114,6 +114,9 @@ private:
     gpusnap_pool* handle_ = nullptr;
 };
 
+// All that the driver does with a process; a note where it cannot.
+void driver_checkpoint_and_restore(pid_t pid);
+
 // Runs this program again in another role (see main.cpp), as a second daemon that can be killed.
 pid_t start_role(const std::vector<std::string>& arguments);
 // SIGKILL and reap.

@@ -19,24 +19,6 @@ uint64_t large_bytes() {
     return driver_info().simulated ? 48 * mib : 8192 * mib;
 }
 
-void driver_checkpoint_and_restore(pid_t pid) {
-    if (!driver_info().has_checkpoint) {
-        note("the driver has no checkpoint API: its part of the cycle is left out");
-        return;
-    }
-    int32_t state = -1;
-    OK(gpusnap_process_lock(pid, 10'000));
-    OK(gpusnap_process_query(pid, &state));
-    CHECK_EQUAL(state, static_cast<int32_t>(GPUSNAP_PROCESS_LOCKED));
-    OK(gpusnap_process_checkpoint(pid));
-    OK(gpusnap_process_query(pid, &state));
-    CHECK_EQUAL(state, static_cast<int32_t>(GPUSNAP_PROCESS_CHECKPOINTED));
-    OK(gpusnap_process_restore(pid, nullptr, 0));
-    OK(gpusnap_process_unlock(pid));
-    OK(gpusnap_process_query(pid, &state));
-    CHECK_EQUAL(state, static_cast<int32_t>(GPUSNAP_PROCESS_RUNNING));
-}
-
 struct Phases {
     std::chrono::steady_clock::time_point last = std::chrono::steady_clock::now();
     std::ostringstream text;

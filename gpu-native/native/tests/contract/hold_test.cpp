@@ -29,17 +29,6 @@ private:
     gpusnap_hold* handle_ = nullptr;
 };
 
-void checkpoint_and_restore(pid_t pid) {
-    if (!driver_info().has_checkpoint) {
-        note("the driver has no checkpoint API: its part of the cycle is left out");
-        return;
-    }
-    OK(gpusnap_process_lock(pid, 10'000));
-    OK(gpusnap_process_checkpoint(pid));
-    OK(gpusnap_process_restore(pid, nullptr, 0));
-    OK(gpusnap_process_unlock(pid));
-}
-
 // The workload's memory is the daemon's alone.
 void release_and_hold(const Workload& workload, Hold& hold) {
     Target target(workload);
@@ -90,7 +79,7 @@ TEST("memory that is held comes back as it was, as often as it is asked for, and
     for (int round = 0; round < 3; round++) {
         Hold hold;
         release_and_hold(workload, hold);
-        checkpoint_and_restore(workload.pid());
+        driver_checkpoint_and_restore(workload.pid());
         CHECK_EQUAL(give_back_and_resume(workload, hold), 2u);
         check_two(workload);
         CHECK_EQUAL(workload.number("free-bytes"), in_use);
@@ -115,7 +104,7 @@ TEST("memory that was given back is saved and filled as any other") {
     pool.save(target);
     OK(gpusnap_target_unimport(target.get()));
     OK(gpusnap_target_release(target.get()));
-    checkpoint_and_restore(workload.pid());
+    driver_checkpoint_and_restore(workload.pid());
     OK(gpusnap_target_remap(target.get()));
     CHECK_EQUAL(held(target), 0u);
     OK(gpusnap_target_import(target.get(), nullptr));

@@ -130,8 +130,10 @@ std::string start_copying(const Arguments& arguments) {
     return "";
 }
 
-// Threads that allocate and free by every path, checking what they wrote; -> the number of wrong blocks.
-std::string churn(const Arguments& arguments) {
+// THREADS ROUNDS: each thread with the context current and a random order of its own; -> the number of what was wrong, a thread that
+// breaks included.
+template <typename Body>
+std::string wrong_in_threads(const Arguments& arguments, Body&& body) {
     uint64_t threads = number(arguments, 0);
     uint64_t rounds = number(arguments, 1);
     std::atomic<uint64_t> wrong{0};
@@ -139,29 +141,9 @@ std::string churn(const Arguments& arguments) {
     for (uint64_t t = 0; t < threads; t++) {
         running.emplace_back([&, t] {
             try {
-                const Functions& functions = driver();
-                DRIVER_CALL(functions, cuCtxSetCurrent, context());
+                DRIVER_CALL(driver(), cuCtxSetCurrent, context());
                 std::mt19937_64 random(t + 1);
-                for (uint64_t round = 0; round < rounds; round++) {
-                    size_t size = (2ull << 20) + random() % (4 << 20);
-                    uint64_t seed = random();
-                    CUdeviceptr address = 0;
-                    bool ordered = random() % 2 == 0;
-                    if (ordered) {
-                        DRIVER_CALL(functions, cuMemAllocAsync, &address, size, nullptr);
-                    } else {
-                        DRIVER_CALL(functions, cuMemAlloc_v2, &address, size);
-                    }
-                    fill(address, 4096, seed);
-                    fill(address + size - 4096, 4096, seed + 1);
-                    wrong += differing_bytes(address, 4096, seed) != 0;
-                    wrong += differing_bytes(address + size - 4096, 4096, seed + 1) != 0;
-                    if (ordered) {
-                        DRIVER_CALL(functions, cuMemFreeAsync, address, nullptr);
-                    } else {
-                        DRIVER_CALL(functions, cuMemFree_v2, address);
-                    }
-                }
+                body(random, rounds, wrong);
             } catch (const std::exception&) {
                 wrong++;
             }
@@ -173,56 +155,63 @@ std::string churn(const Arguments& arguments) {
     return std::to_string(wrong);
 }
 
-// Each thread with a stream of its own: several blocks are alive, each full of a value of its own that is looked at just before
-// it is freed in stream order; -> the number of wrong ones.
-std::string churn_on_streams(const Arguments& arguments) {
-    uint64_t threads = number(arguments, 0);
-    uint64_t rounds = number(arguments, 1);
-    std::atomic<uint64_t> wrong{0};
-    std::vector<std::thread> running;
-    for (uint64_t t = 0; t < threads; t++) {
-        running.emplace_back([&, t] {
-            try {
-                const Functions& functions = driver();
-                DRIVER_CALL(functions, cuCtxSetCurrent, context());
-                CUstream stream = nullptr;
-                DRIVER_CALL(functions, cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
-                struct Block {
-                    CUdeviceptr address = 0;
-                    size_t size = 0;
-                    unsigned char value = 0;
-                };
-                std::array<Block, 3> alive{};
-                std::mt19937_64 random(t + 1);
-                for (uint64_t round = 0; round < rounds; round++) {
-                    Block& block = alive[random() % alive.size()];
-                    if (block.address != 0) {
-                        unsigned char ends[2] = {};
-                        DRIVER_CALL(functions, cuMemcpyDtoHAsync_v2, &ends[0], block.address, 1, stream);
-                        DRIVER_CALL(functions, cuMemcpyDtoHAsync_v2, &ends[1], block.address + block.size - 1, 1, stream);
-                        DRIVER_CALL(functions, cuStreamSynchronize, stream);
-                        wrong += ends[0] != block.value || ends[1] != block.value;
-                        DRIVER_CALL(functions, cuMemFreeAsync, block.address, stream);
-                    }
-                    block = {0, (2ull << 20) + random() % (2 << 20), static_cast<unsigned char>(1 + random() % 255)};
-                    DRIVER_CALL(functions, cuMemAllocAsync, &block.address, block.size, stream);
-                    DRIVER_CALL(functions, cuMemsetD8Async, block.address, block.value, block.size, stream);
-                }
-                for (const Block& block : alive) {
-                    if (block.address != 0) {
-                        DRIVER_CALL(functions, cuMemFreeAsync, block.address, stream);
-                    }
-                }
-                DRIVER_CALL(functions, cuStreamDestroy_v2, stream);
-            } catch (const std::exception&) {
-                wrong++;
-            }
-        });
+// Allocates and frees by every path, checking what was written.
+void churn(std::mt19937_64& random, uint64_t rounds, std::atomic<uint64_t>& wrong) {
+    const Functions& functions = driver();
+    for (uint64_t round = 0; round < rounds; round++) {
+        size_t size = (2ull << 20) + random() % (4 << 20);
+        uint64_t seed = random();
+        CUdeviceptr address = 0;
+        bool ordered = random() % 2 == 0;
+        if (ordered) {
+            DRIVER_CALL(functions, cuMemAllocAsync, &address, size, nullptr);
+        } else {
+            DRIVER_CALL(functions, cuMemAlloc_v2, &address, size);
+        }
+        fill(address, 4096, seed);
+        fill(address + size - 4096, 4096, seed + 1);
+        wrong += differing_bytes(address, 4096, seed) != 0;
+        wrong += differing_bytes(address + size - 4096, 4096, seed + 1) != 0;
+        if (ordered) {
+            DRIVER_CALL(functions, cuMemFreeAsync, address, nullptr);
+        } else {
+            DRIVER_CALL(functions, cuMemFree_v2, address);
+        }
     }
-    for (std::thread& thread : running) {
-        thread.join();
+}
+
+// In a stream of the thread's own: several blocks are alive, each full of a value of its own that is looked at just before it is
+// freed in stream order.
+void churn_on_stream(std::mt19937_64& random, uint64_t rounds, std::atomic<uint64_t>& wrong) {
+    const Functions& functions = driver();
+    CUstream stream = nullptr;
+    DRIVER_CALL(functions, cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
+    struct Block {
+        CUdeviceptr address = 0;
+        size_t size = 0;
+        unsigned char value = 0;
+    };
+    std::array<Block, 3> alive{};
+    for (uint64_t round = 0; round < rounds; round++) {
+        Block& block = alive[random() % alive.size()];
+        if (block.address != 0) {
+            unsigned char ends[2] = {};
+            DRIVER_CALL(functions, cuMemcpyDtoHAsync_v2, &ends[0], block.address, 1, stream);
+            DRIVER_CALL(functions, cuMemcpyDtoHAsync_v2, &ends[1], block.address + block.size - 1, 1, stream);
+            DRIVER_CALL(functions, cuStreamSynchronize, stream);
+            wrong += ends[0] != block.value || ends[1] != block.value;
+            DRIVER_CALL(functions, cuMemFreeAsync, block.address, stream);
+        }
+        block = {0, (2ull << 20) + random() % (2 << 20), static_cast<unsigned char>(1 + random() % 255)};
+        DRIVER_CALL(functions, cuMemAllocAsync, &block.address, block.size, stream);
+        DRIVER_CALL(functions, cuMemsetD8Async, block.address, block.value, block.size, stream);
     }
-    return std::to_string(wrong);
+    for (const Block& block : alive) {
+        if (block.address != 0) {
+            DRIVER_CALL(functions, cuMemFreeAsync, block.address, stream);
+        }
+    }
+    DRIVER_CALL(functions, cuStreamDestroy_v2, stream);
 }
 
 std::string allocate_on_stream(const Arguments& arguments) {
@@ -276,8 +265,8 @@ void add_stream_commands(Commands& commands) {
     commands["ask-start"] = start_asking;
     commands["asked"] = asked;        // -> FEWEST SUM
     commands["ask-stop"] = stop_asking;
-    commands["churn"] = churn;  // THREADS ROUNDS -> WRONG
-    commands["churn-on-streams"] = churn_on_streams;  // THREADS ROUNDS -> WRONG
+    commands["churn"] = [](const Arguments& a) { return wrong_in_threads(a, churn); };  // THREADS ROUNDS -> WRONG
+    commands["churn-on-streams"] = [](const Arguments& a) { return wrong_in_threads(a, churn_on_stream); };  // THREADS ROUNDS -> WRONG
     commands["stream"] = [](const Arguments&) {
         CUstream stream = nullptr;
         DRIVER_CALL(driver(), cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);

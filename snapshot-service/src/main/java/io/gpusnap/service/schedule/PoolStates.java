@@ -19,6 +19,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
+import org.springframework.transaction.annotation.Isolation;
+import org.springframework.transaction.annotation.Transactional;
 
 /** Reads a pool as the scheduler sees it, in plain SQL; seconds are of the database's clock. */
 @Component
@@ -77,6 +79,8 @@ class PoolStates {
         this.places = places;
     }
 
+    /** All as of one moment: a thaw that ends between two statements would be neither on its way nor a process, and be started twice. */
+    @Transactional(readOnly = true, isolation = Isolation.REPEATABLE_READ)
     PoolState read(Pool pool) {
         List<Replica> replicas =
                 new ArrayList<>(jdbc.sql(REPLICAS).param("pool", pool.name()).query(PoolStates::replica).list().stream()

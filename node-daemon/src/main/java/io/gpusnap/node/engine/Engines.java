@@ -96,6 +96,7 @@ public final class Engines implements AutoCloseable {
                 SaveSubject.class,
                 Pause.class,
                 GpusInUse.class,
+                VisibleGpus.class,
                 DeviceContent.class,
                 DrainedBytes.class,
                 RefilledBytes.class,

@@ -3,7 +3,7 @@ package io.gpusnap.node.engine;
 import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.GpuInfo;
-import io.gpusnap.node.engine.check.Compatibility;
+import io.gpusnap.node.engine.check.GpuPlan;
 import io.gpusnap.node.engine.device.CudaProcesses;
 import io.gpusnap.node.engine.device.GpuPort;
 import io.gpusnap.node.engine.device.TargetPort;
@@ -80,7 +80,7 @@ public final class GpuUse {
         try {
             GpuPort gpu = runtime.gpu().get();
             Manifest manifest = Snapshots.manifest(runtime.store(), snapshot);
-            Compatibility.GpuPlan plan = Compatibility.gpus(manifest, gpu.driver(), gpu.devices(), remap);
+            GpuPlan plan = GpuPlan.of(manifest, gpu.driver(), gpu.devices(), remap);
             return plan.refusals().isEmpty() && !plan.devices().isEmpty()
                     ? uuids(List.copyOf(plan.devices().values()))
                     : all();

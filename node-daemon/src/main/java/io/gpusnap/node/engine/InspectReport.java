@@ -50,12 +50,14 @@ public record InspectReport(
             line(
                     text,
                     "needs GPU",
-                    "%d: %s, %s free, compute capability %s (was %s)"
+                    "%d: %s, %s, compute capability %s (was %s)"
                             .formatted(
                                     gpu.ordinal(),
                                     gpu.name(),
-                                    size(manifest.vramBytes(gpu.ordinal())
-                                            + manifest.device().driverBytes()),
+                                    gpu.inUse()
+                                            ? size(manifest.vramBytes(gpu.ordinal())
+                                                            + manifest.device().driverBytes()) + " free"
+                                            : "seen and not used",
                                     gpu.computeCapability(),
                                     gpu.uuid()));
         }

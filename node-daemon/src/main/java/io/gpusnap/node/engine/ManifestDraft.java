@@ -75,14 +75,17 @@ final class ManifestDraft {
         Set<Integer> used = new TreeSet<>(
                 context.recall(GpusInUse.class).map(GpusInUse::ordinals).orElse(List.of(0)));
         allocations.forEach(allocation -> used.add(allocation.gpuOrdinal()));
+        Set<Integer> visible = new TreeSet<>(used);
+        context.recall(VisibleGpus.class).ifPresent(gpus -> visible.addAll(gpus.ordinals()));
         List<Manifest.Gpu> gpus = gpu.devices().stream()
-                .filter(device -> used.contains(device.ordinal()))
+                .filter(device -> visible.contains(device.ordinal()))
                 .map(device -> new Manifest.Gpu(
                         device.ordinal(),
                         device.uuid(),
                         device.name(),
                         device.memoryBytes(),
-                        device.computeCapability()))
+                        device.computeCapability(),
+                        used.contains(device.ordinal())))
                 .toList();
         DriverInfo driver = gpu.driver();
         return new Manifest.Compatibility(

@@ -3,6 +3,7 @@ package io.gpusnap.node.engine;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.engine.check.Refusal;
 import io.gpusnap.node.engine.check.SaveChecks;
+import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;
@@ -29,10 +30,12 @@ final class SaveQuiesce extends EngineStage {
         context.remember(Pause.beginning());
         session.target(context).quiesce(session.request().quiesceLimit());
         session.state(WorkloadInfo.State.QUIESCED);
-        Set<Integer> gpus = session.target(context).gpus();
+        TargetPort target = session.target(context);
+        Set<Integer> gpus = target.gpus();
         if (!gpus.isEmpty()) {
             context.remember(new GpusInUse(List.copyOf(gpus)));
         }
+        context.remember(new VisibleGpus(List.copyOf(target.visibleGpus())));
         if (engine.equals(EngineId.CRIU_CUDA)) {
             NodeRuntime runtime = session.runtime();
             SaveChecks checks = new SaveChecks(runtime.proc());

@@ -2,7 +2,7 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.ProcessState;
-import io.gpusnap.node.engine.check.Compatibility;
+import io.gpusnap.node.engine.check.GpuPlan;
 import io.gpusnap.node.engine.device.CudaProcesses;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OnRestart;
@@ -33,7 +33,7 @@ final class ThawDriverRestore extends EngineStage {
     @Override
     void execute(StageContext context) throws StageException, GpuException, TierException, ManifestException {
         NodeRuntime runtime = session.runtime();
-        Compatibility.GpuPlan gpus = session.gpus();
+        GpuPlan gpus = session.gpus();
         ProcessId process = ThawSession.process(context);
         // A stopped process is not asked: only one that was kept may have its context back already.
         CudaProcesses cuda = session.cuda(context);
@@ -45,7 +45,7 @@ final class ThawDriverRestore extends EngineStage {
             runtime.tree().resume(process);
         }
         try {
-            Rescue.driverBack(cuda, gpus.uuidPairs(session.manifest()));
+            Rescue.driverBack(cuda, gpus.uuidPairs());
         } catch (GpuException e) {
             for (int pid : cuda.pids()) {
                 requireAlive(pid, e);

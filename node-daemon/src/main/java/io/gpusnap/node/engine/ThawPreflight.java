@@ -3,6 +3,7 @@ package io.gpusnap.node.engine;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.engine.check.Compatibility;
 import io.gpusnap.node.engine.check.ContainerChecks;
+import io.gpusnap.node.engine.check.GpuPlan;
 import io.gpusnap.node.engine.check.Place;
 import io.gpusnap.node.engine.check.Refusal;
 import io.gpusnap.node.operation.FailureCode;
@@ -58,7 +59,7 @@ final class ThawPreflight extends EngineStage {
         refusals.addAll(Compatibility.driver(
                 manifest.compatibility(), runtime.requireGpu().driver()));
         refuse(refusals);
-        Compatibility.GpuPlan gpus = session.gpus();
+        GpuPlan gpus = session.gpus();
         String root = container.map(TargetContainer::root).map(Path::toString).orElse("");
         refuse(runtime.fingerprints().compare(manifest.compatibility().libraries(), root));
         session.requireVram(gpus);

@@ -2,6 +2,7 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.engine.check.Compatibility;
+import io.gpusnap.node.engine.check.GpuPlan;
 import io.gpusnap.node.engine.check.Refusal;
 import io.gpusnap.node.engine.device.CudaProcesses;
 import io.gpusnap.node.engine.device.GpuPort;
@@ -114,9 +115,9 @@ final class ThawSession {
     }
 
     /** @throws StageException GPU_MISMATCH */
-    Compatibility.GpuPlan gpus() throws StageException, GpuException, TierException, ManifestException {
+    GpuPlan gpus() throws StageException, GpuException, TierException, ManifestException {
         GpuPort gpu = runtime.requireGpu();
-        Compatibility.GpuPlan plan = Compatibility.gpus(manifest(), gpu.driver(), gpu.devices(), request.gpuRemap());
+        GpuPlan plan = GpuPlan.of(manifest(), gpu.driver(), gpu.devices(), request.gpuRemap());
         for (Refusal refusal : plan.refusals()) {
             throw refusal.asException();
         }
@@ -124,7 +125,7 @@ final class ThawSession {
     }
 
     /** @throws StageException INSUFFICIENT_VRAM */
-    void requireVram(Compatibility.GpuPlan plan) throws StageException, TierException, ManifestException {
+    void requireVram(GpuPlan plan) throws StageException, TierException, ManifestException {
         for (Refusal refusal : Compatibility.vram(manifest(), plan.devices())) {
             throw refusal.asException();
         }

@@ -25,13 +25,22 @@ public record Manifest(
         Totals totals,
         Optional<ContainerPart> container) {
 
-    public static final String SCHEMA = "gpusnap.manifest/3";
+    public static final String SCHEMA = "gpusnap.manifest/5";
     /** The same with a container part: a daemon that does not know it must not thaw such a workload among its own processes. */
-    public static final String CONTAINER_SCHEMA = "gpusnap.manifest/4";
+    public static final String CONTAINER_SCHEMA = "gpusnap.manifest/6";
+    /** Read for ever, written no more: all GPUs are in use. */
+    static final String FOURTH_SCHEMA = "gpusnap.manifest/4";
+    /** The fourth without a container part. */
+    static final String THIRD_SCHEMA = "gpusnap.manifest/3";
     /** Read for ever, written no more: host areas are without gaps. */
     static final String SECOND_SCHEMA = "gpusnap.manifest/2";
     /** Read for ever, written no more: there are no host areas. */
     static final String FIRST_SCHEMA = "gpusnap.manifest/1";
+
+    /** Whether manifests of the schema have a container part. */
+    static boolean hasContainer(String schema) {
+        return schema.equals(CONTAINER_SCHEMA) || schema.equals(FOURTH_SCHEMA);
+    }
 
     /** Of a workload that lived where the daemon does. */
     public Manifest(
@@ -85,7 +94,13 @@ public record Manifest(
         }
     }
 
-    public record Gpu(int ordinal, String uuid, String name, long memoryBytes, String computeCapability) {}
+    /**
+     * A GPU that the processes see.
+     *
+     * @param inUse whether one of them has a context on it: if not, it need only be there when one of them changes
+     */
+    public record Gpu(
+            int ordinal, String uuid, String name, long memoryBytes, String computeCapability, boolean inUse) {}
 
     /** role: libcuda, preload or executable. */
     public record Library(String role, String path, String sha256, long sizeBytes) {}

@@ -45,7 +45,7 @@ public final class ManifestJson {
             .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
             .build();
 
-    /** A manifest of the third schema, and of all before it. */
+    /** A manifest of a workload that was in no container. */
     record WithoutContainer(
             String schema,
             SnapshotId snapshotId,
@@ -132,11 +132,31 @@ public final class ManifestJson {
     @JsonDeserialize(converter = FromSecondArea.class)
     private interface AsSecondArea {}
 
-    private static final JsonMapper SECOND_MAPPER = MAPPER.rebuild()
+    /** A GPU of the fourth schema, and of all before it. */
+    record FourthGpu(int ordinal, String uuid, String name, long memoryBytes, String computeCapability) {}
+
+    private static final class FromFourthGpu extends StdConverter<FourthGpu, Manifest.Gpu> {
+
+        @Override
+        public Manifest.Gpu convert(FourthGpu gpu) {
+            return new Manifest.Gpu(
+                    gpu.ordinal(), gpu.uuid(), gpu.name(), gpu.memoryBytes(), gpu.computeCapability(), true);
+        }
+    }
+
+    @JsonDeserialize(converter = FromFourthGpu.class)
+    private interface AsFourthGpu {}
+
+    private static final JsonMapper FOURTH_MAPPER =
+            MAPPER.rebuild().addMixIn(Manifest.Gpu.class, AsFourthGpu.class).build();
+
+    private static final JsonMapper SECOND_MAPPER = FOURTH_MAPPER
+            .rebuild()
             .addMixIn(Manifest.HostArea.class, AsSecondArea.class)
             .build();
 
-    private static final JsonMapper FIRST_MAPPER = MAPPER.rebuild()
+    private static final JsonMapper FIRST_MAPPER = FOURTH_MAPPER
+            .rebuild()
             .addMixIn(Manifest.Host.class, AsFirstHost.class)
             .addMixIn(Manifest.Device.class, AsFirstDevice.class)
             .build();
@@ -168,8 +188,8 @@ public final class ManifestJson {
 
     private static @Nullable Manifest parse(byte[] bytes) {
         String schema = schemaOf(bytes);
-        if (schema.equals(Manifest.CONTAINER_SCHEMA)) {
-            return MAPPER.readValue(bytes, Manifest.class);
+        if (Manifest.hasContainer(schema)) {
+            return mapperOf(schema).readValue(bytes, Manifest.class);
         }
         WithoutContainer document = mapperOf(schema).readValue(bytes, WithoutContainer.class);
         return document == null ? null : document.manifest();
@@ -196,6 +216,7 @@ public final class ManifestJson {
         return switch (schema) {
             case Manifest.FIRST_SCHEMA -> FIRST_MAPPER;
             case Manifest.SECOND_SCHEMA -> SECOND_MAPPER;
+            case Manifest.THIRD_SCHEMA, Manifest.FOURTH_SCHEMA -> FOURTH_MAPPER;
             default -> MAPPER;
         };
     }

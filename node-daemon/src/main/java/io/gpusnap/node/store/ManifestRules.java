@@ -13,9 +13,14 @@ final class ManifestRules {
     static final Pattern ADDRESS = Pattern.compile("0x[0-9a-f]{1,16}");
     private static final Pattern FILE_NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,254}");
     private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
-    private static final Set<String> SCHEMAS =
-            Set.of(Manifest.CONTAINER_SCHEMA, Manifest.SCHEMA, Manifest.SECOND_SCHEMA, Manifest.FIRST_SCHEMA);
-    private static final Set<String> WITH_GAPS = Set.of(Manifest.CONTAINER_SCHEMA, Manifest.SCHEMA);
+    private static final Set<String> SCHEMAS = Set.of(
+            Manifest.CONTAINER_SCHEMA,
+            Manifest.SCHEMA,
+            Manifest.FOURTH_SCHEMA,
+            Manifest.THIRD_SCHEMA,
+            Manifest.SECOND_SCHEMA,
+            Manifest.FIRST_SCHEMA);
+    private static final Set<String> WITHOUT_GAPS = Set.of(Manifest.SECOND_SCHEMA, Manifest.FIRST_SCHEMA);
     private static final Set<String> OPEN_MODES = Set.of("r", "w", "a", "rw");
 
     private ManifestRules() {}
@@ -29,12 +34,11 @@ final class ManifestRules {
         long hostBytes = add(
                 "host",
                 checkFiles(manifest.host().files()),
-                HostAreaRules.check(manifest.host().areas(), WITH_GAPS.contains(manifest.schema())));
+                HostAreaRules.check(manifest.host().areas(), !WITHOUT_GAPS.contains(manifest.schema())));
         checkTotals(manifest, vramBytes, hostBytes);
         checkProcess(manifest.process());
         require(
-                manifest.schema().equals(Manifest.CONTAINER_SCHEMA)
-                        == manifest.container().isPresent(),
+                Manifest.hasContainer(manifest.schema()) == manifest.container().isPresent(),
                 "only " + Manifest.CONTAINER_SCHEMA + " has a container part");
         if (manifest.container().isPresent()) {
             ContainerRules.check(manifest.container().get(), manifest.host().files());
@@ -47,9 +51,15 @@ final class ManifestRules {
     private static long checkDevice(Manifest manifest) throws ManifestException {
         require(manifest.device().driverBytes() >= 0, "device.driverBytes is negative");
         Set<Integer> ordinals = new HashSet<>();
+        Set<Integer> inUse = new HashSet<>();
+        Set<String> uuids = new HashSet<>();
         for (Manifest.Gpu gpu : manifest.compatibility().gpus()) {
             require(gpu.ordinal() >= 0 && ordinals.add(gpu.ordinal()), "GPU " + gpu.ordinal() + " is named twice");
+            require(uuids.add(gpu.uuid()), "GPU " + gpu.uuid() + " is named twice");
             require(gpu.memoryBytes() > 0, "GPU " + gpu.ordinal() + " has no memory");
+            if (gpu.inUse()) {
+                inUse.add(gpu.ordinal());
+            }
         }
         boolean first = manifest.schema().equals(Manifest.FIRST_SCHEMA);
         List<Integer> tasks = manifest.device().taskIds();
@@ -64,7 +74,7 @@ final class ManifestRules {
             String where = "allocation " + allocation.id();
             require(ids.add(allocation.id()), where + " is named twice");
             require(ADDRESS.matcher(allocation.address()).matches(), where + " has no hex address");
-            require(ordinals.contains(allocation.gpuOrdinal()), where + " is on a GPU that is not named");
+            require(inUse.contains(allocation.gpuOrdinal()), where + " is on a GPU that is not named, or not in use");
             checkSum(where, allocation.sizeBytes(), allocation.chunks());
             checkFixed(where, allocation.chunks());
             total = add(where, total, allocation.sizeBytes());

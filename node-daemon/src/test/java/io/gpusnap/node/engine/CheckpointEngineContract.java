@@ -125,7 +125,9 @@ abstract class CheckpointEngineContract {
                 .extracting(Manifest.Library::role)
                 .contains("libcuda", "preload", "executable");
         assertThat(manifest.compatibility().simulated()).isTrue();
-        assertThat(manifest.compatibility().gpus()).hasSize(1);
+        assertThat(manifest.compatibility().gpus())
+                .filteredOn(Manifest.Gpu::inUse)
+                .hasSize(1);
         assertThat(manifest.compatibility().image()).isEqualTo("test/server:1");
         assertThat(manifest.totals().vramBytes()).isGreaterThan(48L << 20);
         assertThat(manifest.totals().chunksZero()).isPositive();
@@ -137,7 +139,7 @@ abstract class CheckpointEngineContract {
         assertThat(report.missingChunks()).isZero();
         assertThat(report.presentChunks()).isPositive();
         assertThat(report.manifestDigest()).isEqualTo(save.manifestDigest());
-        assertThat(report.text()).contains("test-server").contains("Simulated");
+        assertThat(report.text()).contains("test-server").contains("Simulated").contains("seen and not used");
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.gpusnap.node.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gpusnap.gpu.GpuInfo;
 import io.gpusnap.node.criu.TestCriu;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationOutcome;
@@ -9,6 +10,7 @@ import io.gpusnap.node.operation.StageListener;
 import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.SnapshotId;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
@@ -90,6 +93,39 @@ class CriuCudaEngineIT extends CheckpointEngineContract {
         // then
         workload.became(new ProcessId(thaw.pid(), thaw.startTimeTicks()));
         assertThat(workload.answer(PROMPT)).isEqualTo(answer);
+    }
+
+    @Test
+    void aWorkloadThatSeesTwoGpusAndUsesOneComesBackOnTheOther() throws Exception {
+        // given
+        List<String> gpus = node.engines().gpus().stream().map(GpuInfo::uuid).toList();
+        SnapshotId snapshot = node.save(engine(), workload, AfterSave.STOP)
+                .succeeded()
+                .fact(SaveOutcome.class)
+                .snapshot();
+        workload.end();
+        assertThat(node.engines().manifest(snapshot).compatibility().gpus())
+                .extracting(Manifest.Gpu::inUse)
+                .containsExactly(true, false);
+        // when
+        ThawOutcome thaw = node.thaw(engine(), snapshot, Map.of(0, gpus.get(1)))
+                .succeeded()
+                .fact(ThawOutcome.class);
+        // then
+        workload.became(new ProcessId(thaw.pid(), thaw.startTimeTicks()));
+        assertThat(workload.answer(PROMPT)).isEqualTo(answer);
+        assertThat(node.engines().gpuUse().of(workload.process())).containsExactly(gpus.get(1));
+
+        // and from there it is saved and comes back like any other
+        SnapshotId moved = node.save(engine(), workload, AfterSave.STOP)
+                .succeeded()
+                .fact(SaveOutcome.class)
+                .snapshot();
+        workload.end();
+        ThawOutcome again = node.thaw(engine(), moved).succeeded().fact(ThawOutcome.class);
+        workload.became(new ProcessId(again.pid(), again.startTimeTicks()));
+        assertThat(workload.answer(PROMPT)).isEqualTo(answer);
+        assertThat(node.engines().gpuUse().of(workload.process())).containsExactly(gpus.get(1));
     }
 
     @Test

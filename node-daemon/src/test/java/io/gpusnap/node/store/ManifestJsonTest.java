@@ -40,9 +40,10 @@ class ManifestJsonTest {
 
     @ParameterizedTest(name = "{2}")
     @CsvSource(delimiter = ';', quoteCharacter = '~', textBlock = """
-            "gpusnap.manifest/3"; "gpusnap.manifest/5"; schema
-            "gpusnap.manifest/3"; "gpusnap.manifest/4"; container
-            "gpusnap.manifest/3"; "gpusnap.manifest/1"; taskIds
+            "gpusnap.manifest/5"; "gpusnap.manifest/7"; schema
+            "gpusnap.manifest/5"; "gpusnap.manifest/6"; container
+            "gpusnap.manifest/5"; "gpusnap.manifest/3"; inUse
+            "inUse":true; "inUse":false; not in use
             "sha256-tree-4k"; "md5"; digestAlgorithm
             "sizeBytes":100; "sizeBytes":101; its chunks
             "sizeBytes":100; "sizeBytes":-100; 1 byte to 4 MiB
@@ -178,7 +179,8 @@ class ManifestJsonTest {
                 manifest, List.of(area(4711, "0x7f0000400000", List.of(1025L), WHOLE, ChunkRef.zero(4096))));
         return new String(ManifestJson.write(with), StandardCharsets.UTF_8)
                 .replace(",\"runs\":[1025]", "")
-                .replace("gpusnap.manifest/3", "gpusnap.manifest/2");
+                .replace(",\"inUse\":true", "")
+                .replace("gpusnap.manifest/5", "gpusnap.manifest/2");
     }
 
     @Test
@@ -222,7 +224,8 @@ class ManifestJsonTest {
         String withoutAreas = text.replace(",\"areas\":[]", "");
         Manifest first = ManifestJson.read(withoutAreas
                 .replace(",\"taskIds\":[4711],\"allocations\"", ",\"allocations\"")
-                .replace("gpusnap.manifest/3", "gpusnap.manifest/1")
+                .replace(",\"inUse\":true", "")
+                .replace("gpusnap.manifest/5", "gpusnap.manifest/1")
                 .getBytes(StandardCharsets.UTF_8));
         assertThat(first.host()).isEqualTo(manifest.host());
         assertThat(first.schema()).isEqualTo("gpusnap.manifest/1");
@@ -251,6 +254,19 @@ class ManifestJsonTest {
                 manifest.totals());
         assertThatExceptionOfType(ManifestException.class)
                 .isThrownBy(() -> ManifestJson.read(ManifestJson.write(lying)));
+    }
+
+    @Test
+    void gpusOfTheThirdAndFourthSchemaAreInUse() throws Exception {
+        for (Manifest written : List.of(manifest, inContainer(manifest))) {
+            String text = new String(ManifestJson.write(written), StandardCharsets.UTF_8)
+                    .replace(",\"inUse\":true", "")
+                    .replace("gpusnap.manifest/5", "gpusnap.manifest/3")
+                    .replace("gpusnap.manifest/6", "gpusnap.manifest/4");
+            Manifest earlier = ManifestJson.read(text.getBytes(StandardCharsets.UTF_8));
+            assertThat(earlier.compatibility()).isEqualTo(manifest.compatibility());
+            assertThat(earlier.container()).isEqualTo(written.container());
+        }
     }
 
     private static Manifest inContainer(Manifest plain) {
@@ -287,7 +303,7 @@ class ManifestJsonTest {
 
     @ParameterizedTest(name = "{2}")
     @CsvSource(delimiter = ';', quoteCharacter = '~', textBlock = """
-            "gpusnap.manifest/4"; "gpusnap.manifest/3"; container
+            "gpusnap.manifest/6"; "gpusnap.manifest/5"; container
             "path":"/data"; "path":"data"; absolute and plain
             "/srv/state"; "/srv/../etc/shadow"; absolute and plain
             pipe:[7]; /etc/shadow; none of a pipe

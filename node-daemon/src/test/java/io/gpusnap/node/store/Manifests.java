@@ -25,7 +25,7 @@ public final class Manifests {
                         "6.18.44",
                         "Some CPU",
                         List.of("avx2", "sse4_2"),
-                        List.of(new Manifest.Gpu(0, "GPU-0", "Simulated H100", 8L << 30, "9.0")),
+                        List.of(new Manifest.Gpu(0, "GPU-0", "Simulated H100", 8L << 30, "9.0", true)),
                         13000,
                         "simulated-1",
                         true,
@@ -79,6 +79,34 @@ public final class Manifests {
                         totals.chunksStored(),
                         totals.chunksZero()
                                 + chunks.stream().filter(ChunkRef::isZero).count()));
+    }
+
+    /** The same of a process that saw other GPUs. */
+    public static Manifest withGpus(Manifest manifest, List<Manifest.Gpu> gpus) {
+        Manifest.Compatibility was = manifest.compatibility();
+        return new Manifest(
+                manifest.schema(),
+                manifest.snapshotId(),
+                manifest.engine(),
+                manifest.createdAt(),
+                manifest.producer(),
+                manifest.digestAlgorithm(),
+                new Manifest.Compatibility(
+                        was.architecture(),
+                        was.kernelRelease(),
+                        was.cpuModel(),
+                        was.cpuFeatures(),
+                        gpus,
+                        was.cudaDriverVersion(),
+                        was.driverBuild(),
+                        was.simulated(),
+                        was.libraries(),
+                        was.mounts(),
+                        was.image()),
+                manifest.process(),
+                manifest.device(),
+                manifest.host(),
+                manifest.totals());
     }
 
     private static Manifest with(Manifest manifest, List<Manifest.HostArea> areas, Manifest.Totals totals) {

@@ -49,7 +49,13 @@ record Manifest(
             Optional<String> image) {}
 
     @JsonIgnoreProperties(ignoreUnknown = true)
-    record Gpu(int ordinal, String name, Optional<String> computeCapability) {}
+    record Gpu(int ordinal, String name, Optional<String> computeCapability, Optional<Boolean> inUse) {
+
+        /** Whether a process has a context on it, or only sees it. */
+        boolean used() {
+            return inUse.orElse(true);
+        }
+    }
 
     @JsonIgnoreProperties(ignoreUnknown = true)
     record Device(List<Allocation> allocations, Optional<Long> driverBytes) {}

@@ -25,15 +25,20 @@ import tools.jackson.databind.json.JsonMapper;
  * readers could take different ones.
  */
 final class ManifestCheck {
-    static final String SCHEMA = "gpusnap.manifest/3";
+    static final String SCHEMA = "gpusnap.manifest/5";
     /** Of workloads in containers: the same with a container part, which is the nodes' business. */
-    static final String CONTAINER_SCHEMA = "gpusnap.manifest/4";
+    static final String CONTAINER_SCHEMA = "gpusnap.manifest/6";
+    /** Of nodes that are not up to date yet: in containers, with GPUs that are all in use. */
+    static final String FOURTH_SCHEMA = "gpusnap.manifest/4";
+    /** The same of workloads in no container. */
+    static final String THIRD_SCHEMA = "gpusnap.manifest/3";
     /** Of nodes that are not up to date yet: the same with host areas that have no gaps. */
     static final String SECOND_SCHEMA = "gpusnap.manifest/2";
     /** Of nodes that are not up to date yet: the same without host areas. */
     static final String FIRST_SCHEMA = "gpusnap.manifest/1";
 
-    private static final Set<String> SCHEMAS = Set.of(CONTAINER_SCHEMA, SCHEMA, SECOND_SCHEMA, FIRST_SCHEMA);
+    private static final Set<String> SCHEMAS =
+            Set.of(CONTAINER_SCHEMA, SCHEMA, FOURTH_SCHEMA, THIRD_SCHEMA, SECOND_SCHEMA, FIRST_SCHEMA);
 
     static final String DIGEST_ALGORITHM = "sha256-tree-4k";
     private static final String ZERO = "zero";

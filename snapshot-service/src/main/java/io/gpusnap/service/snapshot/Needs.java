@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a snapshot needs besides its {@link CompatibilityClass}.
  *
- * @param gpuBytes device memory on each of its GPUs, in the order of their ordinals, the driver's own included
+ * @param gpuBytes device memory on each of the GPUs that it sees, in the order of their ordinals, the driver's own included; 0 for
+ *     one that it does not use
  * @param mounts mount points that the process saw
  * @param image container image with digest; absent where the process ran without one
  * @param container whether the process ran in a container; absent where the manifest does not say
@@ -57,7 +58,7 @@ public record Needs(
     static Needs of(Manifest manifest, Manifest.Compatibility facts) {
         Map<Integer, Long> bytes = new TreeMap<>();
         long driver = manifest.device().driverBytes().orElse(0L);
-        facts.gpus().forEach(gpu -> bytes.put(gpu.ordinal(), driver));
+        facts.gpus().forEach(gpu -> bytes.put(gpu.ordinal(), gpu.used() ? driver : 0L));
         manifest.device()
                 .allocations()
                 .forEach(one -> bytes.merge(one.gpuOrdinal().orElse(0), one.sizeBytes(), Long::sum));

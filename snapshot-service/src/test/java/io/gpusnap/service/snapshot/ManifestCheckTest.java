@@ -8,6 +8,7 @@ import io.gpusnap.service.operation.Engine;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.testing.TestManifest;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -54,22 +55,30 @@ class ManifestCheckTest {
     @Test
     void theFirstSchemaIsTakenFromNodesOfOld() throws Exception {
         assertThat(check(good.but(text ->
-                        text.replace("gpusnap.manifest/3", "gpusnap.manifest/1").replace(",\"areas\":[]", ""))))
+                        text.replace("gpusnap.manifest/5", "gpusnap.manifest/1").replace(",\"areas\":[]", ""))))
                 .isNotEmpty();
     }
 
     @Test
     void theSecondSchemaIsTakenFromNodesOfOld() throws Exception {
-        assertThat(check(good.but(text -> text.replace("gpusnap.manifest/3", "gpusnap.manifest/2"))))
+        assertThat(check(good.but(text -> text.replace("gpusnap.manifest/5", "gpusnap.manifest/2"))))
                 .isNotEmpty();
         assertThatThrownBy(() -> check(good.but(text ->
-                        text.replace("gpusnap.manifest/3", "gpusnap.manifest/2").replace(",\"areas\":[]", ""))))
+                        text.replace("gpusnap.manifest/5", "gpusnap.manifest/2").replace(",\"areas\":[]", ""))))
                 .hasMessageContaining("host.areas");
     }
 
     @Test
+    void theThirdAndFourthSchemaAreTakenFromNodesOfOld() throws Exception {
+        for (String schema : List.of("gpusnap.manifest/3", "gpusnap.manifest/4")) {
+            assertThat(check(good.but(text -> text.replace("gpusnap.manifest/5", schema))))
+                    .isNotEmpty();
+        }
+    }
+
+    @Test
     void aWorkloadOfAContainerIsTaken() throws Exception {
-        assertThat(check(good.but(text -> text.replace("gpusnap.manifest/3", "gpusnap.manifest/4"))))
+        assertThat(check(good.but(text -> text.replace("gpusnap.manifest/5", "gpusnap.manifest/6"))))
                 .isNotEmpty();
     }
 
@@ -117,10 +126,10 @@ class ManifestCheckTest {
                         "number too large",
                         text -> text.replace("\"sizeBytes\":8388608", "\"sizeBytes\":99999999999999999999"),
                         "not well formed"),
-                change("other schema", text -> text.replace("gpusnap.manifest/3", "gpusnap.manifest/5"), "schema"),
+                change("other schema", text -> text.replace("gpusnap.manifest/5", "gpusnap.manifest/7"), "schema"),
                 change(
                         "areas in the first schema",
-                        text -> text.replace("gpusnap.manifest/3", "gpusnap.manifest/1"),
+                        text -> text.replace("gpusnap.manifest/5", "gpusnap.manifest/1"),
                         "host.areas"),
                 change("no areas", text -> text.replace(",\"areas\":[]", ""), "host.areas"),
                 change("null areas", text -> text.replace("\"areas\":[]", "\"areas\":null"), "host.areas"),

@@ -27,7 +27,7 @@ public final class TestManifest {
 
     public static TestManifest of(String snapshotId, String engine) {
         return new TestManifest("""
-                {"schema":"gpusnap.manifest/3","snapshotId":"%s","engine":"%s","digestAlgorithm":"sha256-tree-4k",
+                {"schema":"gpusnap.manifest/5","snapshotId":"%s","engine":"%s","digestAlgorithm":"sha256-tree-4k",
                  "device":{"driverBytes":0,"allocations":[{"id":1,"address":"0x7f0000000000","sizeBytes":8388608,"gpuOrdinal":0,
                   "chunks":[{"digest":"%s","sizeBytes":4194304},{"digest":"zero","sizeBytes":4194304}]}]},
                  "host":{"files":[{"name":"pages-1.img","sizeBytes":4096,"mode":384,"chunks":[{"digest":"%s","sizeBytes":4096}]}],"areas":[]},
@@ -45,7 +45,7 @@ public final class TestManifest {
     public TestManifest withCompatibility() {
         return but(text -> text.replace("\"digestAlgorithm\"", """
                 "compatibility":{"architecture":"x86_64","kernelRelease":"6.18.44","cpuModel":"cpu","cpuFeatures":["avx2","sse"],
-                 "gpus":[{"ordinal":0,"uuid":"GPU-0","name":"Simulated H100","memoryBytes":8589934592,"computeCapability":"9.0"}],
+                 "gpus":[{"ordinal":0,"uuid":"GPU-0","name":"Simulated H100","memoryBytes":8589934592,"computeCapability":"9.0","inUse":true}],
                  "cudaDriverVersion":13000,"driverBuild":"580.1","simulated":true,"libraries":[],"mounts":["/","/models"],
                  "image":"llm@sha256:1"},"digestAlgorithm\""""));
     }

@@ -6,33 +6,13 @@ import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.process.HostFacts;
 import io.gpusnap.node.store.Manifest;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /** Whether a snapshot fits this node. Every refusal names both sides. */
 public final class Compatibility {
-
-    /** The GPU that each ordinal of the manifest becomes, and why not. */
-    public record GpuPlan(Map<Integer, GpuInfo> devices, List<Refusal> refusals) {
-
-        /** For the driver: every GPU by name as soon as one of them changes. */
-        public Map<String, String> uuidPairs(Manifest manifest) {
-            Map<String, String> pairs = new HashMap<>();
-            boolean moved = false;
-            for (Manifest.Gpu gpu : manifest.compatibility().gpus()) {
-                GpuInfo device = devices.get(gpu.ordinal());
-                if (device != null) {
-                    pairs.put(gpu.uuid(), device.uuid());
-                    moved |= !gpu.uuid().equals(device.uuid());
-                }
-            }
-            return moved ? pairs : Map.of();
-        }
-    }
 
     private Compatibility() {}
 
@@ -70,62 +50,6 @@ public final class Compatibility {
                                     saved.driverBuild(), saved.cudaDriverVersion(), here.build(), here.cudaVersion())));
         }
         return refusals;
-    }
-
-    /** @param remap as {@link io.gpusnap.node.engine.ThawRequest} has it */
-    public static GpuPlan gpus(Manifest manifest, DriverInfo driver, List<GpuInfo> here, Map<Integer, String> remap) {
-        Map<Integer, GpuInfo> devices = new HashMap<>();
-        List<Refusal> refusals = new ArrayList<>();
-        for (Manifest.Gpu gpu : manifest.compatibility().gpus()) {
-            Optional<GpuInfo> device = find(gpu, here, remap);
-            if (device.isEmpty()) {
-                refusals.add(new Refusal(
-                        FailureCode.GPU_MISMATCH,
-                        "the snapshot needs GPU %d (%s, %s); this node has %d GPUs and %s"
-                                .formatted(
-                                        gpu.ordinal(),
-                                        gpu.name(),
-                                        gpu.uuid(),
-                                        here.size(),
-                                        remap.containsKey(gpu.ordinal())
-                                                ? "none is " + remap.get(gpu.ordinal())
-                                                : "none of that ordinal")));
-            } else if (!gpu.name().equals(device.get().name())
-                    || !gpu.computeCapability().equals(device.get().computeCapability())) {
-                refusals.add(new Refusal(
-                        FailureCode.GPU_MISMATCH,
-                        "the snapshot was made on %s (compute capability %s), GPU %d of this node is %s (%s)"
-                                .formatted(
-                                        gpu.name(),
-                                        gpu.computeCapability(),
-                                        device.get().ordinal(),
-                                        device.get().name(),
-                                        device.get().computeCapability())));
-            } else {
-                devices.put(gpu.ordinal(), device.get());
-            }
-        }
-        GpuPlan plan = new GpuPlan(devices, refusals);
-        if (refusals.isEmpty() && !plan.uuidPairs(manifest).isEmpty() && !driver.hasGpuRemap()) {
-            refusals.add(new Refusal(
-                    FailureCode.GPU_MISMATCH,
-                    "the snapshot's GPUs are %s, this node's others; driver %s cannot map one to another"
-                            .formatted(plan.uuidPairs(manifest).keySet(), driver.build())));
-        }
-        return plan;
-    }
-
-    private static Optional<GpuInfo> find(Manifest.Gpu gpu, List<GpuInfo> here, Map<Integer, String> remap) {
-        String wanted = remap.get(gpu.ordinal());
-        if (wanted != null) {
-            return here.stream().filter(device -> device.uuid().equals(wanted)).findFirst();
-        }
-        return here.stream()
-                .filter(device -> device.uuid().equals(gpu.uuid()))
-                .findFirst()
-                .or(() -> here.stream()
-                        .filter(device -> device.ordinal() == gpu.ordinal())
-                        .findFirst());
     }
 
     /** Checked before the driver is touched: a driver restore that runs out of memory strands the process for good. */

@@ -60,45 +60,6 @@ class CompatibilityTest {
     }
 
     @Test
-    void theSameGpuNeedsNoMap() {
-        Compatibility.GpuPlan plan = Compatibility.gpus(manifest, DRIVER, List.of(gpu(0, "GPU-0")), Map.of());
-        assertThat(plan.refusals()).isEmpty();
-        assertThat(plan.uuidPairs(manifest)).isEmpty();
-    }
-
-    @Test
-    void anotherGpuOfTheModelIsMappedWhereTheDriverCan() {
-        List<GpuInfo> here = List.of(gpu(0, "GPU-a"), gpu(1, "GPU-b"));
-        assertThat(Compatibility.gpus(manifest, DRIVER, here, Map.of()).uuidPairs(manifest))
-                .containsExactly(Map.entry("GPU-0", "GPU-a"));
-        assertThat(Compatibility.gpus(manifest, DRIVER, here, Map.of(0, "GPU-b"))
-                        .uuidPairs(manifest))
-                .containsExactly(Map.entry("GPU-0", "GPU-b"));
-        DriverInfo old = new DriverInfo(12080, "simulated-1", 2, true, true, false, false);
-        assertThat(Compatibility.gpus(manifest, old, here, Map.of()).refusals())
-                .singleElement()
-                .satisfies(refusal -> assertThat(refusal.code()).isEqualTo(FailureCode.GPU_MISMATCH));
-    }
-
-    @Test
-    void aGpuThatIsNotThereOrOfAnotherModelIsRefused() {
-        assertThat(Compatibility.gpus(manifest, DRIVER, List.of(), Map.of()).refusals())
-                .singleElement()
-                .satisfies(refusal ->
-                        assertThat(refusal.detail()).contains("Simulated H100").contains("0 GPUs"));
-        assertThat(Compatibility.gpus(manifest, DRIVER, List.of(gpu(0, "GPU-0")), Map.of(0, "GPU-x"))
-                        .refusals())
-                .singleElement()
-                .satisfies(refusal -> assertThat(refusal.detail()).contains("GPU-x"));
-        GpuInfo other = new GpuInfo(0, "GPU-0", "Simulated H100", 1, 1, 1, "8.0", "0000:00:00.0", false, true);
-        assertThat(Compatibility.gpus(manifest, DRIVER, List.of(other), Map.of())
-                        .refusals())
-                .singleElement()
-                .satisfies(
-                        refusal -> assertThat(refusal.detail()).contains("8.0").contains("9.0"));
-    }
-
-    @Test
     void memoryIsAskedForBeforehand() {
         GpuInfo small = new GpuInfo(0, "GPU-0", "Simulated H100", 8L << 30, 1 << 20, 1, "9.0", "", false, true);
         assertThat(Compatibility.vram(manifest, Map.of(0, small)))

@@ -1,5 +1,6 @@
 package io.gpusnap.node.transfer;
 
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.snapshot.Nearby;
 import io.gpusnap.node.store.ChunkRef;
@@ -26,11 +27,12 @@ public final class HostImageReader {
 
         private final Map<ChunkRef, List<Piece>> pieces;
         private final Transfer transfer;
-        private final MemorySegment buffer = Transfer.buffer();
+        private final MemorySegment buffer;
 
-        private Writing(Map<ChunkRef, List<Piece>> pieces, Transfer transfer) {
+        private Writing(Map<ChunkRef, List<Piece>> pieces, Transfer transfer, MemorySegment buffer) {
             this.pieces = pieces;
             this.transfer = transfer;
+            this.buffer = buffer;
         }
 
         @Override
@@ -54,7 +56,8 @@ public final class HostImageReader {
     public static void materialise(List<HostFile> files, Path folder, ChunkSources sources, Transfer transfer)
             throws TierException, InterruptedException {
         List<ImageFile> made = new ArrayList<>();
-        try (Arena arena = Arena.ofShared()) {
+        try (Arena arena = Arena.ofShared();
+                Buffers buffers = new Buffers()) {
             Semaphore beside = ImageFile.beside(folder);
             Map<ChunkRef, List<Piece>> pieces = new LinkedHashMap<>();
             for (HostFile file : files) {
@@ -71,8 +74,8 @@ public final class HostImageReader {
                 }
             }
             Batch.each("materialise", sources, List.copyOf(pieces.keySet()), transfer, () -> {
-                BatchReader reader = new BatchReader(sources);
-                Nearby.Target target = new Writing(pieces, transfer);
+                BatchReader reader = new BatchReader(sources, buffers);
+                Nearby.Target target = new Writing(pieces, transfer, Transfer.buffer(buffers));
                 return batch -> {
                     transfer.safePoint().run();
                     reader.read(batch, target);

@@ -1,5 +1,6 @@
 package io.gpusnap.node.transfer;
 
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.archive.ArchiveWriter;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.snapshot.Nearby;
@@ -32,11 +33,12 @@ public final class SnapshotExport {
             throws IOException, TierException, ManifestException, InterruptedException {
         List<List<ChunkRef>> plans = archive.plan(ChunkVerifier.distinct(chunks));
         long most = plans.stream().mapToLong(this::sizeBytes).max().orElse(1);
-        try (Arena arena = Arena.ofShared()) {
+        try (Arena arena = Arena.ofShared();
+                Buffers buffers = new Buffers()) {
             MemorySegment buffer = arena.allocate(most, PAGE_BYTES);
             for (List<ChunkRef> plan : plans) {
                 MemorySegment layer = buffer.asSlice(0, sizeBytes(plan));
-                fill(plan, layer, transfer, share);
+                fill(plan, layer, buffers, transfer, share);
                 archive.layer(layer);
             }
         }
@@ -46,7 +48,7 @@ public final class SnapshotExport {
         return plan.stream().mapToLong(archive::frameBytes).sum();
     }
 
-    private void fill(List<ChunkRef> plan, MemorySegment layer, Transfer transfer, Traffic.Share share)
+    private void fill(List<ChunkRef> plan, MemorySegment layer, Buffers buffers, Transfer transfer, Traffic.Share share)
             throws TierException, InterruptedException {
         Map<ChunkRef, MemorySegment> places = new HashMap<>();
         long offset = 0;
@@ -56,8 +58,8 @@ public final class SnapshotExport {
             offset += frameBytes;
         }
         Batch.each("export", sources, plan, transfer, () -> {
-            BatchReader reader = new BatchReader(sources);
-            MemorySegment scratch = Transfer.buffer();
+            BatchReader reader = new BatchReader(sources, buffers);
+            MemorySegment scratch = Transfer.buffer(buffers);
             Nearby.Target target = new Nearby.Target() {
                 @Override
                 public MemorySegment memory(ChunkRef chunk) {

@@ -1,8 +1,10 @@
 package io.gpusnap.node.transfer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatException;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.gpusnap.gpu.BufferPool;
 import io.gpusnap.node.snapshot.SavePins;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ChunkDigest;
@@ -13,6 +15,7 @@ import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.nfs.NfsSettings;
 import io.gpusnap.node.tier.nfs.NfsStore;
 import io.gpusnap.node.tier.pack.FrameSettings;
+import io.gpusnap.node.tier.pack.PackRun;
 import io.gpusnap.node.tier.pack.PackSettings;
 import io.gpusnap.node.tier.pack.PackTier;
 import java.io.IOException;
@@ -203,5 +206,35 @@ class SnapshotPullTest {
             assertThat(System.nanoTime()).isLessThan(end);
             Thread.sleep(10);
         }
+    }
+
+    @Test
+    void pullAfterPullTakesTheSameMemory() throws Exception {
+        // given what one can take at most: two threads with a stretch and a chunk each, and one that proves
+        BufferPool pool = BufferPool.ofProcess();
+        long lent = pool.lentBytes();
+        long made = pool.madeBytes();
+        long most = 2 * (PackRun.MOST_BYTES + TreeDigester.MAX_CHUNK_BYTES) + TreeDigester.MAX_CHUNK_BYTES;
+        // when
+        for (int i = 0; i < 6; i++) {
+            told.clear();
+            pull(chunk -> {});
+            assertThat(pool.lentBytes()).isEqualTo(lent);
+            for (ChunkRef chunk : chunks) {
+                store.nvme().delete(new ChunkDigest(chunk.digest()));
+            }
+        }
+        // then
+        assertThat(pool.madeBytes() - made).isLessThanOrEqualTo(most);
+    }
+
+    @Test
+    void aPullThatFailsGivesItsMemoryBack() {
+        long lent = BufferPool.ofProcess().lentBytes();
+        assertThatException()
+                .isThrownBy(() -> pull(chunk -> {
+                    throw new IOException("no more");
+                }));
+        assertThat(BufferPool.ofProcess().lentBytes()).isEqualTo(lent);
     }
 }

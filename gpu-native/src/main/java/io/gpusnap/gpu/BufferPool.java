@@ -1,6 +1,5 @@
 package io.gpusnap.gpu;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -8,28 +7,26 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Memory that goes from one piece of work to the next. So a process takes as much as its work has ever needed at once, whatever it
- * has done: memory that a garbage collection gives back some day, or an allocator that keeps what was freed, takes more from hour to
- * hour. Nothing is given back to the allocator; but of what nobody uses the pages are, beyond a small part. Thread-safe.
+ * Memory that goes from one piece of work to the next. A process has what its work has right now, and a little more, whatever it has
+ * done before: a garbage collection gives memory back some day, and an allocator keeps pieces of what was freed, so either takes more from
+ * hour to hour. Thread-safe.
  */
 public final class BufferPool {
 
     private static final int PAGE_BYTES = 4096;
+    /** What is larger is used for long, and seldom of the same size again. */
+    private static final int KEPT_PIECES = 8;
+
     private static final BufferPool OF_PROCESS = new BufferPool(64L << 20);
 
-    private record Idle(MemorySegment memory, boolean hasPages) {}
-
-    private final long keptBytes;
-    /** By size; those with pages first. */
-    private final Map<Long, Deque<Idle>> idle = new HashMap<>();
-
-    private long madeBytes;
+    private final long mostIdleBytes;
+    private final Map<Long, Deque<MemorySegment>> idle = new HashMap<>();
     private long lentBytes;
-    private long idlePageBytes;
+    private long idleBytes;
 
-    /** @param keptBytes of what nobody uses, so much keeps its pages: it is the fastest to have again */
-    BufferPool(long keptBytes) {
-        this.keptBytes = keptBytes;
+    /** @param mostIdleBytes that nobody uses and that the next one gets: more goes back to the system at once */
+    BufferPool(long mostIdleBytes) {
+        this.mostIdleBytes = mostIdleBytes;
     }
 
     /** The one that everybody shares. */
@@ -37,48 +34,42 @@ public final class BufferPool {
         return OF_PROCESS;
     }
 
-    /** Bytes that were ever taken from the allocator. */
-    public synchronized long madeBytes() {
-        return madeBytes;
-    }
-
     /** Bytes that somebody has now. */
     public synchronized long lentBytes() {
         return lentBytes;
     }
 
-    /** Bytes that nobody has and that have pages all the same. */
-    public synchronized long idlePageBytes() {
-        return idlePageBytes;
+    /** Bytes that nobody has, and that are kept. */
+    public synchronized long idleBytes() {
+        return idleBytes;
     }
 
     /** @return page-aligned, of this size or up to a page more; what is in it is anything */
-    synchronized MemorySegment take(long sizeBytes) {
+    MemorySegment take(long sizeBytes) {
         long whole = Math.ceilDiv(sizeBytes, PAGE_BYTES) * PAGE_BYTES;
-        Idle found = ofSize(whole).pollFirst();
-        lentBytes += whole;
-        if (found == null) {
-            madeBytes += whole;
-            return Arena.global().allocate(whole, PAGE_BYTES);
+        synchronized (this) {
+            Deque<MemorySegment> ofSize = idle.get(whole);
+            MemorySegment found = ofSize == null ? null : ofSize.pollFirst();
+            lentBytes += whole;
+            if (found != null) {
+                idleBytes -= whole;
+                return found;
+            }
         }
-        idlePageBytes -= found.hasPages() ? whole : 0;
-        return found.memory();
+        return MappedPages.reserve(whole);
     }
 
     /** @param memory as it was taken; nobody touches it any more */
-    synchronized void giveBack(MemorySegment memory) {
+    void giveBack(MemorySegment memory) {
         long sizeBytes = memory.byteSize();
-        lentBytes -= sizeBytes;
-        if (idlePageBytes + sizeBytes <= keptBytes) {
-            idlePageBytes += sizeBytes;
-            ofSize(sizeBytes).addFirst(new Idle(memory, true));
-        } else {
-            MappedPages.letGo(memory);
-            ofSize(sizeBytes).addLast(new Idle(memory, false));
+        synchronized (this) {
+            lentBytes -= sizeBytes;
+            if (sizeBytes <= mostIdleBytes / KEPT_PIECES && idleBytes + sizeBytes <= mostIdleBytes) {
+                idleBytes += sizeBytes;
+                idle.computeIfAbsent(sizeBytes, size -> new ArrayDeque<>()).addFirst(memory);
+                return;
+            }
         }
-    }
-
-    private Deque<Idle> ofSize(long sizeBytes) {
-        return idle.computeIfAbsent(sizeBytes, size -> new ArrayDeque<>());
+        MappedPages.release(memory);
     }
 }

@@ -22,6 +22,7 @@ public final class Buffers implements AutoCloseable {
 
     private final BufferPool pool;
     private final List<Lent> lent = new ArrayList<>();
+    private long stuckBytes;
     private boolean closed;
 
     public Buffers() {
@@ -36,7 +37,7 @@ public final class Buffers implements AutoCloseable {
      * @return page-aligned, of at least this size, for any thread; what is in it is anything
      * @throws IllegalStateException once it is closed
      */
-    public synchronized MemorySegment take(int sizeBytes) {
+    public synchronized MemorySegment take(long sizeBytes) {
         if (closed) {
             throw new IllegalStateException("these buffers were given back");
         }
@@ -52,11 +53,17 @@ public final class Buffers implements AutoCloseable {
         for (Lent one : lent) {
             try {
                 one.view.close();
-                pool.giveBack(one.memory);
             } catch (IllegalStateException e) {
-                // its view cannot be closed: it is in use
+                stuckBytes += one.memory.byteSize();
+                continue;
             }
+            pool.giveBack(one.memory);
         }
         lent.clear();
+    }
+
+    /** What a call still had when these were closed. */
+    public synchronized long stuckBytes() {
+        return stuckBytes;
     }
 }

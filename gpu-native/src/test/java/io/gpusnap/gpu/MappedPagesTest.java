@@ -49,6 +49,17 @@ class MappedPagesTest {
     }
 
     @Test
+    void reservedMemoryIsZeroAndWritable() {
+        MemorySegment memory = MappedPages.reserve(3 * PAGE_BYTES);
+        assertThat(memory.byteSize()).isEqualTo(3 * PAGE_BYTES);
+        assertThat(memory.toArray(ValueLayout.JAVA_BYTE)).containsOnly(0);
+        memory.fill((byte) 1);
+        MappedPages.release(memory);
+        assertThatThrownBy(() -> MappedPages.release(memory.asSlice(1))).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> MappedPages.reserve(1L << 60)).isInstanceOf(OutOfMemoryError.class);
+    }
+
+    @Test
     void noMappingIsToldAsWell() {
         MemorySegment nowhere = MemorySegment.ofAddress(PAGE_BYTES).reinterpret(PAGE_BYTES);
         assertThat(MappedPages.make(nowhere)).isFalse();

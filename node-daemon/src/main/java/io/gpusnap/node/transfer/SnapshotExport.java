@@ -8,7 +8,6 @@ import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Collection;
 import java.util.HashMap;
@@ -17,8 +16,6 @@ import java.util.Map;
 
 /** Copies a snapshot's chunks into an archive, layer by layer; a layer is in memory while it is made. Each chunk is verified as it comes. */
 public final class SnapshotExport {
-
-    private static final int PAGE_BYTES = 4096;
 
     private final ChunkSources sources;
     private final ArchiveWriter archive;
@@ -33,9 +30,8 @@ public final class SnapshotExport {
             throws IOException, TierException, ManifestException, InterruptedException {
         List<List<ChunkRef>> plans = archive.plan(ChunkVerifier.distinct(chunks));
         long most = plans.stream().mapToLong(this::sizeBytes).max().orElse(1);
-        try (Arena arena = Arena.ofShared();
-                Buffers buffers = new Buffers()) {
-            MemorySegment buffer = arena.allocate(most, PAGE_BYTES);
+        try (Buffers buffers = new Buffers()) {
+            MemorySegment buffer = buffers.take(most);
             for (List<ChunkRef> plan : plans) {
                 MemorySegment layer = buffer.asSlice(0, sizeBytes(plan));
                 fill(plan, layer, buffers, transfer, share);

@@ -53,8 +53,18 @@ def summarize(values):
     }
 
 
+def quarters(peaks):
+    """The peak of each quarter of the rounds. The first one has what is taken once; from the second on nothing grows."""
+    if len(peaks) < 4:
+        return None
+    bounds = [number * len(peaks) // 4 for number in range(5)]
+    highest = [max(peaks[begin:end]) for begin, end in zip(bounds, bounds[1:])]
+    return {"peakBytes": highest, "lastOverSecond": round(highest[3] / highest[1], 4)}
+
+
 def summarize_s3(values):
-    """Of the best rounds; rates are those of the image, whatever else crossed the wire."""
+    """Of the best rounds; rates are those of the image, whatever else crossed the wire. rclone's download is durable and not read
+    back: as far as that ours is `withoutProof`, by parts; `timesRclone` counts ours to its end, and rclone's to its own."""
     size = values["imageBytes"]
     servers = {}
     for name, server in values["servers"].items():
@@ -67,4 +77,12 @@ def summarize_s3(values):
             }
             for what in ("push", "pull")
         }
+        if all("gpusnapByParts" in one for one in server["rounds"]):
+            parts = min((one["gpusnapByParts"] for one in server["rounds"]), key=lambda it: it["bringSeconds"] + it["syncSeconds"])
+            without = parts["bringSeconds"] + parts["syncSeconds"]
+            servers[name]["pull"] |= {
+                "withoutProofBytesPerSecond": round(size / without),
+                "withoutProofTimesRclone": round(seconds["rclone", "pull"] / without, 2),
+                "parts": parts,
+            }
     return {"servers": servers, "peakBytes": max(values["moved"]["peakBytes"])}

@@ -70,6 +70,20 @@ class OwnSectionsTest(unittest.TestCase):
         self.assertIn("| s3mock | rclone | 2000 MB/s | 1000 MB/s | 2.0 s, 1.0 s | 4.0 s, 1.0 s | 300 MB |", text)
         self.assertIn("peak resident memory 200 MB; round by round 100, 200 MB", text)
 
+    def test_s3_by_parts_and_quarters(self):
+        one = {side: {"push": took(2, serverCpuSeconds=1), "pull": took(4, serverCpuSeconds=1), "peakBytes": 3 * 10**8} for side in ("gpusnap", "rclone")}
+        one["gpusnapByParts"] = {"bringSeconds": 1.5, "syncSeconds": 0.5, "proofSeconds": 2}
+        storage = {"fileSystem": "ext4", "loop": True, "loopOn": "xfs", "loopDirectIo": True, "directIo": True}
+        text = self.rendered(
+            "s3", imageBytes=4 * GB, servers={"stand-in": {"rounds": [one]}}, concurrency=8, partBytes=16 << 20, heapBytes=256 << 20,
+            moved={"bytes": 40 * GB, "peakBytes": [1e8, 2e8, 2e8, 2.02e8], "quarters": {"peakBytes": [1e8, 2e8, 2e8, 2.02e8], "lastOverSecond": 1.01}},
+            machine=MACHINE | {"storage": storage},
+        )  # fmt: skip
+        self.assertIn("kernel k, ext4, a loop device on xfs, past the page cache, O_DIRECT works, j, rclone 1", text)
+        self.assertIn("| stand-in | 1.50 s | 0.50 s | 2.00 s | 2.00× | 1.00× |", text)
+        self.assertIn("rclone's ends when it is durable", text)
+        self.assertIn("quarter by quarter of 4 rounds 100, 200, 200, 202 MB, the last 101.0 % of the second", text)
+
     def test_fan_out_and_soak(self):
         machine = MACHINE | {"python": "3"}
         run = {"nodes": 8, "snapshotBytes": GB, "peerFailures": {"busy": 1, "absent": 2}, "seconds": 3, "answersEqual": True, "peerTimeoutSeconds": 60}

@@ -9,8 +9,8 @@ import threading
 import unittest
 from pathlib import Path
 
-from storelib import floors, s3, timed, turns
-from storelib.summary import summarize, summarize_s3
+from storelib import drive, floors, memory, s3, timed, turns
+from storelib.summary import quarters, summarize, summarize_s3
 
 from benchlib.budget import Budget
 from benchlib.failure import BenchFailure
@@ -78,6 +78,22 @@ class SummaryTest(unittest.TestCase):
         self.assertEqual(summary["servers"]["one"]["push"]["gpusnapBytesPerSecond"], 2 * GB)
         self.assertEqual(summary["servers"]["one"]["push"]["timesRclone"], 4)
         self.assertEqual(summary["peakBytes"], 5)
+        self.assertNotIn("parts", summary["servers"]["one"]["pull"])
+
+    def test_a_download_is_compared_to_its_proven_end_and_as_far_as_rclone_goes(self):
+        one = {side: {"push": took(1), "pull": took(pull)} for side, pull in (("gpusnap", 8), ("rclone", 4))}
+        parts = {"bringSeconds": 2, "syncSeconds": 0.5, "proofSeconds": 3}
+        slower = {"bringSeconds": 3, "syncSeconds": 0, "proofSeconds": 1}
+        rounds = [one | {"gpusnapByParts": slower}, one | {"gpusnapByParts": parts}]
+        pull = summarize_s3({"imageBytes": 4 * GB, "servers": {"one": {"rounds": rounds}}, "moved": {"peakBytes": [1]}})["servers"]["one"]["pull"]
+        self.assertEqual(pull["timesRclone"], 0.5)
+        self.assertEqual(pull["withoutProofTimesRclone"], 1.6)
+        self.assertEqual(pull["withoutProofBytesPerSecond"], 1.6 * GB)
+        self.assertEqual(pull["parts"], parts)
+
+    def test_memory_is_compared_by_quarters_of_the_rounds(self):
+        self.assertEqual(quarters([9, 1, 2, 4, 3, 2, 1, 5, 2]), {"peakBytes": [9, 4, 3, 5], "lastOverSecond": 1.25})
+        self.assertIsNone(quarters([1, 2, 3]))
 
 
 class FloorsTest(unittest.TestCase):
@@ -154,6 +170,23 @@ class TimedTest(unittest.TestCase):
         self.assertGreaterEqual(timed.allocated_bytes(self.folder), 1 << 20)
         timed.forget_cached(self.folder)
         self.assertEqual(len((self.folder / "full").read_bytes()), 1 << 20)
+
+
+class DriveTest(unittest.TestCase):
+    def test_a_folder_in_memory_is_no_loop_device(self):
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+            found = drive.facts(folder)
+            self.assertEqual((found["fileSystem"], found["loop"]), ("tmpfs", False))
+            self.assertEqual(os.listdir(folder), [])
+
+    def test_a_mount_that_is_refused_says_what_to_leave_out(self):
+        parent = Path(tempfile.mkdtemp(dir="/dev/shm"))
+        self.addCleanup(shutil.rmtree, parent)
+        folder = memory.Folder(parent, huge_pages=False)
+        with self.assertRaisesRegex(BenchFailure, "without --huge-pages"):
+            folder.system(["mount", "-t", "tmpfs", "-o", "no-such-option", "none", folder.path])
+        folder.close()
+        self.assertFalse(folder.path.exists())
 
 
 class RemoteTest(unittest.TestCase):

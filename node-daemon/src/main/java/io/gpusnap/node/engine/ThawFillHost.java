@@ -1,5 +1,6 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.engine.device.GpuPort;
 import io.gpusnap.node.operation.FailureCode;
@@ -70,14 +71,16 @@ final class ThawFillHost extends EngineStage {
         Transfer transfer = runtime.transfer(context);
         List<Piece> pieces = pieces(context, host.areas(), transfer);
         GpuPort memory = runtime.requireGpu();
-        Crew.each("fill-host", transfer.threads(), StageException.class, pieces, () -> {
-            ChunkFeed feed = new ChunkFeed(loaded, session.sources());
-            return piece -> {
-                transfer.safePoint().run();
-                write(memory, piece, feed);
-                transfer.progress().accept(piece.chunk().sizeBytes());
-            };
-        });
+        try (Buffers buffers = new Buffers()) {
+            Crew.each("fill-host", transfer.threads(), StageException.class, pieces, () -> {
+                ChunkFeed feed = new ChunkFeed(loaded, session.sources(), buffers);
+                return piece -> {
+                    transfer.safePoint().run();
+                    write(memory, piece, feed);
+                    transfer.progress().accept(piece.chunk().sizeBytes());
+                };
+            });
+        }
         // Their slots are worth more to device memory from here on.
         loaded.close();
     }

@@ -40,6 +40,7 @@ final class Gathering implements Nearby, AutoCloseable {
     private final CountDownLatch answered = new CountDownLatch(1);
     private final Optional<Thread> asking;
     private final ConcurrentLinkedQueue<SharedReader> readers = new ConcurrentLinkedQueue<>();
+    private volatile boolean closed;
     private volatile View view = View.ALONE;
 
     /** @param directory empty: nobody but this node's own operations */
@@ -193,6 +194,16 @@ final class Gathering implements Nearby, AutoCloseable {
             reader.read(chunks, target);
         } finally {
             readers.add(reader);
+            if (closed) {
+                closeReaders();
+            }
+        }
+    }
+
+    /** Those that somebody is reading with are closed once they are back. */
+    private void closeReaders() {
+        for (SharedReader one = readers.poll(); one != null; one = readers.poll()) {
+            one.close();
         }
     }
 
@@ -225,6 +236,8 @@ final class Gathering implements Nearby, AutoCloseable {
     /** Others get what is still here for a while. */
     @Override
     public void close() {
+        closed = true;
+        closeReaders();
         asking.ifPresent(Thread::interrupt);
         node.ended(snapshot, this);
     }

@@ -22,10 +22,10 @@ public final class ChunkValidation {
         new Random().nextBytes(content);
         MemorySegment segment = MemorySegment.ofArray(content);
         ChunkDigest digest = new ChunkDigest(new TreeDigester().digest(segment).digest());
-        try {
+        try (Arena arena = Arena.ofConfined()) {
             tier.put(digest, segment);
             tier.sync();
-            MemorySegment found = Arena.ofAuto().allocate(SIZE_BYTES, 4096);
+            MemorySegment found = arena.allocate(SIZE_BYTES, 4096);
             tier.read(digest, SIZE_BYTES, found);
             if (found.mismatch(segment) != -1) {
                 throw new TierException(TierException.Reason.CORRUPT, "what was written is not what is read back");

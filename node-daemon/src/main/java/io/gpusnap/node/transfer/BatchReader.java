@@ -1,5 +1,6 @@
 package io.gpusnap.node.transfer;
 
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.snapshot.Nearby;
 import io.gpusnap.node.store.ChunkRef;
@@ -22,11 +23,14 @@ import java.util.Set;
 final class BatchReader {
 
     private final ChunkSources sources;
+    private final Buffers buffers;
     private final VerifiedReader single;
     private final Map<PackTier, RunReader> readers = new HashMap<>();
 
-    BatchReader(ChunkSources sources) {
+    /** @param buffers outlive it */
+    BatchReader(ChunkSources sources, Buffers buffers) {
         this.sources = sources;
+        this.buffers = buffers;
         this.single = new VerifiedReader(sources);
     }
 
@@ -116,7 +120,7 @@ final class BatchReader {
         List<ChunkRef> left = new ArrayList<>(chunks);
         TierException[] ofTarget = {null};
         try {
-            RunReader reader = readers.computeIfAbsent(shared.tier(), PackTier::runReader);
+            RunReader reader = readers.computeIfAbsent(shared.tier(), tier -> tier.runReader(buffers));
             List<ChunkRef> wrong = reader.read(shared.run(), (chunk, content) -> {
                 MemorySegment memory = target.memory(chunk).asSlice(0, chunk.sizeBytes());
                 memory.copyFrom(content);

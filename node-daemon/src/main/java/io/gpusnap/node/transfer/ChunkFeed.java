@@ -1,5 +1,6 @@
 package io.gpusnap.node.transfer;
 
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
@@ -13,9 +14,12 @@ public final class ChunkFeed {
 
     private final LoadedChunks loaded;
     private final VerifiedReader reader;
+    private final Buffers buffers;
     private @Nullable MemorySegment buffer;
 
-    public ChunkFeed(LoadedChunks loaded, ChunkSources sources) {
+    /** @param buffers outlive it */
+    public ChunkFeed(LoadedChunks loaded, ChunkSources sources, Buffers buffers) {
+        this.buffers = buffers;
         this.loaded = loaded;
         this.reader = new VerifiedReader(sources);
     }
@@ -32,7 +36,7 @@ public final class ChunkFeed {
         }
         MemorySegment own = buffer;
         if (own == null) {
-            own = Transfer.buffer();
+            own = Transfer.buffer(buffers);
             buffer = own;
         }
         reader.read(chunk, own);

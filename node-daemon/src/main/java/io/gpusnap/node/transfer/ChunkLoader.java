@@ -1,5 +1,6 @@
 package io.gpusnap.node.transfer;
 
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.snapshot.Nearby;
 import io.gpusnap.node.store.ChunkDigest;
@@ -51,12 +52,12 @@ public final class ChunkLoader {
             throws TierException, InterruptedException {
         LoadedChunks loaded = new LoadedChunks();
         Map<ChunkRef, Slot> slots = new ConcurrentHashMap<>();
-        try {
+        try (Buffers buffers = new Buffers()) {
             List<ChunkRef> cold = hot(ChunkVerifier.distinct(chunks), loaded, transfer);
             slots.putAll(slots(cold));
             Batch.each("load", sources, cold, transfer, () -> {
-                BatchReader reader = new BatchReader(sources);
-                Nearby.Target target = new Filling(slots, loaded, transfer);
+                BatchReader reader = new BatchReader(sources, buffers);
+                Nearby.Target target = new Filling(slots, loaded, transfer, Transfer.buffer(buffers));
                 return batch -> {
                     transfer.safePoint().run();
                     reader.read(batch, target);
@@ -76,12 +77,13 @@ public final class ChunkLoader {
         private final Map<ChunkRef, Slot> slots;
         private final LoadedChunks loaded;
         private final Transfer transfer;
-        private final MemorySegment spare = Transfer.buffer();
+        private final MemorySegment spare;
 
-        private Filling(Map<ChunkRef, Slot> slots, LoadedChunks loaded, Transfer transfer) {
+        private Filling(Map<ChunkRef, Slot> slots, LoadedChunks loaded, Transfer transfer, MemorySegment spare) {
             this.slots = slots;
             this.loaded = loaded;
             this.transfer = transfer;
+            this.spare = spare;
         }
 
         @Override

@@ -1,5 +1,6 @@
 package io.gpusnap.node.transfer;
 
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ChunkDigest;
@@ -23,13 +24,20 @@ public final class ChunkVerifier {
      */
     public static void verify(Collection<ChunkRef> chunks, NvmeTier nvme, Transfer transfer)
             throws TierException, InterruptedException {
-        Crew.each("verify", transfer.driveThreads(), TierException.class, distinct(chunks), () -> one(nvme, transfer));
+        try (Buffers buffers = new Buffers()) {
+            Crew.each(
+                    "verify",
+                    transfer.driveThreads(),
+                    TierException.class,
+                    distinct(chunks),
+                    () -> one(nvme, transfer, buffers));
+        }
     }
 
     /** Verifies chunks one by one, for one thread. */
-    static Crew.Task<ChunkRef, TierException> one(NvmeTier nvme, Transfer transfer) {
+    static Crew.Task<ChunkRef, TierException> one(NvmeTier nvme, Transfer transfer, Buffers buffers) {
         VerifiedReader reader = new VerifiedReader(ChunkSources.only(nvme));
-        MemorySegment buffer = Transfer.buffer();
+        MemorySegment buffer = Transfer.buffer(buffers);
         return chunk -> {
             transfer.safePoint().run();
             reader.read(chunk, buffer);

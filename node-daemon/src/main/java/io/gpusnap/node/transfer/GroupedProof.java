@@ -1,11 +1,12 @@
 package io.gpusnap.node.transfer;
 
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Supplier;
+import java.util.function.Function;
 
 /**
  * Proves chunks while others are still being stored. A chunk is read only after a sync that began after it was stored: what is
@@ -26,15 +27,20 @@ final class GroupedProof implements AutoCloseable {
     }
 
     private final long groupBytes;
+    private final Buffers buffers = new Buffers();
     private final Crew<List<ChunkRef>, TierException> syncer;
     private final Crew<ChunkRef, TierException> readers;
     private final List<ChunkRef> waiting = new ArrayList<>();
     private long waitingBytes;
 
     /** @param reading reads a chunk from the medium and compares its digest */
-    GroupedProof(long groupBytes, Syncing syncing, int threads, Supplier<Crew.Task<ChunkRef, TierException>> reading) {
+    GroupedProof(
+            long groupBytes,
+            Syncing syncing,
+            int threads,
+            Function<Buffers, Crew.Task<ChunkRef, TierException>> reading) {
         this.groupBytes = groupBytes;
-        this.readers = new Crew<>("prove", threads, TierException.class, reading);
+        this.readers = new Crew<>("prove", threads, TierException.class, () -> reading.apply(buffers));
         this.syncer = new Crew<>("sync", 1, TierException.class, () -> group -> {
             syncing.sync();
             group.forEach(readers::submit);
@@ -43,7 +49,8 @@ final class GroupedProof implements AutoCloseable {
 
     /** Of chunks in the node's own store. */
     static GroupedProof of(NvmeTier nvme, long groupBytes, Transfer transfer) {
-        return new GroupedProof(groupBytes, nvme::sync, transfer.threads(), () -> ChunkVerifier.one(nvme, transfer));
+        return new GroupedProof(
+                groupBytes, nvme::sync, transfer.threads(), buffers -> ChunkVerifier.one(nvme, transfer, buffers));
     }
 
     /**
@@ -86,5 +93,6 @@ final class GroupedProof implements AutoCloseable {
     public void close() {
         syncer.close();
         readers.close();
+        buffers.close();
     }
 }

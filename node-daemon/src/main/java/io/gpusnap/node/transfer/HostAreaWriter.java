@@ -1,5 +1,6 @@
 package io.gpusnap.node.transfer;
 
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.snapshot.SavePins;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.Manifest.HostArea;
@@ -56,7 +57,8 @@ public final class HostAreaWriter {
      */
     public static List<HostArea> store(List<Source> areas, SavePins pins, MemoryTier memory, Transfer transfer)
             throws TierException, InterruptedException {
-        try (Arena arena = Arena.ofShared()) {
+        try (Arena arena = Arena.ofShared();
+                Buffers buffers = new Buffers()) {
             Map<Path, MemorySegment> files = new HashMap<>();
             List<ChunkRef[]> described = new ArrayList<>();
             List<Piece> pieces = new ArrayList<>();
@@ -74,7 +76,7 @@ public final class HostAreaWriter {
             }
             Crew.each("area-store", transfer.driveThreads(), TierException.class, pieces, () -> {
                 TreeDigester digester = new TreeDigester();
-                MemorySegment buffer = Transfer.buffer();
+                MemorySegment buffer = Transfer.buffer(buffers);
                 return piece -> {
                     transfer.safePoint().run();
                     MemorySegment content = content(piece, buffer);

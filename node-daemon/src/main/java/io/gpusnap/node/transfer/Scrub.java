@@ -1,5 +1,6 @@
 package io.gpusnap.node.transfer;
 
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.tier.NvmeTier;
@@ -22,7 +23,6 @@ public final class Scrub {
     private final Optional<PackTier> shared;
     private final Transfer transfer;
     private final Traffic.Share share;
-    private final MemorySegment buffer = Transfer.buffer();
     private long readBytes;
 
     /** @param shared empty: the node's own store is read */
@@ -50,14 +50,18 @@ public final class Scrub {
      * @throws TierException MISSING, CORRUPT: of the first that is; IO, UNAVAILABLE at once; IN_USE when it gave way
      */
     public void read(List<ChunkRef> chunks, BooleanSupplier givesWay) throws TierException, InterruptedException {
-        Optional<TierException> first =
-                shared.isPresent() ? readShared(shared.get(), chunks, givesWay) : readOwn(chunks, givesWay);
+        Optional<TierException> first;
+        try (Buffers buffers = new Buffers()) {
+            first = shared.isPresent()
+                    ? readShared(shared.get(), chunks, buffers, givesWay)
+                    : readOwn(chunks, Transfer.buffer(buffers), givesWay);
+        }
         if (first.isPresent()) {
             throw first.get();
         }
     }
 
-    private Optional<TierException> readOwn(List<ChunkRef> chunks, BooleanSupplier givesWay)
+    private Optional<TierException> readOwn(List<ChunkRef> chunks, MemorySegment buffer, BooleanSupplier givesWay)
             throws TierException, InterruptedException {
         VerifiedReader reader = new VerifiedReader(ChunkSources.only(nvme));
         Optional<TierException> first = Optional.empty();
@@ -77,9 +81,10 @@ public final class Scrub {
     }
 
     /** Where a pack is gone, its chunks are looked for in the others: only what is nowhere is missing. */
-    private Optional<TierException> readShared(PackTier tier, List<ChunkRef> chunks, BooleanSupplier givesWay)
+    private Optional<TierException> readShared(
+            PackTier tier, List<ChunkRef> chunks, Buffers buffers, BooleanSupplier givesWay)
             throws TierException, InterruptedException {
-        RunReader reader = tier.runReader();
+        RunReader reader = tier.runReader(buffers);
         Set<ChunkRef> left = new LinkedHashSet<>(chunks);
         Optional<TierException> first = Optional.empty();
         List<PackRun> runs = tier.runs(left);

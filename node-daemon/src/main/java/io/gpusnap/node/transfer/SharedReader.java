@@ -1,5 +1,6 @@
 package io.gpusnap.node.transfer;
 
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.snapshot.Nearby;
 import io.gpusnap.node.store.ChunkRef;
@@ -7,14 +8,15 @@ import io.gpusnap.node.tier.TierException;
 import java.util.List;
 
 /** Reads chunks on behalf of somebody who asks for them. One object a thread. */
-public final class SharedReader {
+public final class SharedReader implements AutoCloseable {
 
     private final ChunkSources sources;
+    private final Buffers buffers = new Buffers();
     private final BatchReader reader;
 
     public SharedReader(ChunkSources sources) {
         this.sources = sources;
-        this.reader = new BatchReader(sources);
+        this.reader = new BatchReader(sources, buffers);
     }
 
     /**
@@ -25,5 +27,11 @@ public final class SharedReader {
         for (Batch batch : Batch.of(sources, chunks)) {
             reader.read(batch, target);
         }
+    }
+
+    /** Its memory goes back. */
+    @Override
+    public void close() {
+        buffers.close();
     }
 }

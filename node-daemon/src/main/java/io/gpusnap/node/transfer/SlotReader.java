@@ -1,5 +1,6 @@
 package io.gpusnap.node.transfer;
 
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.tier.Slot;
@@ -23,6 +24,7 @@ public final class SlotReader implements AutoCloseable {
     public record Lent(MemorySegment content, MemorySegment buffer) {}
 
     private final ChunkSources sources;
+    private final Buffers buffers = new Buffers();
     private final Queue<MemorySegment> free = new ArrayDeque<>();
     private final Queue<ChunkRef> requested = new ArrayDeque<>();
     private final Queue<Future<Lent>> reading = new ArrayDeque<>();
@@ -33,7 +35,7 @@ public final class SlotReader implements AutoCloseable {
         this.sources = sources;
         slots.forEach(slot -> free.add(slot.memory()));
         if (free.isEmpty()) {
-            free.add(Transfer.buffer());
+            free.add(Transfer.buffer(buffers));
         }
         this.executor = Executors.newFixedThreadPool(
                 Math.min(transfer.threads(), free.size()),
@@ -78,5 +80,6 @@ public final class SlotReader implements AutoCloseable {
     public void close() {
         executor.shutdownNow();
         executor.close();
+        buffers.close();
     }
 }

@@ -1,5 +1,6 @@
 package io.gpusnap.node.transfer;
 
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.archive.ArchiveWriter;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.snapshot.Nearby;
@@ -7,7 +8,6 @@ import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Collection;
 import java.util.HashMap;
@@ -16,8 +16,6 @@ import java.util.Map;
 
 /** Copies a snapshot's chunks into an archive, layer by layer; a layer is in memory while it is made. Each chunk is verified as it comes. */
 public final class SnapshotExport {
-
-    private static final int PAGE_BYTES = 4096;
 
     private final ChunkSources sources;
     private final ArchiveWriter archive;
@@ -32,11 +30,11 @@ public final class SnapshotExport {
             throws IOException, TierException, ManifestException, InterruptedException {
         List<List<ChunkRef>> plans = archive.plan(ChunkVerifier.distinct(chunks));
         long most = plans.stream().mapToLong(this::sizeBytes).max().orElse(1);
-        try (Arena arena = Arena.ofShared()) {
-            MemorySegment buffer = arena.allocate(most, PAGE_BYTES);
+        try (Buffers buffers = new Buffers()) {
+            MemorySegment buffer = buffers.take(most);
             for (List<ChunkRef> plan : plans) {
                 MemorySegment layer = buffer.asSlice(0, sizeBytes(plan));
-                fill(plan, layer, transfer, share);
+                fill(plan, layer, buffers, transfer, share);
                 archive.layer(layer);
             }
         }
@@ -46,7 +44,7 @@ public final class SnapshotExport {
         return plan.stream().mapToLong(archive::frameBytes).sum();
     }
 
-    private void fill(List<ChunkRef> plan, MemorySegment layer, Transfer transfer, Traffic.Share share)
+    private void fill(List<ChunkRef> plan, MemorySegment layer, Buffers buffers, Transfer transfer, Traffic.Share share)
             throws TierException, InterruptedException {
         Map<ChunkRef, MemorySegment> places = new HashMap<>();
         long offset = 0;
@@ -56,8 +54,8 @@ public final class SnapshotExport {
             offset += frameBytes;
         }
         Batch.each("export", sources, plan, transfer, () -> {
-            BatchReader reader = new BatchReader(sources);
-            MemorySegment scratch = Transfer.buffer();
+            BatchReader reader = new BatchReader(sources, buffers);
+            MemorySegment scratch = Transfer.buffer(buffers);
             Nearby.Target target = new Nearby.Target() {
                 @Override
                 public MemorySegment memory(ChunkRef chunk) {

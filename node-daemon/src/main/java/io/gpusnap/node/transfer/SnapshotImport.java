@@ -1,5 +1,6 @@
 package io.gpusnap.node.transfer;
 
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.archive.Layer;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.snapshot.SavePins;
@@ -35,10 +36,11 @@ public final class SnapshotImport {
     public List<ChunkRef> bring(Collection<Layer> layers, Transfer transfer, Traffic.Share share)
             throws TierException, InterruptedException {
         ConcurrentLinkedQueue<ChunkRef> brought = new ConcurrentLinkedQueue<>();
-        try (GroupedProof proof = GroupedProof.of(nvme, GroupedProof.GROUP_BYTES, transfer)) {
+        try (Buffers buffers = new Buffers();
+                GroupedProof proof = GroupedProof.of(nvme, GroupedProof.GROUP_BYTES, transfer)) {
             Crew.each("import", transfer.driveThreads(), TierException.class, layers, () -> {
                 VerifiedReader own = new VerifiedReader(ChunkSources.only(nvme));
-                MemorySegment buffer = Transfer.buffer();
+                MemorySegment buffer = Transfer.buffer(buffers);
                 return layer -> layer.read((chunk, content) -> {
                     share.take(chunk.sizeBytes(), transfer.safePoint());
                     if (!own.isHere(chunk, buffer)) {

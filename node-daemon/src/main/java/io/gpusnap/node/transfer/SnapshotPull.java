@@ -1,5 +1,6 @@
 package io.gpusnap.node.transfer;
 
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.snapshot.Nearby;
 import io.gpusnap.node.snapshot.SavePins;
@@ -53,17 +54,19 @@ public final class SnapshotPull {
             throws TierException, InterruptedException {
         ChunkVerifier.settle(unproven, store.nvme());
         ConcurrentLinkedQueue<ChunkRef> damaged = new ConcurrentLinkedQueue<>();
-        Crew.each("prove", transfer.driveThreads(), TierException.class, unproven, () -> {
-            VerifiedReader own = new VerifiedReader(ChunkSources.only(store.nvme()));
-            MemorySegment buffer = Transfer.buffer();
-            return chunk -> {
-                transfer.safePoint().run();
-                if (!own.isHere(chunk, buffer)) {
-                    damaged.add(chunk);
-                }
-                transfer.progress().accept(chunk.sizeBytes());
-            };
-        });
+        try (Buffers buffers = new Buffers()) {
+            Crew.each("prove", transfer.driveThreads(), TierException.class, unproven, () -> {
+                VerifiedReader own = new VerifiedReader(ChunkSources.only(store.nvme()));
+                MemorySegment buffer = Transfer.buffer(buffers);
+                return chunk -> {
+                    transfer.safePoint().run();
+                    if (!own.isHere(chunk, buffer)) {
+                        damaged.add(chunk);
+                    }
+                    transfer.progress().accept(chunk.sizeBytes());
+                };
+            });
+        }
         return List.copyOf(damaged);
     }
 
@@ -74,10 +77,11 @@ public final class SnapshotPull {
      */
     public void bring(List<ChunkRef> lacking, Transfer transfer, Traffic.Share share)
             throws TierException, InterruptedException {
-        try (GroupedProof proof = GroupedProof.of(store.nvme(), groupBytes, transfer)) {
+        try (Buffers buffers = new Buffers();
+                GroupedProof proof = GroupedProof.of(store.nvme(), groupBytes, transfer)) {
             Batch.each("pull", sources, lacking, transfer, () -> {
-                BatchReader reader = new BatchReader(sources);
-                Nearby.Target target = new Storing(proof, transfer);
+                BatchReader reader = new BatchReader(sources, buffers);
+                Nearby.Target target = new Storing(proof, transfer, Transfer.buffer(buffers));
                 return batch -> {
                     share.take(
                             batch.chunks().stream()
@@ -96,11 +100,12 @@ public final class SnapshotPull {
 
         private final GroupedProof proof;
         private final Transfer transfer;
-        private final MemorySegment buffer = Transfer.buffer();
+        private final MemorySegment buffer;
 
-        private Storing(GroupedProof proof, Transfer transfer) {
+        private Storing(GroupedProof proof, Transfer transfer, MemorySegment buffer) {
             this.proof = proof;
             this.transfer = transfer;
+            this.buffer = buffer;
         }
 
         @Override

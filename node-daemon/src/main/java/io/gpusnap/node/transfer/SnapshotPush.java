@@ -1,5 +1,6 @@
 package io.gpusnap.node.transfer;
 
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.SnapshotId;
@@ -61,10 +62,10 @@ public final class SnapshotPush {
         LongAdder stored = new LongAdder();
         int threads = Math.min(PACKS_AT_ONCE, transfer.threads());
         List<PackWriter.Desk> desks = new ArrayList<>();
-        try {
+        try (Buffers buffers = new Buffers()) {
             Crew.each("push", threads, TierException.class, plans, () -> {
                 VerifiedReader reader = new VerifiedReader(sources);
-                MemorySegment buffer = Transfer.buffer();
+                MemorySegment buffer = Transfer.buffer(buffers);
                 PackWriter.Desk desk = writer.desk(plans);
                 desks.add(desk);
                 return plan -> {

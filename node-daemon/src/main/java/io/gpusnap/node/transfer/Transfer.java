@@ -1,6 +1,7 @@
 package io.gpusnap.node.transfer;
 
-import java.lang.foreign.Arena;
+import io.gpusnap.gpu.Buffers;
+import io.gpusnap.node.store.TreeDigester;
 import java.lang.foreign.MemorySegment;
 import java.util.function.LongConsumer;
 
@@ -13,8 +14,6 @@ import java.util.function.LongConsumer;
  */
 public record Transfer(int threads, LongConsumer progress, Runnable safePoint) {
 
-    static final int BUFFER_BYTES = 4 << 20;
-    private static final int PAGE_BYTES = 4096;
     private static final int LEAST_REQUESTS = 4;
 
     /** For bytes that are counted elsewhere. */
@@ -36,7 +35,7 @@ public record Transfer(int threads, LongConsumer progress, Runnable safePoint) {
     }
 
     /** One thread's buffer for one chunk, aligned for reads past the page cache. */
-    static MemorySegment buffer() {
-        return Arena.ofAuto().allocate(BUFFER_BYTES, PAGE_BYTES);
+    static MemorySegment buffer(Buffers buffers) {
+        return buffers.take(TreeDigester.MAX_CHUNK_BYTES);
     }
 }

@@ -27,7 +27,7 @@ final class VerifiedReader {
     }
 
     /**
-     * @param buffer a whole slot or a {@link Transfer#buffer()}
+     * @param buffer a whole slot or a {@link Transfer#buffer}
      * @throws TierException MISSING, CORRUPT, IO, UNAVAILABLE: of the first source, unless a later one has worse to tell than
      *     that it lacks the chunk
      */

@@ -63,7 +63,7 @@ class GroupedProofTest {
     void everyChunkIsReadAfterASyncThatBeganAfterItWasStored() throws Exception {
         // given
         try (GroupedProof proof =
-                new GroupedProof(GROUP_BYTES, this::sync, 3, () -> chunk -> events.add("read " + chunk.digest()))) {
+                new GroupedProof(GROUP_BYTES, this::sync, 3, any -> chunk -> events.add("read " + chunk.digest()))) {
             // when
             Crew.each("store", 4, TierException.class, chunks, () -> chunk -> store(proof, chunk));
             proof.finish();
@@ -76,7 +76,7 @@ class GroupedProofTest {
     @Test
     void whatIsLessThanAGroupWaitsForTheEnd() throws Exception {
         try (GroupedProof proof =
-                new GroupedProof(GROUP_BYTES, this::sync, 1, () -> chunk -> events.add("read " + chunk.digest()))) {
+                new GroupedProof(GROUP_BYTES, this::sync, 1, any -> chunk -> events.add("read " + chunk.digest()))) {
             store(proof, chunks.getFirst());
             proof.finish();
         }
@@ -92,7 +92,7 @@ class GroupedProofTest {
     void whatIsNotProvenEndsTheStoringOfMore() {
         assertThatExceptionOfType(TierException.class)
                 .isThrownBy(() -> {
-                    try (GroupedProof proof = new GroupedProof(GROUP_BYTES, this::sync, 1, () -> chunk -> {
+                    try (GroupedProof proof = new GroupedProof(GROUP_BYTES, this::sync, 1, any -> chunk -> {
                         throw new TierException(Reason.CORRUPT, "chunk " + chunk.digest());
                     })) {
                         // when one goes on to store
@@ -114,7 +114,7 @@ class GroupedProofTest {
                                 throw new TierException(Reason.IO, "drive");
                             },
                             1,
-                            () -> chunk -> events.add("read " + chunk.digest()))) {
+                            any -> chunk -> events.add("read " + chunk.digest()))) {
                         for (ChunkRef chunk : chunks) {
                             proof.stored(chunk);
                         }
@@ -130,7 +130,7 @@ class GroupedProofTest {
         // given a reader that is at work
         CountDownLatch reading = new CountDownLatch(1);
         CountDownLatch ended = new CountDownLatch(1);
-        GroupedProof proof = new GroupedProof(1, this::sync, 1, () -> chunk -> {
+        GroupedProof proof = new GroupedProof(1, this::sync, 1, any -> chunk -> {
             reading.countDown();
             try {
                 new CountDownLatch(1).await();

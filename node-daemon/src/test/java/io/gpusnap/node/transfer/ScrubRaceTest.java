@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
@@ -214,11 +215,13 @@ class ScrubRaceTest {
         tier.manifest(spoilt.snapshot(), found -> true);
         // when
         ChunkSources sources = ChunkSources.of(nvme, List.of(tier));
-        MemorySegment buffer = Transfer.buffer();
-        new VerifiedReader(sources).read(ref(content(1)), buffer);
-        // then
-        assertThat(buffer.asSlice(0, SIZE_BYTES).mismatch(MemorySegment.ofArray(content(1))))
-                .isEqualTo(-1);
+        try (Buffers buffers = new Buffers()) {
+            MemorySegment buffer = Transfer.buffer(buffers);
+            new VerifiedReader(sources).read(ref(content(1)), buffer);
+            // then
+            assertThat(buffer.asSlice(0, SIZE_BYTES).mismatch(MemorySegment.ofArray(content(1))))
+                    .isEqualTo(-1);
+        }
         assertThat(marks()).hasSize(1);
         // and whoever keeps track of copies hears of it
         assertThat(sources.damage().byTier()).containsKey("nfs");

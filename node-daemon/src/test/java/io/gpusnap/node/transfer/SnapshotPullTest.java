@@ -1,8 +1,10 @@
 package io.gpusnap.node.transfer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatException;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.gpusnap.gpu.BufferPool;
 import io.gpusnap.node.snapshot.SavePins;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ChunkDigest;
@@ -203,5 +205,32 @@ class SnapshotPullTest {
             assertThat(System.nanoTime()).isLessThan(end);
             Thread.sleep(10);
         }
+    }
+
+    @Test
+    void pullAfterPullTakesTheSameMemory() throws Exception {
+        BufferPool pool = BufferPool.ofProcess();
+        long lent = pool.lentBytes();
+        for (int i = 0; i < 6; i++) {
+            // when
+            told.clear();
+            pull(chunk -> {});
+            // then nothing of it is left, but for what the next one takes
+            assertThat(pool.lentBytes()).isEqualTo(lent);
+            assertThat(pool.idleBytes()).isBetween(1L, 64L << 20);
+            for (ChunkRef chunk : chunks) {
+                store.nvme().delete(new ChunkDigest(chunk.digest()));
+            }
+        }
+    }
+
+    @Test
+    void aPullThatFailsGivesItsMemoryBack() {
+        long lent = BufferPool.ofProcess().lentBytes();
+        assertThatException()
+                .isThrownBy(() -> pull(chunk -> {
+                    throw new IOException("no more");
+                }));
+        assertThat(BufferPool.ofProcess().lentBytes()).isEqualTo(lent);
     }
 }

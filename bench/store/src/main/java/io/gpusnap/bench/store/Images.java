@@ -29,25 +29,29 @@ final class Images {
     }
 
     /**
-     * What it answers: {@code storeSeconds} until every chunk and the pending manifest are durable, {@code proofSeconds} for
-     * reading the new ones back from the medium, {@code commitSeconds}.
+     * What it answers: {@code storeSeconds} until every chunk and the pending manifest are durable, of these {@code syncSeconds} for
+     * what the drive had not made durable by itself, {@code proofSeconds} for reading all back from the medium,
+     * {@code commitSeconds}.
      */
     Map<String, Object> save(Path folder) throws TierException, ManifestException, IOException, InterruptedException {
         SnapshotStore store = node.store();
         Timer timer = new Timer();
         try (SavePins pins = store.pins()) {
             List<Manifest.HostFile> files = HostImageWriter.store(files(folder), pins, node.transfer());
+            double written = timer.lap();
             store.nvme().sync();
+            double synced = timer.lap();
             SnapshotId snapshot = SnapshotId.random();
             Manifest manifest = Manifests.of(snapshot, files, pins.storedBytes(), pins.storedChunks());
             ReadManifest pending = store.writePending(snapshot, ManifestJson.write(manifest));
-            double stored = timer.lap();
+            double stored = written + synced + timer.lap();
             ChunkVerifier.verify(pending.manifest().chunks().toList(), store.nvme(), node.transfer());
             double proven = timer.lap();
             store.commit(snapshot);
             Map<String, Object> answer = new LinkedHashMap<>();
             answer.put("snapshot", snapshot.toString());
             answer.put("storeSeconds", stored);
+            answer.put("syncSeconds", synced);
             answer.put("proofSeconds", proven);
             answer.put("commitSeconds", timer.lap());
             answer.put("chunks", manifest.chunks().count());

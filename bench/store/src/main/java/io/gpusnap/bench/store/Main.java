@@ -70,6 +70,7 @@ public final class Main {
             case "delete" -> images.delete(snapshot(request));
             case "push" -> copies.push(snapshot(request));
             case "pull" -> copies.pull(snapshot(request));
+            case "pullByParts" -> copies.pullByParts(snapshot(request));
             case "weights" -> Weights.write(path(request), number(request, "bytes"), number(request, "seed"));
             case "change" ->
                 Weights.change(

@@ -69,10 +69,11 @@ final class MountedFiles implements ShareFiles {
     @Override
     public long read(Path file, long wholeBytes, long offset, MemorySegment target, boolean direct) throws IOException {
         if (direct) {
-            MemorySegment aligned =
-                    Arena.ofAuto().allocate(Math.ceilDiv(target.byteSize(), PAGE_BYTES) * PAGE_BYTES, PAGE_BYTES);
-            try (FileChannel channel = FileChannel.open(
-                    file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS, ExtendedOpenOption.DIRECT)) {
+            try (Arena arena = Arena.ofConfined();
+                    FileChannel channel = FileChannel.open(
+                            file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS, ExtendedOpenOption.DIRECT)) {
+                MemorySegment aligned =
+                        arena.allocate(Math.ceilDiv(target.byteSize(), PAGE_BYTES) * PAGE_BYTES, PAGE_BYTES);
                 long sizeBytes = channel.size();
                 if (sizeBytes == wholeBytes) {
                     readUpTo(channel, offset, aligned.asByteBuffer(), target.byteSize());

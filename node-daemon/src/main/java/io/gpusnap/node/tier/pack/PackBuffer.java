@@ -1,8 +1,8 @@
 package io.gpusnap.node.tier.pack;
 
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.tier.TierException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,7 +17,7 @@ final class PackBuffer implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(PackBuffer.class);
 
-    private final Arena arena = Arena.ofShared();
+    private final Buffers buffers = new Buffers();
     private final MemorySegment memory;
     private final Supplier<Frames> making;
     private Frames frames;
@@ -26,7 +26,7 @@ final class PackBuffer implements AutoCloseable {
 
     /** @param making new ones for each pack: what encrypts now is looked up then */
     PackBuffer(long capacityBytes, Supplier<Frames> making) {
-        this.memory = arena.allocate(capacityBytes, 4096);
+        this.memory = buffers.take(capacityBytes);
         this.making = making;
         this.frames = making.get();
     }
@@ -86,11 +86,10 @@ final class PackBuffer implements AutoCloseable {
 
     @Override
     public void close() {
-        try {
-            arena.close();
-        } catch (IllegalStateException e) {
+        buffers.close();
+        if (buffers.stuckBytes() > 0) {
             // A write that was given up because its medium hangs still has it. How many hang is bounded.
-            LOG.atWarn().addKeyValue("bytes", memory.byteSize()).log("memory is kept by a call that hangs");
+            LOG.atWarn().addKeyValue("bytes", buffers.stuckBytes()).log("memory is kept by a call that hangs");
         }
     }
 }

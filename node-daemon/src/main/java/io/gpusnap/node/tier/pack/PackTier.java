@@ -1,5 +1,6 @@
 package io.gpusnap.node.tier.pack;
 
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.SnapshotId;
@@ -312,9 +313,13 @@ public final class PackTier implements ChunkTier {
                 .map(place -> PackRun.window(place.pack(), place.entry()));
     }
 
-    /** One object a thread. */
-    public RunReader runReader() {
-        return new RunReader(new PackReader(store, frames.get()));
+    /**
+     * One object a thread.
+     *
+     * @param buffers outlive it
+     */
+    public RunReader runReader(Buffers buffers) {
+        return new RunReader(new PackReader(store, frames.get()), buffers);
     }
 
     /**

@@ -1,13 +1,14 @@
 package io.gpusnap.node.tier.pack;
 
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.TreeDigester;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Reads runs of chunks with one request each, and believes none of them before its digest is right. One object a thread. */
 public final class RunReader {
@@ -20,11 +21,15 @@ public final class RunReader {
 
     private final PackReader reader;
     private final TreeDigester digester = new TreeDigester();
-    private final MemorySegment buffer = Arena.ofAuto().allocate(PackRun.MOST_BYTES, 4096);
-    private final MemorySegment chunkBuffer = Arena.ofAuto().allocate(TreeDigester.MAX_CHUNK_BYTES, 4096);
+    private final Buffers buffers;
+    private final MemorySegment buffer;
+    /** Where frames are not the chunks themselves. */
+    private @Nullable MemorySegment chunkBuffer;
 
-    RunReader(PackReader reader) {
+    RunReader(PackReader reader, Buffers buffers) {
         this.reader = reader;
+        this.buffers = buffers;
+        this.buffer = buffers.take(PackRun.MOST_BYTES);
     }
 
     /**
@@ -39,7 +44,7 @@ public final class RunReader {
             MemorySegment frame = buffer.asSlice(entry.offset() - run.offset(), entry.frameBytes());
             MemorySegment content = frame;
             if (entry.codec() != Frames.PLAIN || entry.frameBytes() != entry.sizeBytes()) {
-                content = chunkBuffer.asSlice(0, entry.sizeBytes());
+                content = chunkBuffer().asSlice(0, entry.sizeBytes());
                 if (!open(run, entry, frame, content)) {
                     wrong.add(chunk);
                     continue;
@@ -52,6 +57,15 @@ public final class RunReader {
             }
         }
         return wrong;
+    }
+
+    private MemorySegment chunkBuffer() {
+        MemorySegment own = chunkBuffer;
+        if (own == null) {
+            own = buffers.take(TreeDigester.MAX_CHUNK_BYTES);
+            chunkBuffer = own;
+        }
+        return own;
     }
 
     private boolean open(PackRun run, PackEntry entry, MemorySegment frame, MemorySegment content)

@@ -3,6 +3,7 @@ package io.gpusnap.node.tier.pack;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.SnapshotId;
@@ -108,11 +109,12 @@ class KeyRotationTest {
                     new TreeDigester().digest(MemorySegment.ofArray(content(2))));
             SnapshotId snapshot = SnapshotId.random();
             running.publish(snapshot, UUID.randomUUID(), new byte[] {'m'}, chunks);
-            try (PackTier later = tier("tenant-a", OLD)) {
+            try (PackTier later = tier("tenant-a", OLD);
+                    Buffers buffers = new Buffers()) {
                 later.manifest(snapshot, found -> true);
                 List<ChunkRef> found = new ArrayList<>();
                 for (PackRun run : later.runs(chunks)) {
-                    assertThat(later.runReader().read(run, (chunk, bytes) -> found.add(chunk)))
+                    assertThat(later.runReader(buffers).read(run, (chunk, bytes) -> found.add(chunk)))
                             .isEmpty();
                 }
                 assertThat(found).containsExactlyInAnyOrderElementsOf(chunks);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import com.github.luben.zstd.Zstd;
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.SnapshotId;
@@ -188,7 +189,8 @@ class SealedTierTest extends ChunkTierContract {
         byte[] index = new PackTable(
                         UUID.randomUUID(), List.of(new PackTable.Pack(PackTable.SELF, pack.length, "", entries)))
                 .encode();
-        try (PackTier tier = open("tenant-a", KEY, ManifestSigner.none())) {
+        try (PackTier tier = open("tenant-a", KEY, ManifestSigner.none());
+                Buffers buffers = new Buffers()) {
             tier.storeId();
             tier.store().put(BlobKey.pack(PackTable.idOf(index)), MemorySegment.ofArray(pack), IfThere.KEEP);
             tier.store().put(BlobKey.index(PackTable.idOf(index)), MemorySegment.ofArray(index), IfThere.KEEP);
@@ -196,7 +198,7 @@ class SealedTierTest extends ChunkTierContract {
             // when, then: as a pull, a thaw and a scrub read it
             List<PackRun> runs = tier.runs(chunks);
             assertThat(runs).hasSize(1);
-            assertThat(tier.runReader().read(runs.getFirst(), (chunk, content) -> {
+            assertThat(tier.runReader(buffers).read(runs.getFirst(), (chunk, content) -> {
                         throw new AssertionError("nothing comes of a bomb");
                     }))
                     .containsExactlyElementsOf(chunks);

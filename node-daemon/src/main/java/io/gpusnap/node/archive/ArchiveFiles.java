@@ -9,6 +9,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.OptionalLong;
 
 /**
@@ -27,11 +28,11 @@ interface ArchiveFiles extends AutoCloseable {
     void close() throws IOException;
 
     /**
-     * @throws ManifestException when it is neither a folder nor a tar
+     * @throws ManifestException when it is neither a folder nor a tar, or leads elsewhere
      * @throws TierException MISSING when it is a tar that was cut off
      */
     static ArchiveFiles open(Path archive) throws IOException, TierException, ManifestException {
-        return Files.isDirectory(archive) ? new FolderFiles(archive) : TarFiles.open(archive);
+        return Files.isDirectory(archive) ? FolderFiles.open(archive) : TarFiles.open(archive);
     }
 
     /** A whole file. @throws TierException MISSING; CORRUPT when it has more than is read */
@@ -62,6 +63,19 @@ interface ArchiveFiles extends AutoCloseable {
 
     /** A folder. */
     record FolderFiles(Path root) implements ArchiveFiles {
+
+        /** Those in which blobs lie, by the names that this program makes up. */
+        private static final List<String> FOLDERS = List.of("blobs", "blobs/sha256");
+
+        /** @throws ManifestException when a folder of it is a link */
+        static FolderFiles open(Path root) throws ManifestException {
+            for (String folder : FOLDERS) {
+                if (Files.isSymbolicLink(root.resolve(folder))) {
+                    throw new ManifestException(root.resolve(folder) + " is a symbolic link");
+                }
+            }
+            return new FolderFiles(root);
+        }
 
         @Override
         public OptionalLong size(String name) throws IOException {

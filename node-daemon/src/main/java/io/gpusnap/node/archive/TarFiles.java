@@ -10,12 +10,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 
 /**
  * A tar, read in place: which entry lies where is found once, by its headers. Of the format's extensions only comments are
- * borne: what renames or resizes an entry is refused, as no tool needs that for names and sizes such as ours.
+ * borne: what renames or resizes an entry is refused, as no tool needs that for names and sizes such as ours. So is a tar that has
+ * anything but files and folders below it: nothing is unpacked here, but whoever made it meant somebody to.
  */
 final class TarFiles implements ArchiveFiles {
 
@@ -72,7 +74,7 @@ final class TarFiles implements ArchiveFiles {
     private void take(TarHeader header, long at) throws IOException, TierException, ManifestException {
         switch (header.type()) {
             case TarHeader.FILE -> {
-                String name = header.name().startsWith("./") ? header.name().substring(2) : header.name();
+                String name = below(header.name());
                 if (places.put(name, new Place(at, header.size())) != null) {
                     throw new ManifestException("the tar has two entries " + name);
                 }
@@ -80,10 +82,21 @@ final class TarFiles implements ArchiveFiles {
             case TarHeader.EXTENSION, TarHeader.COMMON_EXTENSION -> requireHarmless(header, at);
             case TarHeader.LONG_NAME, TarHeader.LONG_LINK ->
                 throw new ManifestException("the tar has names that are too long to be those of an archive");
-            default -> {
-                // Folders, links, devices: nobody reads them.
-            }
+            case TarHeader.FOLDER -> below(header.name());
+            default ->
+                throw new ManifestException(
+                        "the tar has an entry %s that is neither a file nor a folder (type %s): a link or a device has no place in it"
+                                .formatted(header.name(), header.type()));
         }
+    }
+
+    /** The name without what tools put before it. */
+    private static String below(String name) throws ManifestException {
+        String path = name.startsWith("./") ? name.substring(2) : name;
+        if (path.startsWith("/") || List.of(path.split("/", -1)).contains("..")) {
+            throw new ManifestException("the tar has an entry %s, which is not below it".formatted(name));
+        }
+        return path;
     }
 
     private void requireHarmless(TarHeader header, long at) throws IOException, TierException, ManifestException {

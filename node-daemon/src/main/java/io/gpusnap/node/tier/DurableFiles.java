@@ -2,12 +2,10 @@ package io.gpusnap.node.tier;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -22,25 +20,23 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class DurableFiles {
 
     private final Path tmp;
-    private final DirectWrites direct = new DirectWrites();
+    private final DiskCalls disk;
     private final UnsyncedFiles unsynced = new UnsyncedFiles();
     private final Set<Path> dirtyFolders = ConcurrentHashMap.newKeySet();
     private final AtomicLong serial = new AtomicLong();
 
-    DurableFiles(Path tmp) {
+    DurableFiles(Path tmp, DiskCalls disk) {
         this.tmp = tmp;
+        this.disk = disk;
     }
 
     /** @throws TierException NO_SPACE, IO */
     public void write(Path target, MemorySegment content) throws TierException {
         Path temporary = tmp.resolve(target.getFileName() + "." + serial.incrementAndGet());
         try {
-            boolean large = direct.write(temporary, content);
-            if (!large) {
-                writeTemporary(temporary, content);
-            }
+            boolean large = disk.writeNew(temporary, content);
             ensureFolder(folderOf(target));
-            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            disk.rename(temporary, target);
             dirtyFolders.add(folderOf(target));
             if (large) {
                 unsynced.add(target);
@@ -54,7 +50,7 @@ public final class DurableFiles {
     /** @throws TierException IO */
     public void move(Path from, Path to) throws TierException {
         try {
-            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            disk.rename(from, to);
             dirtyFolders.add(folderOf(from));
             dirtyFolders.add(folderOf(to));
         } catch (IOException e) {
@@ -107,17 +103,6 @@ public final class DurableFiles {
                 dirtyFolders.add(folder);
                 throw DiskErrors.typed("fsync", folder, e);
             }
-        }
-    }
-
-    private static void writeTemporary(Path temporary, MemorySegment content) throws IOException {
-        try (FileChannel channel = FileChannel.open(
-                temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
-            ByteBuffer bytes = content.asByteBuffer();
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
-            }
-            channel.force(false);
         }
     }
 

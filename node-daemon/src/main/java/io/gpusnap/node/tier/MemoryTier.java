@@ -25,14 +25,24 @@ import java.util.UUID;
  */
 public final class MemoryTier implements ChunkTier {
 
+    /** How a chunk gets into its slot. */
+    @FunctionalInterface
+    interface Copying {
+        void copy(MemorySegment content, MemorySegment slot);
+    }
+
+    private static final Copying PLAIN = (content, slot) -> slot.copyFrom(content);
+
     private final Path poolPath;
     private final MemorySegment pool;
+    private final Copying copying;
     private final long capacityBytes;
     private final SlotTable table;
 
-    private MemoryTier(Path poolPath, MemorySegment pool, SlotIndex index) {
+    private MemoryTier(Path poolPath, MemorySegment pool, SlotIndex index, Copying copying) {
         this.poolPath = poolPath;
         this.pool = pool;
+        this.copying = copying;
         this.capacityBytes = (long) index.slots() * Slot.BYTES;
         this.table = new SlotTable(index);
     }
@@ -42,9 +52,13 @@ public final class MemoryTier implements ChunkTier {
      * @throws TierException IO
      */
     public static MemoryTier open(Path poolPath, MemorySegment pool) throws TierException {
+        return open(poolPath, pool, PLAIN);
+    }
+
+    static MemoryTier open(Path poolPath, MemorySegment pool, Copying copying) throws TierException {
         Path index = indexPath(poolPath);
         try {
-            return new MemoryTier(poolPath, pool, SlotIndex.open(index, slots(pool.byteSize())));
+            return new MemoryTier(poolPath, pool, SlotIndex.open(index, slots(pool.byteSize())), copying);
         } catch (IOException e) {
             throw DiskErrors.typed("open", index, e);
         }
@@ -59,7 +73,7 @@ public final class MemoryTier implements ChunkTier {
     public static MemoryTier look(Path poolPath, long poolBytes) throws TierException {
         Path index = indexPath(poolPath);
         try {
-            return new MemoryTier(poolPath, MemorySegment.NULL, SlotIndex.look(index, slots(poolBytes)));
+            return new MemoryTier(poolPath, MemorySegment.NULL, SlotIndex.look(index, slots(poolBytes)), PLAIN);
         } catch (IOException e) {
             throw DiskErrors.typed("open", index, e);
         }
@@ -204,8 +218,17 @@ public final class MemoryTier implements ChunkTier {
         if (claimed.isEmpty()) {
             throw new TierException(Reason.NO_SPACE, "every slot of " + poolPath + " is in use");
         }
-        claimed.getFirst().first(sizeBytes).copyFrom(content);
-        publish(claimed.getFirst(), digest, sizeBytes).close();
+        Slot slot = claimed.getFirst();
+        boolean copied = false;
+        try {
+            copying.copy(content, slot.first(sizeBytes));
+            copied = true;
+        } finally {
+            if (!copied) {
+                free(slot); // the content may be a file that another has cut off meanwhile
+            }
+        }
+        publish(slot, digest, sizeBytes).close();
         return true;
     }
 

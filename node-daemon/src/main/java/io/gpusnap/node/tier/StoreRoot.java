@@ -40,14 +40,18 @@ public final class StoreRoot implements AutoCloseable {
     private final DurableFiles files;
     private final FileChannel lockChannel;
 
-    private StoreRoot(Path path, FileChannel lockChannel) {
+    private StoreRoot(Path path, FileChannel lockChannel, DiskCalls disk) {
         this.path = path;
         this.lockChannel = lockChannel;
-        this.files = new DurableFiles(path.resolve("tmp"));
+        this.files = new DurableFiles(path.resolve("tmp"), disk);
     }
 
     /** @throws TierException IO when another daemon holds it, its version is unknown, or a part of it is a symbolic link */
     public static StoreRoot open(Path path) throws TierException {
+        return open(path, new LocalDisk());
+    }
+
+    static StoreRoot open(Path path, DiskCalls disk) throws TierException {
         FileChannel lockChannel = null;
         try {
             Files.createDirectories(path);
@@ -65,7 +69,7 @@ public final class StoreRoot implements AutoCloseable {
                     throw new TierException(Reason.IO, path.resolve(folder) + " is a symbolic link");
                 }
             }
-            StoreRoot root = new StoreRoot(path, lockChannel);
+            StoreRoot root = new StoreRoot(path, lockChannel, disk);
             root.emptyTmp();
             root.checkVersion();
             return root;

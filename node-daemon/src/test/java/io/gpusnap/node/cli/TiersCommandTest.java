@@ -69,6 +69,9 @@ class TiersCommandTest {
         assertThat(out.toString().lines())
                 .allMatch(line -> line.startsWith("ok "))
                 .hasSizeGreaterThan(8);
+        assertThat(out.toString())
+                .contains("a write that was cut off left nothing")
+                .contains("atomic-publish");
         try (var files = Files.walk(share)) {
             assertThat(files.filter(Files::isRegularFile)).containsExactly(share.resolve("gpusnap-store.json"));
         }

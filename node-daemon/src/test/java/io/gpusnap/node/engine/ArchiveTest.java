@@ -28,6 +28,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -296,6 +298,132 @@ class ArchiveTest {
         Files.writeString(layout.resolve("index.json"), index);
         Files.writeString(layout.resolve("oci-layout"), "{\"imageLayoutVersion\":\"2.0.0\"}");
         assertRefused(layout, FailureCode.MANIFEST_INVALID, "2.0.0");
+    }
+
+    /** An entry that a tool which unpacks might fall for, added to an archive that is whole. */
+    enum Hostile {
+        SYMBOLIC_LINK('2', "extra", "/etc/passwd", "neither a file nor a folder"),
+        HARD_LINK('1', "extra", "index.json", "neither a file nor a folder"),
+        LINK_IN_A_FOLDERS_PLACE('2', "blobs", "..", "neither a file nor a folder"),
+        CHARACTER_DEVICE('3', "extra", "", "neither a file nor a folder"),
+        BLOCK_DEVICE('4', "extra", "", "neither a file nor a folder"),
+        PIPE('6', "extra", "", "neither a file nor a folder"),
+        UNKNOWN('S', "extra", "", "neither a file nor a folder"),
+        ABOVE('0', "../evil", "", "not below it"),
+        ABOVE_LATER('0', "blobs/../../evil", "", "not below it"),
+        ABOVE_AFTER_A_DOT('0', "./../evil", "", "not below it"),
+        AT_THE_END('0', "blobs/..", "", "not below it"),
+        FOLDER_ABOVE('5', "../evil/", "", "not below it"),
+        ABSOLUTE('0', "/tmp/evil", "", "not below it"),
+        ABSOLUTE_AFTER_A_DOT('0', ".//tmp/evil", "", "not below it"),
+        AGAIN('0', "index.json", "", "two entries index.json"),
+        AGAIN_AFTER_A_DOT('0', "./index.json", "", "two entries index.json"),
+        LONG_NAME('L', "././@LongLink", "", "too long");
+
+        private final char type;
+        private final String name;
+        private final String link;
+        private final String refusal;
+
+        Hostile(char type, String name, String link, String refusal) {
+            this.type = type;
+            this.name = name;
+            this.link = link;
+            this.refusal = refusal;
+        }
+    }
+
+    @Test
+    void aTarWithAnEntryThatLeadsElsewhereIsRefusedAndNothingIsWritten() throws Exception {
+        Path tar = exported("hostile.tar");
+        ArchiveInfo info = Archives.look(tar);
+        byte[] whole = Files.readAllBytes(tar);
+        try (TestNode node = second()) {
+            Set<String> before = names();
+            for (Hostile entry : Hostile.values()) {
+                byte[] header = TestTar.header(entry.type, entry.name, entry.link, 0);
+                for (byte[] hostile : List.of(TestTar.before(whole, header), TestTar.after(whole, header))) {
+                    Files.write(tar, hostile);
+                    // when somebody looks, and when a daemon is given it that somebody has looked at before
+                    assertRefused(tar, FailureCode.MANIFEST_INVALID, entry.refusal);
+                    assertThat(node.bringIn(tar, info, StageListener.NONE)
+                                    .failed()
+                                    .code())
+                            .as(entry.name())
+                            .isEqualTo(FailureCode.MANIFEST_INVALID);
+                }
+            }
+            // then
+            assertNothingIsIn(folder.resolve("second"));
+            assertThat(names()).isEqualTo(before);
+            assertThat(folder.resolveSibling("evil")).doesNotExist();
+            assertThat(Path.of("/tmp/evil")).doesNotExist();
+            // and it was the entry that was refused
+            Files.write(tar, whole);
+            node.bringIn(tar, info, StageListener.NONE).succeeded();
+        }
+    }
+
+    @Test
+    void aTarWhoseEntriesClaimMoreThanThereIsIsRefused() throws Exception {
+        Path tar = exported("hostile.tar");
+        byte[] whole = Files.readAllBytes(tar);
+        // more than the file has, up to the most that a header can say
+        for (long size : new long[] {whole.length + 1L, (1L << 33) - 1}) {
+            Files.write(tar, TestTar.before(whole, TestTar.header('0', "extra", "", size)));
+            assertRefused(tar, FailureCode.CHUNK_MISSING, "was cut off");
+        }
+        // more than is read of a document, though it is there
+        Path layout = exported("layout");
+        Files.write(layout.resolve("index.json"), " ".repeat(17 << 20).getBytes(StandardCharsets.US_ASCII));
+        assertRefused(layout, FailureCode.CHUNK_CORRUPT, "at most");
+        // a number in another form, as tools write it from 8 GiB on, or a negative one
+        byte[] binary = TestTar.header('0', "extra", "", 0);
+        for (int first : new int[] {0x80, 0xff}) {
+            java.util.Arrays.fill(binary, 124, 136, (byte) 0xff);
+            binary[124] = (byte) first;
+            Files.write(tar, TestTar.before(whole, TestTar.summed(binary)));
+            assertRefused(tar, FailureCode.MANIFEST_INVALID, "a number in a header");
+        }
+        // and an extended header that no memory should be given to
+        Files.write(tar, TestTar.before(whole, TestTar.header('x', "extra", "", 1L << 32)));
+        assertRefused(tar, FailureCode.MANIFEST_INVALID, "extended header of");
+    }
+
+    @Test
+    void anExtendedHeaderRenamesAndResizesNothing() throws Exception {
+        Path tar = exported("hostile.tar");
+        byte[] whole = Files.readAllBytes(tar);
+        for (String record : List.of("path=../evil", "size=99", "GNU.sparse.name=evil")) {
+            String line = "%d %s\n".formatted(record.length() + 4, record);
+            byte[] text = java.util.Arrays.copyOf(line.getBytes(StandardCharsets.US_ASCII), 512);
+            byte[] extension = TestTar.after(TestTar.header('x', "extra", "", line.length()), text);
+            Files.write(tar, TestTar.before(whole, extension));
+            assertRefused(tar, FailureCode.MANIFEST_INVALID, "in an extended header");
+        }
+    }
+
+    @Test
+    void aFolderOfALayoutThatIsALinkIsRefused() throws Exception {
+        Path layout = exported("layout");
+        for (String linked : List.of("blobs/sha256", "blobs")) {
+            Path outside = folder.resolve("outside-" + linked.replace('/', '-'));
+            Files.move(layout.resolve(linked), outside);
+            Files.createSymbolicLink(layout.resolve(linked), outside);
+            assertRefused(layout, FailureCode.MANIFEST_INVALID, "is a symbolic link");
+            Files.delete(layout.resolve(linked));
+            Files.move(outside, layout.resolve(linked));
+        }
+        assertThat(Archives.look(layout).snapshot()).isEqualTo(snapshot);
+    }
+
+    /** Of all files beside the daemon's journal. */
+    private Set<String> names() throws IOException {
+        try (Stream<Path> all = Files.walk(folder)) {
+            return all.map(file -> folder.relativize(file).toString())
+                    .filter(name -> !name.startsWith("second/") || name.startsWith("second/nvme/"))
+                    .collect(Collectors.toSet());
+        }
     }
 
     private static void assertRefused(Path archive, FailureCode code, String text) {

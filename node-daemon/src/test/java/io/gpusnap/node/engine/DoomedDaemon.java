@@ -26,7 +26,7 @@ final class DoomedDaemon {
     /**
      * Runs one in a JVM of its own, and returns when it is dead.
      *
-     * @param verb save, thaw, switch or pull, with its arguments as {@link #main} takes them
+     * @param verb save, thaw, switch, pull or push, with its arguments as {@link #main} takes them
      */
     static void live(Path folder, String stage, StagePoint point, String... verb) throws Exception {
         awaitDeath(start(folder, stage, point, verb), folder, stage + " " + point);
@@ -68,11 +68,11 @@ final class DoomedDaemon {
      * folder, stage, point, then one of: save ENGINE SNAPSHOT AFTERSAVE PID TICKS; thaw ENGINE SNAPSHOT; thaw-into PODUID CONTAINERID SNAPSHOT;
      * switch SNAPSHOT
      * PID TICKS SNAPSHOT (the second one is what the process is then frozen as); pull SNAPSHOT, and nfs ROOT or s3 ENDPOINT BUCKET;
-     * export SNAPSHOT ARCHIVE; import ARCHIVE.
+     * push, and then as pull; export SNAPSHOT ARCHIVE; import ARCHIVE.
      */
     public static void main(String[] arguments) throws Exception {
         StageListener end = new KillAt(arguments[1], StagePoint.valueOf(arguments[2]));
-        TestNode node = arguments[3].equals("pull")
+        TestNode node = arguments[3].equals("pull") || arguments[3].equals("push")
                 ? TestNode.open(
                         Path.of(arguments[0]), SharedPlace.of(List.of(arguments).subList(5, arguments.length)))
                 : TestNode.open(Path.of(arguments[0]));
@@ -91,6 +91,7 @@ final class DoomedDaemon {
             case "export" -> node.export(SnapshotId.parse(arguments[4]), Path.of(arguments[5]), false, end);
             case "import" -> node.bringIn(Path.of(arguments[4]), end);
             case "pull" -> node.transfer(SnapshotId.parse(arguments[4]), "nvme", end);
+            case "push" -> node.transfer(SnapshotId.parse(arguments[4]), arguments[5], end);
             default -> throw new IllegalArgumentException(arguments[3]);
         };
         System.out.println("the operation ended before the daemon did: " + ended.outcome());

@@ -236,7 +236,11 @@ final class TestNode implements AutoCloseable {
     }
 
     Ended bringIn(Path archive, StageListener listener) throws Exception {
-        ArchiveInfo info = Archives.look(archive);
+        return bringIn(archive, Archives.look(archive), listener);
+    }
+
+    /** @param info what the archive was when somebody looked */
+    Ended bringIn(Path archive, ArchiveInfo info, StageListener listener) throws Exception {
         ImportRequest request =
                 new ImportRequest(OperationId.random(), info.snapshot(), info.manifestDigest(), archive.toString(), 0);
         return run(new OperationSpec(request.operation(), OperationKind.TRANSFER, request), listener);

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.tier.TierException.Reason;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -32,11 +34,41 @@ class MemoryTierTest extends ChunkTierContract {
         return open(SLOTS);
     }
 
-    private MemoryTier open(int slots) throws Exception {
-        return MemoryTier.open(folder.resolve("pool"), map(slots));
+    @Override
+    protected ChunkTier open(Middle middle) throws Exception {
+        return MemoryTier.open(folder.resolve("pool"), map(folder, SLOTS), (content, slot) -> {
+            long half = content.byteSize() / 2;
+            slot.copyFrom(content.asSlice(0, half));
+            try {
+                middle.reached();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            slot.asSlice(half).copyFrom(content.asSlice(half));
+        });
     }
 
-    private MemorySegment map(int slots) throws Exception {
+    @Override
+    protected ChunkTier afterAKill() throws Exception {
+        Path killed = Files.createTempDirectory(folder, "killed");
+        for (String file : List.of("pool", "pool.index")) {
+            Files.copy(folder.resolve(file), killed.resolve(file));
+        }
+        MemoryTier next = MemoryTier.open(killed.resolve("pool"), map(killed, SLOTS));
+        next.retainOwners(Set.of()); // as every daemon does: no operation of before had this slot
+        return next;
+    }
+
+    @Override
+    protected void assertHoldsNothing() throws Exception {
+        assertThat(open(SLOTS).usage().freeBytes()).isEqualTo((long) SLOTS * Slot.BYTES);
+    }
+
+    private MemoryTier open(int slots) throws Exception {
+        return MemoryTier.open(folder.resolve("pool"), map(folder, slots));
+    }
+
+    private static MemorySegment map(Path folder, int slots) throws Exception {
         try (FileChannel channel = FileChannel.open(
                 folder.resolve("pool"), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             return channel.map(FileChannel.MapMode.READ_WRITE, 0, (long) slots * Slot.BYTES, Arena.ofAuto());

@@ -24,9 +24,44 @@ class NvmeTierTest extends ChunkTierContract {
     @TempDir
     Path folder;
 
+    @TempDir
+    Path elsewhere;
+
     @Override
     protected ChunkTier open() throws Exception {
         return new NvmeTier(StoreRoot.open(folder), 0);
+    }
+
+    @Override
+    protected ChunkTier open(Middle middle) throws Exception {
+        return new NvmeTier(FaultyDisk.under(folder, middle), 0);
+    }
+
+    @Override
+    protected ChunkTier afterAKill() throws Exception {
+        return new NvmeTier(FaultyDisk.imageOf(folder, elsewhere), 0);
+    }
+
+    @Override
+    protected void assertHoldsNothing() throws Exception {
+        FaultyDisk.assertHoldsNoChunk(folder);
+    }
+
+    @Test
+    void aFileThatDoesNotGetItsNameLeavesNothingBehind(@TempDir Path other) throws Exception {
+        FaultyDisk disk = new FaultyDisk(() -> {});
+        try (NvmeTier tier = new NvmeTier(StoreRoot.open(other, disk), 0)) {
+            byte[] content = random(100, 3);
+            disk.failRename();
+            // when
+            assertReason(Reason.IO, () -> tier.put(digestOf(content), MemorySegment.ofArray(content)));
+            // then
+            assertThat(tier.list()).isEmpty();
+            assertThat(tier.usage().usedBytes()).isZero();
+            assertThat(other.resolve("tmp")).isEmptyDirectory();
+            assertThat(tier.put(digestOf(content), MemorySegment.ofArray(content)))
+                    .isTrue();
+        }
     }
 
     @ParameterizedTest
@@ -141,7 +176,7 @@ class NvmeTierTest extends ChunkTierContract {
             // when
             assertReason(
                     Reason.NO_SPACE,
-                    () -> new DurableFiles(mount.resolve("tmp"))
+                    () -> new DurableFiles(mount.resolve("tmp"), new LocalDisk())
                             .write(mount.resolve("chunks/second"), MemorySegment.ofArray(second)));
             assertReason(Reason.NO_SPACE, () -> tier.put(digestOf(second), MemorySegment.ofArray(second)));
             // then

@@ -28,14 +28,36 @@ class SealedNvmeTest extends ChunkTierContract {
     @TempDir
     Path folder;
 
+    @TempDir
+    Path elsewhere;
+
     @Override
     protected ChunkTier open() throws Exception {
         return tier(folder, OLD, true);
     }
 
     private static NvmeTier tier(Path root, String keys, boolean encrypts) throws Exception {
+        return tier(StoreRoot.open(root), keys, encrypts);
+    }
+
+    private static NvmeTier tier(StoreRoot root, String keys, boolean encrypts) {
         Optional<KeyProvider> provider = keys.isEmpty() ? Optional.empty() : Optional.of(KeyRing.ofHex(keys));
-        return new NvmeTier(StoreRoot.open(root), 0, provider, "tenant-a", encrypts);
+        return new NvmeTier(root, 0, provider, "tenant-a", encrypts);
+    }
+
+    @Override
+    protected ChunkTier open(Middle middle) throws Exception {
+        return tier(FaultyDisk.under(folder, middle), OLD, true);
+    }
+
+    @Override
+    protected ChunkTier afterAKill() throws Exception {
+        return tier(FaultyDisk.imageOf(folder, elsewhere), OLD, true);
+    }
+
+    @Override
+    protected void assertHoldsNothing() throws Exception {
+        FaultyDisk.assertHoldsNoChunk(folder);
     }
 
     private static Path file(Path root, ChunkDigest digest) {

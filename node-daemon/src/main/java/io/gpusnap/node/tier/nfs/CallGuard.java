@@ -4,6 +4,7 @@ import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.blob.Hanging;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -58,6 +59,9 @@ final class CallGuard {
             throw interrupted();
         } catch (ExecutionException e) {
             if (e.getCause() instanceof IOException io) {
+                if (io instanceof NoSuchFileException) {
+                    hanging.answered(); // that is one: who only asks for what is not there must not keep it in trouble
+                }
                 throw io;
             }
             throw new IllegalStateException("a call to " + mount + " broke", e.getCause());

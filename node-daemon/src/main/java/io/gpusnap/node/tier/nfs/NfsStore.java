@@ -27,7 +27,9 @@ import java.util.function.Predicate;
 /**
  * Objects as files of a directory that nodes share by NFS. An object is written under {@code tmp/}, fsynced, closed, and then
  * linked or renamed to its name, and the folder fsynced. Of a file whose fsync failed nothing is known any more, so it is thrown
- * away, never fsynced again; and whatever is not synced, the mount is not used until it answers again. A stale handle is opened once more, by name.
+ * away, never fsynced again; and whatever is not synced, the mount is not used until it answers again. A stale handle is opened once
+ * more, by name, but for calls that are not the same when done twice: the server may have done them, and only its answer been
+ * lost. Such a put has failed, whatever is there; the next one of the same content finds it, and syncs its folder.
  */
 public final class NfsStore implements BlobStore {
 
@@ -68,13 +70,17 @@ public final class NfsStore implements BlobStore {
         try {
             folder(folderOf(temporary));
             folder(folderOf(target));
+        } catch (IOException e) {
+            throw typed("make a folder for", target, e);
+        }
+        try {
             write(temporary, content);
             boolean published = publish(temporary, target, ifThere);
             sync(folderOf(target));
             return published;
         } catch (IOException e) {
-            remove(temporary, e);
-            throw typed("write", target, e);
+            remove(temporary, e); // before the mount is in trouble: then nothing is asked of it
+            throw lost("write", target, e);
         } catch (TierException e) {
             remove(temporary, e);
             throw e;
@@ -82,14 +88,10 @@ public final class NfsStore implements BlobStore {
     }
 
     private void write(Path temporary, MemorySegment content) throws IOException, TierException {
-        try {
-            guarded("write " + content.byteSize() + " bytes", () -> {
-                files.writeNew(temporary, content);
-                return true;
-            });
-        } catch (IOException e) {
-            throw lost("write", temporary, e);
-        }
+        guard.call("write " + content.byteSize() + " bytes", () -> {
+            files.writeNew(temporary, content);
+            return true;
+        });
     }
 
     /** A server that loses what it was given loses more than this. */
@@ -100,25 +102,21 @@ public final class NfsStore implements BlobStore {
 
     /** Another writer may count on the name by now, so what cannot be made sure stays: a sweep takes it if nobody does. */
     private void sync(Path folder) throws IOException, TierException {
-        try {
-            guarded("sync a folder", () -> {
-                files.syncFolder(folder);
-                return true;
-            });
-        } catch (IOException e) {
-            throw lost("sync", folder, e);
-        }
+        guarded("sync a folder", () -> {
+            files.syncFolder(folder);
+            return true;
+        });
     }
 
     private boolean publish(Path temporary, Path target, IfThere ifThere) throws IOException, TierException {
         if (ifThere == IfThere.REPLACE) {
-            guarded("rename a file", () -> {
+            guard.call("rename a file", () -> {
                 files.rename(temporary, target);
                 return true;
             });
             return true;
         }
-        boolean first = guarded("link a file", () -> link(temporary, target));
+        boolean first = guard.call("link a file", () -> link(temporary, target));
         guarded("delete a file", () -> files.delete(temporary));
         return first;
     }
@@ -293,7 +291,7 @@ public final class NfsStore implements BlobStore {
             }
             return removed;
         } catch (IOException e) {
-            throw typed("clean up", clock, e);
+            throw lost("clean up", clock, e);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.gpusnap.node.tier.pack;
 
 import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.tier.blob.BlobInfo;
 import io.gpusnap.node.tier.blob.BlobKey;
 import io.gpusnap.node.tier.blob.BlobStore;
 import io.gpusnap.node.tier.blob.BlobStore.IfThere;
@@ -8,7 +9,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Tries out on a store what packs count on: what the conformance suite holds in tests, for an operator before he trusts a mount or
@@ -20,6 +25,7 @@ public final class StoreValidation {
     public record Check(String name, boolean passed, String detail) {}
 
     private static final int LONG_BYTES = (20 << 20) + 17;
+    private static final String WHOLE = "who looks while it is written finds all of it or nothing";
     private static final int OFFSET = 12_345;
     private static final int RANGE_BYTES = 1000;
 
@@ -54,10 +60,10 @@ public final class StoreValidation {
             return expect(store.holds(small, segment(second)), "a whole new object is there");
         });
         trial("size-first", () -> expect(!store.holds(small, segment(first)), "another size is told, not read"));
-        trial("large-object", () -> {
-            put(large, content, IfThere.KEEP);
-            return expect(store.holds(large, segment(content)), LONG_BYTES + " bytes, in parts where it has parts");
-        });
+        trial("atomic-publish", this::putWatched);
+        trial(
+                "large-object",
+                () -> expect(store.holds(large, segment(content)), LONG_BYTES + " bytes, in parts where it has parts"));
         trial("range-read", () -> {
             byte[] range = new byte[RANGE_BYTES];
             store.read(large, LONG_BYTES, OFFSET, segment(range));
@@ -75,6 +81,35 @@ public final class StoreValidation {
             return expect(store.find(small).isEmpty() && store.find(large).isEmpty(), "what was deleted is gone");
         });
         return List.copyOf(checks);
+    }
+
+    /** A large object, which somebody else looks for all the while. */
+    private String putWatched() throws TierException {
+        AtomicBoolean written = new AtomicBoolean();
+        FutureTask<Integer> looks = new FutureTask<>(() -> {
+            for (int count = 1; true; count++) {
+                boolean last = written.get();
+                Optional<BlobInfo> found = store.find(large);
+                expect(found.map(BlobInfo::sizeBytes).orElse((long) LONG_BYTES) == LONG_BYTES, WHOLE);
+                if (last) {
+                    return count;
+                }
+            }
+        });
+        Thread.ofVirtual().start(looks);
+        try {
+            put(large, content, IfThere.KEEP);
+        } finally {
+            written.set(true);
+        }
+        try {
+            return WHOLE + ", in " + looks.get() + " looks at it";
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(String.valueOf(e.getMessage()), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        }
     }
 
     private boolean put(BlobKey key, byte[] bytes, IfThere ifThere) throws TierException {

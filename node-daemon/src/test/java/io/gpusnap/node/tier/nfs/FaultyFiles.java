@@ -2,20 +2,33 @@ package io.gpusnap.node.tier.nfs;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
-/** The real calls, before which something happens. */
-final class FaultyFiles implements ShareFiles {
+/** The real calls, before which, in the middle of which, or after which something happens. */
+public final class FaultyFiles implements ShareFiles {
+
+    /** What happens when half of a file is written; its failure is the call's. */
+    @FunctionalInterface
+    public interface Middle {
+        void reached() throws IOException;
+    }
 
     private final ShareFiles real = new MountedFiles();
     private final AtomicInteger running = new AtomicInteger();
     private volatile Consumer<String> before = call -> {};
     private volatile String failing = "";
     private volatile IOException failure = new IOException();
+    private volatile boolean done;
+    private volatile @Nullable Middle middle;
     private final AtomicInteger failures = new AtomicInteger();
 
     private interface Call<T> {
@@ -30,8 +43,29 @@ final class FaultyFiles implements ShareFiles {
         before = what;
     }
 
+    /** A store on such calls, which is trusted again soon after trouble. */
+    public NfsStore store(Path root) {
+        return new NfsStore(new NfsSettings(root, Duration.ofSeconds(20), 3, Duration.ofMillis(50)), this);
+    }
+
+    /** What is written from now on stops in the middle for this. */
+    public void middle(Middle what) {
+        middle = what;
+    }
+
+    /** The server does not do it, or only a part of a write. */
     void failing(String call, IOException how, int times) {
+        fails(call, how, times, false);
+    }
+
+    /** The server does it, and the answer is a failure all the same. */
+    void failingAfter(String call, IOException how) {
+        fails(call, how, 1, true);
+    }
+
+    private void fails(String call, IOException how, int times, boolean afterwards) {
         failure = how;
+        done = afterwards;
         failures.set(times);
         failing = call;
     }
@@ -50,8 +84,12 @@ final class FaultyFiles implements ShareFiles {
         try {
             before.accept(name);
             if (name.equals(failing) && failures.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
-                partly.run();
-                throw new IOException(failure.getMessage());
+                if (done) {
+                    call.run();
+                } else {
+                    partly.run();
+                }
+                throw failure;
             }
             return call.run();
         } finally {
@@ -64,10 +102,22 @@ final class FaultyFiles implements ShareFiles {
         call(
                 "writeNew",
                 () -> {
-                    real.writeNew(file, content);
+                    write(file, content);
                     return true;
                 },
                 () -> real.writeNew(file, content.asSlice(0, content.byteSize() / 2)));
+    }
+
+    private void write(Path file, MemorySegment content) throws IOException {
+        Middle stop = middle;
+        if (stop == null) {
+            real.writeNew(file, content);
+            return;
+        }
+        long half = content.byteSize() / 2;
+        real.writeNew(file, content.asSlice(0, half));
+        stop.reached();
+        Files.write(file, content.asSlice(half).toArray(ValueLayout.JAVA_BYTE), StandardOpenOption.APPEND);
     }
 
     @Override

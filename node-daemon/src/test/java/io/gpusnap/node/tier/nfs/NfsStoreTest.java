@@ -10,6 +10,7 @@ import io.gpusnap.node.tier.blob.BlobStore.IfThere;
 import io.gpusnap.node.tier.blob.BlobStoreContract;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,14 +18,21 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class NfsStoreTest extends BlobStoreContract {
 
     private static final Duration SHORT = Duration.ofMillis(300);
+    /** Of a server that cannot say whether it did what it was asked. */
+    private static final List<IOException> ANSWERS =
+            List.of(new IOException("Input/output error"), new IOException("Stale file handle"));
 
     @TempDir
     Path root;
@@ -35,7 +43,7 @@ class NfsStoreTest extends BlobStoreContract {
     }
 
     private NfsStore faulty(FaultyFiles files) {
-        return faulty(files, Duration.ofSeconds(20));
+        return files.store(root);
     }
 
     /** @param deadline that a call which does not hang keeps, too */
@@ -63,6 +71,19 @@ class NfsStoreTest extends BlobStoreContract {
         files.before(call -> {});
         Awaitility.await().ignoreExceptions().until(() -> hanging.find(PACK).isPresent());
         assertThat(hanging.trouble()).isEmpty();
+    }
+
+    @Test
+    void thatThereIsNoSuchFileIsAnAnswerToo() throws Exception {
+        // given a mount in trouble, which works again
+        FaultyFiles files = new FaultyFiles();
+        NfsStore mended = faulty(files);
+        files.failing("writeNew", new IOException("Input/output error"), 1);
+        assertReason(Reason.UNAVAILABLE, () -> mended.put(PACK, MemorySegment.ofArray(random(100, 3)), IfThere.KEEP));
+        // when it is asked for what it does not have
+        Awaitility.await().ignoreExceptions().until(() -> mended.find(PACK).isEmpty());
+        // then
+        assertThat(mended.trouble()).isEmpty();
     }
 
     @Test
@@ -136,6 +157,7 @@ class NfsStoreTest extends BlobStoreContract {
         assertReason(Reason.UNAVAILABLE, () -> losing.put(PACK, MemorySegment.ofArray(random(100, 3)), IfThere.KEEP));
         assertThat(losing.trouble()).isPresent();
         assertThat(open().find(PACK)).isEmpty();
+        assertThat(root.resolve("tmp")).isEmptyDirectory();
         Awaitility.await()
                 .ignoreExceptions()
                 .until(() -> losing.put(PACK, MemorySegment.ofArray(random(100, 3)), IfThere.KEEP));
@@ -166,6 +188,115 @@ class NfsStoreTest extends BlobStoreContract {
         assertThat(synced.get()).isPositive();
         assertThat(open().find(PACK)).isPresent();
         assertThat(losing.removeUnfinished(Duration.ZERO)).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"link, KEEP", "rename, REPLACE"})
+    void aNameThatTheServerDoesNotGiveIsTroubleAndLeavesNothing(String call, IfThere ifThere) throws Exception {
+        FaultyFiles files = new FaultyFiles();
+        NfsStore losing = faulty(files);
+        byte[] content = random(100, 3);
+        for (IOException how : ANSWERS) {
+            files.failing(call, how, 1);
+            // when
+            assertReason(Reason.UNAVAILABLE, () -> losing.put(PACK, MemorySegment.ofArray(content), ifThere));
+            // then
+            assertThat(losing.trouble()).isPresent();
+            assertThat(open().find(PACK)).isEmpty();
+            assertThat(root.resolve("tmp")).isEmptyDirectory();
+            assertThat(putAgain(losing, content, ifThere)).isTrue();
+            assertThat(losing.trouble()).isEmpty();
+            assertThat(open().holds(PACK, MemorySegment.ofArray(content))).isTrue();
+            open().delete(PACK);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"writeNew, KEEP", "link, KEEP", "rename, REPLACE", "delete, KEEP", "syncFolder, KEEP"})
+    void whatTheServerDidWithoutSayingSoIsAFailureAndTheNextPutMakesSure(String call, IfThere ifThere)
+            throws Exception {
+        FaultyFiles files = new FaultyFiles();
+        NfsStore losing = faulty(files);
+        byte[] content = random(100, 3);
+        boolean named = !call.equals("writeNew");
+        for (IOException how : ANSWERS) {
+            files.before(one -> {});
+            files.failingAfter(call, how);
+            // when
+            if (isStale(how) && (call.equals("delete") || call.equals("syncFolder"))) { // may be done twice, and is
+                assertThat(losing.put(PACK, MemorySegment.ofArray(content), ifThere))
+                        .isTrue();
+            } else {
+                assertReason(Reason.UNAVAILABLE, () -> losing.put(PACK, MemorySegment.ofArray(content), ifThere));
+                assertThat(losing.trouble()).isPresent();
+            }
+            // then it is there whole or not at all
+            assertThat(open().find(PACK).isPresent()).as(how.getMessage()).isEqualTo(named);
+            assertThat(root.resolve("tmp")).isEmptyDirectory();
+            // and counts only once its folder was synced
+            AtomicInteger synced = new AtomicInteger();
+            files.before(one -> synced.addAndGet(one.equals("syncFolder") ? 1 : 0));
+            assertThat(putAgain(losing, content, ifThere)).isEqualTo(!named || ifThere == IfThere.REPLACE);
+            assertThat(synced.get()).isPositive();
+            assertThat(open().holds(PACK, MemorySegment.ofArray(content))).isTrue();
+            open().delete(PACK);
+        }
+    }
+
+    private static boolean isStale(IOException how) {
+        return how.getMessage().startsWith("Stale");
+    }
+
+    @Test
+    void aNameWhoseAnswerTheClientAskedForTwiceIsThereAlready() throws Exception {
+        // given a client that sends again what was done, of which the second answer is that there is such a name
+        FaultyFiles files = new FaultyFiles();
+        NfsStore twice = faulty(files);
+        byte[] content = random(100, 3);
+        files.failingAfter("link", new FileAlreadyExistsException(PACK.path()));
+        // when, then
+        assertThat(twice.put(PACK, MemorySegment.ofArray(content), IfThere.KEEP))
+                .isFalse();
+        assertThat(twice.trouble()).isEmpty();
+        assertThat(open().holds(PACK, MemorySegment.ofArray(content))).isTrue();
+        assertThat(open().removeUnfinished(Duration.ZERO)).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"writeNew", "link", "syncFolder"})
+    void aWriteThatHangsHasFailedAndWhatItDoesLaterIsWhole(String call) throws Exception {
+        FaultyFiles files = new FaultyFiles();
+        NfsStore hanging = faulty(files, Duration.ofMillis(1500));
+        CountDownLatch hang = new CountDownLatch(1);
+        byte[] content = random(100, 3);
+        files.before(one -> {
+            if (one.equals(call)) {
+                await(hang);
+            }
+        });
+        // when
+        assertReason(Reason.UNAVAILABLE, () -> hanging.put(PACK, MemorySegment.ofArray(content), IfThere.KEEP));
+        // then
+        assertThat(hanging.trouble()).isPresent();
+        assertThat(open().find(PACK).isPresent()).isEqualTo(call.equals("syncFolder"));
+        // when the call comes back after all
+        hang.countDown();
+        Awaitility.await().until(() -> files.running() == 0);
+        // then it did its own part and no more
+        assertThat(open().find(PACK).isPresent()).isEqualTo(!call.equals("writeNew"));
+        open().removeUnfinished(Duration.ZERO);
+        assertThat(putAgain(hanging, content, IfThere.KEEP)).isEqualTo(call.equals("writeNew"));
+        assertThat(open().holds(PACK, MemorySegment.ofArray(content))).isTrue();
+    }
+
+    /** Once the mount is asked for something again. */
+    private static boolean putAgain(NfsStore store, byte[] content, IfThere ifThere) {
+        AtomicBoolean first = new AtomicBoolean();
+        Awaitility.await().ignoreExceptions().until(() -> {
+            first.set(store.put(PACK, MemorySegment.ofArray(content), ifThere));
+            return true;
+        });
+        return first.get();
     }
 
     @Test

@@ -19,6 +19,7 @@ import io.gpusnap.node.tier.key.ManifestSigner;
 import io.gpusnap.node.tier.key.MasterKey;
 import io.gpusnap.node.tier.key.SharedKeyFolder;
 import io.gpusnap.node.tier.key.TenantKeys;
+import io.gpusnap.node.tier.nfs.FaultyFiles;
 import io.gpusnap.node.tier.nfs.NfsSettings;
 import io.gpusnap.node.tier.nfs.NfsStore;
 import java.lang.foreign.Arena;
@@ -53,8 +54,39 @@ class SealedTierTest extends ChunkTierContract {
         return open("tenant-a", KEY, ManifestSigner.none());
     }
 
+    @Override
+    protected ChunkTier open(Middle middle) throws Exception {
+        FaultyFiles files = new FaultyFiles();
+        PackTier tier = open(files.store(root), "tenant-a", KEY, ManifestSigner.none());
+        tier.storeId();
+        files.middle(middle::reached);
+        return tier;
+    }
+
+    /** Another node. */
+    @Override
+    protected ChunkTier reader(ChunkTier writing) {
+        return open();
+    }
+
+    @Override
+    protected ChunkTier afterAKill() {
+        return open();
+    }
+
+    @Override
+    protected void assertHoldsNothing() throws Exception {
+        try (var files = Files.walk(root)) {
+            assertThat(files.filter(Files::isRegularFile).filter(file -> !file.startsWith(root.resolve("keys"))))
+                    .containsExactly(root.resolve("gpusnap-store.json"));
+        }
+    }
+
     private PackTier open(String tenant, String key, ManifestSigner signer) {
-        NfsStore store = new NfsStore(NfsSettings.of(root, Duration.ofSeconds(20)));
+        return open(new NfsStore(NfsSettings.of(root, Duration.ofSeconds(20))), tenant, key, signer);
+    }
+
+    private static PackTier open(NfsStore store, String tenant, String key, ManifestSigner signer) {
         return new PackTier(
                 PackSettings.of("nfs"),
                 store,

@@ -5,6 +5,7 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -45,6 +46,12 @@ public final class FaultProxy implements AutoCloseable {
         }
     }
 
+    /** What happens in the middle of a request; its failure is the server's. */
+    @FunctionalInterface
+    public interface Interruption {
+        void reached() throws IOException;
+    }
+
     public sealed interface Fault {
         record None() implements Fault {}
 
@@ -75,6 +82,9 @@ public final class FaultProxy implements AutoCloseable {
 
         /** None, but the server has one of these at a time. */
         record InTurn() implements Fault {}
+
+        /** The server has half of the request's body when this happens; then it gets the request anew, unless this fails. */
+        record Middle(Interruption what) implements Fault {}
     }
 
     private static final Set<String> NOT_FORWARDED =
@@ -166,6 +176,13 @@ public final class FaultProxy implements AutoCloseable {
                     turn.unlock();
                 }
             }
+            case Fault.Middle middle -> {
+                if (isHalfSent(exchange, body, middle.what())) {
+                    relay(exchange, forward(exchange, body, true));
+                } else {
+                    exchange.sendResponseHeaders(503, -1);
+                }
+            }
             case Fault.FlipBit f -> {
                 HttpResponse<byte[]> answer = forward(exchange, body, true);
                 if (answer.body().length > 0) {
@@ -193,6 +210,35 @@ public final class FaultProxy implements AutoCloseable {
                     Thread.sleep(20);
                 }
             }
+        }
+    }
+
+    /** @return false where what happened then was a failure */
+    private boolean isHalfSent(HttpExchange exchange, byte[] body, Interruption what) throws IOException {
+        StringBuilder head = new StringBuilder();
+        head.append(exchange.getRequestMethod())
+                .append(' ')
+                .append(exchange.getRequestURI())
+                .append(" HTTP/1.1\r\nHost: ")
+                .append(target.getAuthority())
+                .append("\r\nContent-Length: ")
+                .append(body.length)
+                .append("\r\n");
+        exchange.getRequestHeaders().forEach((name, values) -> {
+            if (!NOT_FORWARDED.contains(name.toLowerCase(java.util.Locale.ROOT))) {
+                values.forEach(
+                        value -> head.append(name).append(": ").append(value).append("\r\n"));
+            }
+        });
+        try (Socket server = new Socket(target.getHost(), target.getPort())) {
+            OutputStream out = server.getOutputStream();
+            out.write(head.append("\r\n").toString().getBytes(StandardCharsets.ISO_8859_1));
+            out.write(body, 0, body.length / 2);
+            out.flush();
+            what.reached();
+            return true;
+        } catch (IOException e) {
+            return false;
         }
     }
 

@@ -1,0 +1,77 @@
+package io.gpusnap.node.tier;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
+
+/** The real disk, on which something happens when half of a file is written, or when it is to get its name. */
+final class FaultyDisk implements DiskCalls {
+
+    private final DiskCalls real = new LocalDisk();
+    private final ChunkTierContract.Middle middle;
+    private final AtomicBoolean nameless = new AtomicBoolean();
+
+    FaultyDisk(ChunkTierContract.Middle middle) {
+        this.middle = middle;
+    }
+
+    /** A store on such a disk: a chunk or what belongs to it stops half-way, what the store makes when it is opened does not. */
+    static StoreRoot under(Path folder, ChunkTierContract.Middle middle) throws TierException {
+        AtomicBoolean opened = new AtomicBoolean();
+        StoreRoot root = StoreRoot.open(folder, new FaultyDisk(() -> {
+            if (opened.get()) {
+                middle.reached();
+            }
+        }));
+        opened.set(true);
+        return root;
+    }
+
+    /** The store as the next daemon opens it, were the one that has it killed now: a copy of all that is there. */
+    static StoreRoot imageOf(Path folder, Path elsewhere) throws Exception {
+        Path image = elsewhere.resolve(UUID.randomUUID().toString());
+        try (Stream<Path> all = Files.walk(folder)) {
+            for (Path path : all.toList()) {
+                Files.copy(path, image.resolve(folder.relativize(path)));
+            }
+        }
+        return StoreRoot.open(image);
+    }
+
+    static void assertHoldsNoChunk(Path folder) throws IOException {
+        assertThat(folder.resolve("tmp")).isEmptyDirectory();
+        try (Stream<Path> chunks = Files.walk(folder.resolve("chunks"))) {
+            assertThat(chunks.filter(Files::isRegularFile)).isEmpty();
+        }
+    }
+
+    /** The next file does not get its name. */
+    void failRename() {
+        nameless.set(true);
+    }
+
+    @Override
+    public boolean writeNew(Path file, MemorySegment content) throws IOException {
+        long half = content.byteSize() / 2;
+        real.writeNew(file, content.asSlice(0, half));
+        middle.reached();
+        Files.write(file, content.asSlice(half).toArray(ValueLayout.JAVA_BYTE), StandardOpenOption.APPEND);
+        return true;
+    }
+
+    @Override
+    public void rename(Path from, Path to) throws IOException {
+        if (nameless.compareAndSet(true, false)) {
+            throw new IOException("Input/output error");
+        }
+        real.rename(from, to);
+    }
+}

@@ -3,14 +3,19 @@
 import collections
 import json
 import struct
+import threading
 import time
 
 from benchlib.failure import BenchFailure
 from benchlib.rest import ApiFailure
 
+from .verdict import Verdict, chunk_bytes, chunks_of, unlike_tier
+
+COPIES = 2
 IDLE_SECONDS = 300
 GONE_SECONDS = 420
 RESTORE_SECONDS = 120
+OF_FAILURES = ("id", "kind", "attempt", "target", "failure", "createdAt", "startedAt", "finishedAt")
 
 
 class Audit:
@@ -20,7 +25,7 @@ class Audit:
         self.account = account
         self.slots = {slot.name: slot for slot in slots}
         self.fresh = fresh
-        self.found = {}
+        self.found = {"copiesRestored": 0, "bytesByTierOfCopies": collections.defaultdict(collections.Counter)}
 
     def run(self):
         for step in (self.settle, self.collect_garbage, self.scrub, self.restore_everything, self.account_for_blobs, self.sum_up):
@@ -32,18 +37,23 @@ class Audit:
     # ---- rest ----
 
     def settle(self):
-        """No load, no processes, no moves; nothing may be left on its way."""
-        self.cluster.set_policy([])
+        """No load, no processes, each snapshot on a node and in the bucket, and then no moves; nothing may be left on its way."""
+        self.cluster.set_policy([{"kind": "minimum-copies", "copies": COPIES}])
         for machine in self.machines():
             self.cluster.wait(lambda m=machine: self.cluster.online(m), IDLE_SECONDS, f"{machine.name} is online")
         for machine in self.machines():
             for slot in self.slots.values():
-                machine.kill(slot.pid)
+                slot.end_on(machine)
+        self.cluster.wait(self.is_copied, IDLE_SECONDS, f"each READY snapshot has {COPIES} copies")
+        self.cluster.set_policy([])
         self.await_idle()
         # Threads that started while a server did may have an id beside its own; anew they have not.
         for machine in self.machines():
             self.cluster.restart_daemon(machine)
         self.await_idle()
+
+    def is_copied(self):
+        return all(sum(copy["state"] == "PRESENT" for copy in one["locations"]) >= COPIES for one in self.cluster.snapshots())
 
     def await_idle(self):
         deadline = time.monotonic() + IDLE_SECONDS
@@ -85,8 +95,9 @@ class Audit:
             self.api.wait_operation(self.api.delete(f"/snapshots/{accepted['snapshot']['id']}")["id"], IDLE_SECONDS)
             self.cluster.wait(lambda: not self.running(slot), IDLE_SECONDS, f"{slot.name} is gone")
 
-    def running(self, slot):
-        return [one for one in self.api.items("/workloads", {"name": slot.name}) if one["state"] == "RUNNING"]
+    def running(self, slot, node=None):
+        found = [one for one in self.api.items("/workloads", {"name": slot.name}) if one["state"] == "RUNNING"]
+        return [one for one in found if node in (None, one["nodeId"])]
 
     # ---- whole ----
 
@@ -114,24 +125,30 @@ class Audit:
             self.account.violation(f"snapshot {snapshot['id']} is QUARANTINED: {snapshot.get('failure')}")
 
     def restore_everything(self):
-        """Each from every node that has a copy of its own, and from the bucket on a machine that has nothing."""
+        """Each from every node that has a copy of its own, and from the bucket on a machine that has nothing; machines at once."""
         self.fresh.power_on()
         self.cluster.start_daemon(self.fresh)
-        # A store that it has not looked at yet is one that it does not name, or of which it says that it has not answered.
-        self.cluster.wait(lambda: self.reaches_the_bucket(self.fresh), IDLE_SECONDS, f"{self.fresh.name} reaches the bucket")
+        self.cluster.wait(lambda: self.cluster.online(self.fresh), IDLE_SECONDS, f"{self.fresh.name} is online")
         nodes = {node["id"]: node["name"] for node in self.api.items("/nodes", {})}
-        by_name = {machine.name: machine for machine in self.cluster.machines}
-        done = 0
+        copies = collections.defaultdict(list)
         for snapshot in self.cluster.snapshots():
             if not snapshot["locations"]:
                 self.account.violation(f"READY snapshot {snapshot['id']} has no copy")
             for copy in snapshot["locations"]:
-                if copy["state"] != "PRESENT" or copy["kind"] == "MEMORY":
-                    continue
-                machine = by_name[nodes[copy["nodeId"]]] if "nodeId" in copy else self.fresh
+                if copy["state"] == "PRESENT" and copy["kind"] != "MEMORY":
+                    copies[nodes[copy["nodeId"]] if "nodeId" in copy else self.fresh.name].append((snapshot, copy))
+        threads = [threading.Thread(target=self.restore_on, args=(one, copies[one.name])) for one in self.cluster.machines]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def restore_on(self, machine, copies):
+        for snapshot, copy in copies:
+            try:
                 self.restore(snapshot, copy, machine)
-                done += 1
-        self.found["copiesRestored"] = done
+            except (BenchFailure, OSError, KeyError) as trouble:
+                self.account.violation(f"{snapshot['id']} on {machine.name}: the audit broke: {type(trouble).__name__}: {trouble}")
 
     def reaches_the_bucket(self, machine):
         return self.cluster.online(machine) and any(
@@ -142,16 +159,31 @@ class Audit:
     def restore(self, snapshot, copy, machine):
         slot = self.slots[snapshot["model"]]
         where = f"{snapshot['id']} from {copy['kind']} on {machine.name}"
+        # A daemon that has just begun, and has nothing in its pool: what it reads, it reads from the copy. Peers are off in all of the soak.
+        self.cluster.restart_daemon(machine, forgetting=True)
+        if machine is self.fresh:
+            # A store that it has not looked at yet is one that it does not name, or of which it says that it has not answered.
+            self.cluster.wait(lambda: self.reaches_the_bucket(machine), IDLE_SECONDS, f"{machine.name} reaches the bucket")
+        node = self.cluster.node(machine)["id"]
         try:
-            accepted = self.api.post("/restores", {"snapshotId": snapshot["id"], "nodeId": self.cluster.node(machine)["id"]})
+            accepted = self.api.post("/restores", {"snapshotId": snapshot["id"], "nodeId": node, "fallback": "NONE"})
             self.api.wait_operation(accepted["operation"]["id"], RESTORE_SECONDS)
             answer = slot.await_answer(machine)
             if answer != self.account.expected.get(snapshot["id"]):
                 self.account.violation(f"{where} answers {answer}, not {self.account.expected.get(snapshot['id'])}")
+            self.read_from(where, copy, self.cluster.read_bytes(machine), self.api.get(f"/snapshots/{snapshot['id']}/manifest"))
         except (ApiFailure, BenchFailure, OSError) as failure:
             self.account.violation(f"{where} does not come back: {failure}")
-        machine.kill(slot.pid)
-        self.cluster.wait(lambda: not self.running(slot), IDLE_SECONDS, f"{slot.name} is gone")
+        slot.end_on(machine)
+        self.cluster.wait(lambda: not self.running(slot, node), IDLE_SECONDS, f"{slot.name} is gone")
+
+    def read_from(self, where, copy, bytes_by_tier, manifest):
+        wrong = unlike_tier(copy["kind"], bytes_by_tier, chunk_bytes(manifest))
+        if wrong:
+            self.account.violation(f"{where}: {wrong}")
+        with self.account.lock:
+            self.found["copiesRestored"] += 1
+            self.found["bytesByTierOfCopies"][copy["kind"]].update(bytes_by_tier)
 
     # ---- accounted for ----
 
@@ -218,25 +250,24 @@ class Audit:
     # ---- what happened ----
 
     def sum_up(self):
-        kinds, codes = collections.Counter(), collections.Counter()
-        for operation in self.cluster.all("/operations"):
+        operations = self.cluster.all("/operations")
+        nodes = {node["id"]: node["name"] for node in self.api.items("/nodes", {})}
+        verdict = Verdict(operations, self.cluster.ledger, nodes, self.account.models)
+        kinds, failures = collections.Counter(), collections.Counter()
+        unexplained = []
+        for operation in operations:
             kinds[f"{operation['kind']} {operation['state']}"] += 1
-            failure = operation.get("failure")
-            if failure:
-                codes[f"{operation['kind']} {failure['code']}"] += 1
-                # A push that wanted to share what a sweep has taken meanwhile is refused there, as it must be.
-                refused = operation["kind"] == "TRANSFER" and failure.get("stage") == "commit"
-                bad = ("INTERNAL", "CHUNK_CORRUPT", "CHUNK_MISSING", "MANIFEST_INVALID", "PROTOCOL_ERROR")
-                if failure["code"] in bad and not (failure["code"] == "CHUNK_MISSING" and refused):
-                    self.account.violation(f"operation {operation['id']} {operation['kind']}: {failure}")
+            if failure := operation.get("failure"):
+                why = verdict.explained(operation)
+                failures[f"{operation['kind']} {failure['code']}: {why or 'UNEXPLAINED'}"] += 1
+                if why is None:
+                    machine = nodes.get(operation["nodeId"])
+                    unexplained.append({key: operation.get(key) for key in OF_FAILURES} | {"machine": machine})
+                    self.account.violation(f"nothing explains the failure of {operation['kind']} {operation['id']} on {machine}: {failure}")
         self.found["operations"] = dict(sorted(kinds.items()))
-        self.found["failures"] = dict(sorted(codes.items()))
-
-
-def chunks_of(manifest):
-    for kind in (manifest["device"]["allocations"], manifest["host"]["files"], manifest["host"].get("areas", [])):
-        for one in kind:
-            yield from (chunk for chunk in one["chunks"] if chunk["digest"] != "zero")
+        self.found["failures"] = dict(sorted(failures.items()))
+        self.found["unexplainedFailures"] = unexplained
+        self.found["outages"] = sum(len(ones) for ones in self.cluster.ledger.outages.values())
 
 
 def packs_of(data):

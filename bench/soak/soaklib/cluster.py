@@ -14,6 +14,7 @@ from pathlib import Path
 from benchlib.failure import BenchFailure
 from benchlib.rest import Api, ApiFailure, get_json
 
+from .ledger import Ledger
 from .machines import Machine, Network, command, kill, only_child
 
 BUCKET = "soak"
@@ -22,6 +23,8 @@ S3_PORT = 9090
 ANSWER_SECONDS = 20
 SIMULATED_VRAM = 4 << 30
 POOL_BYTES = 512 << 20
+METRICS_PORT = 9464
+PEER_FAILURES = ("absent", "busy", "corrupt", "refused", "timeout", "unreachable")
 SMALL_JAVA = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData"]
 S3 = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 
@@ -37,6 +40,7 @@ class Cluster:
         self.native = root / "gpu-native/target/native/lib"
         self.work = Path(tempfile.mkdtemp(prefix="gpusnap-soak-"))
         self.memory = Path(tempfile.mkdtemp(prefix="gpusnap-soak-", dir="/dev/shm"))
+        self.pool = self.memory / "pool"
         self.volume = self.work / "volume"
         self.volume.mkdir()
         # Of its own: a build meanwhile would pull the classes from under what runs.
@@ -46,6 +50,7 @@ class Cluster:
         self.network = Network()
         self.machines = [Machine(self.network, i, name, self.work, self.memory) for i, name in enumerate(names)]
         self.daemons = {}
+        self.ledger = Ledger()
         self.lock = threading.Lock()
         self.others = []
         self.api = None
@@ -145,12 +150,12 @@ class Cluster:
             "state.dir": own / "daemon",
             "nvme.root": own / "store",
             "memory.poolBytes": POOL_BYTES,
-            "memory.poolPath": self.memory / "pool",
+            "memory.poolPath": self.pool,
             "scratch.dir": self.memory / "scratch",
             "criu.path": self.criu,
             "native.dir": self.native,
             "cuda.driver": self.native / "simulated/libcuda.so.1",
-            "metrics.listen": "off",
+            "metrics.listen": f"{machine.address}:{METRICS_PORT}",
             "s3.bucket": BUCKET,
             "s3.endpoint": self.s3,
             "s3.allowedAddresses": self.network.hub + "/32",
@@ -168,21 +173,42 @@ class Cluster:
         """Only the daemon: nothing that it has started, none of the workloads."""
         process = self.daemons[machine.name]
         if process.poll() is None:
+            outage = self.ledger.killing(machine.name)
             kill(only_child(process.pid))
             process.wait(60)
+            self.ledger.killed(outage, self.node(machine).get("instanceId"))
 
     def daemon_runs(self, machine):
         return self.daemons[machine.name].poll() is None
 
-    def restart_daemon(self, machine):
+    def restart_daemon(self, machine, forgetting=False):
+        """`forgetting`: with nothing in its pool, as after a loss of power."""
         before = self.node(machine).get("instanceId")
         self.kill_daemon(machine)
+        if forgetting:
+            machine.remove(self.pool, self.pool.with_name(self.pool.name + ".index"))
         self.start_daemon(machine)
         again = lambda: self.online(machine) and self.node(machine)["instanceId"] != before
         self.wait(again, START_SECONDS, f"{machine.name} is online")
+        self.look()
+
+    def look(self):
+        """Whose daemons have spoken since they were killed."""
+        for node in self.all("/nodes"):
+            self.ledger.seen(node["name"], node.get("instanceId"))
+
+    @staticmethod
+    def read_bytes(machine):
+        """Bytes of chunks that this life of the daemon has read for thaws and transfers, by where it read them."""
+        return counters(machine, "gpusnap_node_chunk_read_bytes_total")
+
+    @staticmethod
+    def peer_failures(machine):
+        """Requests to other daemons that brought nothing or not all, by reason."""
+        return counters(machine, "gpusnap_node_peer_failures_total")
 
     def node(self, machine):
-        return next((node for node in self.api.items("/nodes", {}) if node["name"] == machine.name), {})
+        return next((node for node in self.all("/nodes") if node["name"] == machine.name), {})
 
     def online(self, machine):
         if not self.daemon_runs(machine):
@@ -270,6 +296,13 @@ class Cluster:
     def read_object(self, name):
         with urllib.request.urlopen(f"{self.s3}/{BUCKET}/{urllib.parse.quote(name)}", timeout=60) as answer:
             return answer.read()
+
+
+def counters(machine, meter):
+    """The values of a meter by its one label."""
+    with urllib.request.urlopen(f"http://{machine.address}:{METRICS_PORT}/metrics", timeout=20) as answer:
+        lines = answer.read().decode().splitlines()
+    return {line.split('"')[1]: int(float(line.split()[-1])) for line in lines if line.startswith(meter + "{")}
 
 
 def require(root, criu):

@@ -31,6 +31,7 @@ class Account:
         self.counts = collections.Counter()
         self.violations = []
         self.expected = {}
+        self.models = {}
         self.powered_off = collections.defaultdict(list)
 
     def count(self, what):
@@ -50,9 +51,10 @@ class Account:
         with self.lock:
             return any(moment >= since for moment in self.powered_off[machine.name])
 
-    def expect(self, snapshot, answer):
+    def expect(self, snapshot, model, answer):
         with self.lock:
             self.expected[snapshot] = answer
+            self.models[snapshot] = model
 
 
 class Worker(threading.Thread):
@@ -118,7 +120,7 @@ class Slot(Worker):
             return
         for other in running[1:]:
             # It lived on where a node was taken for lost, and this caller did not wait for that node.
-            self.machine_of(other).kill(self.pid)
+            self.end_on(self.machine_of(other))
         workload, machine = running[0], self.machine_of(running[0])
         kind = self.rng.choices(["save", "ask", "end"], [5, 3, 2])[0]
         if kind == "save":
@@ -127,7 +129,7 @@ class Slot(Worker):
             self.prompts += 1
             self.ask(machine, f"{self.name}-{self.prompts}-{self.rng.random()}")
         else:
-            machine.kill(self.pid)
+            self.end_on(machine)
             self.await_gone(workload)
 
     def machine_of(self, workload):
@@ -153,7 +155,7 @@ class Slot(Worker):
             "/snapshots",
             {"model": self.name, "version": "v1", "workloadId": workload["id"], "engine": "criu+cuda", "afterSave": after},
         )
-        self.account.expect(accepted["snapshot"]["id"], answer)
+        self.account.expect(accepted["snapshot"]["id"], self.name, answer)
         operation = self.ended(accepted["operation"]["id"])
         self.account.count(f"save {operation['state']}")
         if operation["state"] == "SUCCEEDED" and after == "STOP":
@@ -206,10 +208,19 @@ class Slot(Worker):
 
     def start_on(self, machine):
         sizes = ["--weights-mib", 32, "--kv-mib", 16, "--host-mib", 8]
-        self.cluster.start_server(machine, self.name, self.pid, "--port", self.port, "--token", self.token, *sizes, *self.weights)
-        # All of its threads are there once it answers.
-        self.await_answer(machine)
+        begun = time.time()
+        try:
+            self.cluster.start_server(machine, self.name, self.pid, "--port", self.port, "--token", self.token, *sizes, *self.weights)
+            # All of its threads are there once it answers.
+            self.await_answer(machine)
+        finally:
+            self.cluster.ledger.did(machine.name, self.name, begun)
         machine.ids_of_others()
+
+    def end_on(self, machine):
+        begun = time.time()
+        machine.kill(self.pid)
+        self.cluster.ledger.did(machine.name, self.name, begun)
 
     def await_answer(self, machine):
         return self.cluster.answer(machine, self.port, PROMPT, 60)
@@ -237,7 +248,6 @@ class Janitor(Worker):
             self.cluster.set_policy(self.rng.choice(POLICIES))
             self.account.count("policy change")
 
-
     def remove(self, snapshot):
         try:
             self.api.delete(f"/snapshots/{snapshot}")
@@ -246,6 +256,13 @@ class Janitor(Worker):
             if refusal.status >= 500:
                 raise
             self.account.count(f"refused {refusal.problem.get('code', refusal.status)}")
+
+
+class Watch(Worker):
+    """Sees which killed daemons are back."""
+
+    def step(self):
+        self.cluster.look()
 
 
 class Chaos(Worker):

@@ -138,6 +138,10 @@ class Machine:
         """What starts from now on, daemons and their threads, gets ids far from those that come back with a thaw."""
         subprocess.run([*self.inside(), "bash", "-c", "echo 1000 > /proc/sys/kernel/ns_last_pid"], check=True)
 
+    def remove(self, *files):
+        """Of what is the machine's own; no matter if they are not there."""
+        subprocess.run([*self.inside(), "rm", "-f", *map(str, files)], check=True)
+
     def kill(self, pid):
         """By the machine's own count; no matter if there is none."""
         subprocess.run([*self.inside(), "kill", "-KILL", str(pid)], capture_output=True, check=False)

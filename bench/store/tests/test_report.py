@@ -89,17 +89,20 @@ class OwnSectionsTest(unittest.TestCase):
         run = {"nodes": 8, "snapshotBytes": GB, "peerFailures": {"busy": 1, "absent": 2}, "seconds": 3, "answersEqual": True, "peerTimeoutSeconds": 60}
         (self.folder / "fan-out").mkdir()
         (self.folder / "fan-out/2-cores.json").write_text(json.dumps({
-            "machine": machine, "runs": [run | {"fanOut": False, "s3EgressSnapshots": 8}, run | {"fanOut": True, "s3EgressSnapshots": 1.1}],
+            "machine": machine, "runs": [run | {"fanOut": False, "peerTimeoutSeconds": None, "s3EgressSnapshots": 8}, run | {"fanOut": True, "s3EgressSnapshots": 1.1}],
         }))  # fmt: skip
         (self.folder / "soak").mkdir()
         (self.folder / "soak/20-minutes.json").write_text(json.dumps({
             "hardware": machine, "minutes": 20.0, "seed": 1, "load": {"killed daemon": 30, "killed machine": 2, "save SUCCEEDED": 9},
-            "audit": {"readySnapshots": 13, "copiesRestored": 36, "copiesScrubbed": 37}, "violations": ["one"],
+            "audit": {"readySnapshots": 13, "copiesRestored": 36, "copiesScrubbed": 37, "bytesByTierOfCopies": {"NVME": {"nvme": 2 * GB}},
+                "failures": {"THAW NODE_LOST: its daemon was killed meanwhile": 3}, "unexplainedFailures": []}, "violations": ["one"],
         }))  # fmt: skip
         text = self.report.render_own(self.folder)
-        self.assertIn("| together | 8 | 1.00 GB | 1.10 | 3 | 3.00 s | yes |", text)
+        self.assertIn("| together, `peers.timeoutSeconds` 60 | 8 | 1.00 GB | 1.10 | 1 busy, 2 absent | 3.00 s | yes |", text)
         self.assertIn("20 minutes, seed 1, 32 kills, 9 saves, 0 restores, 0 deletions", text)
         self.assertIn("| 36 of 37 |", text)
+        self.assertIn("| copies of kind NVME were read from | nvme: 2.00 GB |", text)
+        self.assertIn("| operations that failed, of those that nothing explains | 3, 0 |", text)
         self.assertIn("- one", text)
 
 

@@ -30,7 +30,7 @@ class PythonPartsTest {
         }
         assumeTrue(
                 there,
-                "no python3 3.11 or newer here: the tests of bench/gpu, bench/store, python and samples/llm-server are not run");
+                "no python3 3.11 or newer here: the tests of bench/gpu, bench/store, bench/soak, python and samples/llm-server are not run");
     }
 
     @Test
@@ -46,6 +46,15 @@ class PythonPartsTest {
     void theTestsOfTheStoresBenchmarksPass() throws Exception {
         Outcome tests =
                 run(ROOT.resolve("bench/store"), "python3", "-B", "-m", "unittest", "discover", "-s", ".", "-t", ".");
+
+        assertThat(tests.status()).as(tests.output()).isZero();
+        assertThat(tests.output()).containsPattern("Ran [1-9][0-9]* tests");
+    }
+
+    @Test
+    void theSoaksOwnTestsPass() throws Exception {
+        Outcome tests =
+                run(ROOT.resolve("bench/soak"), "python3", "-B", "-m", "unittest", "discover", "-s", ".", "-t", ".");
 
         assertThat(tests.status()).as(tests.output()).isZero();
         assertThat(tests.output()).containsPattern("Ran [1-9][0-9]* tests");

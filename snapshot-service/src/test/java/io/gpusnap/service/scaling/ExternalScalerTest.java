@@ -18,7 +18,6 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -210,40 +209,24 @@ class ExternalScalerTest {
         assertThat(heard.next()).isEqualTo(true);
     }
 
-    /** The one promise about time: half of the pushes at least have to keep it, so that a busy machine may be late now and then. */
+    /** Nobody looks for ten minutes: what is heard is told by a notice, each of them by its own. */
     @Test
-    void aChangeIsPushedWithinASecond() throws InterruptedException {
-        // given a stream over which some changes were told: everything is loaded and connected
+    void eachOfManyChangesIsPushedInItsOrderWhoeverKeptIt() throws InterruptedException {
+        // given
         demand.wanted(model, 0);
         Heard heard = stream(trigger("replicas"));
         assertThat(heard.next()).isEqualTo(false);
-        pushes(heard, replicas -> demand.wanted(model, replicas));
 
         // when, then
-        assertThat(median(pushes(heard, replicas -> demand.wanted(model, replicas))))
-                .as("from before the report to its push")
-                .isLessThanOrEqualTo(Duration.ofSeconds(1));
-        assertThat(median(pushes(heard, this::anotherInstanceKeeps)))
-                .as("from before the report to another instance")
-                .isLessThanOrEqualTo(Duration.ofSeconds(1));
-    }
-
-    /** How long each of ten changes takes until it is heard. */
-    private static List<Duration> pushes(Heard heard, IntConsumer wish) throws InterruptedException {
-        List<Duration> pushes = new ArrayList<>();
-        for (int i = 0; i < 10; i++) {
-            boolean active = i % 2 == 0;
-            long before = System.nanoTime();
-            wish.accept(active ? 3 : 0);
-            assertThat(heard.next()).isEqualTo(active);
-            pushes.add(Duration.ofNanos(System.nanoTime() - before));
+        for (IntConsumer wish :
+                List.<IntConsumer>of(replicas -> demand.wanted(model, replicas), this::anotherInstanceKeeps)) {
+            for (int i = 0; i < 10; i++) {
+                boolean active = i % 2 == 0;
+                wish.accept(active ? 3 : 0);
+                assertThat(heard.next()).isEqualTo(active);
+            }
         }
-        return pushes;
-    }
-
-    /** Of two in the middle the longer one. */
-    private static Duration median(List<Duration> durations) {
-        return durations.stream().sorted().toList().get(durations.size() / 2);
+        assertThat(heard.said).isEmpty();
     }
 
     /** What another instance does, which shares nothing with this one but the database. */

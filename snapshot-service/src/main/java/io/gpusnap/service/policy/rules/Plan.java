@@ -177,24 +177,25 @@ public final class Plan {
             return Optional.of(
                     new Decision.Blocked(snapshot.id(), rule, reason + " It waits: an operation reads the snapshot."));
         }
-        if (copy.state() == LocationState.COPYING) {
-            return Optional.of(
-                    new Decision.Blocked(snapshot.id(), rule, reason + " It waits: that copy is still being made."));
-        }
         boolean good = copy.state() == LocationState.PRESENT;
+        boolean coming = copy.state() == LocationState.COPYING;
         if (good && copy.durable() && otherGood(snapshot, copy) == 0) {
             return Optional.of(
                     keep(snapshot, copy, SAFETY, "It is the last good durable copy; " + rule + " would remove it."));
         }
         return rules.stream()
-                .filter(other -> good)
+                .filter(other -> good || coming)
                 .flatMap(other ->
                         other
                                 .objectsTo(this, snapshot, copy)
                                 .map(why -> keep(snapshot, copy, kindOf(other), why))
                                 .stream())
                 .map(Decision.class::cast)
-                .findFirst();
+                .findFirst()
+                .or(() -> coming
+                        ? Optional.of(new Decision.Blocked(
+                                snapshot.id(), rule, reason + " It waits: that copy is still being made."))
+                        : Optional.empty());
     }
 
     private List<Facts.CopyFacts> all(Facts.SnapshotFacts snapshot) {

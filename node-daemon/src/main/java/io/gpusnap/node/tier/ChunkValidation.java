@@ -16,14 +16,14 @@ public final class ChunkValidation {
     private static final int SIZE_BYTES = 1 << 20;
 
     private final ChunkTier tier;
-    private final MemorySegment content = MemorySegment.ofArray(new byte[SIZE_BYTES]);
+    private final MemorySegment content;
     private final ChunkDigest digest;
 
     private ChunkValidation(ChunkTier tier) {
         this.tier = tier;
         byte[] random = new byte[SIZE_BYTES];
         new Random().nextBytes(random);
-        content.copyFrom(MemorySegment.ofArray(random));
+        this.content = MemorySegment.ofArray(random);
         this.digest = new ChunkDigest(new TreeDigester().digest(content).digest());
     }
 

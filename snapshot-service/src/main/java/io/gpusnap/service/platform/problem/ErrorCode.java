@@ -126,7 +126,9 @@ public enum ErrorCode {
             "The detail names it: MIG, managed memory, MPS, io_uring, or memory shared with another process."),
     WORKLOAD_LOST(HttpStatus.CONFLICT, "The workload is gone", "Start it anew, or restore a full snapshot."),
     GPU_MISMATCH(
-            HttpStatus.CONFLICT, "The snapshot is of another GPU model", "Restore it where the named GPU model is."),
+            HttpStatus.CONFLICT,
+            "The snapshot is of other GPUs",
+            "Restore it where the named GPU model is, as often as the workload saw it: one that uses one GPU is best shown one only."),
     DRIVER_MISMATCH(
             HttpStatus.CONFLICT,
             "The snapshot is of another driver",

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "passed_descriptors.h"
 #include "preload/log.h"
 
 namespace gpusnap::preload {
@@ -75,25 +76,13 @@ bool receive_request(int connection, gpusnap_wire_header* request, std::vector<D
     msghdr message{};
     message.msg_iov = &part;
     message.msg_iovlen = 1;
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * GPUSNAP_WIRE_MAX_RECORDS)];
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
+    PassedDescriptors passed;
+    passed.expect(&message);
     ssize_t received = recvmsg(connection, &message, MSG_CMSG_CLOEXEC);
     if (received < 0) {
         return false;
     }
-    // Where the process may open no more files, the kernel leaves out the last ones: fewer came, in their order.
-    for (cmsghdr* entry = CMSG_FIRSTHDR(&message); entry != nullptr; entry = CMSG_NXTHDR(&message, entry)) {
-        if (entry->cmsg_level != SOL_SOCKET || entry->cmsg_type != SCM_RIGHTS) {
-            continue;
-        }
-        size_t count = (entry->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < count; i++) {
-            int value = -1;
-            std::memcpy(&value, CMSG_DATA(entry) + i * sizeof value, sizeof value);
-            descriptors->emplace_back(value);
-        }
-    }
+    PassedDescriptors::take_from(&message, [&](int descriptor) { descriptors->emplace_back(descriptor); });
     return received == sizeof *request && (message.msg_flags & MSG_TRUNC) == 0 && request->magic == GPUSNAP_WIRE_MAGIC &&
            request->payload_size == 0;
 }
@@ -110,20 +99,12 @@ bool send_reply(int connection, const gpusnap_wire_header& request, uint32_t sta
     msghdr message{};
     message.msg_iov = parts;
     message.msg_iovlen = payload.empty() ? 1 : 2;
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * GPUSNAP_WIRE_MAX_RECORDS)] = {};
-    if (!descriptors.empty()) {
-        size_t bytes = descriptors.size() * sizeof(int);
-        message.msg_control = control;
-        message.msg_controllen = CMSG_SPACE(bytes);
-        cmsghdr* entry = CMSG_FIRSTHDR(&message);
-        entry->cmsg_level = SOL_SOCKET;
-        entry->cmsg_type = SCM_RIGHTS;
-        entry->cmsg_len = CMSG_LEN(bytes);
-        for (size_t i = 0; i < descriptors.size(); i++) {
-            int value = descriptors[i].get();
-            std::memcpy(CMSG_DATA(entry) + i * sizeof value, &value, sizeof value);
-        }
+    std::vector<int> numbers;
+    for (const Descriptor& descriptor : descriptors) {
+        numbers.push_back(descriptor.get());
     }
+    PassedDescriptors passed;
+    passed.attach(&message, numbers);
     for (;;) {
         if (sendmsg(connection, &message, MSG_NOSIGNAL) >= 0) {
             return true;

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "driver/failure.h"
+#include "passed_descriptors.h"
 
 namespace gpusnap {
 namespace {
@@ -133,16 +134,8 @@ void Channel::send(gpusnap_wire_verb verb, uint64_t argument, std::span<const in
     msghdr message{};
     message.msg_iov = &part;
     message.msg_iovlen = 1;
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * GPUSNAP_WIRE_MAX_RECORDS)] = {};
-    if (!descriptors.empty()) {
-        message.msg_control = control;
-        message.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
-        cmsghdr* entry = CMSG_FIRSTHDR(&message);
-        entry->cmsg_level = SOL_SOCKET;
-        entry->cmsg_type = SCM_RIGHTS;
-        entry->cmsg_len = CMSG_LEN(descriptors.size_bytes());
-        std::memcpy(CMSG_DATA(entry), descriptors.data(), descriptors.size_bytes());
-    }
+    PassedDescriptors passed;
+    passed.attach(&message, descriptors);
     if (sendmsg(socket_, &message, MSG_NOSIGNAL) != sizeof header) {
         throw io_failure(GPUSNAP_E_PEER_GONE, "the workload closed the connection", errno);
     }
@@ -171,27 +164,17 @@ Reply Channel::receive(gpusnap_wire_verb verb, uint32_t timeout_ms) {
     await_readable(timeout_ms);
     Reply reply;
     reply.payload.resize(max_message_bytes);
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * 253)];
     iovec data{reply.payload.data(), reply.payload.size()};
     msghdr message{};
     message.msg_iov = &data;
     message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
+    PassedDescriptors passed;
+    passed.expect(&message);
     ssize_t received = recvmsg(socket_, &message, MSG_CMSG_CLOEXEC);
     if (received <= 0) {
         throw Failure(GPUSNAP_E_PEER_GONE, "the workload closed the connection");
     }
-    for (cmsghdr* entry = CMSG_FIRSTHDR(&message); entry != nullptr; entry = CMSG_NXTHDR(&message, entry)) {
-        if (entry->cmsg_level == SOL_SOCKET && entry->cmsg_type == SCM_RIGHTS) {
-            size_t count = (entry->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-            for (size_t i = 0; i < count; i++) {
-                int fd = -1;
-                std::memcpy(&fd, CMSG_DATA(entry) + i * sizeof(int), sizeof fd);
-                reply.descriptors.add(fd);
-            }
-        }
-    }
+    PassedDescriptors::take_from(&message, [&](int descriptor) { reply.descriptors.add(descriptor); });
     gpusnap_wire_header header{};
     if (static_cast<size_t>(received) >= sizeof header) {
         std::memcpy(&header, reply.payload.data(), sizeof header);

@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "passed_descriptors.h"
 #include "workload/driver.h"
 
 namespace ranks {
@@ -68,32 +69,26 @@ int connect_to(const std::string& path) {
 void send_descriptor(int connection, int descriptor) {
     char byte = 'd';
     iovec part{&byte, 1};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
     msghdr message{};
     message.msg_iov = &part;
     message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+    gpusnap::PassedDescriptors passed;
+    passed.attach(&message, std::span(&descriptor, 1));
     must(sendmsg(connection, &message, 0) == 1, "sendmsg");
 }
 
 int receive_descriptor(int connection) {
     char byte = 0;
     iovec part{&byte, 1};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
     msghdr message{};
     message.msg_iov = &part;
     message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    must(recvmsg(connection, &message, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&message) != nullptr, "recvmsg");
+    gpusnap::PassedDescriptors passed;
+    passed.expect(&message);
+    must(recvmsg(connection, &message, MSG_CMSG_CLOEXEC) == 1, "recvmsg");
     int descriptor = -1;
-    std::memcpy(&descriptor, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof descriptor);
+    gpusnap::PassedDescriptors::take_from(&message, [&](int came) { descriptor = came; });
+    must(descriptor >= 0, "the peer's descriptor");
     return descriptor;
 }
 

@@ -43,7 +43,7 @@ public final class SnapshotStore implements AutoCloseable {
     private final NvmeTier nvme;
     private final MemoryTier memory;
     private final ChunkSources sources;
-    private final ReadWriteLock sweepLock = new ReentrantReadWriteLock();
+    private final ReadWriteLock sweepLock;
     private final Set<SavePins> pins = ConcurrentHashMap.newKeySet();
     private final SnapshotUses uses = new SnapshotUses();
     private final ManifestCache manifests = new ManifestCache(CACHED_BYTES);
@@ -56,7 +56,13 @@ public final class SnapshotStore implements AutoCloseable {
 
     /** @param shared stores that other nodes have as well, the nearest first; closed with this */
     public SnapshotStore(StoreRoot root, NvmeTier nvme, MemoryTier memory, List<PackTier> shared) {
+        this(root, nvme, memory, shared, new ReentrantReadWriteLock());
+    }
+
+    /** @param sweepLock shared by saves, held alone by each step of a sweep */
+    SnapshotStore(StoreRoot root, NvmeTier nvme, MemoryTier memory, List<PackTier> shared, ReadWriteLock sweepLock) {
         this.root = root;
+        this.sweepLock = sweepLock;
         this.nvme = nvme;
         this.memory = memory;
         this.sweep = new Sweep(nvme, memory, pins, sweepLock.writeLock(), this::named, manifestsWritten::get);

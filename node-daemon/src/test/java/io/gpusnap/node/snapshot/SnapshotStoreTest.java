@@ -10,6 +10,7 @@ import io.gpusnap.node.store.ManifestJson;
 import io.gpusnap.node.store.Manifests;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.store.TreeDigester;
+import io.gpusnap.node.tier.FaultyDisk;
 import io.gpusnap.node.tier.MemoryTier;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.StoreRoot;
@@ -28,6 +29,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -135,6 +137,42 @@ class SnapshotStoreTest {
         store.abandon(failed, store.pins());
         // then
         assertThat(store.nvme().list()).isEmpty();
+    }
+
+    @Test
+    void aDiskThatIsFullAtWhicheverWriteOfASaveLeavesAllElseAsItWas(@TempDir Path other) throws Exception {
+        // given a snapshot on a disk, of which the calls are counted
+        AtomicInteger calls = new AtomicInteger(Integer.MAX_VALUE);
+        StoreRoot root = FaultyDisk.full(other.resolve("store"), calls);
+        MemorySegment pool = Arena.ofAuto().allocate(16 << 20, 4096);
+        try (SnapshotStore full =
+                new SnapshotStore(root, new NvmeTier(root, 0), MemoryTier.open(other.resolve("pool"), pool))) {
+            SnapshotId kept = save(full, 1, 2);
+            // when it is full at the first, at the second, and so on, until a save comes to its end before that
+            int failures = 0;
+            while (full.list().size() == 1) {
+                SnapshotId snapshot = SnapshotId.random();
+                SavePins pins = full.pins();
+                calls.set(failures);
+                try {
+                    full.writePending(snapshot, ManifestJson.write(Manifests.of(snapshot, store(pins, 2, 3, 4))));
+                    full.commit(snapshot);
+                    pins.close();
+                } catch (TierException e) {
+                    failures++;
+                    // then it is said, and what it wrote is gone
+                    assertThat(e.reason()).as(e.getMessage()).isEqualTo(TierException.Reason.NO_SPACE);
+                    full.abandon(snapshot, pins);
+                    assertThat(root.temporary()).isEmptyDirectory();
+                    assertThat(root.pending()).isEmptyDirectory();
+                    assertThat(full.list()).containsExactly(kept);
+                    assertThat(full.nvme().list()).containsExactlyInAnyOrder(digest(1), digest(2));
+                }
+            }
+            // two chunks, the pending manifest and the other one, each written and then named
+            assertThat(failures).isEqualTo(8);
+            assertThat(full.nvme().list()).containsExactlyInAnyOrder(digest(1), digest(2), digest(3), digest(4));
+        }
     }
 
     @Test
@@ -284,6 +322,10 @@ class SnapshotStoreTest {
     }
 
     private SnapshotId save(int... seeds) throws Exception {
+        return save(store, seeds);
+    }
+
+    private static SnapshotId save(SnapshotStore store, int... seeds) throws Exception {
         SnapshotId snapshot = SnapshotId.random();
         try (SavePins pins = store.pins()) {
             store.writePending(snapshot, ManifestJson.write(Manifests.of(snapshot, store(pins, seeds))));

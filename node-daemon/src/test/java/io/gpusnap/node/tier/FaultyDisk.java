@@ -10,17 +10,35 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
 /** The real disk, on which something happens when half of a file is written, or when it is to get its name. */
-final class FaultyDisk implements DiskCalls {
+public final class FaultyDisk implements DiskCalls {
 
     private final DiskCalls real = new LocalDisk();
     private final ChunkTierContract.Middle middle;
-    private final AtomicBoolean nameless = new AtomicBoolean();
+    private ChunkTierContract.Middle naming = () -> {};
 
     FaultyDisk(ChunkTierContract.Middle middle) {
         this.middle = middle;
+    }
+
+    /**
+     * A store on a disk that is full once.
+     *
+     * @param calls that it still takes before that, and which a test may change
+     */
+    public static StoreRoot full(Path folder, AtomicInteger calls) throws TierException {
+        FaultyDisk disk = new FaultyDisk(() -> take(calls));
+        disk.naming = () -> take(calls);
+        return StoreRoot.open(folder, disk);
+    }
+
+    private static void take(AtomicInteger calls) throws IOException {
+        if (calls.getAndDecrement() == 0) {
+            throw new IOException("No space left on device");
+        }
     }
 
     /** A store on such a disk: a chunk or what belongs to it stops half-way, what the store makes when it is opened does not. */
@@ -55,7 +73,12 @@ final class FaultyDisk implements DiskCalls {
 
     /** The next file does not get its name. */
     void failRename() {
-        nameless.set(true);
+        AtomicBoolean nameless = new AtomicBoolean(true);
+        naming = () -> {
+            if (nameless.compareAndSet(true, false)) {
+                throw new IOException("Input/output error");
+            }
+        };
     }
 
     @Override
@@ -69,9 +92,7 @@ final class FaultyDisk implements DiskCalls {
 
     @Override
     public void rename(Path from, Path to) throws IOException {
-        if (nameless.compareAndSet(true, false)) {
-            throw new IOException("Input/output error");
-        }
+        naming.reached();
         real.rename(from, to);
     }
 }

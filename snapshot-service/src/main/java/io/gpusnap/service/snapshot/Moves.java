@@ -5,7 +5,6 @@ import io.gpusnap.service.node.Nodes;
 import io.gpusnap.service.operation.Engine;
 import io.gpusnap.service.operation.NewOperation;
 import io.gpusnap.service.operation.Operation;
-import io.gpusnap.service.operation.OperationKind;
 import io.gpusnap.service.operation.OperationSpec;
 import io.gpusnap.service.operation.Operations;
 import io.gpusnap.service.operation.TierSpec;
@@ -20,7 +19,6 @@ import io.gpusnap.service.tier.StoreObjects;
 import io.gpusnap.service.tier.Stores;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Service;
 import org.springframework.transaction.annotation.Transactional;
@@ -31,15 +29,13 @@ import org.springframework.transaction.annotation.Transactional;
  */
 @Service
 public class Moves {
-    private static final Set<OperationKind> READERS =
-            Set.of(OperationKind.THAW, OperationKind.SWITCH, OperationKind.VERIFY, OperationKind.TRANSFER);
-
     private final Snapshots snapshots;
     private final LocationStore locations;
     private final Stores stores;
     private final StoreObjects objects;
     private final Nodes nodes;
     private final Operations operations;
+    private final CopyGuard guard;
 
     Moves(
             Snapshots snapshots,
@@ -54,6 +50,7 @@ public class Moves {
         this.objects = objects;
         this.nodes = nodes;
         this.operations = operations;
+        this.guard = new CopyGuard(operations::anyActive);
     }
 
     /**
@@ -121,7 +118,7 @@ public class Moves {
                 .filter(one -> one.storeId().equals(store))
                 .findFirst()
                 .orElseThrow(() -> conflict("Store " + store + " has no copy of snapshot " + id + "."));
-        requireRemovable(snapshot, location, all);
+        guard.requireRemovable(snapshot.state(), snapshot.engine(), location, all);
         if (!locations.beginRemoval(id, store, location.state(), reason)) {
             throw conflict("The copy of snapshot " + id + " in store " + store + " changed meanwhile.");
         }
@@ -136,23 +133,6 @@ public class Moves {
                 store,
                 snapshot.engine(),
                 new TierSpec.Evict(id, tier(node, store, "evict"), TransferPriority.BACKGROUND)));
-    }
-
-    private void requireRemovable(Snapshot snapshot, Location location, List<Location> all) {
-        if (location.state() != LocationState.PRESENT && location.state() != LocationState.CORRUPT) {
-            throw conflict("The copy is " + location.state() + " already.");
-        }
-        if (snapshot.engine() == Engine.SUSPEND) {
-            throw conflict("A suspend snapshot is of use only where its process is.");
-        }
-        if (location.durable()
-                && snapshot.state() == SnapshotState.READY
-                && all.stream().filter(Location::durable).count() == 1) {
-            throw conflict("It is the last good copy of snapshot " + snapshot.id() + ".");
-        }
-        if (operations.anyActive(snapshot.id(), READERS)) {
-            throw new ApiException(ErrorCode.IN_USE, "An operation reads snapshot " + snapshot.id() + ".");
-        }
     }
 
     private void requireSource(Copy asked) {

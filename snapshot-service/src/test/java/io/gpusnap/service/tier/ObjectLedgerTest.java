@@ -1,11 +1,15 @@
 package io.gpusnap.service.tier;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.gpusnap.service.platform.id.SnapshotId;
 import java.time.Duration;
 import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class ObjectLedgerTest {
     private static final int SCHEDULES = 10_000;
@@ -26,11 +30,7 @@ class ObjectLedgerTest {
 
     @Test
     void inTenThousandOrdersOfEventsNothingThatIsNeededIsLostAndNothingElseIsLeft() {
-        int pushed = 0;
-        int refused = 0;
-        int reused = 0;
-        int thawed = 0;
-        int deleted = 0;
+        Map<String, Integer> events = new TreeMap<>();
         for (long seed = 0; seed < SCHEDULES; seed++) {
             StoreModel model = new StoreModel(seed);
             try {
@@ -39,19 +39,33 @@ class ObjectLedgerTest {
             } catch (AssertionError | RuntimeException e) {
                 throw new AssertionError("seed " + seed + ": " + e.getMessage(), e);
             }
-            pushed += model.pushed;
-            refused += model.refused;
-            reused += model.reused;
-            thawed += model.thawed;
-            deleted += model.deleted;
+            model.events().forEach((event, count) -> events.merge(event, count, Integer::sum));
         }
 
-        // every kind of event took part, also the one that all this is about
-        assertThat(pushed).isGreaterThan(SCHEDULES);
-        assertThat(reused).isGreaterThan(SCHEDULES);
-        assertThat(thawed).isGreaterThan(SCHEDULES);
-        assertThat(deleted).isGreaterThan(SCHEDULES);
-        assertThat(refused).as("transfers that came too late for an object").isPositive();
+        // every kind of event took part, also those that all this is about
+        assertThat(events)
+                .containsOnlyKeys(
+                        "saved", "pushed", "reused", "thawed", "promoted", "removed", "kept", "deleted", "refused");
+        assertThat(events.get("refused"))
+                .as("transfers that came too late for an object")
+                .isPositive();
+        events.remove("refused");
+        assertThat(events)
+                .allSatisfy((event, count) -> assertThat(count).as(event).isGreaterThan(SCHEDULES));
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
+    void anyProtectionThatIsTakenAwayIsMissedWithinTheseOrders(StoreModel.Flaw flaw) {
+        assertThatExceptionOfType(AssertionError.class)
+                .isThrownBy(() -> {
+                    for (long seed = 0; seed < SCHEDULES; seed++) {
+                        StoreModel model = new StoreModel(seed, flaw);
+                        model.run(STEPS);
+                        model.settle();
+                    }
+                })
+                .withMessageContaining(flaw.noticed);
     }
 
     @Test

@@ -29,6 +29,7 @@ public final class FaultyFiles implements ShareFiles {
     private volatile IOException failure = new IOException();
     private volatile boolean done;
     private volatile @Nullable Middle middle;
+    private final AtomicInteger spared = new AtomicInteger();
     private final AtomicInteger failures = new AtomicInteger();
 
     private interface Call<T> {
@@ -55,18 +56,26 @@ public final class FaultyFiles implements ShareFiles {
 
     /** The server does not do it, or only a part of a write. */
     void failing(String call, IOException how, int times) {
-        fails(call, how, times, false);
+        failing(call, how, false, 0);
+        failures.set(times);
     }
 
     /** The server does it, and the answer is a failure all the same. */
     void failingAfter(String call, IOException how) {
-        fails(call, how, 1, true);
+        failing(call, how, true, 0);
     }
 
-    private void fails(String call, IOException how, int times, boolean afterwards) {
+    /**
+     * One such call fails.
+     *
+     * @param afterwards whether the server does it all the same
+     * @param sparing how many go well before
+     */
+    public void failing(String call, IOException how, boolean afterwards, int sparing) {
         failure = how;
         done = afterwards;
-        failures.set(times);
+        spared.set(sparing);
+        failures.set(1);
         failing = call;
     }
 
@@ -83,7 +92,9 @@ public final class FaultyFiles implements ShareFiles {
         running.incrementAndGet();
         try {
             before.accept(name);
-            if (name.equals(failing) && failures.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+            if (name.equals(failing)
+                    && spared.getAndDecrement() <= 0
+                    && failures.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
                 if (done) {
                     call.run();
                 } else {

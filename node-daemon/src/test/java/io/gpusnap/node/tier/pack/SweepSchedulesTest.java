@@ -1,6 +1,7 @@
 package io.gpusnap.node.tier.pack;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
@@ -23,53 +24,105 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Two nodes that copy and sweep, in random orders of their steps, under a service that keeps references and condemns what has none,
- * minutes before it has it deleted. Whatever the order: what is referenced is whole on both nodes.
+ * Two nodes that copy, read and sweep, in random orders of their steps: a copy looks what is there, plans its packs, writes one after
+ * another and publishes, and others go on between any two of these, and between any two deletions of a sweep. Above them is a
+ * service that keeps references and condemns what has none. Whatever the order: what is referenced is whole on both nodes.
  */
 class SweepSchedulesTest {
 
-    private static final int SCHEDULES = 200;
-    private static final int STEPS = 30;
+    private static final int SCHEDULES = 50;
+    private static final int STEPS = 100;
 
     private final MemorySegment buffer = Arena.ofAuto().allocate(4 << 20, 4096);
 
+    /** What the service does not do that protects a copy. */
+    enum Flaw {
+        NONE,
+        /** It takes a reference to what it has condemned. */
+        CONDEMNED_IS_REFERENCED,
+        /** It condemns what is referenced. */
+        REFERENCED_IS_CONDEMNED,
+        /** It forgets a copy that is read. */
+        READ_IS_FORGOTTEN
+    }
+
     /** A copy that is under way on a node. */
-    private record Copying(PackTier node, UUID copy, SnapshotId snapshot, List<ChunkRef> chunks, PackWriter writer) {}
+    private static final class Copying {
+        private final PackTier node;
+        private final UUID copy;
+        private final SnapshotId snapshot;
+        private final List<ChunkRef> chunks;
+        private final PackWriter writer;
+        private @Nullable List<PackWriter.Plan> left;
+
+        /** What the store has is looked up when the copy begins. */
+        Copying(PackTier node, UUID copy, SnapshotId snapshot, List<ChunkRef> chunks) throws TierException {
+            this.node = node;
+            this.copy = copy;
+            this.snapshot = snapshot;
+            this.chunks = chunks;
+            node.refresh();
+            this.writer = node.writer(copy);
+        }
+    }
+
+    /** A thaw or a promotion that is under way on a node. */
+    private record Reading(PackTier node, UUID copy, List<ChunkRef> left) {}
 
     /** What the service knows of a copy that ended well. */
     private record Known(SnapshotId snapshot, List<ChunkRef> chunks, Set<String> objects) {}
 
     @Test
     void whatIsReferencedIsNeverDeleted() throws Exception {
-        int committed = 0;
-        int refused = 0;
-        int deleted = 0;
+        Map<String, Integer> events = new TreeMap<>();
         for (int seed = 0; seed < SCHEDULES; seed++) {
-            Path root = Files.createTempDirectory(Path.of("/dev/shm"), "gpusnap-sweeps-");
-            try {
-                Schedule schedule = new Schedule(seed, root);
-                schedule.run();
-                committed += schedule.committed;
-                refused += schedule.refused;
-                deleted += schedule.deleted;
-            } catch (TierException | AssertionError e) {
-                throw new AssertionError("seed " + seed, e);
-            } finally {
-                try (var files = Files.walk(root)) {
-                    files.sorted(Comparator.reverseOrder())
-                            .forEach(file -> file.toFile().delete());
-                }
-            }
+            run(seed, Flaw.NONE).forEach((event, count) -> events.merge(event, count, Integer::sum));
         }
         // The schedules are of use only if they meet each other.
-        assertThat(committed).isGreaterThan(SCHEDULES);
-        assertThat(refused).isPositive();
-        assertThat(deleted).isGreaterThan(SCHEDULES);
+        assertThat(events)
+                .containsOnlyKeys("committed", "deleted", "inside", "missing", "read", "refused")
+                .allSatisfy((event, count) ->
+                        assertThat(count).as("%s %s", event, events).isPositive());
+        assertThat(List.of(events.get("committed"), events.get("deleted")))
+                .as(events.toString())
+                .allMatch(count -> count > SCHEDULES / 2);
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
+    void aServiceThatForgetsOneRuleIsFoundOut(Flaw flaw) {
+        assertThatExceptionOfType(AssertionError.class)
+                .isThrownBy(() -> {
+                    for (int seed = 0; seed < 10 * SCHEDULES; seed++) {
+                        run(seed, flaw);
+                    }
+                })
+                .withStackTraceContaining("is not ");
+    }
+
+    private Map<String, Integer> run(int seed, Flaw flaw) throws Exception {
+        Path root = Files.createTempDirectory(Path.of("/dev/shm"), "gpusnap-sweeps-");
+        try {
+            Schedule schedule = new Schedule(seed, flaw, root);
+            schedule.run();
+            return schedule.events;
+        } catch (TierException | AssertionError e) {
+            throw new AssertionError("seed " + seed, e);
+        } finally {
+            try (var files = Files.walk(root)) {
+                files.sorted(Comparator.reverseOrder())
+                        .forEach(file -> file.toFile().delete());
+            }
+        }
     }
 
     private final class Schedule {
@@ -82,12 +135,13 @@ class SweepSchedulesTest {
         private final Map<UUID, Known> known = new LinkedHashMap<>();
         private final Set<String> condemned = new HashSet<>();
         private final List<Set<String>> deletions = new ArrayList<>();
-        private int committed;
-        private int refused;
-        private int deleted;
+        private final List<Reading> reading = new ArrayList<>();
+        private final Map<String, Integer> events = new TreeMap<>();
+        private final Flaw flaw;
 
-        private Schedule(int seed, Path root) {
+        private Schedule(int seed, Flaw flaw, Path root) {
             this.random = new Random(seed);
+            this.flaw = flaw;
             for (int node = 0; node < 2; node++) {
                 nodes.add(new PackTier(
                         PackSettings.of("nfs"),
@@ -106,12 +160,14 @@ class SweepSchedulesTest {
 
         private void run() throws TierException, InterruptedException {
             for (int step = 0; step < STEPS; step++) {
-                switch (random.nextInt(6)) {
-                    case 0 -> begin();
-                    case 1, 2 -> goOn();
-                    case 3 -> forget();
-                    case 4 -> condemn();
-                    default -> delete();
+                switch (random.nextInt(20)) {
+                    case 0, 1 -> begin();
+                    case 2 -> beginToRead();
+                    case 3, 4, 5 -> read();
+                    case 6 -> forget();
+                    case 7 -> condemn();
+                    case 8 -> delete();
+                    default -> goOn();
                 }
             }
             for (Known one : known.values()) {
@@ -119,60 +175,115 @@ class SweepSchedulesTest {
                     node.refresh();
                     assertThat(node.manifest(one.snapshot(), found -> true)).isNotEmpty();
                     for (ChunkRef chunk : one.chunks()) {
-                        node.read(new ChunkDigest(chunk.digest()), chunk.sizeBytes(), buffer);
-                        assertThat(buffer.asSlice(0, chunk.sizeBytes())
-                                        .mismatch(MemorySegment.ofArray(contents.get(chunk))))
-                                .isEqualTo(-1);
+                        read(node, chunk);
                     }
                 }
             }
+        }
+
+        private void read(PackTier node, ChunkRef chunk) throws TierException {
+            node.read(new ChunkDigest(chunk.digest()), chunk.sizeBytes(), buffer);
+            assertThat(buffer.asSlice(0, chunk.sizeBytes()).mismatch(MemorySegment.ofArray(contents.get(chunk))))
+                    .isEqualTo(-1);
+        }
+
+        private void happened(String event) {
+            events.merge(event, 1, Integer::sum);
+        }
+
+        /** Of the seed, as everything is that decides about an order. */
+        private UUID anyId() {
+            return new UUID(random.nextLong(), random.nextLong());
         }
 
         private PackTier node() {
             return nodes.get(random.nextInt(nodes.size()));
         }
 
-        /** What the store has is looked up when the copy begins. */
         private void begin() throws TierException {
-            PackTier node = node();
-            node.refresh();
             List<ChunkRef> some =
                     chunks.stream().filter(chunk -> random.nextBoolean()).toList();
-            UUID copy = new UUID(random.nextLong(), random.nextLong());
-            copying.add(new Copying(node, copy, SnapshotId.random(), some, node.writer(copy)));
+            copying.add(new Copying(node(), anyId(), new SnapshotId(anyId()), some));
         }
 
+        /** One step of a copy: its plan, one of its packs, or its end. */
         private void goOn() throws TierException, InterruptedException {
             if (copying.isEmpty()) {
                 return;
             }
             Copying one = copying.remove(random.nextInt(copying.size()));
-            try {
-                for (PackWriter.Plan plan : one.writer().plan(one.chunks())) {
-                    try (PackWriter.Desk desk = one.writer().desk(List.of(plan))) {
-                        desk.write(plan, chunk -> MemorySegment.ofArray(contents.get(chunk)));
-                    }
+            List<PackWriter.Plan> left = one.left;
+            if (left == null) {
+                one.left = new ArrayList<>(one.writer.plan(one.chunks));
+                copying.add(one);
+            } else if (!left.isEmpty()) {
+                PackWriter.Plan plan = left.removeFirst();
+                try (PackWriter.Desk desk = one.writer.desk(List.of(plan))) {
+                    desk.write(plan, chunk -> MemorySegment.ofArray(contents.get(chunk)));
                 }
-                List<SharedObject> objects =
-                        one.node().publish(one.snapshot(), one.copy(), new byte[] {'m'}, one.chunks());
+                copying.add(one);
+            } else {
+                publish(one);
+            }
+        }
+
+        private void publish(Copying one) throws TierException {
+            try {
+                List<SharedObject> objects = one.node.publish(one.snapshot, one.copy, new byte[] {'m'}, one.chunks);
                 Set<String> names = new HashSet<>();
                 objects.forEach(object -> names.add(object.name()));
                 // The service takes no reference to what it has condemned: OBJECT_GONE.
-                if (names.stream().anyMatch(condemned::contains)) {
-                    refused++;
+                if (names.stream().anyMatch(condemned::contains) && flaw != Flaw.CONDEMNED_IS_REFERENCED) {
+                    happened("refused");
                 } else {
-                    known.put(one.copy(), new Known(one.snapshot(), one.chunks(), names));
-                    committed++;
+                    known.put(one.copy, new Known(one.snapshot, one.chunks, names));
+                    happened("committed");
                 }
             } catch (TierException e) {
                 // What it was to share was swept meanwhile: the operation fails, and is done anew.
                 assertThat(e.reason()).isEqualTo(TierException.Reason.MISSING);
+                happened("missing");
             }
         }
 
-        private void forget() {
+        private void beginToRead() throws TierException {
             if (!known.isEmpty()) {
-                known.remove(List.copyOf(known.keySet()).get(random.nextInt(known.size())));
+                UUID copy = anyKnown();
+                PackTier node = node();
+                node.refresh();
+                reading.add(
+                        new Reading(node, copy, new ArrayList<>(known.get(copy).chunks())));
+            }
+        }
+
+        private void read() throws TierException {
+            if (reading.isEmpty()) {
+                return;
+            }
+            Reading one = reading.get(random.nextInt(reading.size()));
+            if (one.left().isEmpty()) {
+                reading.remove(one);
+                happened("read");
+            } else {
+                read(one.node(), one.left().removeLast());
+            }
+        }
+
+        private UUID anyKnown() {
+            return List.copyOf(known.keySet()).get(random.nextInt(known.size()));
+        }
+
+        private void forget() {
+            if (known.isEmpty()) {
+                return;
+            }
+            if (flaw == Flaw.READ_IS_FORGOTTEN && !reading.isEmpty()) {
+                known.remove(reading.getFirst().copy());
+                return;
+            }
+            UUID copy = anyKnown();
+            if (reading.stream().noneMatch(one -> one.copy().equals(copy))) {
+                known.remove(copy);
             }
         }
 
@@ -185,7 +296,9 @@ class SweepSchedulesTest {
         private void condemn() throws TierException {
             Set<String> garbage = new TreeSet<>();
             node().sweep().listAfter("", Integer.MAX_VALUE).forEach(object -> garbage.add(object.name()));
-            garbage.removeAll(referenced());
+            if (flaw != Flaw.REFERENCED_IS_CONDEMNED) {
+                garbage.removeAll(referenced());
+            }
             if (!garbage.isEmpty()) {
                 condemned.addAll(garbage);
                 deletions.add(garbage);
@@ -198,8 +311,21 @@ class SweepSchedulesTest {
                 return;
             }
             Set<String> names = deletions.remove(random.nextInt(deletions.size()));
-            node().sweep().delete(List.copyOf(names), () -> {});
-            deleted += names.size();
+            node().sweep().delete(List.copyOf(names), this::goOnInside);
+            names.forEach(name -> happened("deleted"));
+        }
+
+        /** Between two deletions. */
+        private void goOnInside() {
+            try {
+                if (random.nextInt(3) == 0) {
+                    goOn();
+                    read();
+                    happened("inside");
+                }
+            } catch (TierException | InterruptedException e) {
+                throw new AssertionError("inside a sweep", e);
+            }
         }
     }
 }

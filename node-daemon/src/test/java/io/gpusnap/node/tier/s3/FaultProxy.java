@@ -30,8 +30,9 @@ public final class FaultProxy implements AutoCloseable {
      * One request, as "PUT /bucket/key?partNumber=1…".
      *
      * @param conditional only if there is no such object
+     * @param range what is asked for of an object; empty: all of it
      */
-    public record Seen(String method, String path, String query, boolean conditional) {
+    public record Seen(String method, String path, String query, boolean conditional, String range) {
 
         public boolean isPart() {
             return method.equals("PUT") && query.contains("partNumber=");
@@ -141,7 +142,8 @@ public final class FaultProxy implements AutoCloseable {
                 exchange.getRequestMethod(),
                 uri.getPath(),
                 uri.getQuery() == null ? "" : uri.getQuery(),
-                exchange.getRequestHeaders().containsKey("If-None-Match"));
+                exchange.getRequestHeaders().containsKey("If-None-Match"),
+                exchange.getRequestHeaders().getOrDefault("Range", List.of("")).getFirst());
         byte[] body = exchange.getRequestBody().readAllBytes();
         seen.add(request);
         try (exchange) {

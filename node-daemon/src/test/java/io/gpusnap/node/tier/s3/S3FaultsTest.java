@@ -13,8 +13,12 @@ import io.gpusnap.node.tier.s3.FaultProxy.Seen;
 import java.lang.foreign.MemorySegment;
 import java.net.InetAddress;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -143,8 +147,26 @@ class S3FaultsTest {
     @Test
     void aBodyThatBreaksOffIsGoneOnWithFromWhereItEnded() throws Exception {
         put();
+        int before = proxy.seen().size();
         proxy.spoil(first(4, Seen::isGet, new Fault.Truncate(1 << 20)));
         assertThat(read()).isEqualTo(content);
+        // then each that was cut off was asked for again from where it had ended, to the same end
+        Map<String, TreeSet<Long>> starts = new HashMap<>();
+        for (Seen seen : proxy.seen().subList(before, proxy.seen().size())) {
+            String[] range = seen.range().replace("bytes=", "").split("-", -1);
+            assertThat(starts.computeIfAbsent(range[1], any -> new TreeSet<>()).add(Long.parseLong(range[0])))
+                    .as("asked for the same twice: %s", seen)
+                    .isTrue();
+        }
+        assertThat(starts).hasSize(4);
+        assertThat(starts.values().stream().mapToInt(Set::size).sum()).isGreaterThanOrEqualTo(7);
+        for (TreeSet<Long> one : starts.values()) {
+            long from = one.first();
+            for (long again : one.tailSet(from, false)) {
+                assertThat(again).isBetween(from + 1, from + (1 << 20));
+                from = again;
+            }
+        }
     }
 
     @Test

@@ -1,9 +1,11 @@
 package io.gpusnap.service.faults;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.gpusnap.service.platform.postgres.Replicas;
+import io.gpusnap.service.platform.postgres.ServiceProcess;
 import io.gpusnap.service.testing.Api;
 import io.gpusnap.service.testing.Api.Reply;
 import io.gpusnap.service.testing.Catalogue;
@@ -98,10 +100,13 @@ class FaultMatrixTest {
 
     /** Asks at both until they answer again. */
     private void awaitServices() {
+        Stream.of(one, other).forEach(FaultMatrixTest::awaitService);
+    }
+
+    private static void awaitService(Api api) {
         await().atMost(LONG)
                 .ignoreExceptions()
-                .until(() -> Stream.of(one, other)
-                        .allMatch(api -> api.get("/api/v1/models?pageSize=1").status() == 200));
+                .until(() -> api.get("/api/v1/models?pageSize=1").status() == 200);
     }
 
     private void killAndStartPostgres() throws Exception {
@@ -385,29 +390,42 @@ class FaultMatrixTest {
     }
 
     @Test
-    void row15ADaemonStoppedPastItsLeaseIsRefusedEverywhere() throws Exception {
-        // given an operation that was claimed at a service that is closed then
+    void row15ADaemonAndAServiceStoppedPastALeaseAreRefusedEverywhere() throws Exception {
+        // given an operation that was claimed at a service
         SimulatedNode same = SimulatedNode.register(one);
         SimulatedNode node = same.at(other);
         Catalogue catalogue = Catalogue.create(one);
         catalogue.restore(catalogue.ready(same)).expect(202);
-        JsonNode stopped = node.claim();
-        int port = replicas.stop(1);
-        same.progress(stopped).expect(200);
+        try (ServiceProcess mortal = replicas.process("stopped");
+                ExecutorService calls = Executors.newVirtualThreadPerTaskExecutor()) {
+            SimulatedNode there = same.at(mortal.api());
+            JsonNode stopped = there.claim();
 
-        // and, past its lease, again at the other, which has lost its database meanwhile
-        replicas.killPostgres();
-        replicas.startPostgres();
-        JsonNode again = claimAgain(same);
-        replicas.startAgain(1, port);
-        assertThat(again.path("epoch").asLong()).isEqualTo(stopped.path("epoch").asLong() + 1);
+            // when that service is stopped by a signal, and hears meanwhile that the operation is done
+            mortal.suspend();
+            Future<Reply> report = calls.submit(() -> there.thawed(stopped, 9, "w"));
+            same.progress(stopped).expect(200);
 
-        // when the stopped one goes on, then nothing of it is taken, at neither
-        assertThat(node.progress(stopped).code()).isEqualTo("STALE_EPOCH");
-        assertThat(same.progress(stopped).code()).isEqualTo("STALE_EPOCH");
-        assertThat(node.thawed(stopped, 9, "w").code()).isEqualTo("STALE_EPOCH");
-        same.thawed(again, 10, "w").expect(204);
-        assertThat(node.thawed(stopped, 9, "w").code()).isEqualTo("STALE_EPOCH");
+            // and the operation is claimed again past its lease at another, which has lost its database meanwhile
+            replicas.killPostgres();
+            replicas.startPostgres();
+            JsonNode again = claimAgain(same);
+            assertThat(again.path("epoch").asLong())
+                    .isEqualTo(stopped.path("epoch").asLong() + 1);
+
+            // then nothing of the first claim is taken, neither there once it goes on nor anywhere
+            assertThat(report.isDone()).isFalse();
+            mortal.resume();
+            assertThat(get(report).status()).isGreaterThanOrEqualTo(400);
+            awaitService(mortal.api());
+            assertThat(there.thawed(stopped, 9, "w").code()).isEqualTo("STALE_EPOCH");
+            assertThat(node.progress(stopped).code()).isEqualTo("STALE_EPOCH");
+            assertThat(same.progress(stopped).code()).isEqualTo("STALE_EPOCH");
+            assertThat(node.thawed(stopped, 9, "w").code()).isEqualTo("STALE_EPOCH");
+            same.thawed(again, 10, "w").expect(204);
+            assertThat(there.thawed(stopped, 9, "w").code()).isEqualTo("STALE_EPOCH");
+            assertThat(node.thawed(stopped, 9, "w").code()).isEqualTo("STALE_EPOCH");
+        }
     }
 
     /** What the node had claimed before, once its lease has run out. */
@@ -505,24 +523,25 @@ class FaultMatrixTest {
         JsonNode accepted = catalogue.restore(catalogue.ready(node)).expect(202).json();
         JsonNode task = node.claim();
 
-        // when its end is reported and the database is killed before it answers that it has committed it; and the
-        // service
-        // is closed
-        try (ExecutorService calls = Executors.newVirtualThreadPerTaskExecutor()) {
+        // when its end is reported, and the service is killed before the database answers that it has committed it; and
+        // then the database
+        try (ServiceProcess mortal = replicas.process("killed");
+                ExecutorService calls = Executors.newVirtualThreadPerTaskExecutor()) {
+            SimulatedNode there = node.at(mortal.api());
             replicas.holdAnswersOfCommits();
-            Future<Reply> report = calls.submit(() -> node.thawed(task, 50, "w"));
+            Future<Reply> report = calls.submit(() -> there.thawed(task, 50, "w"));
             await().atMost(LONG).until(() -> replicas.unansweredCommits("workload") == 1);
+            mortal.close();
+            assertThatThrownBy(report::get).hasRootCauseInstanceOf(IOException.class);
             replicas.killPostgres();
-            failedForTheDatabaseAndMayBeSentAgain(get(report));
         }
         replicas.startPostgres();
-        int port = replicas.stop(0);
+        awaitServices();
 
-        // and it is reported again at the other one, and then at both, and its progress after its end
+        // and it is reported again at another one, and then at both, and its progress after its end
         await().atMost(LONG)
                 .ignoreExceptions()
                 .until(() -> same.thawed(task, 50, "w").status() == 204);
-        replicas.startAgain(0, port);
         node.thawed(task, 50, "w").expect(204);
         same.thawed(task, 50, "w").expect(204);
         assertThat(same.progress(task).code()).isEqualTo("OPERATION_FINISHED");

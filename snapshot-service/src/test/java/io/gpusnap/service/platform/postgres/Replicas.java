@@ -3,11 +3,14 @@ package io.gpusnap.service.platform.postgres;
 import static org.awaitility.Awaitility.await;
 
 import io.gpusnap.service.ServiceApplication;
+import io.gpusnap.service.platform.config.BadConfigurationException;
 import io.gpusnap.service.platform.config.DataDirectory;
 import io.gpusnap.service.platform.config.SecretFiles;
 import io.gpusnap.service.testing.Api;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -18,6 +21,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.boot.SpringApplication;
@@ -32,15 +36,30 @@ public final class Replicas implements AutoCloseable {
     private final List<String> settings;
     private final DataDirectory database;
     private final List<ConfigurableApplicationContext> services = new ArrayList<>();
+    private final int port;
     private EmbeddedPostgres postgres;
-    private int port;
 
     private Replicas(Path folder, List<String> settings) throws IOException {
         this.folder = folder;
         this.settings = settings;
         this.database = DataDirectory.open(Files.createDirectories(folder.resolve("database")));
-        this.postgres = EmbeddedPostgres.start(database, new PostgresSettings(null, 0, START));
-        this.port = Integer.parseInt(postgres.jdbcUrl().replaceFirst(".*:([0-9]+)/.*", "$1"));
+        this.port = freePort();
+        this.postgres = EmbeddedPostgres.start(database, new PostgresSettings(null, port, START));
+    }
+
+    /**
+     * Below those that outgoing connections get: who calls a port of those again and again while nobody listens is connected with
+     * himself one day, and then the server cannot have it back.
+     */
+    private static int freePort() {
+        while (true) {
+            int candidate = ThreadLocalRandom.current().nextInt(15_000, 32_000);
+            try (ServerSocket free = new ServerSocket(candidate, 1, InetAddress.getLoopbackAddress())) {
+                return free.getLocalPort();
+            } catch (IOException taken) {
+                LOG.debug("port {} is taken", candidate, taken);
+            }
+        }
     }
 
     /** @param settings of every service, as arguments */
@@ -54,23 +73,34 @@ public final class Replicas implements AutoCloseable {
 
     /** One more service. */
     public ConfigurableApplicationContext add() {
-        ConfigurableApplicationContext service = run(services.size(), 0);
+        ConfigurableApplicationContext service = run(services.size());
         services.add(service);
         return service;
     }
 
-    private ConfigurableApplicationContext run(int which, int servicePort) {
+    /** One more in a process of its own, which is the caller's to end. */
+    public ServiceProcess process(String name) throws IOException {
+        return ServiceProcess.start(
+                arguments(name), folder.resolve(name + ".log"), SecretFiles.read(folder.resolve("access-token")));
+    }
+
+    private ConfigurableApplicationContext run(int which) {
+        return SpringApplication.run(
+                ServiceApplication.class, arguments("service-" + which).toArray(String[]::new));
+    }
+
+    private List<String> arguments(String name) {
         List<String> arguments = new ArrayList<>(List.of(
-                "--gpusnap.data-dir=" + folder.resolve("service-" + which),
+                "--gpusnap.data-dir=" + folder.resolve(name),
                 "--gpusnap.security.access-token-file=" + folder.resolve("access-token"),
-                "--server.port=" + servicePort,
+                "--server.port=0",
                 "--spring.datasource.url=" + postgres.jdbcUrl(),
                 "--spring.datasource.username=" + EmbeddedPostgres.USER,
                 "--spring.datasource.password=" + postgres.password(),
                 "--spring.datasource.hikari.connection-timeout=5000",
                 "--spring.datasource.hikari.maximum-pool-size=8"));
         arguments.addAll(settings);
-        return SpringApplication.run(ServiceApplication.class, arguments.toArray(String[]::new));
+        return arguments;
     }
 
     private static int port(ConfigurableApplicationContext service) {
@@ -87,18 +117,6 @@ public final class Replicas implements AutoCloseable {
         }
     }
 
-    /** Stops one of them while the others run on; the port that it had. */
-    public int stop(int which) {
-        int had = port(services.get(which));
-        services.get(which).close();
-        return had;
-    }
-
-    /** The one that was stopped, where it was. */
-    public void startAgain(int which, int servicePort) {
-        services.set(which, run(which, servicePort));
-    }
-
     /** Stops every service. */
     public void stopServices() {
         services.forEach(ConfigurableApplicationContext::close);
@@ -110,6 +128,8 @@ public final class Replicas implements AutoCloseable {
         Path file = database.resolve("postgres").resolve("postmaster.pid");
         long pid = Long.parseLong(Files.readAllLines(file).getFirst().strip());
         ProcessHandle server = ProcessHandle.of(pid).orElseThrow();
+        // One that it made while the others are looked up would live on, and no server starts as long as it does.
+        new ProcessBuilder("kill", "-STOP", Long.toString(pid)).start().waitFor();
         List<ProcessHandle> all = new ArrayList<>(server.descendants().toList());
         all.add(server);
         all.forEach(ProcessHandle::destroyForcibly);
@@ -119,8 +139,12 @@ public final class Replicas implements AutoCloseable {
     }
 
     /** On the same data, under the same address. */
-    public void startPostgres() {
-        postgres = EmbeddedPostgres.start(database, new PostgresSettings(null, port, START));
+    public void startPostgres() throws IOException {
+        try {
+            postgres = EmbeddedPostgres.start(database, new PostgresSettings(null, port, START));
+        } catch (BadConfigurationException e) {
+            throw new AssertionError(Files.readString(database.resolve("postgres.log")), e);
+        }
     }
 
     /** Another client of the database, whose transaction holds what the query finds until it is closed. */

@@ -6,19 +6,25 @@ import io.gpusnap.node.criu.TestCriu;
 import io.gpusnap.node.operation.StageListener;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.blob.BlobKey;
+import io.gpusnap.node.tier.blob.BlobStore;
 import io.gpusnap.node.tier.nfs.NfsSettings;
+import io.gpusnap.node.tier.nfs.NfsStore;
 import io.gpusnap.node.tier.pack.PackSettings;
 import io.gpusnap.node.tier.s3.FaultProxy;
 import io.gpusnap.node.tier.s3.FaultProxy.Fault;
 import io.gpusnap.node.tier.s3.FaultProxy.Seen;
 import io.gpusnap.node.tier.s3.S3Server;
 import io.gpusnap.node.tier.s3.S3Settings;
+import io.gpusnap.node.tier.s3.S3Store;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
@@ -28,6 +34,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** A node without a copy of its own that thaws a snapshot which two shared stores have: a directory, and a bucket behind a proxy. */
 class TwoStoresIT {
@@ -172,6 +180,47 @@ class TwoStoresIT {
                     .isEqualTo(sizeBytes);
         } finally {
             move(saved.resolve("away"), share);
+        }
+    }
+
+    /** One bit of each answer, or of each file. */
+    @ParameterizedTest
+    @CsvSource({"s3, nfs", "nfs, s3"})
+    void oneThatGivesWrongBytesIsPutInQuarantineAndTheOtherIsRead(String spoilt, String good) throws Exception {
+        try {
+            if (spoilt.equals("s3")) {
+                proxy.spoil(seen -> readsAPack(seen) ? new Fault.FlipBit() : new Fault.None());
+            } else {
+                SharedTierContract.flipEach(share.resolve("packs"));
+            }
+            // when
+            ThawOutcome thaw = thawn(List.of(spoilt), StageListener.NONE);
+            // then nothing of what was wrong ran, and it is counted where it was found
+            assertThat(thaw.bytesByTier()).containsKey(good);
+            assertThat(thaw.bytesByTier().values().stream()
+                            .mapToLong(Long::longValue)
+                            .sum())
+                    .isEqualTo(sizeBytes);
+            Map<String, Long> quarantined = node.engines().quarantinedChunks();
+            assertThat(quarantined.get(spoilt.toUpperCase(Locale.ROOT))).isPositive();
+            assertThat(quarantined.get(good.toUpperCase(Locale.ROOT))).isZero();
+        } finally {
+            mend(spoilt);
+        }
+    }
+
+    /** As it was before, without the marks that nodes have set. */
+    private static void mend(String spoilt) throws Exception {
+        proxy.spoil(seen -> new Fault.None());
+        if (spoilt.equals("nfs")) {
+            SharedTierContract.flipEach(share.resolve("packs"));
+        }
+        try (BlobStore store = spoilt.equals("nfs")
+                ? new NfsStore(NfsSettings.of(share, Duration.ofSeconds(60)))
+                : new S3Store(S3Server.shared().settings(bucket))) {
+            for (BlobKey mark : store.names(BlobKey.Folder.QUARANTINE)) {
+                store.delete(mark);
+            }
         }
     }
 

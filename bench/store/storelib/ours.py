@@ -13,6 +13,9 @@ from . import ROOT
 # Said in the environment where it was packed (bench/gpu/unpack.sh).
 JAR = Path(os.environ.get("GPUSNAP_STORE_JAR") or ROOT / "bench/store/target/gpusnap-bench-store.jar")
 
+# node-daemon/bin/gpusnap-node
+AS_THE_DAEMON = ("--enable-native-access=ALL-UNNAMED", "-XX:TrimNativeHeapInterval=30000")
+
 
 class Store:
     """Answers one request at a time."""
@@ -22,7 +25,7 @@ class Store:
             raise BenchFailure(f"{JAR} is not there: make build")
         self.supervisor = supervisor
         self.log = supervisor.logs / "ours.log"
-        command = [java, *options, "--enable-native-access=ALL-UNNAMED", "-jar", JAR, f"--root={root}", *more]
+        command = [java, *options, *AS_THE_DAEMON, "-jar", JAR, f"--root={root}", *more]
         with open(self.log, "ab") as errors:
             self.process = supervisor.launch("ours", command, self.log, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True)
         self.answer()

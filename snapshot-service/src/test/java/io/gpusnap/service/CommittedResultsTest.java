@@ -91,14 +91,52 @@ class CommittedResultsTest {
         List<JsonNode> runs =
                 read("fan-out/2-cores.json").path("runs").valueStream().toList();
 
-        assertThat(runs).extracting(run -> run.path("fanOut").asBoolean()).containsExactly(false, true);
+        assertThat(runs).extracting(run -> run.path("fanOut").asBoolean()).containsExactly(false, true, true);
+        // the daemons' own, and one for daemons that share the cores of one machine
+        assertThat(runs)
+                .extracting(run -> run.path("peerTimeoutSeconds").asInt())
+                .containsExactly(0, 10, 60);
         assertThat(runs).allSatisfy(run -> {
             assertThat(run.path("nodes").asInt()).isEqualTo(8);
             assertThat(run.path("snapshotBytes").asLong()).isGreaterThanOrEqualTo(64L << 20);
             assertThat(run.path("answersEqual").asBoolean()).isTrue();
         });
         assertThat(runs.getFirst().path("s3EgressSnapshots").asDouble()).isGreaterThanOrEqualTo(8.0);
-        assertThat(runs.getLast().path("s3EgressSnapshots").asDouble()).isBetween(0.99, 1.3);
+        assertThat(runs.subList(1, 3))
+                .allSatisfy(run ->
+                        assertThat(run.path("s3EgressSnapshots").asDouble()).isBetween(0.99, 1.3));
+    }
+
+    @Test
+    void aSoakLeftNoReadySnapshotThatDoesNotComeBackAndNoBlobThatNobodyNeeds() throws IOException {
+        JsonNode soak = read("soak/20-minutes.json");
+        JsonNode audit = soak.path("audit");
+
+        assertThat(soak.path("minutes").asDouble()).isGreaterThanOrEqualTo(20);
+        assertThat(soak.path("good").asBoolean()).isTrue();
+        assertThat(soak.path("violations")).isEmpty();
+        assertThat(audit.path("unexplainedFailures").isArray()).isTrue();
+        assertThat(audit.path("unexplainedFailures")).isEmpty();
+        assertThat(soak.path("load")
+                        .propertyStream()
+                        .filter(what -> what.getKey().startsWith("killed "))
+                        .mapToInt(what -> what.getValue().asInt())
+                        .sum())
+                .isGreaterThanOrEqualTo(20);
+        assertThat(audit.path("readySnapshots").asInt()).isPositive();
+        assertThat(audit.path("copiesRestored").asInt())
+                .isGreaterThanOrEqualTo(audit.path("readySnapshots").asInt())
+                .isEqualTo(audit.path("copiesScrubbed").asInt());
+        // each from the tier that has the copy, and from nowhere else
+        JsonNode read = audit.path("bytesByTierOfCopies");
+        assertThat(read.propertyNames()).containsExactlyInAnyOrder("NVME", "S3");
+        assertThat(read.path("NVME").propertyNames()).containsExactly("nvme");
+        assertThat(read.path("S3").propertyNames()).containsExactly("s3");
+        assertThat(soak.at("/hardware/cpuCores").asInt()).isPositive();
+        assertThat(soak.at("/hardware/revision").asString())
+                .isNotIn("", "unknown")
+                .doesNotEndWith("-dirty");
+        assertThat(soak.at("/versions/postgres").asString()).isNotEmpty();
     }
 
     @Test

@@ -7,6 +7,7 @@ import io.gpusnap.node.engine.check.GpuPlan;
 import io.gpusnap.node.engine.device.CudaProcesses;
 import io.gpusnap.node.engine.device.GpuPort;
 import io.gpusnap.node.engine.device.TargetPort;
+import io.gpusnap.node.process.Containers;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
@@ -72,15 +73,16 @@ public final class GpuUse {
      * Those that a snapshot comes back to.
      *
      * @param remap as {@link ThawRequest#gpuRemap}
+     * @param container where it comes back
      */
-    public Set<String> of(SnapshotId snapshot, Map<Integer, String> remap) {
+    public Set<String> of(SnapshotId snapshot, Map<Integer, String> remap, Optional<ContainerRef> container) {
         if (runtime.gpu().isEmpty()) {
             return all();
         }
         try {
             GpuPort gpu = runtime.gpu().get();
             Manifest manifest = Snapshots.manifest(runtime.store(), snapshot);
-            GpuPlan plan = GpuPlan.of(manifest, gpu.driver(), gpu.devices(), remap);
+            GpuPlan plan = GpuPlan.of(manifest, gpu.driver(), devices(gpu, container), remap);
             return plan.refusals().isEmpty() && !plan.devices().isEmpty()
                     ? uuids(List.copyOf(plan.devices().values()))
                     : all();
@@ -89,12 +91,21 @@ public final class GpuUse {
         }
     }
 
+    private List<GpuInfo> devices(GpuPort gpu, Optional<ContainerRef> container) throws GpuException {
+        List<GpuInfo> devices = gpu.devices();
+        return container
+                .flatMap(named -> new Containers(runtime.proc()).find(named.podUid(), named.containerId()))
+                .map(found -> runtime.proc().of(found.container().init().pid()).resolve("root"))
+                .map(root -> new ContainerGpus(runtime.proc()).of(root, devices))
+                .orElse(devices);
+    }
+
     /**
      * Those of a switch: of the process that comes back, and of the candidates that may have to make room for it. Who is on other
      * GPUs only cannot.
      */
     public Set<String> ofSwitch(SnapshotId snapshot, List<ProcessId> candidates) {
-        Set<String> wanted = of(snapshot, Map.of());
+        Set<String> wanted = of(snapshot, Map.of(), Optional.empty());
         Set<String> all = new HashSet<>(wanted);
         candidates.stream()
                 .map(this::of)

@@ -28,7 +28,7 @@ final class SuspendedPreflight extends EngineStage {
     void execute(StageContext context)
             throws StageException, GpuException, TierException, ManifestException, IOException {
         look(context);
-        session.requireVram(session.gpus());
+        session.requireVram(session.gpus(context));
     }
 
     /** As {@link #look}, for whoever looks at something else meanwhile. */

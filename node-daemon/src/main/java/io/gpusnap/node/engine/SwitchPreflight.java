@@ -35,7 +35,7 @@ final class SwitchPreflight extends EngineStage {
         AtOnce.run(Stream.concat(
                 Stream.of(() -> new SuspendedPreflight(session).typedLook(context)),
                 evictees.all().stream().map(one -> one::look)));
-        Map<Integer, GpuInfo> gpus = session.gpus().devices();
+        Map<Integer, GpuInfo> gpus = session.gpus(context).devices();
         requireGpu(gpus);
         List<Evictee> chosen = choose(gpus, context);
         context.remember(new SwitchChoice(chosen.stream().map(Evictee::snapshot).toList()));

@@ -33,7 +33,7 @@ final class ThawDriverRestore extends EngineStage {
     @Override
     void execute(StageContext context) throws StageException, GpuException, TierException, ManifestException {
         NodeRuntime runtime = session.runtime();
-        GpuPlan gpus = session.gpus();
+        GpuPlan gpus = session.gpus(context);
         ProcessId process = ThawSession.process(context);
         // A stopped process is not asked: only one that was kept may have its context back already.
         CudaProcesses cuda = session.cuda(context);

@@ -59,7 +59,7 @@ final class ThawPreflight extends EngineStage {
         refusals.addAll(Compatibility.driver(
                 manifest.compatibility(), runtime.requireGpu().driver()));
         refuse(refusals);
-        GpuPlan gpus = session.gpus();
+        GpuPlan gpus = session.gpus(context);
         String root = container.map(TargetContainer::root).map(Path::toString).orElse("");
         refuse(runtime.fingerprints().compare(manifest.compatibility().libraries(), root));
         session.requireVram(gpus);

@@ -1,6 +1,7 @@
 package io.gpusnap.node.engine;
 
 import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.GpuInfo;
 import io.gpusnap.node.engine.check.Compatibility;
 import io.gpusnap.node.engine.check.GpuPlan;
 import io.gpusnap.node.engine.check.Refusal;
@@ -115,9 +116,14 @@ final class ThawSession {
     }
 
     /** @throws StageException GPU_MISMATCH */
-    GpuPlan gpus() throws StageException, GpuException, TierException, ManifestException {
+    GpuPlan gpus(StageContext context) throws StageException, GpuException, TierException, ManifestException {
         GpuPort gpu = runtime.requireGpu();
-        GpuPlan plan = GpuPlan.of(manifest(), gpu.driver(), gpu.devices(), request.gpuRemap());
+        List<GpuInfo> devices = gpu.devices();
+        Optional<TargetContainer> target = container(context);
+        if (target.isPresent()) {
+            devices = new ContainerGpus(runtime.proc()).of(target.get().root(), devices);
+        }
+        GpuPlan plan = GpuPlan.of(manifest(), gpu.driver(), devices, request.gpuRemap());
         for (Refusal refusal : plan.refusals()) {
             throw refusal.asException();
         }

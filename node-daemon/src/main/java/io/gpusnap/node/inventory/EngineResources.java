@@ -1,6 +1,7 @@
 package io.gpusnap.node.inventory;
 
 import io.gpusnap.node.client.Task;
+import io.gpusnap.node.engine.ContainerRef;
 import io.gpusnap.node.engine.Engines;
 import io.gpusnap.node.engine.ExportRequest;
 import io.gpusnap.node.engine.GpuUse;
@@ -10,6 +11,7 @@ import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -40,7 +42,11 @@ public final class EngineResources {
             case Task.Save save -> gpus.addAll(use.of(process(save.workload())));
             case Task.Thaw thaw -> {
                 SnapshotId snapshot = new SnapshotId(thaw.snapshotId());
-                gpus.addAll(use.of(snapshot, thaw.gpuRemap() == null ? Map.of() : thaw.gpuRemap()));
+                gpus.addAll(use.of(
+                        snapshot,
+                        thaw.gpuRemap() == null ? Map.of() : thaw.gpuRemap(),
+                        Optional.ofNullable(thaw.container())
+                                .map(container -> new ContainerRef(container.podUid(), container.containerId()))));
                 keys.addAll(keys("task", use.tasks(snapshot)));
             }
             case Task.Switch to ->

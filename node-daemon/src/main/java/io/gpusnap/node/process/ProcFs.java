@@ -101,6 +101,15 @@ public final class ProcFs {
         return readLink(of(pid).resolve(name));
     }
 
+    /** What NVIDIA's kernel module says of its GPUs; nothing where it is not loaded. */
+    public List<KernelGpu> gpus() {
+        Path gpus = root.resolve("driver/nvidia/gpus");
+        return names(gpus).stream()
+                .map(gpu -> lines(gpus.resolve(gpu).resolve("information")))
+                .flatMap(about -> KernelGpu.parse(about).stream())
+                .toList();
+    }
+
     /** As {@link #link}, of a name such as self. */
     Optional<String> linkOf(String process, String name) {
         return readLink(root.resolve(process).resolve(name));

@@ -10,6 +10,7 @@ import io.gpusnap.node.store.SnapshotId;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -55,7 +56,8 @@ class GpuUseIT {
         assertThat(node.engines().manifest(snapshot).compatibility().gpus())
                 .extracting(Manifest.Gpu::ordinal)
                 .containsExactly(1);
-        assertThat(node.engines().gpuUse().of(snapshot, Map.of())).containsExactly(second);
+        assertThat(node.engines().gpuUse().of(snapshot, Map.of(), Optional.empty()))
+                .containsExactly(second);
         // and given a first GPU that is full
         gpu.disguise(real -> real.ordinal() == 0 ? FailingGpu.withFreeBytes(real, 0) : real);
         ThawOutcome thawed = node.thaw(EngineId.CRIU_CUDA, snapshot).succeeded().fact(ThawOutcome.class);

@@ -70,7 +70,7 @@ public record GpuPlan(Map<Integer, GpuInfo> devices, Map<String, String> uuidPai
             Map<String, String> pairs = pairs();
             if (refusals.isEmpty() && !pairs.isEmpty() && !driver.hasGpuRemap()) {
                 refusals.add(
-                        mismatch("the snapshot's GPUs are %s, this node's others; driver %s cannot map one to another"
+                        mismatch("the snapshot's GPUs are %s, those here others; driver %s cannot map one to another"
                                 .formatted(pairs.keySet(), driver.build())));
             }
             Map<Integer, GpuInfo> devices = new HashMap<>();
@@ -108,7 +108,7 @@ public record GpuPlan(Map<Integer, GpuInfo> devices, Map<String, String> uuidPai
                             : device.uuid().equals(wanted))
                     .findFirst();
             if (other.isPresent() && !fits(gpu, other.get())) {
-                return mismatch("the snapshot was made on %s (compute capability %s), GPU %d of this node is %s (%s)"
+                return mismatch("the snapshot was made on %s (compute capability %s), GPU %d here is %s (%s)"
                         .formatted(
                                 gpu.name(),
                                 gpu.computeCapability(),
@@ -119,7 +119,7 @@ public record GpuPlan(Map<Integer, GpuInfo> devices, Map<String, String> uuidPai
             String why = wanted == null
                     ? "none is left for it"
                     : other.isPresent() ? wanted + " is another one's already" : "none is " + wanted;
-            return mismatch(("the snapshot needs GPU %d (%s, %s)%s; this node has %d GPUs and " + why)
+            return mismatch(("the snapshot needs GPU %d (%s, %s)%s; %d GPUs are there, and " + why)
                     .formatted(
                             gpu.ordinal(),
                             gpu.name(),

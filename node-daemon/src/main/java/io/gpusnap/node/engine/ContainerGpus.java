@@ -1,0 +1,62 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.gpu.GpuInfo;
+import io.gpusnap.node.process.KernelGpu;
+import io.gpusnap.node.process.ProcFs;
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * The GPUs that a container was given. Its device nodes say so, however it came to them: by an environment variable, a device plugin, or CDI.
+ * What a process in there is to run on must be one of them, since nobody opens another one's node.
+ */
+final class ContainerGpus {
+
+    private static final Pattern NODE = Pattern.compile("nvidia([0-9]{1,9})");
+
+    private final ProcFs proc;
+
+    ContainerGpus(ProcFs proc) {
+        this.proc = proc;
+    }
+
+    /**
+     * Those of the node's GPUs that the container has; all of them where it has no such nodes, or the kernel does not say whose they are.
+     *
+     * @param root of the container
+     */
+    List<GpuInfo> of(Path root, List<GpuInfo> devices) {
+        Set<Integer> minors = minors(root.resolve("dev"));
+        Set<String> given = proc.gpus().stream()
+                .filter(gpu -> minors.contains(gpu.minor()))
+                .map(KernelGpu::uuid)
+                .collect(Collectors.toSet());
+        List<GpuInfo> own =
+                devices.stream().filter(device -> given.contains(device.uuid())).toList();
+        return own.isEmpty() ? devices : own;
+    }
+
+    private static Set<Integer> minors(Path folder) {
+        Set<Integer> found = new HashSet<>();
+        try (DirectoryStream<Path> nodes = Files.newDirectoryStream(folder)) {
+            for (Path node : nodes) {
+                Matcher named = NODE.matcher(node.getFileName().toString());
+                if (named.matches()) {
+                    found.add(Integer.valueOf(named.group(1)));
+                }
+            }
+        } catch (IOException | DirectoryIteratorException e) {
+            return Set.of(); // a container that ends meanwhile fails where it is used
+        }
+        return found;
+    }
+}

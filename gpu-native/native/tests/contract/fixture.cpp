@@ -112,6 +112,12 @@ gpusnap_gpu_info gpu_info(uint32_t ordinal) {
     return info;
 }
 
+void require_two_gpus() {
+    if (driver_info().gpu_count < 2) {
+        skip("there is one GPU");
+    }
+}
+
 std::string directory_of_this_program() {
     return std::filesystem::read_symlink("/proc/self/exe").parent_path();
 }

@@ -21,6 +21,8 @@ void check_ok(gpusnap_status status, const char* call, const char* file, int lin
 // What the suite runs on; loads the driver at the first use.
 const gpusnap_driver_info& driver_info();
 gpusnap_gpu_info gpu_info(uint32_t ordinal = 0);
+// Skips the test where there is one.
+void require_two_gpus();
 std::string directory_of_this_program();
 std::string preload_path();
 // A directory that is removed at the end.

@@ -13,9 +13,7 @@ namespace {
 constexpr uint64_t mib = 1 << 20;
 
 void require_that_gpus_can_be_mapped() {
-    if (driver_info().gpu_count < 2) {
-        skip("there is one GPU");
-    }
+    require_two_gpus();
     if (!driver_info().has_checkpoint || !driver_info().has_gpu_remap) {
         skip("this driver cannot map one GPU to another");
     }

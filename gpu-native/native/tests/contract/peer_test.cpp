@@ -11,12 +11,6 @@ namespace {
 
 constexpr uint64_t mib = 1 << 20;
 
-void require_two_gpus() {
-    if (driver_info().gpu_count < 2) {
-        skip("there is one GPU");
-    }
-}
-
 // Where they do not, the preload's memory is not copied with another GPU's context current: gpu-native/native/README.md.
 void require_that_they_reach_each_other(Workload& workload) {
     if (workload.number("reaches 0 1") == 0 || workload.number("reaches 1 0") == 0) {

@@ -88,15 +88,23 @@ public final class EnginePlans implements PlanFactory {
                         operation,
                         new SnapshotId(thaw.snapshotId()),
                         Optional.ofNullable(thaw.manifestDigest()),
-                        thaw.gpuRemap() == null ? Map.of() : thaw.gpuRemap(),
+                        gpuRemap(thaw),
                         Optional.ofNullable(thaw.probe()).map(EnginePlans::probe),
-                        Optional.ofNullable(thaw.container())
-                                .map(container -> new ContainerRef(container.podUid(), container.containerId())),
+                        container(thaw),
                         thaw.sources() == null
                                 ? List.of()
                                 : thaw.sources().stream()
                                         .map(Task.TierRef::name)
                                         .toList()));
+    }
+
+    static Map<Integer, String> gpuRemap(Task.Thaw thaw) {
+        return thaw.gpuRemap() == null ? Map.of() : thaw.gpuRemap();
+    }
+
+    static Optional<ContainerRef> container(Task.Thaw thaw) {
+        return Optional.ofNullable(thaw.container())
+                .map(container -> new ContainerRef(container.podUid(), container.containerId()));
     }
 
     private static AnswerProbe probe(Task.Probe probe) {

@@ -1,7 +1,6 @@
 package io.gpusnap.node.inventory;
 
 import io.gpusnap.node.client.Task;
-import io.gpusnap.node.engine.ContainerRef;
 import io.gpusnap.node.engine.Engines;
 import io.gpusnap.node.engine.ExportRequest;
 import io.gpusnap.node.engine.GpuUse;
@@ -10,8 +9,6 @@ import io.gpusnap.node.operation.OperationSpec;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
 import java.util.HashSet;
-import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -42,11 +39,7 @@ public final class EngineResources {
             case Task.Save save -> gpus.addAll(use.of(process(save.workload())));
             case Task.Thaw thaw -> {
                 SnapshotId snapshot = new SnapshotId(thaw.snapshotId());
-                gpus.addAll(use.of(
-                        snapshot,
-                        thaw.gpuRemap() == null ? Map.of() : thaw.gpuRemap(),
-                        Optional.ofNullable(thaw.container())
-                                .map(container -> new ContainerRef(container.podUid(), container.containerId()))));
+                gpus.addAll(use.of(snapshot, EnginePlans.gpuRemap(thaw), EnginePlans.container(thaw)));
                 keys.addAll(keys("task", use.tasks(snapshot)));
             }
             case Task.Switch to ->

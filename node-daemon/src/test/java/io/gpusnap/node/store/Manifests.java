@@ -84,13 +84,8 @@ public final class Manifests {
     /** The same of a process that saw other GPUs. */
     public static Manifest withGpus(Manifest manifest, List<Manifest.Gpu> gpus) {
         Manifest.Compatibility was = manifest.compatibility();
-        return new Manifest(
-                manifest.schema(),
-                manifest.snapshotId(),
-                manifest.engine(),
-                manifest.createdAt(),
-                manifest.producer(),
-                manifest.digestAlgorithm(),
+        return with(
+                manifest,
                 new Manifest.Compatibility(
                         was.architecture(),
                         was.kernelRelease(),
@@ -103,13 +98,20 @@ public final class Manifests {
                         was.libraries(),
                         was.mounts(),
                         was.image()),
-                manifest.process(),
-                manifest.device(),
                 manifest.host(),
                 manifest.totals());
     }
 
     private static Manifest with(Manifest manifest, List<Manifest.HostArea> areas, Manifest.Totals totals) {
+        return with(
+                manifest,
+                manifest.compatibility(),
+                new Manifest.Host(manifest.host().files(), areas),
+                totals);
+    }
+
+    private static Manifest with(
+            Manifest manifest, Manifest.Compatibility compatibility, Manifest.Host host, Manifest.Totals totals) {
         return new Manifest(
                 manifest.schema(),
                 manifest.snapshotId(),
@@ -117,10 +119,10 @@ public final class Manifests {
                 manifest.createdAt(),
                 manifest.producer(),
                 manifest.digestAlgorithm(),
-                manifest.compatibility(),
+                compatibility,
                 manifest.process(),
                 manifest.device(),
-                new Manifest.Host(manifest.host().files(), areas),
+                host,
                 totals);
     }
 }

@@ -35,26 +35,21 @@ class PythonPartsTest {
 
     @Test
     void theBenchmarksOwnTestsPass() throws Exception {
-        Outcome tests =
-                run(ROOT.resolve("bench/gpu"), "python3", "-B", "-m", "unittest", "discover", "-s", ".", "-t", ".");
-
-        assertThat(tests.status()).as(tests.output()).isZero();
-        assertThat(tests.output()).containsPattern("Ran [1-9][0-9]* tests");
+        assertThatAllTestsPassIn("bench/gpu");
     }
 
     @Test
     void theTestsOfTheStoresBenchmarksPass() throws Exception {
-        Outcome tests =
-                run(ROOT.resolve("bench/store"), "python3", "-B", "-m", "unittest", "discover", "-s", ".", "-t", ".");
-
-        assertThat(tests.status()).as(tests.output()).isZero();
-        assertThat(tests.output()).containsPattern("Ran [1-9][0-9]* tests");
+        assertThatAllTestsPassIn("bench/store");
     }
 
     @Test
     void theSoaksOwnTestsPass() throws Exception {
-        Outcome tests =
-                run(ROOT.resolve("bench/soak"), "python3", "-B", "-m", "unittest", "discover", "-s", ".", "-t", ".");
+        assertThatAllTestsPassIn("bench/soak");
+    }
+
+    private static void assertThatAllTestsPassIn(String folder) throws Exception {
+        Outcome tests = run(ROOT.resolve(folder), "python3", "-B", "-m", "unittest", "discover", "-s", ".", "-t", ".");
 
         assertThat(tests.status()).as(tests.output()).isZero();
         assertThat(tests.output()).containsPattern("Ran [1-9][0-9]* tests");

@@ -53,16 +53,14 @@ public record GpuPlan(Map<Integer, GpuInfo> devices, Map<String, String> uuidPai
         GpuPlan plan(DriverInfo driver) {
             saved.forEach(gpu ->
                     choose(gpu, here.stream().filter(device -> device.uuid().equals(remap.get(gpu.ordinal())))));
-            saved.stream()
+            List<Manifest.Gpu> others = saved.stream()
                     .filter(gpu -> !remap.containsKey(gpu.ordinal()))
-                    .forEach(gpu -> choose(
-                            gpu, here.stream().filter(device -> device.uuid().equals(gpu.uuid()))));
-            saved.stream()
-                    .filter(gpu -> !remap.containsKey(gpu.ordinal()))
-                    .forEach(gpu -> choose(
-                            gpu,
-                            Stream.concat(
-                                    here.stream().filter(device -> device.ordinal() == gpu.ordinal()), here.stream())));
+                    .toList();
+            others.forEach(gpu ->
+                    choose(gpu, here.stream().filter(device -> device.uuid().equals(gpu.uuid()))));
+            others.forEach(gpu -> choose(
+                    gpu,
+                    Stream.concat(here.stream().filter(device -> device.ordinal() == gpu.ordinal()), here.stream())));
             saved.stream()
                     .filter(gpu -> !chosen.containsKey(gpu))
                     .map(this::none)

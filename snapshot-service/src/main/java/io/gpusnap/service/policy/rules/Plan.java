@@ -183,8 +183,10 @@ public final class Plan {
             return Optional.of(
                     keep(snapshot, copy, SAFETY, "It is the last good durable copy; " + rule + " would remove it."));
         }
+        if (!good && !coming) {
+            return Optional.empty();
+        }
         return rules.stream()
-                .filter(other -> good || coming)
                 .flatMap(other ->
                         other
                                 .objectsTo(this, snapshot, copy)

@@ -14,7 +14,7 @@ from .failure import BenchFailure
 from .processes import run
 
 # What is used here is the same in these.
-ABI_VERSIONS = (4,)
+ABI_VERSIONS = (5,)
 DEVICE_TO_HOST, HOST_TO_DEVICE = 0, 1
 LOCK_TIMEOUT_MS = 10_000
 FLOOR_BYTES = 4 << 30
@@ -91,12 +91,16 @@ class Gpusnap:
     def count(self):
         return self.driver().gpu_count
 
+    def gpu(self, ordinal):
+        gpu = GpuInfo(struct_size=c.sizeof(GpuInfo))
+        self.call("gpusnap_gpu_query", c.c_uint32(ordinal), c.byref(gpu))
+        return gpu
+
     def describe(self):
         driver = self.driver()
         if driver.gpu_count == 0:
             raise BenchFailure("the driver reports no GPU")
-        gpu = GpuInfo(struct_size=c.sizeof(GpuInfo))
-        self.call("gpusnap_gpu_query", c.c_uint32(0), c.byref(gpu))
+        gpu = self.gpu(0)
         return {
             "device": gpu.name.decode(),
             "driver": driver.driver_build.decode(),

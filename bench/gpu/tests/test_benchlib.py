@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+import re
 import shutil
 import stat
 import subprocess
@@ -165,6 +166,10 @@ class StagesTest(unittest.TestCase):
 
 
 class StructuresTest(unittest.TestCase):
+    def test_the_version_is_the_headers(self):
+        said = re.search(r"#define GPUSNAP_ABI_VERSION (\d+)u", HEADER.read_text())
+        self.assertIn(int(said[1]), gpusnap.ABI_VERSIONS)
+
     def test_the_structures_are_those_of_the_header(self):
         compiler = shutil.which("cc") or shutil.which("c++")
         if compiler is None:

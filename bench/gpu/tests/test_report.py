@@ -134,6 +134,25 @@ class ReportTest(unittest.TestCase):
         self.assertIn("| two processes, hooks | passed | 2.28.3 |", text)
         self.assertIn("refused in preflight: WORKLOAD_UNSUPPORTED it shares device memory", text)
 
+    def test_a_process_that_came_back_on_another_gpu(self):
+        text = self.rendered(
+            "other-gpu",
+            rows=[
+                {
+                    "title": "sees both, uses the first",
+                    "outcome": "PASSED",
+                    "map": {"0": 1},
+                    "heldBytes": [0, 4.5e9],
+                    "save": {"totals": {"vramBytes": 4e9}, "pauseSeconds": 1.5},
+                    "thaw": {"seconds": 1.0},
+                }
+            ],
+            answersEqual=False,
+        )
+        self.assertIn("| sees both, uses the first | GPU 0 to 1 | passed | 4.00 GB |", text)
+        self.assertIn("| 0.00 GB, 4.50 GB |", text)
+        self.assertIn("Answers equal after each way: NO.", text)
+
     def test_direct_storage_beside_the_pool_and_the_drive(self):
         text = self.rendered(
             "direct-storage",

@@ -6,27 +6,22 @@ import subprocess
 from benchlib.failure import BenchFailure
 
 OPTIONS = ["--bs=4m", "--ioengine=io_uring", "--direct=1"]
-# In flight. A floor must be one: the best of several depths counts.
+# In flight. A floor must be one: the depth counts that is fastest over all times that it was measured.
 DEPTHS = (4, 8, 16, 32)
 
 
-def drive(folder, size_bytes):
-    """Bytes per second of writing (until it is durable) and reading one file, past the page cache. Each depth has a part of it."""
+def drive(folder, size_bytes, turn):
+    """Bytes per second of writing (until it is durable) and reading one file, past the page cache. Each depth has a part of it;
+    with each `turn` another one begins, for what comes first on a rented drive is fastest."""
     file = folder / "fio"
-    part = [f"--io_size={size_bytes // len(DEPTHS)}"]
+    depths = [*DEPTHS[turn % len(DEPTHS) :], *DEPTHS[: turn % len(DEPTHS)]]
+    part = size_bytes // len(DEPTHS)
     try:
-        # The first one also makes the file, and every byte of it is written once.
-        writes = [fio(file, "write", size_bytes, [*OPTIONS, f"--iodepth={DEPTHS[0]}", "--end_fsync=1"])]
-        writes += [fio(file, "write", size_bytes, [*OPTIONS, *part, f"--iodepth={depth}", "--end_fsync=1"]) for depth in DEPTHS[1:]]
-        reads = [
-            fio(file, "read", size_bytes, [*OPTIONS, *part, f"--iodepth={depth}", f"--offset={number * (size_bytes // len(DEPTHS))}"])
-            for number, depth in enumerate(DEPTHS)
-        ]
-        return {
-            "writeBytesPerSecond": max(writes),
-            "readBytesPerSecond": max(reads),
-            "depths": {depth: {"write": write, "read": read} for depth, write, read in zip(DEPTHS, writes, reads, strict=True)},
-        }
+        # Every byte is written before any is read.
+        places = [(depth, [*OPTIONS, f"--io_size={part}", f"--iodepth={depth}", f"--offset={number * part}"]) for number, depth in enumerate(depths)]
+        writes = {depth: fio(file, "write", size_bytes, [*place, "--end_fsync=1"]) for depth, place in places}
+        reads = {depth: fio(file, "read", size_bytes, place) for depth, place in places}
+        return {depth: {"write": writes[depth], "read": reads[depth]} for depth in DEPTHS}
     finally:
         file.unlink(missing_ok=True)
 

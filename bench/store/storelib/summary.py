@@ -1,7 +1,11 @@
-"""From what was measured to what is claimed. The best of the rounds counts for every side alike: what a busy machine adds is not
-the side's."""
+"""From what was measured to what is claimed. Between sides the best of the rounds counts for each alike: what a busy machine adds is not
+the side's. Against the floor it is the mean of gpusnap's rounds against the mean of the floor's: a rented drive has twice its speed for a
+second, and who is measured most often would see that."""
+
+from statistics import harmonic_mean, mean
 
 SIDES = ("gpusnap", "restic", "borg", "rclone")
+MEANS = (("storeSeconds", "save", "storeSeconds"), ("saveSeconds", "save", "seconds"), ("restoreSeconds", "restore", "seconds"))
 
 
 def best(rounds, side, what, key="seconds"):
@@ -9,18 +13,21 @@ def best(rounds, side, what, key="seconds"):
 
 
 def rounded(values):
-    return {key: None if value is None else round(value, 3) for key, value in values.items()}
+    return {key: round(value, 3) for key, value in values.items()}
+
+
+def drive_speed(floors, verb):
+    """Bytes per second of the depth that was fastest over all times that it was measured."""
+    return max(harmonic_mean([one["depths"][depth][verb] for one in floors]) for depth in floors[0]["depths"])
 
 
 def summarize(values):
     rounds, size = values["rounds"], values["imageBytes"]
-    drive_write = max(one["writeBytesPerSecond"] for one in values["floors"])
+    ours = [*(one["gpusnap"] for one in rounds), *values.get("ownRounds", [])]
+    drive_write = drive_speed(values["floors"], "write")
     # What was read back from the drive within a save was read from it as well: a floor is not above that.
-    proof = min(one["gpusnap"][what]["proofSeconds"] for one in rounds for what in ("save", "second"))
-    drive_read = max(*(one["readBytesPerSecond"] for one in values["floors"]), size / proof)
-    # Until 2026-11-30 this was fio's bytes by the sum of its jobs' times, under another key, and too slow by their number.
-    memory_write = max((one["memoryBytesPerSecond"] for one in values["floors"] if "memoryBytesPerSecond" in one), default=None)
-    pages = None if memory_write is None else size / memory_write
+    drive_read = max(drive_speed(values["floors"], "read"), size / mean(one["save"]["proofSeconds"] for one in ours))
+    pages = size / harmonic_mean([one["memoryBytesPerSecond"] for one in values["floors"]])
     stored = best(rounds, "gpusnap", "save", "storeSeconds")
     saved = best(rounds, "gpusnap", "save")
     restored = best(rounds, "gpusnap", "restore")
@@ -28,17 +35,19 @@ def summarize(values):
         # Reading the image is reading memory, which takes nothing beside this.
         "storeSeconds": size / drive_write,
         "saveSeconds": size / drive_write + size / drive_read,
-        "restoreSeconds": max(size / drive_read, pages or 0),
+        "restoreSeconds": max(size / drive_read, pages),
     }
     # All cores hash, or write pages: where they are few, this and not the drive is what cannot be beaten.
     digest = size / values["ceilings"]["digestBytesPerSecond"]
-    processor = {"storeSeconds": digest, "saveSeconds": 2 * digest, "restoreSeconds": None if pages is None else digest + pages}
+    processor = {"storeSeconds": digest, "saveSeconds": 2 * digest, "restoreSeconds": digest + pages}
+    means = {key: mean(one[what][part] for one in ours) for key, what, part in MEANS}
     return {
         "processor": rounded(processor),
         "floor": rounded(floor),
-        "storeOfFloor": round(floor["storeSeconds"] / stored, 3),
-        "saveOfFloor": round(floor["saveSeconds"] / saved, 3),
-        "restoreOfFloor": round(floor["restoreSeconds"] / restored, 3),
+        "means": rounded(means) | {"rounds": len(ours)},
+        "storeOfFloor": round(floor["storeSeconds"] / means["storeSeconds"], 3),
+        "saveOfFloor": round(floor["saveSeconds"] / means["saveSeconds"], 3),
+        "restoreOfFloor": round(floor["restoreSeconds"] / means["restoreSeconds"], 3),
         "times": {
             peer: {
                 "store": round(best(rounds, peer, "save") / stored, 2),

@@ -34,34 +34,46 @@ def a_round(ours, theirs, second_bytes=GB // 10):
 
 class SummaryTest(unittest.TestCase):
     CEILINGS = {"digestBytesPerSecond": 2 * GB}
-    FLOOR = {"writeBytesPerSecond": 2 * GB, "readBytesPerSecond": GB, "memoryBytesPerSecond": 4 * GB}
+    FLOOR = {"depths": {"4": {"write": GB, "read": GB}, "8": {"write": 2 * GB, "read": GB / 2}}, "memoryBytesPerSecond": 4 * GB}
 
-    def test_the_best_round_counts_for_every_side(self):
+    def test_between_sides_the_best_round_counts_for_each(self):
         summary = summarize({"imageBytes": 4 * GB, "rounds": [a_round(8, 30), a_round(6, 24)], "floors": [self.FLOOR], "ceilings": self.CEILINGS})
         self.assertEqual(summary["times"]["restic"]["save"], 4)
         self.assertEqual(summary["times"]["borg"]["store"], 8)
         self.assertEqual(summary["times"]["borg"]["saveAndProof"], 9)
 
-    def test_the_floor_is_the_fastest_that_was_seen_and_a_proven_save_writes_and_reads(self):
-        slow = {key: value / 2 for key, value in self.FLOOR.items()}
-        summary = summarize({"imageBytes": 4 * GB, "rounds": [a_round(8, 30)], "floors": [slow, self.FLOOR, slow], "ceilings": self.CEILINGS})
+    def test_the_floor_is_that_of_the_fastest_depth_and_a_proven_save_writes_and_reads(self):
+        summary = summarize({"imageBytes": 4 * GB, "rounds": [a_round(8, 30)], "floors": [self.FLOOR], "ceilings": self.CEILINGS})
         self.assertEqual(summary["floor"], {"storeSeconds": 2, "saveSeconds": 6, "restoreSeconds": 4})
         self.assertEqual(summary["storeOfFloor"], 0.5)
         self.assertEqual(summary["saveOfFloor"], 0.75)
         self.assertEqual(summary["restoreOfFloor"], 0.5)
 
+    def test_a_depth_that_was_fast_once_is_no_floor(self):
+        lucky = {"depths": {"4": {"write": GB, "read": GB}, "8": {"write": GB / 4, "read": 2 * GB}}, "memoryBytesPerSecond": 4 * GB}
+        unlucky = {"depths": {"4": {"write": GB, "read": GB}, "8": {"write": 2 * GB, "read": GB / 2}}, "memoryBytesPerSecond": 4 * GB}
+        summary = summarize({"imageBytes": 4 * GB, "rounds": [a_round(8, 30)], "floors": [lucky, unlucky], "ceilings": self.CEILINGS})
+        self.assertEqual(summary["floor"], {"storeSeconds": 4, "saveSeconds": 8, "restoreSeconds": 4})
+
+    def test_against_the_floor_the_mean_of_all_our_rounds_counts(self):
+        own = [{key: a_round(10, 30)["gpusnap"][key] for key in ("save", "restore")}]
+        values = {"imageBytes": 4 * GB, "rounds": [a_round(8, 30)], "ownRounds": own, "floors": [self.FLOOR], "ceilings": self.CEILINGS}
+        summary = summarize(values)
+        self.assertEqual(summary["means"], {"storeSeconds": 4.5, "saveSeconds": 9, "restoreSeconds": 9, "rounds": 2})
+        self.assertEqual(summary["saveOfFloor"], 0.667)
+        self.assertEqual(summary["times"]["restic"]["save"], 3.75)
+
     def test_what_was_read_back_from_the_drive_is_no_faster_than_the_drive(self):
         quick = a_round(8, 30)
-        quick["gpusnap"]["second"]["proofSeconds"] = 2
+        quick["gpusnap"]["save"]["proofSeconds"] = 2
         summary = summarize({"imageBytes": 4 * GB, "rounds": [quick], "floors": [self.FLOOR], "ceilings": self.CEILINGS})
         self.assertEqual(summary["floor"]["restoreSeconds"], 2)
         self.assertEqual(summary["restoreOfFloor"], 0.25)
 
-    def test_a_tmpfs_that_was_measured_wrongly_limits_nothing(self):
-        floor = {"writeBytesPerSecond": 2 * GB, "readBytesPerSecond": GB, "memoryWriteBytesPerSecond": GB / 100}
-        summary = summarize({"imageBytes": 4 * GB, "rounds": [a_round(8, 30)], "floors": [floor], "ceilings": self.CEILINGS})
-        self.assertEqual(summary["floor"]["restoreSeconds"], 4)
-        self.assertIsNone(summary["processor"]["restoreSeconds"])
+    def test_a_restore_into_memory_is_no_faster_than_memory(self):
+        slow = self.FLOOR | {"memoryBytesPerSecond": GB / 2}
+        summary = summarize({"imageBytes": 4 * GB, "rounds": [a_round(8, 30)], "floors": [slow], "ceilings": self.CEILINGS})
+        self.assertEqual(summary["floor"]["restoreSeconds"], 8)
 
     def test_what_the_cores_need_is_the_digests_and_the_pages_of_a_restore(self):
         summary = summarize({"imageBytes": 4 * GB, "rounds": [a_round(8, 30)], "floors": [self.FLOOR], "ceilings": self.CEILINGS})

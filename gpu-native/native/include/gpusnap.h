@@ -24,7 +24,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 #endif
 
-#define GPUSNAP_ABI_VERSION 5u
+#define GPUSNAP_ABI_VERSION 6u
 
 typedef enum gpusnap_status {
   GPUSNAP_OK = 0,
@@ -101,7 +101,7 @@ typedef struct gpusnap_gpu_pair {
 gpusnap_status gpusnap_process_query(int32_t pid, int32_t* state);
 gpusnap_status gpusnap_process_lock(int32_t pid, uint32_t timeout_ms);
 gpusnap_status gpusnap_process_checkpoint(int32_t pid);
-/* pairs: NULL, or a map that names every GPU the process sees, used or not. */
+/* pairs: NULL, or a map that names every GPU the process can open, used or not, whatever CUDA_VISIBLE_DEVICES shows it; no other one. */
 gpusnap_status gpusnap_process_restore(int32_t pid, const gpusnap_gpu_pair* pairs, size_t pair_count);
 gpusnap_status gpusnap_process_unlock(int32_t pid);
 
@@ -196,9 +196,6 @@ typedef struct gpusnap_target_gpu {
 /* The GPUs on which the workload has a context, whether it has memory there or not; none from a preload that does not tell. Fills
  * up to capacity entries; *count is the whole number. */
 gpusnap_status gpusnap_target_gpus(gpusnap_target* target, gpusnap_target_gpu* out, size_t capacity, size_t* count);
-/* The same of all GPUs that the workload's driver sees, used or not: gpusnap_process_restore's pairs must name them all. RUNNING
- * or QUIESCED. */
-gpusnap_status gpusnap_target_visible_gpus(gpusnap_target* target, gpusnap_target_gpu* out, size_t capacity, size_t* count);
 /* Receives one descriptor an allocation, imports and maps it in this process (QUIESCED or REMAPPED). left NULL: all of them in
  * one call. Otherwise the first call only finds room, so that every allocation has its local address, and each further one
  * imports the next few in the order of gpusnap_target_allocations; *left is how many are still to come. What is there may be

@@ -7,7 +7,7 @@
  *   RUNNING --QUIESCE--> QUIESCED --RELEASE--> RELEASED --REMAP--> REMAPPED --RESUME--> RUNNING
  *                        QUIESCED --RESUME---> RUNNING
  *                        REMAPPED --RELEASE--> RELEASED   (it could not be filled)
- *   STATUS, LIST, HINTS and GPUS are answered in every state, VISIBLE_GPUS in RUNNING and QUIESCED, EXPORT in QUIESCED and REMAPPED, GIVE_BACK in RELEASED.
+ *   STATUS, LIST, HINTS and GPUS are answered in every state, EXPORT in QUIESCED and REMAPPED, GIVE_BACK in RELEASED.
  *
  * Physical memory lives as long as a descriptor of it does. A daemon that keeps those of EXPORT through RELEASE holds the memory
  * with all that is in it; what it gives back before REMAP is mapped as it is, and listed with GPUSNAP_ALLOCATION_HELD until
@@ -30,8 +30,8 @@
  * for each allocation that it lies in), and records may overlap.
  *
  * Versions: GPUSNAP_WIRE_VERSION changes when an old peer would misunderstand. A verb that is only added does not change it: an
- * older preload answers it with GPUSNAP_E_PROTOCOL, which for HINTS, GPUS and VISIBLE_GPUS means that it has none to tell, and for
- * GIVE_BACK that all memory will be fresh.
+ * older preload answers it with GPUSNAP_E_PROTOCOL, which for HINTS and GPUS means that it has none to tell, and for GIVE_BACK
+ * that all memory will be fresh.
  */
 #ifndef GPUSNAP_PRELOAD_PROTOCOL_H
 #define GPUSNAP_PRELOAD_PROTOCOL_H
@@ -55,8 +55,7 @@ enum gpusnap_wire_verb {
   GPUSNAP_WIRE_RESUME = 7,
   GPUSNAP_WIRE_HINTS = 8,   /* argument: first index -> gpusnap_wire_records with gpusnap_wire_hint[count] */
   GPUSNAP_WIRE_GPUS = 9,    /* argument: first index -> gpusnap_wire_records with gpusnap_wire_gpu[count] */
-  GPUSNAP_WIRE_GIVE_BACK = 10, /* + descriptors, at most GPUSNAP_WIRE_MAX_RECORDS; argument: index of the first one's record */
-  GPUSNAP_WIRE_VISIBLE_GPUS = 11 /* as GPUS, of all that the workload sees; argument: first index */
+  GPUSNAP_WIRE_GIVE_BACK = 10 /* + descriptors, at most GPUSNAP_WIRE_MAX_RECORDS; argument: index of the first one's record */
 };
 
 typedef struct gpusnap_wire_header {
@@ -95,7 +94,7 @@ typedef struct gpusnap_wire_records {
 } gpusnap_wire_records;
 
 typedef struct gpusnap_wire_gpu {
-  uint8_t gpu_uuid[16];
+  uint8_t gpu_uuid[16]; /* of a GPU on which the workload has a context */
 } gpusnap_wire_gpu;
 
 typedef struct gpusnap_wire_hint {

@@ -63,8 +63,7 @@ private:
     Outcome records(const gpusnap_wire_header& request, bool with_descriptors, std::vector<char>* payload,
                     std::vector<Descriptor>* descriptors);
     void hints(const gpusnap_wire_header& request, std::vector<char>* payload);
-    Outcome gpus(Outcome (Freeze::*which)(std::vector<gpusnap_wire_gpu>*), const gpusnap_wire_header& request,
-                 std::vector<char>* payload);
+    Outcome gpus(const gpusnap_wire_header& request, std::vector<char>* payload);
 
     int listener_;
     int callbacks_ended_;  // an eventfd
@@ -199,9 +198,7 @@ std::optional<Outcome> Control::handle(int connection, const gpusnap_wire_header
             hints(request, payload);
             return Outcome{};
         case GPUSNAP_WIRE_GPUS:
-            return gpus(&Freeze::gpus, request, payload);
-        case GPUSNAP_WIRE_VISIBLE_GPUS:
-            return gpus(&Freeze::visible_gpus, request, payload);
+            return gpus(request, payload);
         case GPUSNAP_WIRE_EXPORT:
         case GPUSNAP_WIRE_QUIESCE:
         case GPUSNAP_WIRE_RELEASE:
@@ -323,10 +320,9 @@ void Control::hints(const gpusnap_wire_header& request, std::vector<char>* paylo
     page(batch_from(all, request.argument), all.size(), payload);
 }
 
-Outcome Control::gpus(Outcome (Freeze::*which)(std::vector<gpusnap_wire_gpu>*), const gpusnap_wire_header& request,
-                      std::vector<char>* payload) {
+Outcome Control::gpus(const gpusnap_wire_header& request, std::vector<char>* payload) {
     std::vector<gpusnap_wire_gpu> all;
-    Outcome outcome = (freeze_.*which)(&all);
+    Outcome outcome = freeze_.gpus(&all);
     page(batch_from(all, request.argument), all.size(), payload);
     return outcome;
 }

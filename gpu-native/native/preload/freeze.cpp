@@ -219,44 +219,16 @@ Outcome Freeze::gpus(std::vector<gpusnap_wire_gpu>* records) {
         devices.insert(Contexts::get().device_of(context, 0));
     }
     for (CUdevice device : devices) {
-        Outcome outcome = tell(device, records);
+        CUuuid uuid{};
+        Outcome outcome = uuid_of(device, &uuid);
         if (!outcome.ok()) {
             return outcome;
         }
-    }
-    return {};
-}
-
-Outcome Freeze::visible_gpus(std::vector<gpusnap_wire_gpu>* records) {
-    if (state_ != GPUSNAP_TARGET_RUNNING && state_ != GPUSNAP_TARGET_QUIESCED) {
-        return {GPUSNAP_E_STATE, "the driver may be checkpointed, and then does not say which GPUs it sees"};
-    }
-    int count = 0;
-    if (CUresult result = real::cuDeviceGetCount(&count); result != CUDA_SUCCESS) {
-        return driver_failure("cuDeviceGetCount", result);
-    }
-    for (int ordinal = 0; ordinal < count; ordinal++) {
-        CUdevice device = 0;
-        if (CUresult result = real::cuDeviceGet(&device, ordinal); result != CUDA_SUCCESS) {
-            return driver_failure("cuDeviceGet", result);
-        }
-        Outcome outcome = tell(device, records);
-        if (!outcome.ok()) {
-            return outcome;
-        }
-    }
-    return {};
-}
-
-Outcome Freeze::tell(CUdevice device, std::vector<gpusnap_wire_gpu>* records) {
-    CUuuid uuid{};
-    Outcome outcome = uuid_of(device, &uuid);
-    if (outcome.ok()) {
         gpusnap_wire_gpu record{};
         std::memcpy(record.gpu_uuid, uuid.bytes, sizeof record.gpu_uuid);
         records->push_back(record);
     }
-    return outcome;
+    return {};
 }
 
 // Kept, because a checkpointed driver answers nothing; forgotten at remap, because a thaw may be on another GPU.

@@ -23,8 +23,6 @@ public:
 
     // The GPUs that the process has contexts on.
     Outcome gpus(std::vector<gpusnap_wire_gpu>* records);
-    // All that its driver shows it. Not while the driver is checkpointed, or may be.
-    Outcome visible_gpus(std::vector<gpusnap_wire_gpu>* records);
 
     // The memory that need not be saved, by address.
     void hints(std::vector<gpusnap_wire_hint>* records) const;
@@ -45,7 +43,6 @@ public:
 
 private:
     Outcome uuid_of(CUdevice device, CUuuid* uuid);
-    Outcome tell(CUdevice device, std::vector<gpusnap_wire_gpu>* records);
 
     std::map<CUdevice, CUuuid> uuids_;
     gpusnap_target_state state_ = GPUSNAP_TARGET_RUNNING;

@@ -79,7 +79,7 @@ struct gpusnap_target {
 
     std::vector<gpusnap_wire_hint> hints() { return known<gpusnap_wire_hint>(GPUSNAP_WIRE_HINTS); }
 
-    std::vector<gpusnap_wire_gpu> gpus(gpusnap_wire_verb which) { return known<gpusnap_wire_gpu>(which); }
+    std::vector<gpusnap_wire_gpu> gpus() { return known<gpusnap_wire_gpu>(GPUSNAP_WIRE_GPUS); }
 
     // None from a preload that is older than the verb.
     template <typename Record>
@@ -117,23 +117,6 @@ struct gpusnap_target {
     ImportedMemory imported;
     std::shared_ptr<HeldMemory> hold;  // where the descriptors of what is imported go
 };
-
-namespace {
-
-gpusnap_status tell_gpus(gpusnap_target* target, gpusnap_wire_verb which, gpusnap_target_gpu* out, size_t capacity,
-                         size_t* count) {
-    return guarded([&] {
-        require(target != nullptr && count != nullptr, "target or count is NULL");
-        require(out != nullptr || capacity == 0, "out is NULL but capacity is not 0");
-        std::vector<gpusnap_wire_gpu> records = target->gpus(which);
-        for (size_t i = 0; i < std::min(capacity, records.size()); i++) {
-            out[i] = {gpu_by_uuid(uuid_of(records[i])).ordinal(), 0};
-        }
-        *count = records.size();
-    });
-}
-
-}  // namespace
 
 gpusnap_status gpusnap_target_open(int32_t pid, const char* socket_path, uint32_t timeout_ms, gpusnap_target** target) {
     return guarded([&] {
@@ -221,11 +204,15 @@ gpusnap_status gpusnap_target_hints(gpusnap_target* target, gpusnap_hint* out, s
 }
 
 gpusnap_status gpusnap_target_gpus(gpusnap_target* target, gpusnap_target_gpu* out, size_t capacity, size_t* count) {
-    return tell_gpus(target, GPUSNAP_WIRE_GPUS, out, capacity, count);
-}
-
-gpusnap_status gpusnap_target_visible_gpus(gpusnap_target* target, gpusnap_target_gpu* out, size_t capacity, size_t* count) {
-    return tell_gpus(target, GPUSNAP_WIRE_VISIBLE_GPUS, out, capacity, count);
+    return guarded([&] {
+        require(target != nullptr && count != nullptr, "target or count is NULL");
+        require(out != nullptr || capacity == 0, "out is NULL but capacity is not 0");
+        std::vector<gpusnap_wire_gpu> records = target->gpus();
+        for (size_t i = 0; i < std::min(capacity, records.size()); i++) {
+            out[i] = {gpu_by_uuid(uuid_of(records[i])).ordinal(), 0};
+        }
+        *count = records.size();
+    });
 }
 
 gpusnap_status gpusnap_target_hold(gpusnap_target* target, gpusnap_hold* hold) {

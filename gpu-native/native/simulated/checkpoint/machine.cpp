@@ -1,5 +1,6 @@
 #include "checkpoint/machine.h"
 
+#include <map>
 #include <set>
 
 #include "core/device.h"
@@ -32,20 +33,20 @@ void CheckpointMachine::checkpoint() {
   state_ = CU_PROCESS_STATE_CHECKPOINTED;
 }
 
-// A map must name every GPU that the process sees, and lead to GPUs of this machine, each used once.
+// A map must name every GPU of the machine and no other, whatever CUDA_VISIBLE_DEVICES shows the process, and lead to each once.
 void CheckpointMachine::apply(const std::vector<CUcheckpointGpuPair>& pairs) {
   if (pairs.empty()) return;
-  std::vector<int> targets;
+  std::map<int, int> targets;
   std::set<int> used;
-  for (int ordinal = 0; ordinal < devices().count(); ++ordinal) {
-    int target = -1;
-    for (const CUcheckpointGpuPair& pair : pairs) {
-      if (devices().index_of(pair.oldUuid) == devices().gpu(ordinal).index) target = devices().index_of(pair.newUuid);
-    }
-    require(target >= 0 && used.insert(target).second);
-    targets.push_back(target);
+  for (const CUcheckpointGpuPair& pair : pairs) {
+    const int from = devices().index_of(pair.oldUuid);
+    const int to = devices().index_of(pair.newUuid);
+    require(from >= 0 && to >= 0 && targets.emplace(from, to).second && used.insert(to).second);
   }
-  for (int ordinal = 0; ordinal < devices().count(); ++ordinal) devices().remap(ordinal, targets[ordinal]);
+  require(targets.size() == static_cast<size_t>(settings().gpus));
+  for (int ordinal = 0; ordinal < devices().count(); ++ordinal) {
+    devices().remap(ordinal, targets.at(devices().gpu(ordinal).index));
+  }
 }
 
 void CheckpointMachine::restore(const std::vector<CUcheckpointGpuPair>& pairs) {

@@ -91,13 +91,13 @@ private:
 
 }  // namespace
 
-TEST("a workload that sees several GPUs and uses one comes back on another, by a map of all that it sees") {
+TEST("a workload that sees several GPUs and uses one comes back on another, by a map of all of them") {
     require_that_gpus_can_be_mapped();
     Frozen workload;
     workload.comes_back_on(1, swapped());
 }
 
-TEST("a map that leaves out a GPU that is seen is refused, whether it is used or not, and may be followed by a right one") {
+TEST("a map that leaves out a GPU is refused, whether it is used or not, and may be followed by a right one") {
     require_that_gpus_can_be_mapped();
     Frozen workload;
     workload.refuses({pair(0, 0)});
@@ -115,14 +115,22 @@ TEST("a map that leads two GPUs to one is refused") {
     workload.comes_back_on(1, swapped());
 }
 
-TEST("a workload that sees one GPU comes back on another that it did not see") {
+TEST("a workload that is shown one GPU comes back on another, by a map of all that it can open") {
     require_that_gpus_can_be_mapped();
     Frozen workload(Environment{{"CUDA_VISIBLE_DEVICES", "0"}});
-    workload.comes_back_on(1, {pair(0, 1)});
+    workload.refuses({pair(0, 0)});
+    workload.refuses({pair(0, 1)});
+    workload.comes_back_on(1, swapped());
 }
 
-TEST("a map may name GPUs that the workload does not see") {
+TEST("a map that names a GPU that is not there is refused") {
     require_that_gpus_can_be_mapped();
-    Frozen workload(Environment{{"CUDA_VISIBLE_DEVICES", "0"}});
+    Frozen workload;
+    std::vector<gpusnap_gpu_pair> more = swapped();
+    gpusnap_gpu_pair absent{};
+    std::snprintf(absent.from_uuid, sizeof absent.from_uuid, "%s", "GPU-00112233-4455-6677-8899-aabbccddeeff");
+    std::snprintf(absent.to_uuid, sizeof absent.to_uuid, "%s", absent.from_uuid);
+    more.push_back(absent);
+    workload.refuses(more);
     workload.comes_back_on(1, swapped());
 }

@@ -87,30 +87,6 @@ TEST("the GPUs that a workload has contexts on are told, with memory there or no
     CHECK_EQUAL(told(), before);
 }
 
-TEST("the GPUs that a workload sees are told, used or not, until its memory is released") {
-    Workload everything;
-    Target target(everything);
-    gpusnap_target_gpu gpus[64];
-    size_t count = 0;
-    OK(gpusnap_target_visible_gpus(target.get(), gpus, 64, &count));
-    CHECK_EQUAL(count, static_cast<size_t>(driver_info().gpu_count));
-    for (size_t i = 0; i < count; i++) {
-        CHECK_EQUAL(gpus[i].ordinal, i);
-    }
-    Workload last(Environment{{"CUDA_VISIBLE_DEVICES", std::to_string(driver_info().gpu_count - 1)}});
-    Target other(last);
-    OK(gpusnap_target_visible_gpus(other.get(), gpus, 64, &count));
-    CHECK_EQUAL(count, 1u);
-    CHECK_EQUAL(gpus[0].ordinal, driver_info().gpu_count - 1);
-    OK(gpusnap_target_quiesce(target.get(), 10'000));
-    OK(gpusnap_target_visible_gpus(target.get(), gpus, 64, &count));
-    CHECK_EQUAL(count, static_cast<size_t>(driver_info().gpu_count));
-    OK(gpusnap_target_release(target.get()));
-    CHECK_EQUAL(gpusnap_target_visible_gpus(target.get(), gpus, 64, &count), GPUSNAP_E_STATE);
-    OK(gpusnap_target_remap(target.get()));
-    OK(gpusnap_target_resume(target.get()));
-}
-
 TEST("memory of one GPU is copied with another's context current, from before its first context and after, and comes back so") {
     require_two_gpus();
     Workload workload;

@@ -82,14 +82,6 @@ public final class GpuTarget implements AutoCloseable {
         return list(NativeFunction.TARGET_GPUS, Layouts.TARGET_GPU, entry -> entry.getInt("ordinal"));
     }
 
-    /**
-     * Ordinals of all GPUs that the workload's driver sees, used or not; none from a preload that does not tell. RUNNING or
-     * QUIESCED.
-     */
-    public List<Integer> visibleGpus() throws GpuException {
-        return list(NativeFunction.TARGET_VISIBLE_GPUS, Layouts.TARGET_GPU, entry -> entry.getInt("ordinal"));
-    }
-
     /** As many as most workloads have allocations: asking again for more costs the workload milliseconds of its pause. */
     private static final long FIRST_CAPACITY = 1024;
 

@@ -96,7 +96,7 @@ public final class Engines implements AutoCloseable {
                 SaveSubject.class,
                 Pause.class,
                 GpusInUse.class,
-                VisibleGpus.class,
+                ReachableGpus.class,
                 DeviceContent.class,
                 DrainedBytes.class,
                 RefilledBytes.class,

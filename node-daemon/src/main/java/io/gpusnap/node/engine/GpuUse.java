@@ -96,7 +96,7 @@ public final class GpuUse {
         return container
                 .flatMap(named -> new Containers(runtime.proc()).find(named.podUid(), named.containerId()))
                 .map(found -> runtime.proc().of(found.container().init().pid()).resolve("root"))
-                .map(root -> new ContainerGpus(runtime.proc()).of(root, devices))
+                .map(root -> new DeviceNodes(runtime.proc()).of(root, devices))
                 .orElse(devices);
     }
 

@@ -57,7 +57,7 @@ public record InspectReport(
                                     gpu.inUse()
                                             ? size(manifest.vramBytes(gpu.ordinal())
                                                             + manifest.device().driverBytes()) + " free"
-                                            : "seen and not used",
+                                            : "not used",
                                     gpu.computeCapability(),
                                     gpu.uuid()));
         }

@@ -75,10 +75,10 @@ final class ManifestDraft {
         Set<Integer> used = new TreeSet<>(
                 context.recall(GpusInUse.class).map(GpusInUse::ordinals).orElse(List.of(0)));
         allocations.forEach(allocation -> used.add(allocation.gpuOrdinal()));
-        Set<Integer> visible = new TreeSet<>(used);
-        context.recall(VisibleGpus.class).ifPresent(gpus -> visible.addAll(gpus.ordinals()));
+        Set<Integer> reachable = new TreeSet<>(used);
+        context.recall(ReachableGpus.class).ifPresent(gpus -> reachable.addAll(gpus.ordinals()));
         List<Manifest.Gpu> gpus = gpu.devices().stream()
-                .filter(device -> visible.contains(device.ordinal()))
+                .filter(device -> reachable.contains(device.ordinal()))
                 .map(device -> new Manifest.Gpu(
                         device.ordinal(),
                         device.uuid(),

@@ -1,5 +1,7 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.gpu.GpuException;
+import io.gpusnap.gpu.GpuInfo;
 import io.gpusnap.node.engine.check.Refusal;
 import io.gpusnap.node.engine.device.DeviceContent;
 import io.gpusnap.node.operation.FailureCode;
@@ -11,6 +13,7 @@ import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -50,7 +53,7 @@ final class SavePreflight extends EngineStage {
     }
 
     @Override
-    void execute(StageContext context) throws StageException, TierException, IOException {
+    void execute(StageContext context) throws StageException, TierException, IOException, GpuException {
         NodeRuntime runtime = session.runtime();
         if (engine.equals(EngineId.CRIU_CUDA)) {
             runtime.requireGpu();
@@ -71,6 +74,7 @@ final class SavePreflight extends EngineStage {
                 look.workload().name(),
                 ProcessCapture.isSessionLeader(runtime.proc(), look.workload().process()),
                 libraries(look.workload())));
+        context.remember(reachable(look.workload()));
     }
 
     /**
@@ -86,6 +90,14 @@ final class SavePreflight extends EngineStage {
             store.delete(session.snapshot());
         }
         store.abandon(session.snapshot(), session.pins());
+    }
+
+    private ReachableGpus reachable(Workload workload) throws StageException, GpuException {
+        NodeRuntime runtime = session.runtime();
+        Path root = runtime.proc().of(workload.process().pid()).resolve("root");
+        List<GpuInfo> gpus =
+                new DeviceNodes(runtime.proc()).of(root, runtime.requireGpu().devices());
+        return new ReachableGpus(gpus.stream().map(GpuInfo::ordinal).toList());
     }
 
     private List<Manifest.Library> libraries(Workload workload) throws StageException {

@@ -35,7 +35,6 @@ final class SaveQuiesce extends EngineStage {
         if (!gpus.isEmpty()) {
             context.remember(new GpusInUse(List.copyOf(gpus)));
         }
-        context.remember(new VisibleGpus(List.copyOf(target.visibleGpus())));
         if (engine.equals(EngineId.CRIU_CUDA)) {
             NodeRuntime runtime = session.runtime();
             SaveChecks checks = new SaveChecks(runtime.proc());

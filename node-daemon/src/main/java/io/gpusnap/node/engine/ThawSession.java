@@ -121,7 +121,7 @@ final class ThawSession {
         List<GpuInfo> devices = gpu.devices();
         Optional<TargetContainer> target = container(context);
         if (target.isPresent()) {
-            devices = new ContainerGpus(runtime.proc()).of(target.get().root(), devices);
+            devices = new DeviceNodes(runtime.proc()).of(target.get().root(), devices);
         }
         GpuPlan plan = GpuPlan.of(manifest(), gpu.driver(), devices, request.gpuRemap());
         for (Refusal refusal : plan.refusals()) {

@@ -95,7 +95,7 @@ public record Manifest(
     }
 
     /**
-     * A GPU that the processes see.
+     * A GPU that the processes can open.
      *
      * @param inUse whether one of them has a context on it: if not, it need only be there when one of them changes
      */

@@ -97,6 +97,20 @@ class CriuCudaEngineIT extends CheckpointEngineContract {
 
     @Test
     void aWorkloadThatSeesTwoGpusAndUsesOneComesBackOnTheOther() throws Exception {
+        comesBackOnTheOtherGpu();
+    }
+
+    @Test
+    void aWorkloadThatIsShownOneOfTwoGpusComesBackOnTheOther() throws Exception {
+        // given the driver, which maps what a process can open, not what it is shown
+        workload.close();
+        workload = TestWorkload.start(folder.resolve("shown-one"), Map.of("CUDA_VISIBLE_DEVICES", "0"), List.of());
+        answer = workload.answer(PROMPT);
+        // when, then
+        comesBackOnTheOtherGpu();
+    }
+
+    private void comesBackOnTheOtherGpu() throws Exception {
         // given
         List<String> gpus = node.engines().gpus().stream().map(GpuInfo::uuid).toList();
         SnapshotId snapshot = node.save(engine(), workload, AfterSave.STOP)

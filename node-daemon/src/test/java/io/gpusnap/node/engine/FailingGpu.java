@@ -391,11 +391,6 @@ final class FailingGpu implements GpuPort {
         }
 
         @Override
-        public Set<Integer> visibleGpus() throws GpuException {
-            return answer("visibleGpus", target::visibleGpus);
-        }
-
-        @Override
         public long importNext() throws GpuException {
             long[] left = new long[1];
             call("import", () -> left[0] = target.importNext());

@@ -60,7 +60,6 @@ class FailingGpuIT {
         verbs.put("TargetPort.allocations", new Verb("allocations", target::allocations));
         verbs.put("TargetPort.hints", new Verb("hints", target::hints));
         verbs.put("TargetPort.gpus", new Verb("gpus", target::gpus));
-        verbs.put("TargetPort.visibleGpus", new Verb("visibleGpus", target::visibleGpus));
         verbs.put("TargetPort.importNext", new Verb("import", target::importNext));
         verbs.put("TargetPort.unimportMemory", new Verb("unimport", target::unimportMemory));
         verbs.put("TargetPort.hold", new Verb("hold", target::hold));

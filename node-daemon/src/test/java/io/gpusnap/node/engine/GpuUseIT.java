@@ -42,7 +42,7 @@ class GpuUseIT {
     }
 
     @Test
-    void aSnapshotNamesTheGpusOfItsProcessOnlyAndComesBackBesideAFullOne() throws Exception {
+    void aSnapshotTellsWhichGpuItsProcessUsesAndComesBackBesideAFullOtherOne() throws Exception {
         String answer = server.answer("warm");
         String second = node.engines().gpus().get(1).uuid();
         assertThat(node.engines().gpuUse().of(server.process())).containsExactly(second);
@@ -54,6 +54,7 @@ class GpuUseIT {
         server.end();
         // then
         assertThat(node.engines().manifest(snapshot).compatibility().gpus())
+                .filteredOn(Manifest.Gpu::inUse)
                 .extracting(Manifest.Gpu::ordinal)
                 .containsExactly(1);
         assertThat(node.engines().gpuUse().of(snapshot, Map.of(), Optional.empty()))

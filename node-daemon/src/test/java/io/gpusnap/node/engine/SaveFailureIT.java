@@ -31,7 +31,6 @@ class SaveFailureIT {
             new Call("quiesce", "open"),
             new Call("quiesce", "quiesce"),
             new Call("quiesce", "gpus"),
-            new Call("quiesce", "visibleGpus"),
             new Call("drain", "import"),
             new Call("drain", "allocations"),
             new Call("drain", "hints"),

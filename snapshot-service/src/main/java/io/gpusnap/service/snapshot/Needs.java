@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a snapshot needs besides its {@link CompatibilityClass}.
  *
- * @param gpuBytes device memory on each of the GPUs that it sees, in the order of their ordinals, the driver's own included; 0 for
+ * @param gpuBytes device memory on each of the GPUs that it can open, in the order of their ordinals, the driver's own included; 0 for
  *     one that it does not use
  * @param mounts mount points that the process saw
  * @param image container image with digest; absent where the process ran without one

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
  * its ordinal, else any one left, of the same model.
  *
  * @param devices by ordinal of the manifest, of those that the processes use
- * @param uuidPairs for the driver: every GPU that the processes see, used or not, as soon as one of them changes; empty when none does
+ * @param uuidPairs for the driver: every GPU that the processes could open, used or not, as soon as one of them changes; empty when none does
  */
 public record GpuPlan(Map<Integer, GpuInfo> devices, Map<String, String> uuidPairs, List<Refusal> refusals) {
 
@@ -122,7 +122,7 @@ public record GpuPlan(Map<Integer, GpuInfo> devices, Map<String, String> uuidPai
                             gpu.ordinal(),
                             gpu.name(),
                             gpu.uuid(),
-                            gpu.inUse() ? "" : ", which its processes see and do not use",
+                            gpu.inUse() ? "" : ", which its processes could open and do not use",
                             here.size()));
         }
 

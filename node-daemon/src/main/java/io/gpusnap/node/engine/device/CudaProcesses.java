@@ -69,7 +69,7 @@ public record CudaProcesses(GpuPort gpu, List<Integer> pids, Duration callLimit)
         those(EnumSet.of(ProcessState.LOCKED), "checkpoint", gpu::checkpoint);
     }
 
-    /** @param uuidPairs from and to, of every GPU that the processes see, used or not; empty when they are the same */
+    /** @param uuidPairs from and to, of every GPU that the processes can open, used or not; empty when they are the same */
     public void restore(Map<String, String> uuidPairs) throws GpuException {
         those(EnumSet.of(ProcessState.CHECKPOINTED), "restore", pid -> gpu.restore(pid, uuidPairs));
     }

@@ -34,7 +34,7 @@ public interface GpuPort {
 
     void checkpoint(int pid) throws GpuException;
 
-    /** @param uuidPairs from and to, of every GPU that the process sees, used or not; empty when they are the same */
+    /** @param uuidPairs from and to, of every GPU that the process can open, used or not; empty when they are the same */
     void restore(int pid, Map<String, String> uuidPairs) throws GpuException;
 
     void unlock(int pid) throws GpuException;

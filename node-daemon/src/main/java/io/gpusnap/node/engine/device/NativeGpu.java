@@ -146,11 +146,6 @@ final class NativeGpu implements GpuPort {
         }
 
         @Override
-        public Set<Integer> visibleGpus() throws GpuException {
-            return Set.copyOf(target.visibleGpus());
-        }
-
-        @Override
         public long importNext() throws GpuException {
             return target.importNext();
         }

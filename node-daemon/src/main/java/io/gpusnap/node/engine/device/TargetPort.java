@@ -29,9 +29,6 @@ public interface TargetPort extends AutoCloseable {
     /** Ordinals of the GPUs on which it has a context, with memory or without; none of a preload that does not tell. */
     Set<Integer> gpus() throws GpuException;
 
-    /** Ordinals of all GPUs that it sees, used or not; none of a preload that does not tell. RUNNING or QUIESCED. */
-    Set<Integer> visibleGpus() throws GpuException;
-
     /**
      * Maps the workload's memory here too. The first call only finds room for it: from then on allocations have local addresses.
      * Each further one maps the next few, in the order of {@link #allocations}; what is there may be used meanwhile, by any

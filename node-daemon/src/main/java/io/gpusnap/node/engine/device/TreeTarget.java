@@ -173,26 +173,12 @@ final class TreeTarget implements TargetPort {
         return all;
     }
 
+    /** None if one of them does not tell. */
     @Override
     public Set<Integer> gpus() throws GpuException {
-        return ofAll(TargetPort::gpus);
-    }
-
-    @Override
-    public Set<Integer> visibleGpus() throws GpuException {
-        return ofAll(TargetPort::visibleGpus);
-    }
-
-    @FunctionalInterface
-    private interface Told {
-        Set<Integer> by(TargetPort member) throws GpuException;
-    }
-
-    /** None if one of them does not tell. */
-    private Set<Integer> ofAll(Told told) throws GpuException {
         Set<Integer> all = new TreeSet<>();
         for (TargetPort member : members) {
-            Set<Integer> own = told.by(member);
+            Set<Integer> own = member.gpus();
             if (own.isEmpty()) {
                 return Set.of();
             }

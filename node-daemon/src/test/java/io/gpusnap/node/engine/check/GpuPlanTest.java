@@ -79,7 +79,7 @@ class GpuPlanTest {
                     assertThat(refusal.code()).isEqualTo(FailureCode.GPU_MISMATCH);
                     assertThat(refusal.detail())
                             .contains("GPU-b")
-                            .contains("see and do not use")
+                            .contains("could open and do not use")
                             .contains("1 GPUs");
                 });
     }

@@ -84,9 +84,6 @@ class TreeTargetTest {
         assertThat(tree.gpus()).containsExactly(1, 3);
         second.gpus = Set.of();
         assertThat(tree.gpus()).isEmpty();
-        first.visibleGpus = Set.of(0, 1);
-        second.visibleGpus = Set.of(0, 3);
-        assertThat(tree.visibleGpus()).containsExactly(0, 1, 3);
     }
 
     private static void await(CyclicBarrier meeting, Duration limit) throws GpuException {
@@ -109,7 +106,6 @@ class TreeTargetTest {
         private Set<Refusal> refusals = Set.of();
         private Set<Refusal> endable = Set.of();
         private Set<Integer> gpus = Set.of();
-        private Set<Integer> visibleGpus = Set.of();
         private volatile TargetState state = TargetState.RUNNING;
         private volatile int resumes;
 
@@ -141,11 +137,6 @@ class TreeTargetTest {
         @Override
         public Set<Integer> gpus() {
             return gpus;
-        }
-
-        @Override
-        public Set<Integer> visibleGpus() {
-            return visibleGpus;
         }
 
         @Override

@@ -16,23 +16,24 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * The GPUs that a container was given. Its device nodes say so, however it came to them: by an environment variable, a device plugin, or CDI.
- * What a process in there is to run on must be one of them, since nobody opens another one's node.
+ * The GPUs that processes under a root can open: those of whose nodes its {@code /dev} has. A container has those that it was given, however it
+ * came to them (an environment variable, a device plugin, CDI), the host has all. What a process is to run on must be one of them, and the
+ * driver's map at a restore names exactly them, whatever {@code CUDA_VISIBLE_DEVICES} shows the process.
  */
-final class ContainerGpus {
+final class DeviceNodes {
 
     private static final Pattern NODE = Pattern.compile("nvidia([0-9]{1,9})");
 
     private final ProcFs proc;
 
-    ContainerGpus(ProcFs proc) {
+    DeviceNodes(ProcFs proc) {
         this.proc = proc;
     }
 
     /**
-     * Those of the node's GPUs that the container has; all of them where it has no such nodes, or the kernel does not say whose they are.
+     * Those of the node's GPUs; all of them where there are no such nodes, or the kernel does not say whose they are.
      *
-     * @param root of the container
+     * @param root of the processes, as this one sees it
      */
     List<GpuInfo> of(Path root, List<GpuInfo> devices) {
         Set<Integer> minors = minors(root.resolve("dev"));

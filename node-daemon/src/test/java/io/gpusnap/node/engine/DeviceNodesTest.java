@@ -11,7 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class ContainerGpusTest {
+class DeviceNodesTest {
 
     private static final GpuInfo A = gpu(0, "GPU-a");
     private static final GpuInfo B = gpu(1, "GPU-b");
@@ -47,7 +47,7 @@ class ContainerGpusTest {
     }
 
     private List<GpuInfo> found() {
-        return new ContainerGpus(ProcFs.at(folder.resolve("proc"))).of(folder.resolve("root"), NODE);
+        return new DeviceNodes(ProcFs.at(folder.resolve("proc"))).of(folder.resolve("root"), NODE);
     }
 
     private void kernelHas(String bus, String uuid, int minor) throws IOException {

@@ -17,10 +17,14 @@ def drive(folder, size_bytes, turn):
     depths = [*DEPTHS[turn % len(DEPTHS) :], *DEPTHS[: turn % len(DEPTHS)]]
     part = size_bytes // len(DEPTHS)
     try:
-        # Every byte is written before any is read.
-        places = [(depth, [*OPTIONS, f"--io_size={part}", f"--iodepth={depth}", f"--offset={number * part}"]) for number, depth in enumerate(depths)]
-        writes = {depth: fio(file, "write", size_bytes, [*place, "--end_fsync=1"]) for depth, place in places}
-        reads = {depth: fio(file, "read", size_bytes, place) for depth, place in places}
+        # The first one writes every byte. None of the others has an offset: fio would make the file longer, and all of it anew.
+        writes = {
+            depth: fio(file, "write", size_bytes, [*OPTIONS, f"--io_size={part if number else size_bytes}", f"--iodepth={depth}", "--end_fsync=1"])
+            for number, depth in enumerate(depths)
+        }
+        reads = {
+            depth: fio(file, "read", part, [*OPTIONS, f"--iodepth={depth}", f"--offset={number * part}"]) for number, depth in enumerate(depths)
+        }
         return {depth: {"write": writes[depth], "read": reads[depth]} for depth in DEPTHS}
     finally:
         file.unlink(missing_ok=True)

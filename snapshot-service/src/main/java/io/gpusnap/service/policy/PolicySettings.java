@@ -15,6 +15,7 @@ import org.springframework.validation.annotation.Validated;
  *
  * @param interval how often a policy is carried out
  * @param forecastHorizon how far ahead a forecast is asked
+ * @param standInAfter how long a store may not answer before what it has is made anew elsewhere
  * @param movesPerStore transfers into one store at the same time
  * @param movesPerNode transfers by one node at the same time
  * @param bytesPerSecond of all transfers into one store together that nobody waits for
@@ -27,6 +28,9 @@ public record PolicySettings(
 
         @NotNull @DurationMin(minutes = 1) @DefaultValue("30m")
         Duration forecastHorizon,
+
+        @NotNull @DurationMin(seconds = 1) @DefaultValue("15m")
+        Duration standInAfter,
 
         @Min(1) @Max(1000) @DefaultValue("8") int movesPerStore,
         @Min(1) @Max(100) @DefaultValue("2") int movesPerNode,

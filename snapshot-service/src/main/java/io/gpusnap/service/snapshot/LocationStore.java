@@ -14,15 +14,29 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
 /** Table {@code snapshot_location}. Every change names the state that it expects, so that of two askers one does nothing. */
 @Component
 class LocationStore {
-    private static final String SELECT =
-            "SELECT l.*, s.kind, s.node_id, coalesce(n.state = 'LOST', false) AS lost FROM snapshot_location l"
-                    + " JOIN store s ON s.id = l.store_id LEFT JOIN node n ON n.id = s.node_id ";
+    /** Whether a store answers is asked once for each store, not for each copy in it. */
+    private static final String SELECT = """
+            WITH l AS MATERIALIZED (SELECT * FROM snapshot_location WHERE %s),
+                 reach AS (
+                   SELECT d.store_id,
+                          EXISTS (SELECT 1 FROM node_tier t JOIN node m ON m.id = t.node_id
+                                   WHERE t.store_id = d.store_id AND t.health <> 'UNHEALTHY' AND m.state = 'ONLINE') AS answers
+                     FROM (SELECT DISTINCT store_id FROM l) d),
+                 silence AS (
+                   SELECT r.store_id, coalesce((SELECT max(t.answered_at) FROM node_tier t WHERE t.store_id = r.store_id), 'epoch') AS since
+                     FROM reach r WHERE NOT r.answers)
+            SELECT l.*, s.kind, s.node_id, coalesce(n.state = 'LOST', false) AS lost, silence.since AS silent_since
+              FROM l JOIN store s ON s.id = l.store_id LEFT JOIN node n ON n.id = s.node_id
+              LEFT JOIN silence ON silence.store_id = l.store_id
+             ORDER BY %s
+            """;
 
     private final JdbcClient jdbc;
 
@@ -180,14 +194,14 @@ class LocationStore {
     }
 
     List<Location> of(SnapshotId snapshot) {
-        return jdbc.sql(SELECT + "WHERE l.snapshot_id = ? ORDER BY l.confirmed_at DESC, l.store_id")
+        return jdbc.sql(SELECT.formatted("snapshot_id = ?", "l.confirmed_at DESC, l.store_id"))
                 .param(snapshot.value())
                 .query(LocationStore::map)
                 .list();
     }
 
     List<Location> of(Collection<SnapshotId> snapshots) {
-        return jdbc.sql(SELECT + "WHERE l.snapshot_id = ANY (:snapshots) ORDER BY l.snapshot_id, l.store_id")
+        return jdbc.sql(SELECT.formatted("snapshot_id = ANY (:snapshots)", "l.snapshot_id, l.store_id"))
                 .param("snapshots", array(snapshots))
                 .query(LocationStore::map)
                 .list();
@@ -198,18 +212,22 @@ class LocationStore {
     }
 
     private static Location map(ResultSet row, int number) throws SQLException {
-        OffsetDateTime verified = row.getObject("verified_at", OffsetDateTime.class);
-        Instant verifiedAt = verified == null ? null : verified.toInstant();
         return new Location(
                 new SnapshotId(row.getObject("snapshot_id", UUID.class)),
                 new StoreId(row.getObject("store_id", UUID.class)),
                 Inventory.TierKind.valueOf(row.getString("kind")),
                 Optional.ofNullable(row.getObject("node_id", UUID.class)).map(NodeId::new),
                 row.getBoolean("lost"),
+                instant(row, "silent_since"),
                 LocationState.valueOf(row.getString("state")),
                 row.getString("reason"),
                 row.getString("damage"),
                 row.getObject("since", OffsetDateTime.class).toInstant(),
-                verifiedAt);
+                instant(row, "verified_at"));
+    }
+
+    private static @Nullable Instant instant(ResultSet row, String column) throws SQLException {
+        OffsetDateTime time = row.getObject(column, OffsetDateTime.class);
+        return time == null ? null : time.toInstant();
     }
 }

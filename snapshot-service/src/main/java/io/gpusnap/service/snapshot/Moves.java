@@ -139,7 +139,8 @@ public class Moves {
         boolean readable = locations.of(asked.snapshot()).stream()
                 .filter(Location::durable)
                 .filter(copy -> asked.from() == null || copy.storeId().equals(asked.from()))
-                .anyMatch(copy -> stores.of(asked.node(), copy.storeId()).isPresent());
+                .flatMap(copy -> stores.of(asked.node(), copy.storeId()).stream())
+                .anyMatch(NodeTier::usable);
         if (!readable) {
             throw conflict("The node sees no copy of snapshot " + asked.snapshot() + " that could be read.");
         }

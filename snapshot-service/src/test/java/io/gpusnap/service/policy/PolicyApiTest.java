@@ -15,6 +15,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.jdbc.core.simple.JdbcClient;
 import tools.jackson.databind.JsonNode;
 
 @ServiceTest
@@ -23,6 +24,9 @@ class PolicyApiTest {
 
     @Autowired
     private Api api;
+
+    @Autowired
+    private JdbcClient jdbc;
 
     private final String name = "p-" + UUID.randomUUID();
     private final FakeSharedStore bucket = new FakeSharedStore();
@@ -110,6 +114,44 @@ class PolicyApiTest {
         assertThat(decisions.at("/1/result").asString()).isEqualTo("QUEUED");
         assertThat(decisions.at("/2/result").asString()).isEqualTo("DEFERRED");
         assertThat(decisions.at("/2/deferredBecause").asString()).contains("the limits are 8 and 2");
+    }
+
+    @Test
+    void aStoreThatDoesNotAnswerIsWaitedForAndThenStoodInFor() {
+        // given two copies, and a second node with a disk
+        FakeDaemon other = FakeDaemon.start(api, bucket);
+        create(twoCopies()).expect(201);
+        evaluate(false);
+        daemon.work();
+
+        // when the first node finds its own disk broken
+        daemon.tierHealth("nvme", "UNHEALTHY");
+        daemon.heartbeat();
+        JsonNode soon = evaluate(true);
+        jdbc.sql("UPDATE node_tier SET answered_at = answered_at - interval '16 minutes' WHERE node_id = ?::uuid")
+                .param(daemon.id())
+                .update();
+        JsonNode later = evaluate(true);
+
+        // then nothing is copied at once, and one copy is made when it lasts
+        assertThat(soon).hasSize(1);
+        assertThat(soon.at("/0/action").asString()).isEqualTo("BLOCKED");
+        assertThat(soon.at("/0/reason").asString())
+                .startsWith("It has 1 durable copy, 1 more in a store that does not answer for the moment, and should");
+        assertThat(later).hasSize(1);
+        assertThat(later.at("/0/action").asString()).isEqualTo("COPY");
+        assertThat(later.at("/0/nodeId").asString()).isEqualTo(other.id());
+
+        // and no second one, however often the disk comes and goes
+        evaluate(false);
+        other.work();
+        assertThat(evaluate(false)).isEmpty();
+        daemon.tierHealth("nvme", "HEALTHY");
+        daemon.heartbeat();
+        assertThat(evaluate(false)).isEmpty();
+        daemon.tierHealth("nvme", "UNHEALTHY");
+        daemon.heartbeat();
+        assertThat(evaluate(false)).isEmpty();
     }
 
     @Test

@@ -214,6 +214,41 @@ class CopiesTest {
     }
 
     @Test
+    void aCopyInAStoreThatDoesNotAnswerIsNoReasonToRemoveAnotherOne() {
+        // given a second copy in a bucket that neither of its nodes finds fit for use
+        copy(first, bucketStore());
+        first.work();
+        first.tierHealth("s3", "UNHEALTHY");
+        second.tierHealth("s3", "UNHEALTHY");
+        first.heartbeat();
+        second.heartbeat();
+
+        // then the node's copy stays, and so does the bucket's should the node fall silent
+        assertThatThrownBy(() -> moves.remove(SnapshotId.of(snapshot), nvme(first), "demoted"))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("last good copy")
+                .hasMessageContaining("but for 1 in stores that do not answer");
+        second.tierHealth("s3", "HEALTHY");
+        second.heartbeat();
+        jdbc.sql("UPDATE node SET state = 'SILENT' WHERE id = ?::uuid")
+                .param(first.id())
+                .update();
+        assertThatThrownBy(() -> moves.remove(SnapshotId.of(snapshot), bucketStore(), "demoted"))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("last good copy");
+
+        // when both are heard again
+        first.tierHealth("s3", "HEALTHY");
+        first.heartbeat();
+
+        // then one may go
+        moves.remove(SnapshotId.of(snapshot), nvme(first), "demoted");
+        first.work();
+        assertThat(state(nvme(first))).isEqualTo("-");
+        assertThat(state(bucketStore())).isEqualTo("PRESENT");
+    }
+
+    @Test
     void ofTwoWhoAskForACopyOneIsToldThatItIsOnItsWay() {
         copy(first, bucketStore());
 

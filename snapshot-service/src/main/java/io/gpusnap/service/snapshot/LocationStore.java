@@ -74,7 +74,7 @@ class LocationStore {
     /** Whether it was in this state; then it is REMOVING. */
     boolean beginRemoval(SnapshotId snapshot, StoreId store, LocationState from, String reason) {
         return jdbc.sql("""
-                        UPDATE snapshot_location SET state = 'REMOVING', reason = :reason, since = now()
+                        UPDATE snapshot_location SET state = 'REMOVING', removal_reason = :reason, since = now()
                          WHERE snapshot_id = :snapshot AND store_id = :store AND state = :from
                         """)
                         .param("reason", reason)
@@ -88,7 +88,8 @@ class LocationStore {
     /** A removal did not happen: the copy is again what it was. */
     void endRemoval(SnapshotId snapshot, StoreId store) {
         jdbc.sql("""
-                        UPDATE snapshot_location SET state = CASE WHEN damage IS NULL THEN 'PRESENT' ELSE 'CORRUPT' END, since = now()
+                        UPDATE snapshot_location
+                           SET state = CASE WHEN damage IS NULL THEN 'PRESENT' ELSE 'CORRUPT' END, removal_reason = NULL, since = now()
                          WHERE snapshot_id = ? AND store_id = ? AND state = 'REMOVING'
                         """).param(snapshot.value()).param(store.value()).update();
     }
@@ -122,7 +123,7 @@ class LocationStore {
     /** The node's own store is about to be cleared of it. */
     void putRemoving(SnapshotId snapshot, NodeId node, String reason) {
         jdbc.sql("""
-                        INSERT INTO snapshot_location (snapshot_id, store_id, state, reason, since, confirmed_at)
+                        INSERT INTO snapshot_location (snapshot_id, store_id, state, removal_reason, since, confirmed_at)
                         VALUES (:snapshot, :store, 'REMOVING', :reason, now(), now())
                         """)
                 .param("snapshot", snapshot.value())
@@ -212,6 +213,7 @@ class LocationStore {
     }
 
     private static Location map(ResultSet row, int number) throws SQLException {
+        LocationState state = LocationState.valueOf(row.getString("state"));
         return new Location(
                 new SnapshotId(row.getObject("snapshot_id", UUID.class)),
                 new StoreId(row.getObject("store_id", UUID.class)),
@@ -219,8 +221,8 @@ class LocationStore {
                 Optional.ofNullable(row.getObject("node_id", UUID.class)).map(NodeId::new),
                 row.getBoolean("lost"),
                 instant(row, "silent_since"),
-                LocationState.valueOf(row.getString("state")),
-                row.getString("reason"),
+                state,
+                row.getString(state == LocationState.REMOVING ? "removal_reason" : "reason"),
                 row.getString("damage"),
                 row.getObject("since", OffsetDateTime.class).toInstant(),
                 instant(row, "verified_at"));

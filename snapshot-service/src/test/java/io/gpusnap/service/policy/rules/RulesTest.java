@@ -355,6 +355,25 @@ class RulesTest {
     }
 
     @Test
+    void ofAFullStoreOnlyWhatIsToLeaveIsCopiedElsewhere() {
+        // given a disk that is 95 % full, with the only copies of five
+        World world = new World().without(S3).store(NVME_A, TierKind.NVME, World.A, 100 * GB, 95 * GB);
+        for (int i = 0; i < 5; i++) {
+            world.with(snapshot("v" + i).role(Role.HISTORY).on(NVME_A).age(DAY.multipliedBy(9 - i)));
+        }
+
+        // then three make room enough, though none of them may go yet
+        assertThat(world.decide(new Watermark(TierKind.NVME, 0.85, 0.7)))
+                .containsExactly(
+                        "copy nfs by A (watermark)",
+                        "keep nvme-A (safety)",
+                        "copy nfs by A (watermark)",
+                        "keep nvme-A (safety)",
+                        "copy nfs by A (watermark)",
+                        "keep nvme-A (safety)");
+    }
+
+    @Test
     void ofAVersionTheNewestSnapshotsAreKept() {
         World world = new World();
         var oldest = world.with(snapshot("v1").on(S3).age(DAY.multipliedBy(3)));

@@ -104,9 +104,11 @@ public record Task(
     /** How soon: URGENT, NORMAL or BACKGROUND. */
     public static final String URGENT = "URGENT";
 
+    public static final String NORMAL = "NORMAL";
+
     /**
      * @param from where to read; null: wherever it is found first
-     * @param maxBytesPerSecond null for no bound
+     * @param maxBytesPerSecond of all transfers of the node together; null for no bound
      */
     public record Transfer(
             UUID snapshotId,

@@ -17,6 +17,7 @@ import io.gpusnap.node.tier.key.PortableKey;
 import io.gpusnap.node.tier.pack.PackTier;
 import io.gpusnap.node.transfer.ChunkVerifier;
 import io.gpusnap.node.transfer.SnapshotExport;
+import io.gpusnap.node.transfer.Traffic;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -84,13 +85,10 @@ final class ExportStage extends EngineStage {
         ChunkSources sources = runtime.store()
                 .sources()
                 .telling(damage, runtime.store().sources().read().ofOperation());
-        try (ArchiveWriter writer =
-                new ArchiveWriter(archive(), partial(), manifest.createdAt().getEpochSecond(), key())) {
-            new SnapshotExport(sources, writer)
-                    .chunks(
-                            chunks,
-                            runtime.transfer(context),
-                            runtime.traffic().share(request.mostBytesPerSecond(), true));
+        try (Traffic.Share share = runtime.traffic().share(Traffic.Priority.NORMAL, request.mostBytesPerSecond());
+                ArchiveWriter writer = new ArchiveWriter(
+                        archive(), partial(), manifest.createdAt().getEpochSecond(), key())) {
+            new SnapshotExport(sources, writer).chunks(chunks, runtime.transfer(context), share);
             return writer.commit(request.snapshot(), bytes, signature(bytes));
         } catch (FileAlreadyExistsException e) {
             throw new StageException(FailureCode.CONFLICT, "there is a " + archive() + " already", e);

@@ -12,6 +12,7 @@ import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.ChunkVerifier;
 import io.gpusnap.node.transfer.SnapshotImport;
 import io.gpusnap.node.transfer.SnapshotPull;
+import io.gpusnap.node.transfer.Traffic;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -72,11 +73,9 @@ final class ImportCopy extends EngineStage {
         context.progress().setTotalBytes(ChunkVerifier.distinctBytes(chunks) + bytes(lacking));
         ChunkVerifier.settle(ChunkVerifier.unproven(chunks, lacking, store), store.nvme());
         SnapshotImport bringing = new SnapshotImport(store.nvme(), pins);
-        List<ChunkRef> brought = bringing.bring(
-                archive.layers(Archives.holder(runtime)),
-                runtime.transfer(context),
-                runtime.traffic().share(request.mostBytesPerSecond(), true));
-        return bytes(brought);
+        try (Traffic.Share share = runtime.traffic().share(Traffic.Priority.NORMAL, request.mostBytesPerSecond())) {
+            return bytes(bringing.bring(archive.layers(Archives.holder(runtime)), runtime.transfer(context), share));
+        }
     }
 
     private static long bytes(List<ChunkRef> chunks) {

@@ -8,6 +8,7 @@ import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.ChunkVerifier;
 import io.gpusnap.node.transfer.SnapshotPull;
+import io.gpusnap.node.transfer.Traffic;
 import io.gpusnap.node.transfer.Transfer;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,8 +43,8 @@ final class PullCopy extends SharedStoreStage {
         bringing.addAll(pull.damaged(unproven, transfer));
         context.progress()
                 .setTotalBytes(ChunkVerifier.distinctBytes(unproven) + 2 * ChunkVerifier.distinctBytes(bringing));
-        try {
-            pull.bring(bringing, transfer, session.share());
+        try (Traffic.Share share = session.share()) {
+            pull.bring(bringing, transfer, share);
         } finally {
             session.rememberDamage(context);
         }

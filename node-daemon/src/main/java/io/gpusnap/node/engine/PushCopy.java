@@ -5,6 +5,7 @@ import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.SnapshotPush;
+import io.gpusnap.node.transfer.Traffic;
 
 /** What the shared store lacks of the chunks is there, each pack read back. What a failed one has brought is garbage, or reused. */
 final class PushCopy extends SharedStoreStage {
@@ -22,11 +23,11 @@ final class PushCopy extends SharedStoreStage {
         SnapshotPush push = new SnapshotPush(
                 runtime.tiers().shared(session.request().to()), session.sources(), TransferSession.copy(context));
         SnapshotPush.Copied copied;
-        try {
+        try (Traffic.Share share = session.share()) {
             copied = push.chunks(
                     session.chunks(),
                     runtime.transfer(context),
-                    session.share(),
+                    share,
                     total -> context.progress().setTotalBytes(total));
         } finally {
             session.rememberDamage(context);

@@ -46,8 +46,13 @@ final class ScrubStage extends EngineStage {
         Optional<PackTier> shared = kind == TierKind.NVME
                 ? Optional.empty()
                 : Optional.of(runtime.tiers().shared(request.tier()));
-        Traffic.Share share = runtime.traffic().share(request.mostBytesPerSecond(), request.yields());
-        Scrub scrub = new Scrub(runtime.store().nvme(), shared, runtime.transfer(context), share);
+        try (Traffic.Share share = runtime.traffic().share(request.priority(), request.mostBytesPerSecond())) {
+            scrub(new Scrub(runtime.store().nvme(), shared, runtime.transfer(context), share), shared, context);
+        }
+    }
+
+    private void scrub(Scrub scrub, Optional<PackTier> shared, StageContext context)
+            throws StageException, InterruptedException {
         long start = System.nanoTime();
         List<Finding> findings = new ArrayList<>();
         for (ScrubRequest.Subject subject : request.snapshots()) {

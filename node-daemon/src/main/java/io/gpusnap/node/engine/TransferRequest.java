@@ -2,14 +2,14 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.transfer.Traffic;
 import java.util.Optional;
 
 /**
  * Copy a snapshot into a tier. It removes nothing anywhere.
  *
  * @param manifestDigest the manifest that the caller means; empty: whichever is found
- * @param mostBytesPerSecond 0 for no bound
- * @param yields whether thaws go before it
+ * @param mostBytesPerSecond of all transfers of this node together; 0 for no bound
  */
 public record TransferRequest(
         OperationId operation,
@@ -18,4 +18,4 @@ public record TransferRequest(
         TierRef to,
         Optional<TierRef> from,
         long mostBytesPerSecond,
-        boolean yields) {}
+        Traffic.Priority priority) {}

@@ -77,7 +77,7 @@ final class TransferSession {
     }
 
     Traffic.Share share() {
-        return runtime.traffic().share(request.mostBytesPerSecond(), request.yields());
+        return runtime.traffic().move(request.priority(), request.mostBytesPerSecond());
     }
 
     /** The same one in every run of the operation. */

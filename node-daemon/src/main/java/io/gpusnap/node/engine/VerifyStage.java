@@ -18,6 +18,7 @@ import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.pack.PackTier;
 import io.gpusnap.node.transfer.ChunkVerifier;
 import io.gpusnap.node.transfer.Scrub;
+import io.gpusnap.node.transfer.Traffic;
 import java.util.List;
 import java.util.Optional;
 
@@ -88,13 +89,10 @@ final class VerifyStage extends EngineStage {
         ReadManifest read = new ReadManifest(
                 ManifestJson.read(bytes), ManifestDigest.of(bytes).hex());
         List<ChunkRef> chunks = begin(read, context);
-        // A thaw of this node goes before it.
-        new Scrub(
-                        runtime.store().nvme(),
-                        Optional.of(tier),
-                        runtime.transfer(context),
-                        runtime.traffic().share(0, true))
-                .read(chunks);
+        // A thaw of this node goes before it; copies between tiers do not, as somebody asked for it.
+        try (Traffic.Share share = runtime.traffic().share(Traffic.Priority.URGENT, 0)) {
+            new Scrub(runtime.store().nvme(), Optional.of(tier), runtime.transfer(context), share).read(chunks);
+        }
         verified(read, chunks, context);
     }
 

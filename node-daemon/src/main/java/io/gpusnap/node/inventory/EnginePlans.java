@@ -25,6 +25,7 @@ import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.operation.StagePlan;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.transfer.Traffic;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -144,7 +145,7 @@ public final class EnginePlans implements PlanFactory {
                 tier(transfer.tier()),
                 from == null ? Optional.empty() : Optional.of(tier(from)),
                 transfer.maxBytesPerSecond() == null ? 0 : transfer.maxBytesPerSecond(),
-                !transfer.priority().equals(Task.URGENT)));
+                priority(transfer.priority())));
     }
 
     private static SweepRequest sweep(Task.Sweep sweep) {
@@ -165,7 +166,16 @@ public final class EnginePlans implements PlanFactory {
                                 new SnapshotId(subject.snapshotId()), subject.manifestDigest()))
                         .toList(),
                 scrub.maxBytesPerSecond(),
-                !scrub.priority().equals(Task.URGENT));
+                priority(scrub.priority()));
+    }
+
+    /** A priority that only a newer service knows is nothing that somebody waits for here. */
+    private static Traffic.Priority priority(String told) {
+        return switch (told) {
+            case Task.URGENT -> Traffic.Priority.URGENT;
+            case Task.NORMAL -> Traffic.Priority.NORMAL;
+            default -> Traffic.Priority.BACKGROUND;
+        };
     }
 
     private static TierRef tier(Task.TierRef tier) {

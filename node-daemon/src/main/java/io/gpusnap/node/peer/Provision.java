@@ -76,7 +76,7 @@ final class Provision {
         this.recent = recent;
         this.counts = counts;
         this.traffic = traffic;
-        this.rate = new Traffic(settings.mostBytesPerSecond()).share(0, false);
+        this.rate = new Traffic(settings.mostBytesPerSecond()).share(Traffic.Priority.URGENT, 0);
         this.room = new Semaphore(settings.connections(), true);
     }
 

@@ -10,7 +10,7 @@ final class TokenBucket {
 
     private static final double NANOS = 1e9;
 
-    private final double bytesPerSecond;
+    private double bytesPerSecond;
     private final LongSupplier nanoTime;
     private double balance;
     private long last;
@@ -21,13 +21,23 @@ final class TokenBucket {
         this.last = nanoTime.getAsLong();
     }
 
+    /** From now on. What is owed stays owed. */
+    synchronized void rate(long newBytesPerSecond) {
+        settle();
+        bytesPerSecond = newBytesPerSecond;
+    }
+
     /** @return how long to wait for what was taken, 0 for not at all */
     synchronized long takeNanos(long bytes) {
+        settle();
+        balance -= bytes;
+        return balance >= 0 ? 0 : (long) (-balance / bytesPerSecond * NANOS);
+    }
+
+    private void settle() {
         long now = nanoTime.getAsLong();
         // Never more than a second's worth: what was not used in a quiet hour is not owed.
         balance = Math.min(bytesPerSecond, balance + (now - last) / NANOS * bytesPerSecond);
         last = now;
-        balance -= bytes;
-        return balance >= 0 ? 0 : (long) (-balance / bytesPerSecond * NANOS);
     }
 }

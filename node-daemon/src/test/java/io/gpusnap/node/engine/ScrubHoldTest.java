@@ -11,6 +11,7 @@ import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ManifestDigest;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.transfer.StoredSnapshot;
+import io.gpusnap.node.transfer.Traffic;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -118,7 +119,10 @@ class ScrubHoldTest {
                             StoredSnapshot.make(store, snapshot, 3, 100_000).manifest())
                     .hex();
             return new ScrubRequest(
-                    TierRef.named("nvme"), List.of(new ScrubRequest.Subject(snapshot, digest)), 1L << 40, true);
+                    TierRef.named("nvme"),
+                    List.of(new ScrubRequest.Subject(snapshot, digest)),
+                    1L << 40,
+                    Traffic.Priority.BACKGROUND);
         }
     }
 

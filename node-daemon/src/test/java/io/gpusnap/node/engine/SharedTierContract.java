@@ -9,6 +9,7 @@ import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.pack.SharedObject;
+import io.gpusnap.node.transfer.Traffic;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -196,7 +197,10 @@ abstract class SharedTierContract {
         // when the rest of what is wrong is found as well
         String digest = first.engines().inspect(snapshot).manifestDigest();
         assertThat(verdict(new ScrubRequest(
-                        TierRef.named(tier()), List.of(new ScrubRequest.Subject(snapshot, digest)), 1L << 40, true)))
+                        TierRef.named(tier()),
+                        List.of(new ScrubRequest.Subject(snapshot, digest)),
+                        1L << 40,
+                        Traffic.Priority.BACKGROUND)))
                 .isEqualTo(ScrubOutcome.Verdict.CORRUPT);
         // then a push brings it again
         assertThat(pushed(snapshot).movedBytes()).isPositive();
@@ -210,7 +214,10 @@ abstract class SharedTierContract {
         TransferOutcome pushed = pushed(snapshot);
         String digest = first.engines().inspect(snapshot).manifestDigest();
         ScrubRequest scrub = new ScrubRequest(
-                TierRef.named(tier()), List.of(new ScrubRequest.Subject(snapshot, digest)), 1L << 40, true);
+                TierRef.named(tier()),
+                List.of(new ScrubRequest.Subject(snapshot, digest)),
+                1L << 40,
+                Traffic.Priority.BACKGROUND);
         // when, then
         assertThat(verdict(scrub)).isEqualTo(ScrubOutcome.Verdict.GOOD);
         spoilPacks();

@@ -19,6 +19,7 @@ import io.gpusnap.node.operation.StageListener;
 import io.gpusnap.node.operation.StagePlan;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.transfer.Traffic;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -208,7 +209,13 @@ final class TestNode implements AutoCloseable {
 
     Ended transfer(SnapshotId snapshot, String tier, StageListener listener) throws Exception {
         TransferRequest request = new TransferRequest(
-                OperationId.random(), snapshot, Optional.empty(), TierRef.named(tier), Optional.empty(), 0, true);
+                OperationId.random(),
+                snapshot,
+                Optional.empty(),
+                TierRef.named(tier),
+                Optional.empty(),
+                0,
+                Traffic.Priority.NORMAL);
         return run(new OperationSpec(request.operation(), OperationKind.TRANSFER, request), listener);
     }
 
@@ -221,7 +228,7 @@ final class TestNode implements AutoCloseable {
                 TierRef.named(tier),
                 Optional.of(TierRef.named(from)),
                 0,
-                true);
+                Traffic.Priority.NORMAL);
         return run(new OperationSpec(request.operation(), OperationKind.TRANSFER, request), StageListener.NONE);
     }
 

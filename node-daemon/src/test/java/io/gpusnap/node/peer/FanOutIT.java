@@ -70,7 +70,7 @@ class FanOutIT {
             push.chunks(
                     stored.chunks(),
                     new Transfer(2, bytes -> {}, () -> {}),
-                    new Traffic(0).share(0, false),
+                    new Traffic(0).share(Traffic.Priority.URGENT, 0),
                     total -> {});
             push.manifest(stored.snapshot(), stored.manifest(), stored.chunks());
         }

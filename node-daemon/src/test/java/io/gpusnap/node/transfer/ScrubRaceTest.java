@@ -115,7 +115,11 @@ class ScrubRaceTest {
 
     private void scrub(Pushed pushed) throws Exception {
         tier.manifest(pushed.snapshot(), found -> true);
-        new Scrub(nvme, Optional.of(tier), new Transfer(1, bytes -> {}, () -> {}), new Traffic(0).share(0, false))
+        new Scrub(
+                        nvme,
+                        Optional.of(tier),
+                        new Transfer(1, bytes -> {}, () -> {}),
+                        new Traffic(0).share(Traffic.Priority.URGENT, 0))
                 .read(pushed.chunks());
     }
 
@@ -198,7 +202,7 @@ class ScrubRaceTest {
                                 nvme,
                                 Optional.of(tier),
                                 new Transfer(1, bytes -> {}, () -> {}),
-                                new Traffic(0).share(0, false))
+                                new Traffic(0).share(Traffic.Priority.URGENT, 0))
                         .read(spoilt.chunks()));
         // then
         String name = spoilt.named("indexes/").getFirst().substring("indexes/".length());

@@ -106,7 +106,7 @@ class SnapshotPullTest {
                 () -> {});
         try (SavePins pins = store.pins()) {
             new SnapshotPull(store, store.sources(), pins, GROUP_BYTES)
-                    .bring(chunks, transfer, new Traffic(0).share(0, false));
+                    .bring(chunks, transfer, new Traffic(0).share(Traffic.Priority.URGENT, 0));
         }
     }
 

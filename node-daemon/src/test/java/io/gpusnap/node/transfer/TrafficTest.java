@@ -27,32 +27,121 @@ class TrafficTest {
     }
 
     @Test
-    void copiesStandStillWhileSomebodyWaits() throws Exception {
-        // given
+    void aBucketWhoseRateChangesOwesWhatItOwed() {
+        AtomicLong now = new AtomicLong();
+        TokenBucket bucket = new TokenBucket(1000, now::get);
+        assertThat(bucket.takeNanos(1000)).isEqualTo(1_000_000_000L);
+
+        bucket.rate(500);
+
+        assertThat(bucket.takeNanos(0)).isEqualTo(2_000_000_000L);
+    }
+
+    @Test
+    void everyCopyStandsStillWhileSomebodyWaitsForAThaw() throws Exception {
+        for (Traffic.Priority priority : Traffic.Priority.values()) {
+            // given
+            Traffic traffic = new Traffic(0);
+            Traffic.Urgent thaw = traffic.urgent();
+            CountDownLatch moved = new CountDownLatch(1);
+            Thread copy = Thread.ofVirtual().start(() -> take(traffic.share(priority, 0), moved));
+            assertThat(moved.await(100, TimeUnit.MILLISECONDS)).isFalse();
+            // when
+            thaw.close();
+            thaw.close();
+            // then
+            copy.join();
+            assertThat(moved.getCount()).isZero();
+        }
+    }
+
+    @Test
+    void copiesStandStillForMoreUrgentOnesUntilThoseAreOver() throws Exception {
+        // given a demotion under way, which goes on as long as it is alone
         Traffic traffic = new Traffic(0);
-        Traffic.Urgent thaw = traffic.urgent();
-        CountDownLatch moved = new CountDownLatch(1);
-        Thread copy = Thread.ofVirtual().start(() -> take(traffic.share(0, true), moved));
-        // then what does not yield goes on, and what does, does not
-        traffic.share(0, false).take(1, () -> {});
-        assertThat(moved.await(100, TimeUnit.MILLISECONDS)).isFalse();
-        // when
-        thaw.close();
-        thaw.close();
-        // then
-        copy.join();
-        assertThat(moved.getCount()).isZero();
+        Traffic.Share demotion = traffic.move(Traffic.Priority.BACKGROUND, 0);
+        demotion.take(1, () -> {});
+        // when a repair comes, and a copy that somebody expects to need
+        Traffic.Share repair = traffic.move(Traffic.Priority.NORMAL, 0);
+        Traffic.Share prefetch = traffic.move(Traffic.Priority.URGENT, 0);
+        // then the most urgent one goes on, and the others stand
+        prefetch.take(1, () -> {});
+        assertStands(repair);
+        assertStands(demotion);
+        // when it is over, then the next one goes on
+        prefetch.close();
+        prefetch.close();
+        repair.take(1, () -> {});
+        assertStands(demotion);
+        repair.close();
+        demotion.take(1, () -> {});
+    }
+
+    @Test
+    void movesShareWhatAllOfThemMayTake() throws Exception {
+        // given a clock that goes on whenever somebody waits
+        AtomicLong now = new AtomicLong();
+        Runnable waits = () -> now.addAndGet(250_000_000L);
+        Traffic traffic = new Traffic(0, now::get);
+        // when one is alone
+        Traffic.Share one = traffic.move(Traffic.Priority.NORMAL, 1000);
+        long alone = nanosFor(now, () -> one.take(4000, waits));
+        // then it has all of it
+        assertThat(alone).isBetween(3_500_000_000L, 4_500_000_000L);
+        // when there are three, an urgent one not excepted
+        Traffic.Share other = traffic.move(Traffic.Priority.NORMAL, 1000);
+        long ofTwo = nanosFor(now, () -> {
+            one.take(2000, waits);
+            other.take(2000, waits);
+        });
+        Traffic.Share urgent = traffic.move(Traffic.Priority.URGENT, 1000);
+        long ofUrgent = nanosFor(now, () -> urgent.take(4000, waits));
+        // then all of them together have no more
+        assertThat(ofTwo).isBetween(3_500_000_000L, 5_000_000_000L);
+        assertThat(ofUrgent).isBetween(3_500_000_000L, 4_500_000_000L);
+    }
+
+    @Test
+    void theLowestBoundThatARunningMoveIsToldHolds() throws Exception {
+        AtomicLong now = new AtomicLong();
+        Runnable waits = () -> now.addAndGet(250_000_000L);
+        Traffic traffic = new Traffic(0, now::get);
+        Traffic.Share one = traffic.move(Traffic.Priority.NORMAL, 4000);
+        Traffic.Share slow = traffic.move(Traffic.Priority.NORMAL, 1000);
+
+        long both = nanosFor(now, () -> one.take(4000, waits));
+        slow.close();
+        long alone = nanosFor(now, () -> one.take(16_000, waits));
+
+        assertThat(both).isBetween(3_500_000_000L, 4_500_000_000L);
+        assertThat(alone).isBetween(3_500_000_000L, 4_500_000_000L);
+    }
+
+    /** On the clock of the test, which moves only when somebody waits. */
+    private static long nanosFor(AtomicLong now, Step step) throws InterruptedException {
+        long before = now.get();
+        step.run();
+        return now.get() - before;
+    }
+
+    private interface Step {
+        void run() throws InterruptedException;
+    }
+
+    private static void assertStands(Traffic.Share share) {
+        assertThatThrownBy(() -> share.take(1, new CancelSoon())).hasMessage("cancelled");
     }
 
     @Test
     void whoStandsStillCanBeCancelled() {
         Traffic traffic = new Traffic(0);
         traffic.urgent();
-        assertThatThrownBy(() -> traffic.share(0, true).take(1, () -> {
+        assertThatThrownBy(() -> traffic.share(Traffic.Priority.NORMAL, 0).take(1, () -> {
                     throw new IllegalStateException("cancelled");
                 }))
                 .hasMessage("cancelled");
-        assertThatThrownBy(() -> new Traffic(1).share(0, false).take(1 << 20, new CancelSoon()))
+        assertThatThrownBy(
+                        () -> new Traffic(1).share(Traffic.Priority.URGENT, 0).take(1 << 20, new CancelSoon()))
                 .hasMessage("cancelled");
     }
 

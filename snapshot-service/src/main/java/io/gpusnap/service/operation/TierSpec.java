@@ -34,7 +34,7 @@ public sealed interface TierSpec extends OperationSpec {
      * @param manifestDigest SHA-256 of the manifest's exact bytes, lower-case hex; another manifest is refused
      * @param from where to read; absent: wherever the node finds it fastest
      * @param tier where to
-     * @param maxBytesPerSecond upper bound of the rate, absent for none
+     * @param maxBytesPerSecond upper bound of the rate of all transfers of the node together, absent for none
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @Schema(name = "TransferTask")

@@ -2,9 +2,12 @@ package io.gpusnap.service.policy;
 
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.platform.problem.ApiException;
+import io.gpusnap.service.platform.problem.ErrorCode;
 import io.gpusnap.service.policy.rules.Decision;
 import io.gpusnap.service.policy.rules.Facts;
 import io.gpusnap.service.policy.rules.Plan;
+import io.gpusnap.service.snapshot.Copies;
+import io.gpusnap.service.snapshot.Location;
 import io.gpusnap.service.snapshot.Snapshot;
 import io.gpusnap.service.snapshot.Snapshots;
 import java.util.List;
@@ -20,6 +23,7 @@ public class Evaluations {
     private final FactsReader facts;
     private final Execution execution;
     private final Snapshots snapshots;
+    private final Copies copies;
     private final PolicySettings settings;
 
     Evaluations(
@@ -28,17 +32,19 @@ public class Evaluations {
             FactsReader facts,
             Execution execution,
             Snapshots snapshots,
+            Copies copies,
             PolicySettings settings) {
         this.policies = policies;
         this.repository = repository;
         this.facts = facts;
         this.execution = execution;
         this.snapshots = snapshots;
+        this.copies = copies;
         this.settings = settings;
     }
 
-    /** What policy {@code policy} wants of one snapshot; empty policy when none is for it. */
-    public record Explanation(Snapshot snapshot, Optional<Decided> decided) {}
+    /** Where one snapshot is, and what the policy that is for it wants; empty when none is for it. */
+    public record Explanation(Snapshot snapshot, List<Location> copies, Optional<Decided> decided) {}
 
     /** The policy that a snapshot is under, what it saw of it, and what it decides of it. */
     public record Decided(TierPolicy policy, Facts.SnapshotFacts seen, List<Decision> decisions) {}
@@ -55,10 +61,14 @@ public class Evaluations {
     /**
      * Evaluates and queues what follows from it, as far as the limits on moves allow.
      *
-     * @throws ApiException TIER_POLICY_NOT_FOUND
+     * @throws ApiException TIER_POLICY_NOT_FOUND, TIER_POLICY_DISABLED
      */
     public List<CarriedOut> run(String policy) {
-        return execution.carryOut(decide(policies.get(policy)));
+        TierPolicy asked = policies.get(policy);
+        if (!asked.spec().enabled()) {
+            throw new ApiException(ErrorCode.TIER_POLICY_DISABLED, "Tier policy " + policy + " is not enabled.");
+        }
+        return execution.carryOut(decide(asked));
     }
 
     /**
@@ -68,7 +78,8 @@ public class Evaluations {
      */
     public Explanation explain(SnapshotId id) {
         Snapshot snapshot = snapshots.get(id);
-        return new Explanation(snapshot, policies.of(snapshot.modelName()).flatMap(policy -> explain(policy, id)));
+        return new Explanation(
+                snapshot, copies.of(id), policies.of(snapshot.modelName()).flatMap(policy -> explain(policy, id)));
     }
 
     private Optional<Decided> explain(TierPolicy policy, SnapshotId id) {
@@ -97,7 +108,9 @@ public class Evaluations {
     }
 
     private List<Decision> decide(TierPolicy policy) {
-        return Plan.of(factsFor(policy), policy.spec().rules());
+        return policies.isShadowed(policy)
+                ? List.of()
+                : Plan.of(factsFor(policy), policy.spec().rules());
     }
 
     private Facts factsFor(TierPolicy policy) {

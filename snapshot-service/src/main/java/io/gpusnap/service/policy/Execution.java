@@ -1,7 +1,6 @@
 package io.gpusnap.service.policy;
 
 import io.gpusnap.service.operation.Operation;
-import io.gpusnap.service.operation.TransferPriority;
 import io.gpusnap.service.platform.problem.ApiException;
 import io.gpusnap.service.platform.problem.ErrorCode;
 import io.gpusnap.service.platform.web.IfMatch;
@@ -92,14 +91,8 @@ class Execution {
 
     private Optional<Operation> copy(Decision.Copy copy) {
         requireRoom(copy);
-        return Optional.of(moves.copy(new Moves.Copy(
-                copy.snapshot(),
-                copy.by(),
-                copy.store(),
-                null,
-                copy.priority(),
-                copy.priority() == TransferPriority.URGENT ? null : settings.bytesPerSecondOfMove(),
-                text(copy))));
+        return Optional.of(moves.copy(
+                new Moves.Copy(copy.snapshot(), copy.by(), copy.store(), null, copy.priority(), text(copy))));
     }
 
     /** One asker at a time for a store, so that replicas together stay within its limit; that of a node they may pass by a little. */

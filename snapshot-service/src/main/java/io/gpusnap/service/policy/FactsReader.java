@@ -91,8 +91,9 @@ class FactsReader {
         Map<String, Double> expected = Optional.ofNullable(outlook.getIfAvailable())
                 .map(forecast -> forecast.expectedReplicas(settings.forecastHorizon()))
                 .orElse(Map.of());
+        Instant now = clock.now();
         return new Facts(
-                clock.now(),
+                now,
                 rows.stream()
                         .map(row -> new Facts.SnapshotFacts(
                                 row.id(),
@@ -107,10 +108,22 @@ class FactsReader {
                                 where.getOrDefault(row.id(), List.of()).stream()
                                         .filter(copy -> !copy.lost())
                                         .map(copy -> new Facts.CopyFacts(
-                                                copy.storeId(), copy.kind(), copy.node(), copy.state()))
+                                                copy.storeId(),
+                                                copy.kind(),
+                                                copy.node(),
+                                                copy.state(),
+                                                reach(copy, now)))
                                         .toList()))
                         .toList(),
                 stores());
+    }
+
+    private Facts.Reach reach(Location copy, Instant now) {
+        Instant silentSince = copy.silentSince();
+        if (silentSince == null) {
+            return Facts.Reach.ANSWERS;
+        }
+        return silentSince.plus(settings.standInAfter()).isAfter(now) ? Facts.Reach.SILENT : Facts.Reach.GIVEN_UP;
     }
 
     private List<Row> rows(List<String> models, Set<String> butNot) {

@@ -23,6 +23,13 @@ class PolicyRepository {
         this.json = json;
     }
 
+    /** Until the transaction ends nobody else enables a policy: of two that overlap the later one must see the other. */
+    void lock() {
+        jdbc.sql("SELECT pg_advisory_xact_lock(hashtextextended('tier policies', 0))")
+                .query()
+                .listOfRows();
+    }
+
     /** Whether the name was free. */
     boolean insert(String name, TierPolicySpec spec) {
         return jdbc.sql("""

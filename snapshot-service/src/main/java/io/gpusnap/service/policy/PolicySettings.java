@@ -7,7 +7,6 @@ import java.time.Duration;
 import org.hibernate.validator.constraints.time.DurationMin;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
-import org.springframework.util.unit.DataSize;
 import org.springframework.validation.annotation.Validated;
 
 /**
@@ -15,9 +14,9 @@ import org.springframework.validation.annotation.Validated;
  *
  * @param interval how often a policy is carried out
  * @param forecastHorizon how far ahead a forecast is asked
+ * @param standInAfter how long a store may not answer before what it has is made anew elsewhere
  * @param movesPerStore transfers into one store at the same time
  * @param movesPerNode transfers by one node at the same time
- * @param bytesPerSecond of all transfers into one store together that nobody waits for
  */
 @Validated
 @ConfigurationProperties(prefix = "gpusnap.policies", ignoreUnknownFields = false)
@@ -28,13 +27,8 @@ public record PolicySettings(
         @NotNull @DurationMin(minutes = 1) @DefaultValue("30m")
         Duration forecastHorizon,
 
+        @NotNull @DurationMin(seconds = 1) @DefaultValue("15m")
+        Duration standInAfter,
+
         @Min(1) @Max(1000) @DefaultValue("8") int movesPerStore,
-        @Min(1) @Max(100) @DefaultValue("2") int movesPerNode,
-
-        @NotNull @DefaultValue("1GB") DataSize bytesPerSecond) {
-
-    /** For one transfer. */
-    long bytesPerSecondOfMove() {
-        return Math.max(1, bytesPerSecond.toBytes() / movesPerStore);
-    }
-}
+        @Min(1) @Max(100) @DefaultValue("2") int movesPerNode) {}

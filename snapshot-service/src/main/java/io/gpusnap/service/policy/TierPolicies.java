@@ -26,7 +26,7 @@ public class TierPolicies {
     /**
      * Adds a policy.
      *
-     * @throws ApiException INVALID_REQUEST, NAME_TAKEN
+     * @throws ApiException INVALID_REQUEST, NAME_TAKEN, TIER_POLICY_OVERLAP
      */
     @Transactional
     public TierPolicy create(String name, TierPolicySpec spec) {
@@ -34,6 +34,7 @@ public class TierPolicies {
         if (!policies.insert(name, spec)) {
             throw new ApiException(ErrorCode.NAME_TAKEN, "There is a tier policy called " + name + " already.");
         }
+        requireAlone(name, spec);
         return get(name);
     }
 
@@ -58,7 +59,7 @@ public class TierPolicies {
     /**
      * Says anew what a policy says.
      *
-     * @throws ApiException INVALID_REQUEST, TIER_POLICY_NOT_FOUND, PRECONDITION_FAILED
+     * @throws ApiException INVALID_REQUEST, TIER_POLICY_NOT_FOUND, PRECONDITION_FAILED, TIER_POLICY_OVERLAP
      */
     @Transactional
     public TierPolicy replace(String name, TierPolicySpec spec, IfMatch ifMatch) {
@@ -68,6 +69,7 @@ public class TierPolicies {
         if (!policies.update(policy, spec)) {
             throw changed(name);
         }
+        requireAlone(name, spec);
         return get(name);
     }
 
@@ -88,9 +90,7 @@ public class TierPolicies {
     /** The policy that a model's snapshots are under: one that names it, or else one for all; the first by name. */
     @Transactional(readOnly = true)
     public Optional<TierPolicy> of(String model) {
-        List<TierPolicy> enabled = policies.all().stream()
-                .filter(policy -> policy.spec().enabled())
-                .toList();
+        List<TierPolicy> enabled = enabled();
         return enabled.stream()
                 .filter(policy -> policy.spec().namedModels().contains(model))
                 .findFirst()
@@ -99,15 +99,55 @@ public class TierPolicies {
                         .findFirst());
     }
 
+    /** Whether another policy has all that this one could decide about: two from before there could be one only. */
+    boolean isShadowed(TierPolicy policy) {
+        return policy.spec().enabled()
+                && policy.spec().namedModels().isEmpty()
+                && enabled().stream()
+                        .anyMatch(other -> other.spec().namedModels().isEmpty()
+                                && other.name().compareTo(policy.name()) < 0);
+    }
+
     /** Models of which a policy does not decide, because an enabled one that comes before it does. */
     Set<String> othersModels(TierPolicy policy) {
         Set<String> models = new HashSet<>();
-        policies.all().stream()
-                .filter(other -> other.spec().enabled() && !other.name().equals(policy.name()))
+        enabled().stream()
+                .filter(other -> !other.name().equals(policy.name()))
                 .filter(other ->
                         policy.spec().namedModels().isEmpty() || other.name().compareTo(policy.name()) < 0)
                 .forEach(other -> models.addAll(other.spec().namedModels()));
         return models;
+    }
+
+    private List<TierPolicy> enabled() {
+        return policies.all().stream().filter(policy -> policy.spec().enabled()).toList();
+    }
+
+    private void requireAlone(String name, TierPolicySpec spec) {
+        if (!spec.enabled()) {
+            return;
+        }
+        policies.lock();
+        for (TierPolicy other : enabled()) {
+            if (!other.name().equals(name)) {
+                overlap(spec, other.spec()).ifPresent(what -> {
+                    throw new ApiException(
+                            ErrorCode.TIER_POLICY_OVERLAP,
+                            "Tier policy " + other.name() + " decides about " + what + " already.");
+                });
+            }
+        }
+    }
+
+    /** What both are for, if anything. One for all models is for those that no other policy names. */
+    private static Optional<String> overlap(TierPolicySpec one, TierPolicySpec other) {
+        if (one.namedModels().isEmpty() && other.namedModels().isEmpty()) {
+            return Optional.of("every model that no policy names");
+        }
+        return one.namedModels().stream()
+                .filter(other.namedModels()::contains)
+                .findFirst()
+                .map(model -> "model " + model);
     }
 
     private static void check(TierPolicySpec spec) {

@@ -65,7 +65,6 @@ class AliasPrefetch {
                     place.store(),
                     null,
                     TransferPriority.URGENT,
-                    null,
                     "Alias " + moved.alias() + " of " + moved.model() + " stands for " + moved.versionName()
                             + " now, and its replicas came back on this node.")));
         } catch (ApiException refused) {

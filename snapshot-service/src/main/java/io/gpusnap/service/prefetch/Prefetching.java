@@ -114,7 +114,6 @@ class Prefetching {
                     Store.ownOf(move.node(), tier),
                     tier == MEMORY ? Store.ownOf(move.node(), NVME) : null,
                     TransferPriority.URGENT,
-                    null,
                     move.reason()));
             log.moved(move, tier);
         });

@@ -10,7 +10,7 @@ import java.util.Set;
 
 /**
  * What keeps a copy where it is: an operation that reads the snapshot, until it ends or its lease does, and that there is no other
- * good one. Asked under the snapshot's lock, which whoever begins to read takes too: so nobody begins between the answer and the
+ * good one that can be had. Asked under the snapshot's lock, which whoever begins to read takes too: so nobody begins between the answer and the
  * removal.
  */
 public final class CopyGuard {
@@ -33,7 +33,7 @@ public final class CopyGuard {
     /**
      * @param state of the snapshot
      * @param all its copies
-     * @throws ApiException CONFLICT when the copy is on its way, is the last good one, or is of use only where it is; IN_USE while an
+     * @throws ApiException CONFLICT when the copy is on its way, is the last good one that answers, or is of use only where it is; IN_USE while an
      *     operation reads the snapshot
      */
     public void requireRemovable(SnapshotState state, Engine engine, Location location, List<Location> all) {
@@ -44,13 +44,24 @@ public final class CopyGuard {
             throw new ApiException(ErrorCode.CONFLICT, "A suspend snapshot is of use only where its process is.");
         }
         SnapshotId snapshot = location.snapshotId();
-        if (location.durable()
-                && state == SnapshotState.READY
-                && all.stream().filter(Location::durable).count() == 1) {
-            throw new ApiException(ErrorCode.CONFLICT, "It is the last good copy of snapshot " + snapshot + ".");
+        if (location.good() && state == SnapshotState.READY) {
+            requireAnother(location, all);
         }
         if (active.any(snapshot, READERS)) {
             throw new ApiException(ErrorCode.IN_USE, "An operation reads snapshot " + snapshot + ".");
         }
+    }
+
+    /** One in a store that does not answer may be gone by the time that it is needed. */
+    private static void requireAnother(Location location, List<Location> all) {
+        long durable = all.stream().filter(Location::durable).count();
+        if (durable - (location.durable() ? 1 : 0) > 0) {
+            return;
+        }
+        long silent = all.stream().filter(one -> one.good() && !one.durable()).count() - (location.durable() ? 0 : 1);
+        throw new ApiException(
+                ErrorCode.CONFLICT,
+                "It is the last good copy of snapshot " + location.snapshotId()
+                        + (silent > 0 ? " but for " + silent + " in stores that do not answer." : "."));
     }
 }

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param node whose own the store is; empty for a shared one
  * @param lost whether that node is: then it is not known whether the copy will ever be seen again
+ * @param silentSince since when no node that is heard finds the store fit for use; null while one does
  * @param reason why it was copied, or is removed
  * @param damage what was found wrong with it
  * @param since in this state
@@ -24,6 +25,7 @@ public record Location(
         Inventory.TierKind kind,
         Optional<NodeId> node,
         boolean lost,
+        @Nullable Instant silentSince,
         LocationState state,
         @Nullable String reason,
         @Nullable String damage,
@@ -35,8 +37,8 @@ public record Location(
         return state == LocationState.PRESENT && kind != Inventory.TierKind.MEMORY;
     }
 
-    /** Whether the snapshot can be had from it, now or when its node is heard again. */
+    /** Whether the snapshot can be had from it now: what does not answer is no reason to let another copy go. */
     public boolean durable() {
-        return good() && !lost;
+        return good() && silentSince == null;
     }
 }

@@ -14,15 +14,29 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
 /** Table {@code snapshot_location}. Every change names the state that it expects, so that of two askers one does nothing. */
 @Component
 class LocationStore {
-    private static final String SELECT =
-            "SELECT l.*, s.kind, s.node_id, coalesce(n.state = 'LOST', false) AS lost FROM snapshot_location l"
-                    + " JOIN store s ON s.id = l.store_id LEFT JOIN node n ON n.id = s.node_id ";
+    /** Whether a store answers is asked once for each store, not for each copy in it. */
+    private static final String SELECT = """
+            WITH l AS MATERIALIZED (SELECT * FROM snapshot_location WHERE %s),
+                 reach AS (
+                   SELECT d.store_id,
+                          EXISTS (SELECT 1 FROM node_tier t JOIN node m ON m.id = t.node_id
+                                   WHERE t.store_id = d.store_id AND t.health <> 'UNHEALTHY' AND m.state = 'ONLINE') AS answers
+                     FROM (SELECT DISTINCT store_id FROM l) d),
+                 silence AS (
+                   SELECT r.store_id, coalesce((SELECT max(t.answered_at) FROM node_tier t WHERE t.store_id = r.store_id), 'epoch') AS since
+                     FROM reach r WHERE NOT r.answers)
+            SELECT l.*, s.kind, s.node_id, coalesce(n.state = 'LOST', false) AS lost, silence.since AS silent_since
+              FROM l JOIN store s ON s.id = l.store_id LEFT JOIN node n ON n.id = s.node_id
+              LEFT JOIN silence ON silence.store_id = l.store_id
+             ORDER BY %s
+            """;
 
     private final JdbcClient jdbc;
 
@@ -60,7 +74,7 @@ class LocationStore {
     /** Whether it was in this state; then it is REMOVING. */
     boolean beginRemoval(SnapshotId snapshot, StoreId store, LocationState from, String reason) {
         return jdbc.sql("""
-                        UPDATE snapshot_location SET state = 'REMOVING', reason = :reason, since = now()
+                        UPDATE snapshot_location SET state = 'REMOVING', removal_reason = :reason, since = now()
                          WHERE snapshot_id = :snapshot AND store_id = :store AND state = :from
                         """)
                         .param("reason", reason)
@@ -74,7 +88,8 @@ class LocationStore {
     /** A removal did not happen: the copy is again what it was. */
     void endRemoval(SnapshotId snapshot, StoreId store) {
         jdbc.sql("""
-                        UPDATE snapshot_location SET state = CASE WHEN damage IS NULL THEN 'PRESENT' ELSE 'CORRUPT' END, since = now()
+                        UPDATE snapshot_location
+                           SET state = CASE WHEN damage IS NULL THEN 'PRESENT' ELSE 'CORRUPT' END, removal_reason = NULL, since = now()
                          WHERE snapshot_id = ? AND store_id = ? AND state = 'REMOVING'
                         """).param(snapshot.value()).param(store.value()).update();
     }
@@ -108,7 +123,7 @@ class LocationStore {
     /** The node's own store is about to be cleared of it. */
     void putRemoving(SnapshotId snapshot, NodeId node, String reason) {
         jdbc.sql("""
-                        INSERT INTO snapshot_location (snapshot_id, store_id, state, reason, since, confirmed_at)
+                        INSERT INTO snapshot_location (snapshot_id, store_id, state, removal_reason, since, confirmed_at)
                         VALUES (:snapshot, :store, 'REMOVING', :reason, now(), now())
                         """)
                 .param("snapshot", snapshot.value())
@@ -180,14 +195,14 @@ class LocationStore {
     }
 
     List<Location> of(SnapshotId snapshot) {
-        return jdbc.sql(SELECT + "WHERE l.snapshot_id = ? ORDER BY l.confirmed_at DESC, l.store_id")
+        return jdbc.sql(SELECT.formatted("snapshot_id = ?", "l.confirmed_at DESC, l.store_id"))
                 .param(snapshot.value())
                 .query(LocationStore::map)
                 .list();
     }
 
     List<Location> of(Collection<SnapshotId> snapshots) {
-        return jdbc.sql(SELECT + "WHERE l.snapshot_id = ANY (:snapshots) ORDER BY l.snapshot_id, l.store_id")
+        return jdbc.sql(SELECT.formatted("snapshot_id = ANY (:snapshots)", "l.snapshot_id, l.store_id"))
                 .param("snapshots", array(snapshots))
                 .query(LocationStore::map)
                 .list();
@@ -198,18 +213,23 @@ class LocationStore {
     }
 
     private static Location map(ResultSet row, int number) throws SQLException {
-        OffsetDateTime verified = row.getObject("verified_at", OffsetDateTime.class);
-        Instant verifiedAt = verified == null ? null : verified.toInstant();
+        LocationState state = LocationState.valueOf(row.getString("state"));
         return new Location(
                 new SnapshotId(row.getObject("snapshot_id", UUID.class)),
                 new StoreId(row.getObject("store_id", UUID.class)),
                 Inventory.TierKind.valueOf(row.getString("kind")),
                 Optional.ofNullable(row.getObject("node_id", UUID.class)).map(NodeId::new),
                 row.getBoolean("lost"),
-                LocationState.valueOf(row.getString("state")),
-                row.getString("reason"),
+                instant(row, "silent_since"),
+                state,
+                row.getString(state == LocationState.REMOVING ? "removal_reason" : "reason"),
                 row.getString("damage"),
                 row.getObject("since", OffsetDateTime.class).toInstant(),
-                verifiedAt);
+                instant(row, "verified_at"));
+    }
+
+    private static @Nullable Instant instant(ResultSet row, String column) throws SQLException {
+        OffsetDateTime time = row.getObject(column, OffsetDateTime.class);
+        return time == null ? null : time.toInstant();
     }
 }

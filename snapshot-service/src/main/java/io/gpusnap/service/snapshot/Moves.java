@@ -35,6 +35,7 @@ public class Moves {
     private final StoreObjects objects;
     private final Nodes nodes;
     private final Operations operations;
+    private final MoveSettings settings;
     private final CopyGuard guard;
 
     Moves(
@@ -43,13 +44,15 @@ public class Moves {
             Stores stores,
             StoreObjects objects,
             Nodes nodes,
-            Operations operations) {
+            Operations operations,
+            MoveSettings settings) {
         this.snapshots = snapshots;
         this.locations = locations;
         this.stores = stores;
         this.objects = objects;
         this.nodes = nodes;
         this.operations = operations;
+        this.settings = settings;
         this.guard = new CopyGuard(operations::anyActive);
     }
 
@@ -59,7 +62,6 @@ public class Moves {
      * @param node who makes it
      * @param to a store that the node sees
      * @param from a store that the node sees and that has a copy; null: the node chooses
-     * @param maxBytesPerSecond null for no bound
      */
     public record Copy(
             SnapshotId snapshot,
@@ -67,7 +69,6 @@ public class Moves {
             StoreId to,
             @Nullable StoreId from,
             TransferPriority priority,
-            @Nullable Long maxBytesPerSecond,
             String reason) {}
 
     /**
@@ -99,7 +100,9 @@ public class Moves {
                         from,
                         to,
                         asked.priority(),
-                        asked.maxBytesPerSecond()));
+                        settings.bytesPerSecond().toBytes() > 0
+                                ? settings.bytesPerSecond().toBytes()
+                                : null));
     }
 
     /**
@@ -139,7 +142,8 @@ public class Moves {
         boolean readable = locations.of(asked.snapshot()).stream()
                 .filter(Location::durable)
                 .filter(copy -> asked.from() == null || copy.storeId().equals(asked.from()))
-                .anyMatch(copy -> stores.of(asked.node(), copy.storeId()).isPresent());
+                .flatMap(copy -> stores.of(asked.node(), copy.storeId()).stream())
+                .anyMatch(NodeTier::usable);
         if (!readable) {
             throw conflict("The node sees no copy of snapshot " + asked.snapshot() + " that could be read.");
         }

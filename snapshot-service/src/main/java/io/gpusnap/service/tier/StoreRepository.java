@@ -51,12 +51,13 @@ class StoreRepository {
                             ON CONFLICT (id) DO NOTHING),
                         gone AS (
                             DELETE FROM node_tier t WHERE t.node_id = :node AND t.store_id NOT IN (SELECT id FROM reported))
-                        INSERT INTO node_tier (node_id, store_id, name, reported_store_id, capacity_bytes, free_bytes, used_bytes, health, health_reason)
-                        SELECT :node, id, name, reported, capacity, free, used, health, reason FROM reported
+                        INSERT INTO node_tier (node_id, store_id, name, reported_store_id, capacity_bytes, free_bytes, used_bytes, health, health_reason, answered_at)
+                        SELECT :node, id, name, reported, capacity, free, used, health, reason, now() FROM reported
                         ON CONFLICT (node_id, store_id) DO UPDATE
                            SET name = excluded.name, reported_store_id = excluded.reported_store_id,
                                capacity_bytes = excluded.capacity_bytes, free_bytes = excluded.free_bytes,
-                               used_bytes = excluded.used_bytes, health = excluded.health, health_reason = excluded.health_reason
+                               used_bytes = excluded.used_bytes, health = excluded.health, health_reason = excluded.health_reason,
+                               answered_at = CASE WHEN excluded.health = 'UNHEALTHY' THEN node_tier.answered_at ELSE excluded.answered_at END
                         """)
                 .param("rows", json.write(tiers))
                 .param("node", node.value())

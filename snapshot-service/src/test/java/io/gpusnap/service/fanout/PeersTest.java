@@ -50,7 +50,7 @@ class PeersTest {
 
     private void copy(FakeDaemon by, StoreId to) {
         moves.copy(new Moves.Copy(
-                SnapshotId.of(snapshot), NodeId.of(by.id()), to, null, TransferPriority.NORMAL, null, "the test"));
+                SnapshotId.of(snapshot), NodeId.of(by.id()), to, null, TransferPriority.NORMAL, "the test"));
     }
 
     /** A node of this tenant, which has been told to bring the snapshot into its own store. */

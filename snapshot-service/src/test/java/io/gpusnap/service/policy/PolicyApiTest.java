@@ -8,6 +8,7 @@ import io.gpusnap.service.testing.Catalogue;
 import io.gpusnap.service.testing.FakeDaemon;
 import io.gpusnap.service.testing.FakeSharedStore;
 import io.gpusnap.service.testing.ServiceTest;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.jdbc.core.simple.JdbcClient;
 import tools.jackson.databind.JsonNode;
 
 @ServiceTest
@@ -23,6 +25,9 @@ class PolicyApiTest {
 
     @Autowired
     private Api api;
+
+    @Autowired
+    private JdbcClient jdbc;
 
     private final String name = "p-" + UUID.randomUUID();
     private final FakeSharedStore bucket = new FakeSharedStore();
@@ -110,6 +115,132 @@ class PolicyApiTest {
         assertThat(decisions.at("/1/result").asString()).isEqualTo("QUEUED");
         assertThat(decisions.at("/2/result").asString()).isEqualTo("DEFERRED");
         assertThat(decisions.at("/2/deferredBecause").asString()).contains("the limits are 8 and 2");
+    }
+
+    @Test
+    void aStoreThatDoesNotAnswerIsWaitedForAndThenStoodInFor() {
+        // given two copies, and a second node with a disk
+        FakeDaemon other = FakeDaemon.start(api, bucket);
+        create(twoCopies()).expect(201);
+        evaluate(false);
+        daemon.work();
+
+        // when the first node finds its own disk broken
+        daemon.tierHealth("nvme", "UNHEALTHY");
+        daemon.heartbeat();
+        JsonNode soon = evaluate(true);
+        jdbc.sql("UPDATE node_tier SET answered_at = answered_at - interval '16 minutes' WHERE node_id = ?::uuid")
+                .param(daemon.id())
+                .update();
+        JsonNode later = evaluate(true);
+
+        // then nothing is copied at once, and one copy is made when it lasts
+        assertThat(soon).hasSize(1);
+        assertThat(soon.at("/0/action").asString()).isEqualTo("BLOCKED");
+        assertThat(soon.at("/0/reason").asString())
+                .startsWith("It has 1 durable copy, 1 more in a store that does not answer for the moment, and should");
+        assertThat(later).hasSize(1);
+        assertThat(later.at("/0/action").asString()).isEqualTo("COPY");
+        assertThat(later.at("/0/nodeId").asString()).isEqualTo(other.id());
+
+        // and no second one, however often the disk comes and goes
+        evaluate(false);
+        other.work();
+        assertThat(evaluate(false)).isEmpty();
+        daemon.tierHealth("nvme", "HEALTHY");
+        daemon.heartbeat();
+        assertThat(evaluate(false)).isEmpty();
+        daemon.tierHealth("nvme", "UNHEALTHY");
+        daemon.heartbeat();
+        assertThat(evaluate(false)).isEmpty();
+    }
+
+    @Test
+    void aModelIsUnderOnePolicy() {
+        create(twoCopies()).expect(201);
+        String other = "a" + name;
+
+        // when another enabled one names the model as well
+        Reply second = api.once().post(POLICIES, Map.of("name", other, "spec", spec(twoCopies())));
+
+        // then it is refused with the other's name, unless it is disabled, and may not be enabled later
+        assertThat(second.code()).isEqualTo("TIER_POLICY_OVERLAP");
+        assertThat(second.status()).isEqualTo(409);
+        assertThat(second.json().path("detail").asString())
+                .isEqualTo("Tier policy " + name + " decides about model " + catalogue.model() + " already.");
+        Map<String, Object> disabled = new HashMap<>(spec(twoCopies()));
+        disabled.put("enabled", false);
+        api.once().post(POLICIES, Map.of("name", other, "spec", disabled)).expect(201);
+        Reply enabled = api.with("If-Match", "*").put(POLICIES + "/" + other, spec(twoCopies()));
+        assertThat(enabled.code()).isEqualTo("TIER_POLICY_OVERLAP");
+        assertThat(api.get(POLICIES + "/" + other)
+                        .expect(200)
+                        .json()
+                        .at("/spec/enabled")
+                        .asBoolean())
+                .isFalse();
+
+        // and what is enabled may be changed
+        api.with("If-Match", "*").put(POLICIES + "/" + name, spec(twoCopies())).expect(200);
+        api.with("If-Match", "*").delete(POLICIES + "/" + other).expect(204);
+    }
+
+    @Test
+    void onePolicyIsForAllModelsThatNoOtherNames() {
+        // given one, of which nobody else notices anything
+        Map<String, Object> all = Map.of(
+                "enabled",
+                true,
+                "rules",
+                List.of(Map.of("kind", "pin", "model", "none", "version", "none", "tier", "S3")));
+        api.once().post(POLICIES, Map.of("name", name, "spec", all)).expect(201);
+
+        Reply second = api.once().post(POLICIES, Map.of("name", "z" + name, "spec", all));
+
+        assertThat(second.code()).isEqualTo("TIER_POLICY_OVERLAP");
+        assertThat(second.json().path("detail").asString())
+                .isEqualTo("Tier policy " + name + " decides about every model that no policy names already.");
+    }
+
+    @Test
+    void ofTwoFromBeforeThatAreForAllModelsTheFirstByNameDecides() {
+        String second = "z" + name;
+        String spec = Api.JSON.writeValueAsString(Map.of("enabled", true, "rules", List.of(twoCopies())));
+        for (String one : List.of(name, second)) {
+            jdbc.sql("INSERT INTO tier_policy VALUES (?, ?::jsonb, now() + interval '1 day', 0, now(), now())")
+                    .params(one, spec)
+                    .update();
+        }
+
+        JsonNode ofSecond = api.post(POLICIES + "/" + second + "/evaluations", Map.of("dryRun", true))
+                .expect(200)
+                .json()
+                .path("decisions");
+
+        assertThat(evaluate(true).valueStream())
+                .anyMatch(one -> one.path("snapshotId").asString().equals(snapshot));
+        assertThat(ofSecond).isEmpty();
+        assertThat(api.get("/api/v1/snapshots/" + snapshot + "/placement/explain")
+                        .expect(200)
+                        .json()
+                        .path("policy")
+                        .asString())
+                .isEqualTo(name);
+        api.with("If-Match", "*").delete(POLICIES + "/" + second).expect(204);
+    }
+
+    @Test
+    void aDisabledPolicyOnlyDecidesAsADryRun() {
+        Map<String, Object> disabled = new HashMap<>(spec(twoCopies()));
+        disabled.put("enabled", false);
+        api.once().post(POLICIES, Map.of("name", name, "spec", disabled)).expect(201);
+
+        Reply run = api.post(POLICIES + "/" + name + "/evaluations", Map.of("dryRun", false));
+
+        assertThat(run.status()).isEqualTo(409);
+        assertThat(run.code()).isEqualTo("TIER_POLICY_DISABLED");
+        assertThat(evaluate(true)).hasSize(1);
+        assertThat(daemon.claim()).isEmpty();
     }
 
     @Test

@@ -22,13 +22,12 @@ import tools.jackson.databind.json.JsonMapper;
  * database remembers older; nothing else about the service is simulated.
  */
 final class TierStory {
-    private static final String POLICY = """
-            {"models": ["%s"], "enabled": true, "rules": [
+    private static final String ALL_OF_A_LIFE = """
               {"kind": "minimum-copies", "copies": 2, "roles": ["STABLE"]},
               {"kind": "prefetch", "expectedReplicas": 2, "to": "NVME", "nodes": 2},
               {"kind": "promote", "usedWithin": "PT2H", "to": "NVME"},
               {"kind": "demote", "from": "NVME", "unusedFor": "PT24H", "roles": ["HISTORY"]},
-              {"kind": "retention", "maxAge": "PT720H", "roles": ["HISTORY"]}]}
+              {"kind": "retention", "maxAge": "PT720H", "roles": ["HISTORY"]}
             """;
 
     final Api api;
@@ -48,8 +47,16 @@ final class TierStory {
     }
 
     static TierStory begin(Api api, JdbcClient jdbc) {
+        return begin(api, jdbc, ALL_OF_A_LIFE);
+    }
+
+    /** @param rules as JSON, separated by commas; MODEL stands for the model's name */
+    static TierStory begin(Api api, JdbcClient jdbc, String rules) {
         TierStory story = new TierStory(api, jdbc);
-        JsonNode spec = new JsonMapper().readTree(POLICY.formatted(story.catalogue.model()));
+        JsonNode spec = new JsonMapper()
+                .readTree("{\"models\": [\"MODEL\"], \"enabled\": true, \"rules\": [RULES]}"
+                        .replace("RULES", rules)
+                        .replace("MODEL", story.catalogue.model()));
         api.once()
                 .post("/api/v1/tier-policies", Map.of("name", story.policy, "spec", spec))
                 .expect(201);
@@ -78,13 +85,18 @@ final class TierStory {
     /** Somebody asks for the policy to be carried out, and the daemons do and report, until nothing is left to do. */
     void settle() {
         for (int i = 0; i < 10; i++) {
-            api.post("/api/v1/tier-policies/" + policy + "/evaluations", Map.of("dryRun", false))
-                    .expect(200);
-            if (work() == 0) {
+            if (step() == 0) {
                 return;
             }
         }
         throw new AssertionError("the policy never comes to rest");
+    }
+
+    /** The same once; returns how much the daemons did. */
+    int step() {
+        api.post("/api/v1/tier-policies/" + policy + "/evaluations", Map.of("dryRun", false))
+                .expect(200);
+        return work();
     }
 
     /** The daemons do what is asked of them, and report. */
@@ -125,6 +137,21 @@ final class TierStory {
 
     private static String own(FakeDaemon daemon) {
         return Store.ownOf(NodeId.of(daemon.id()), Inventory.TierKind.NVME).toString();
+    }
+
+    /** One more, of a version that there is, in the node's own store. */
+    String save(FakeDaemon on, String version, int pid) {
+        String snapshot = on.save(new Catalogue(api, catalogue.model(), version), pid);
+        // The manifest names one chunk twice, and the daemon's store counts both.
+        jdbc.sql("UPDATE snapshot SET distinct_bytes = ? WHERE id = ?::uuid")
+                .params(FakeDaemon.SNAPSHOT_BYTES, snapshot)
+                .update();
+        on.heartbeat();
+        return snapshot;
+    }
+
+    String state(String snapshot) {
+        return catalogue.snapshot(snapshot).path("state").asString();
     }
 
     /** A version more, which is the stable one from now on. */

@@ -3,19 +3,19 @@ package io.gpusnap.service.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gpusnap.service.testing.Api;
+import io.gpusnap.service.testing.FakeDaemon;
 import io.gpusnap.service.testing.ServiceTest;
 import io.gpusnap.service.testing.TestOutlook;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import tools.jackson.databind.JsonNode;
 
-/** Two months of a model's life under a policy. Before each thing that happens, {@code explain} says that it will, and why. */
+/** Models' lives under policies, over months. Before each thing that happens, {@code explain} says that it will, and why. */
 @ServiceTest
 class TierStoryTest {
     private static final String PREFETCH =
@@ -33,11 +33,6 @@ class TierStoryTest {
 
     private TierStory story;
 
-    @BeforeEach
-    void givenTwoNodesABucketAndAPolicy() {
-        story = TierStory.begin(api, jdbc);
-    }
-
     @AfterEach
     void thePolicyGoes() {
         outlook.expect(Map.of());
@@ -46,6 +41,7 @@ class TierStoryTest {
 
     @Test
     void aModelsSnapshotsLiveUnderTheirPolicy() {
+        story = TierStory.begin(api, jdbc);
         String prefetch = PREFETCH.formatted(story.catalogue.model());
 
         // a snapshot of the stable version gets its second copy
@@ -124,5 +120,196 @@ class TierStoryTest {
         story.settle();
         assertThat(story.catalogue.snapshot(v1).path("state").asString()).isEqualTo("DELETED");
         assertThat(story.places(v1)).isEmpty();
+    }
+
+    @Test
+    void aDiskThatIsTooFullIsEmptiedDownToItsLowMark() {
+        // a disk with room for six, of which four are there
+        story = TierStory.begin(api, jdbc, """
+                {"kind": "watermark", "tier": "NVME", "high": 0.8, "low": 0.55}
+                """);
+        story.a.ownCapacity(6 * FakeDaemon.SNAPSHOT_BYTES);
+        String v1 = story.catalogue.version();
+        List<String> old =
+                List.of(story.save(story.a, v1, 41), story.save(story.a, v1, 42), story.save(story.a, v1, 43));
+        story.release("v2");
+        String stable = story.save(story.a, "v2", 44);
+        assertThat(old).allSatisfy(one -> assertThat(story.decisions(one)).isEmpty());
+        story.settle();
+        assertThat(story.a.own()).hasSize(4);
+
+        // a fifth one is too much: of the history the two that were used longest ago get a copy elsewhere
+        String newest = story.save(story.a, "v2", 45);
+        String full = "The store is 83 % full, over 80 %; copies leave it down to 55 %.";
+        for (String goes : old.subList(0, 2)) {
+            assertThat(story.decisions(goes))
+                    .containsExactly(
+                            "COPY watermark: " + full + " Before that another store needs a copy.",
+                            "KEEP safety: It is the last good durable copy; watermark would remove it.");
+        }
+        for (String stays : List.of(old.getLast(), stable, newest)) {
+            assertThat(story.decisions(stays)).isEmpty();
+        }
+        story.step();
+        assertThat(story.places(old.getFirst())).containsExactly("a", "s3");
+
+        // then they leave the disk, which is half full after that
+        for (String goes : old.subList(0, 2)) {
+            assertThat(story.decisions(goes)).containsExactly("REMOVE watermark: " + full);
+        }
+        story.settle();
+        for (String gone : old.subList(0, 2)) {
+            assertThat(story.places(gone)).containsExactly("s3");
+        }
+        assertThat(story.a.own()).containsExactlyInAnyOrder(old.getLast(), stable, newest);
+        assertThat(story.places(old.getLast())).containsExactly("a");
+        assertThat(story.decisions(old.getLast())).isEmpty();
+    }
+
+    @Test
+    void whatIsNotUsedForLongIsOnlyInTheArchive() {
+        story = TierStory.begin(api, jdbc, """
+                {"kind": "archive", "to": "S3", "unusedFor": "PT168H"}
+                """);
+        String snapshot = story.a.save(story.catalogue, 41);
+        story.pass(Duration.ofDays(6));
+        assertThat(story.decisions(snapshot)).isEmpty();
+        story.settle();
+        assertThat(story.places(snapshot)).containsExactly("a");
+
+        // after a week it comes to the archive
+        story.pass(Duration.ofDays(2));
+        String why = "It was not thawed for 8 d; after 7 d it is only kept on S3.";
+        assertThat(story.decisions(snapshot))
+                .containsExactly(
+                        "COPY archive: " + why,
+                        "KEEP safety: It is the last good durable copy; archive would remove it.");
+        story.step();
+        assertThat(story.places(snapshot)).containsExactly("a", "s3");
+
+        // and is nowhere else
+        assertThat(story.decisions(snapshot)).containsExactly("REMOVE archive: " + why);
+        story.settle();
+        assertThat(story.places(snapshot)).containsExactly("s3");
+        assertThat(story.a.own()).isEmpty();
+        assertThat(story.decisions(snapshot)).isEmpty();
+    }
+
+    @Test
+    void whatIsPinnedStaysWhateverOtherRulesWant() {
+        story = TierStory.begin(api, jdbc, """
+                {"kind": "demote", "from": "NVME", "unusedFor": "PT24H"},
+                {"kind": "retention", "maxAge": "PT720H"},
+                {"kind": "pin", "model": "MODEL", "version": "VERSION", "tier": "NVME"}
+                """.replace("VERSION", "v1"));
+        assertThat(story.catalogue.version()).isEqualTo("v1");
+        String snapshot = story.a.save(story.catalogue, 41);
+        story.release("v2");
+        String pinned = story.catalogue.model() + "/v1 is pinned to NVME.";
+
+        // after a day it has a slower copy, and keeps the fast one
+        story.pass(Duration.ofHours(25));
+        assertThat(story.decisions(snapshot))
+                .containsExactly(
+                        "COPY demote: " + UNUSED.formatted("1 d 1 h") + " Before that a slower tier needs a copy.",
+                        "KEEP safety: It is the last good durable copy; demote would remove it.");
+        story.step();
+        assertThat(story.decisions(snapshot)).containsExactly("KEEP pin: " + pinned);
+        story.settle();
+        assertThat(story.places(snapshot)).containsExactly("a", "s3");
+
+        // its disk fails, and it comes to one again
+        story.a.own().remove(snapshot);
+        story.pass(Duration.ofMinutes(2));
+        story.work();
+        assertThat(story.places(snapshot)).containsExactly("s3");
+        assertThat(story.decisions(snapshot)).containsExactly("COPY pin: " + pinned);
+        story.settle();
+        assertThat(story.places(snapshot)).hasSize(2).contains("s3");
+        assertThat(story.a.own().contains(snapshot) || story.b.own().contains(snapshot))
+                .isTrue();
+
+        // a month later it would be deleted
+        story.pass(Duration.ofDays(30));
+        assertThat(story.decisions(snapshot))
+                .containsExactly(
+                        "KEEP pin: " + pinned,
+                        "BLOCKED retention: It was neither taken nor thawed for 31 d 1 h; after 30 d it is deleted."
+                                + " It stays: its version is pinned.");
+        story.settle();
+        assertThat(story.state(snapshot)).isEqualTo("READY");
+        assertThat(story.places(snapshot)).hasSize(2).contains("s3");
+    }
+
+    @Test
+    void theNewestOfAVersionIsSpreadOverNodes() {
+        story = TierStory.begin(api, jdbc, """
+                {"kind": "minimum-copies", "copies": 2},
+                {"kind": "node-spread", "nodes": 2},
+                {"kind": "demote", "from": "NVME", "unusedFor": "PT24H"}
+                """);
+        String spread = "It is on 1 nodes and should be on 2.";
+
+        // the other node cannot get at it before it is in the bucket
+        String first = story.save(story.a, story.catalogue.version(), 41);
+        assertThat(story.decisions(first))
+                .containsExactly(
+                        "COPY minimum-copies: It has 1 durable copy and should have 2.",
+                        "BLOCKED node-spread: " + spread
+                                + " No store has room for it, is healthy, and is seen by a node that also sees a good copy.");
+        story.step();
+        assertThat(story.places(first)).containsExactly("a", "s3");
+        assertThat(story.decisions(first)).containsExactly("COPY node-spread: " + spread);
+        story.settle();
+        assertThat(story.places(first)).containsExactly("a", "b", "s3");
+        assertThat(story.b.own()).containsExactly(first);
+
+        // it stays there as long as it is the newest
+        story.pass(Duration.ofHours(25));
+        String enough = "KEEP node-spread: It is on 2 nodes and should be on 2.";
+        assertThat(story.decisions(first)).containsExactly(enough, enough);
+        story.settle();
+        assertThat(story.places(first)).containsExactly("a", "b", "s3");
+
+        // a newer one takes its place on the nodes, and it keeps the two copies that it has to have
+        String second = story.save(story.b, story.catalogue.version(), 42);
+        assertThat(story.decisions(first))
+                .containsExactly(
+                        "REMOVE demote: " + UNUSED.formatted("1 d 1 h"),
+                        "KEEP minimum-copies: It has 2 durable copies and should have 2.");
+        story.settle();
+        assertThat(story.places(second)).containsExactly("a", "b", "s3");
+        assertThat(story.places(first)).hasSize(2).contains("s3");
+    }
+
+    @Test
+    void ofAVersionSoManyAreKept() {
+        story = TierStory.begin(api, jdbc, """
+                {"kind": "retention", "keepNewest": 2}
+                """);
+        String version = story.catalogue.version();
+        String first = story.save(story.a, version, 41);
+        String second = story.save(story.a, version, 42);
+        assertThat(story.decisions(first)).isEmpty();
+        story.settle();
+        assertThat(story.state(first)).isEqualTo("READY");
+
+        // one of another version counts for that one
+        story.release("v2");
+        String other = story.save(story.a, "v2", 43);
+        assertThat(story.decisions(first)).isEmpty();
+
+        // a third one is one too many
+        String third = story.save(story.a, version, 44);
+        assertThat(story.decisions(first))
+                .containsExactly("DELETE retention: Of " + story.catalogue.model() + "/" + version
+                        + " the newest 2 are kept, and 2 are newer.");
+        assertThat(story.decisions(second)).isEmpty();
+        story.settle();
+        assertThat(story.state(first)).isEqualTo("DELETED");
+        assertThat(story.places(first)).isEmpty();
+        assertThat(story.a.own()).containsExactlyInAnyOrder(second, third, other);
+        assertThat(List.of(second, third, other))
+                .allSatisfy(one -> assertThat(story.state(one)).isEqualTo("READY"));
     }
 }

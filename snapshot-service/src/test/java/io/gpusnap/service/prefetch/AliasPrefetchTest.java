@@ -1,6 +1,7 @@
 package io.gpusnap.service.prefetch;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.gpusnap.service.operation.TransferPriority;
 import io.gpusnap.service.platform.id.NodeId;
@@ -66,7 +67,6 @@ class AliasPrefetchTest {
                 new StoreId(bucket.id()),
                 null,
                 TransferPriority.NORMAL,
-                null,
                 "the test wants it"));
         other.work();
     }
@@ -87,6 +87,21 @@ class AliasPrefetchTest {
             assertThat(copy.path("state").asString()).isEqualTo("PRESENT");
             assertThat(copy.path("reason").asString("")).startsWith("Alias stable of");
         });
+        assertThat(api.get("/api/v1/snapshots/" + old + "/placement/explain")
+                        .expect(200)
+                        .json()
+                        .path("copies")
+                        .valueStream())
+                .extracting(
+                        copy -> copy.path("nodeId").asString("the bucket"),
+                        copy -> copy.path("reason").asString())
+                .containsExactlyInAnyOrder(
+                        tuple(other.id(), "It was saved there."),
+                        tuple("the bucket", "the test wants it"),
+                        tuple(
+                                serving.id(),
+                                "Alias stable of " + stable.split("/")[4]
+                                        + " stands for v1 now, and its replicas came back on this node."));
     }
 
     @Test

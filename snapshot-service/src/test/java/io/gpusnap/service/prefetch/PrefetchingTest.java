@@ -20,6 +20,7 @@ import io.gpusnap.service.testing.TestManifest;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
@@ -91,7 +92,6 @@ class PrefetchingTest {
                 new StoreId(bucket.id()),
                 null,
                 TransferPriority.NORMAL,
-                null,
                 "the test wants it"));
         holder.work();
         holder.heartbeat();
@@ -151,6 +151,18 @@ class PrefetchingTest {
                 .count();
     }
 
+    /** What explain says of the copy in the node's own store. */
+    private String why(FakeDaemon node) {
+        return api.get("/api/v1/snapshots/" + snapshot + "/placement/explain")
+                .expect(200)
+                .json()
+                .path("copies")
+                .valueStream()
+                .filter(copy -> copy.path("nodeId").asString("").equals(node.id()))
+                .map(copy -> copy.path("reason").asString())
+                .collect(Collectors.joining());
+    }
+
     private void comesBackOn(FakeDaemon node) {
         api.once()
                 .post("/api/v1/restores", Map.of("snapshotId", snapshot, "nodeId", node.id()))
@@ -172,6 +184,9 @@ class PrefetchingTest {
         assertThat(empty.work()).isOne();
         assertThat(empty.done()).containsExactly("TRANSFER " + snapshot);
         assertThat(holder.work()).isZero();
+        assertThat(why(empty))
+                .startsWith(model + " runs 0 replicas and wants 3 or more around ")
+                .endsWith("; no free GPU has the snapshot hot.");
 
         // when nothing has changed, then nothing is moved again
         empty.heartbeat();

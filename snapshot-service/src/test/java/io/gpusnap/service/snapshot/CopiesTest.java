@@ -57,8 +57,8 @@ class CopiesTest {
     }
 
     private Operation copy(FakeDaemon by, StoreId to, TransferPriority priority) {
-        return moves.copy(new Moves.Copy(
-                SnapshotId.of(snapshot), NodeId.of(by.id()), to, null, priority, 1_000_000L, "the test wants it"));
+        return moves.copy(
+                new Moves.Copy(SnapshotId.of(snapshot), NodeId.of(by.id()), to, null, priority, "the test wants it"));
     }
 
     private StoreId bucketStore() {
@@ -122,7 +122,9 @@ class CopiesTest {
                 .isEqualTo(bucket.id().toString());
         assertThat(task.at("/transfer/manifestDigest").asString())
                 .isEqualTo(catalogue.snapshot(snapshot).path("manifestDigest").asString());
-        assertThat(task.at("/transfer/maxBytesPerSecond").asLong()).isEqualTo(1_000_000);
+        assertThat(task.at("/transfer/maxBytesPerSecond").asLong())
+                .as("of the node, not of this one")
+                .isEqualTo(1L << 30);
         assertThat(catalogue.operation(operation.id().toString()).path("state").asString())
                 .isEqualTo("SUCCEEDED");
         assertThat(state(bucketStore())).isEqualTo("PRESENT");
@@ -214,6 +216,72 @@ class CopiesTest {
     }
 
     @Test
+    void aCopyThatWasToGoAndStaysIsThereForTheReasonThatItWasMadeFor() {
+        // given
+        copy(first, bucketStore());
+        first.work();
+        copy(second, nvme(second));
+        second.work();
+        second.heartbeat();
+
+        // when its removal fails
+        moves.remove(SnapshotId.of(snapshot), nvme(second), "demoted");
+        String whileItGoes = location(nvme(second)).path("reason").asString();
+        second.node().fail(second.claim("EVICT").orElseThrow(), "STORE_ERROR").expect(204);
+
+        // then
+        assertThat(whileItGoes).isEqualTo("demoted");
+        assertThat(state(nvme(second))).isEqualTo("PRESENT");
+        assertThat(location(nvme(second)).path("reason").asString()).isEqualTo("the test wants it");
+    }
+
+    @Test
+    void aCopyInAStoreThatDoesNotAnswerIsNoReasonToRemoveAnotherOne() {
+        // given a second copy in a bucket that neither of its nodes finds fit for use
+        copy(first, bucketStore());
+        first.work();
+        first.tierHealth("s3", "UNHEALTHY");
+        second.tierHealth("s3", "UNHEALTHY");
+        first.heartbeat();
+        second.heartbeat();
+
+        // then the node's copy stays, and so does the bucket's should the node fall silent
+        assertThatThrownBy(() -> moves.remove(SnapshotId.of(snapshot), nvme(first), "demoted"))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("last good copy")
+                .hasMessageContaining("but for 1 in stores that do not answer");
+        second.tierHealth("s3", "HEALTHY");
+        second.heartbeat();
+        jdbc.sql("UPDATE node SET state = 'SILENT' WHERE id = ?::uuid")
+                .param(first.id())
+                .update();
+        assertThatThrownBy(() -> moves.remove(SnapshotId.of(snapshot), bucketStore(), "demoted"))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("last good copy");
+
+        // when both are heard again
+        first.tierHealth("s3", "HEALTHY");
+        first.heartbeat();
+
+        // then one may go
+        moves.remove(SnapshotId.of(snapshot), nvme(first), "demoted");
+        first.work();
+        assertThat(state(nvme(first))).isEqualTo("-");
+        assertThat(state(bucketStore())).isEqualTo("PRESENT");
+    }
+
+    @Test
+    void anUrgentMoveIsToldTheNodesBoundAsWell() {
+        copy(first, bucketStore(), TransferPriority.URGENT);
+
+        assertThat(first.claim("TRANSFER")
+                        .orElseThrow()
+                        .at("/transfer/maxBytesPerSecond")
+                        .asLong())
+                .isEqualTo(1L << 30);
+    }
+
+    @Test
     void ofTwoWhoAskForACopyOneIsToldThatItIsOnItsWay() {
         copy(first, bucketStore());
 
@@ -237,7 +305,6 @@ class CopiesTest {
                         Store.ownOf(NodeId.of(old.id()), Inventory.TierKind.NVME),
                         null,
                         TransferPriority.NORMAL,
-                        null,
                         "-")))
                 .isInstanceOf(ApiException.class)
                 .hasMessageContaining("cannot do transfer");

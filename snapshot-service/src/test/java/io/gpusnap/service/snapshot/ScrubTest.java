@@ -51,7 +51,7 @@ class ScrubTest {
         daemon = FakeDaemon.start(api, bucket);
         snapshot = daemon.save(catalogue, 51);
         moves.copy(new Moves.Copy(
-                SnapshotId.of(snapshot), NodeId.of(daemon.id()), store, null, TransferPriority.NORMAL, null, "-"));
+                SnapshotId.of(snapshot), NodeId.of(daemon.id()), store, null, TransferPriority.NORMAL, "-"));
         daemon.work();
     }
 
@@ -128,7 +128,7 @@ class ScrubTest {
         JsonNode task = daemon.claim("SCRUB").orElseThrow();
         moves.remove(SnapshotId.of(snapshot), store, "-");
         moves.copy(new Moves.Copy(
-                SnapshotId.of(snapshot), NodeId.of(daemon.id()), store, null, TransferPriority.NORMAL, null, "-"));
+                SnapshotId.of(snapshot), NodeId.of(daemon.id()), store, null, TransferPriority.NORMAL, "-"));
         daemon.work();
         assertThat(copy().path("state").asString()).isEqualTo("PRESENT");
 

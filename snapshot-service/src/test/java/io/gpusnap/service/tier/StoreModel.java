@@ -233,6 +233,7 @@ final class StoreModel {
                 node == null ? TierKind.S3 : TierKind.NVME,
                 Optional.ofNullable(node),
                 false,
+                null,
                 LocationState.PRESENT,
                 null,
                 null,

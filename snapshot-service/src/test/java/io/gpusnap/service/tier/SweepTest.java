@@ -74,7 +74,7 @@ class SweepTest {
 
     private void copy(String snapshot) {
         moves.copy(new Moves.Copy(
-                SnapshotId.of(snapshot), NodeId.of(daemon.id()), store, null, TransferPriority.NORMAL, null, "-"));
+                SnapshotId.of(snapshot), NodeId.of(daemon.id()), store, null, TransferPriority.NORMAL, "-"));
     }
 
     private void remove(String snapshot) {

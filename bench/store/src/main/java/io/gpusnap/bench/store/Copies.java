@@ -35,7 +35,10 @@ final class Copies {
     Map<String, Object> push(SnapshotId snapshot) throws TierException, ManifestException, InterruptedException {
         List<ChunkRef> chunks = node.store().read(snapshot).manifest().chunks().toList();
         SnapshotPush push = new SnapshotPush(node.shared(), node.store().sources(), UUID.randomUUID());
-        SnapshotPush.Copied copied = push.chunks(chunks, node.transfer(), traffic.share(0, false), total -> {});
+        SnapshotPush.Copied copied;
+        try (Traffic.Share share = traffic.move(Traffic.Priority.URGENT, 0)) {
+            copied = push.chunks(chunks, node.transfer(), share, total -> {});
+        }
         push.manifest(snapshot, node.store().manifest(snapshot), chunks);
         return Map.of("movedBytes", copied.movedBytes(), "storedBytes", copied.storedBytes());
     }
@@ -52,7 +55,9 @@ final class Copies {
                     .toList();
             SnapshotPull pull = new SnapshotPull(node.store(), node.store().sources(), pins);
             List<ChunkRef> lacking = pull.lacking(chunks);
-            pull.bring(lacking, node.transfer(), traffic.share(0, false));
+            try (Traffic.Share share = traffic.move(Traffic.Priority.URGENT, 0)) {
+                pull.bring(lacking, node.transfer(), share);
+            }
             node.store().commit(snapshot);
             long bytes = lacking.stream().mapToLong(ChunkRef::sizeBytes).sum();
             return Map.of("movedBytes", bytes);

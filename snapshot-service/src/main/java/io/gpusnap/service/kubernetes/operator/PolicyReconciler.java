@@ -15,12 +15,16 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Keeps a policy's tier policy and alias as it says, and tells how it stands. Pods bring their snapshots by themselves. */
 @KubernetesComponent
 class PolicyReconciler implements Reconciler {
     private static final Duration WHILE_REFUSED = Duration.ofSeconds(30);
+
+    /** What may end without anything happening to the policy itself. */
+    private static final Set<ErrorCode> PASSING = Set.of(ErrorCode.CONFLICT, ErrorCode.TIER_POLICY_OVERLAP);
 
     private final Watched watched;
     private final Cluster cluster;
@@ -86,13 +90,17 @@ class PolicyReconciler implements Reconciler {
                 verdict = new Verdict(false, "ModelNotShared", objection.get());
                 again = Optional.of(WHILE_REFUSED);
             } else {
-                tierPolicy = tiers.write(kept).orElse(null);
-                rollOut(kept, taken);
+                try {
+                    tierPolicy = tiers.write(kept).orElse(null);
+                } finally {
+                    // Another policy's tier rules for the model are no reason to hold new versions back.
+                    rollOut(kept, taken);
+                }
                 verdict = verdict(kept, taken);
             }
         } catch (ApiException e) {
             verdict = new Verdict(false, "Refused", e.code() + ": " + e.detail());
-            again = e.code() == ErrorCode.CONFLICT ? Optional.of(WHILE_REFUSED) : again;
+            again = PASSING.contains(e.code()) ? Optional.of(WHILE_REFUSED) : again;
         }
         tell(kept, taken, tierPolicy, verdict);
         return again;

@@ -60,6 +60,11 @@ public enum ErrorCode {
             HttpStatus.CONFLICT,
             "The resource's state does not allow this",
             "Read the resource again and decide anew."),
+    TIER_POLICY_OVERLAP(
+            HttpStatus.CONFLICT,
+            "Another enabled tier policy is for the same models",
+            "One policy decides about a model. Disable the one that the detail names, or name other models."),
+    TIER_POLICY_DISABLED(HttpStatus.CONFLICT, "The tier policy is disabled", "Enable it, or ask for a dry run."),
     IDEMPOTENCY_IN_FLIGHT(
             HttpStatus.CONFLICT,
             "The first request with this Idempotency-Key is still running",

@@ -10,7 +10,7 @@ import org.hibernate.validator.constraints.time.DurationMin;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was not used for long is only kept in one kind of store.
+ * What was not used for long is only kept in one kind of store, once it is there.
  *
  * @param to NFS or S3
  * @param unusedFor since the last thaw, or since it was taken
@@ -47,6 +47,6 @@ public record Archive(
         plan.copies(snapshot).stream()
                 .filter(copy -> copy.kind() != to)
                 .toList()
-                .forEach(copy -> plan.remove(snapshot, copy, KIND, reason));
+                .forEach(copy -> plan.replace(snapshot, copy, archived -> archived.kind() == to, KIND, reason));
     }
 }

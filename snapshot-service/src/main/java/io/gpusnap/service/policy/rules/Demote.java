@@ -10,7 +10,7 @@ import org.hibernate.validator.constraints.time.DurationMin;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was not used for a while leaves a tier. If a slower one has no copy yet, that is made first.
+ * What was not used for a while leaves a tier. If a slower one has no copy yet, that is made first, and is there before anything leaves.
  *
  * @param from MEMORY, NVME or NFS
  * @param unusedFor since the last thaw, or since it was taken
@@ -44,7 +44,9 @@ public record Demote(
                         KIND,
                         reason + " Before that a slower tier needs a copy.");
             }
-            plan.copies(snapshot, from).forEach(copy -> plan.remove(snapshot, copy, KIND, reason));
+            plan.copies(snapshot, from)
+                    .forEach(copy ->
+                            plan.replace(snapshot, copy, slower -> slower.kind().compareTo(from) > 0, KIND, reason));
         });
     }
 

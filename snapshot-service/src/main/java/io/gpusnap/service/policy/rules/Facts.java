@@ -50,11 +50,26 @@ public record Facts(Instant now, List<SnapshotFacts> snapshots, Map<StoreId, Sto
         }
     }
 
+    /** Whether a store can be read by a node that is heard. */
+    public enum Reach {
+        ANSWERS,
+        /** Not for the moment. What is there is not made anew yet, and is no reason to let another copy go. */
+        SILENT,
+        /** Not for so long that what is there is no longer counted on. */
+        GIVEN_UP
+    }
+
     /** A copy; {@code node} is whose own the store is. */
-    public record CopyFacts(StoreId store, Inventory.TierKind kind, Optional<NodeId> node, LocationState state) {
+    public record CopyFacts(
+            StoreId store, Inventory.TierKind kind, Optional<NodeId> node, LocationState state, Reach reach) {
 
         boolean durable() {
             return kind != Inventory.TierKind.MEMORY;
+        }
+
+        /** Whether it is whole, and can be had now. */
+        boolean isThere() {
+            return state == LocationState.PRESENT && reach == Reach.ANSWERS;
         }
     }
 

@@ -2,14 +2,18 @@ package io.gpusnap.service.policy.rules;
 
 import io.gpusnap.service.node.Inventory;
 import io.gpusnap.service.operation.TransferPriority;
+import io.gpusnap.service.snapshot.LocationState;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * So many durable copies, each in another store; shared stores are preferred for those that are lacking.
+ * So many durable copies, each in another store; shared stores are preferred for those that are lacking. A copy in a store that
+ * does not answer for the moment is waited for: it would be there again before all that the store has was copied once more. Where
+ * something is to go only copies count that are there.
  *
  * @param roles of which versions; absent or empty for all
  */
@@ -22,25 +26,53 @@ public record MinimumCopies(
         plan.snapshots()
                 .filter(snapshot -> snapshot.role().isIn(roles))
                 .toList()
-                .forEach(snapshot -> {
-                    for (long has = plan.durable(snapshot); has < copies; has++) {
-                        plan.copyTo(
-                                snapshot,
-                                store -> store.kind() != Inventory.TierKind.MEMORY,
-                                TransferPriority.NORMAL,
-                                KIND,
-                                "It has " + Texts.copies(has) + " and should have " + copies + ".");
-                        if (plan.durable(snapshot) == has) {
-                            return; // blocked, and so would be the next
-                        }
-                    }
-                });
+                .forEach(snapshot -> propose(plan, snapshot));
+    }
+
+    private void propose(Plan plan, Facts.SnapshotFacts snapshot) {
+        for (long has = plan.durable(snapshot); has < copies; has++) {
+            plan.copyTo(
+                    snapshot,
+                    store -> store.kind() != Inventory.TierKind.MEMORY,
+                    TransferPriority.NORMAL,
+                    KIND,
+                    reason(plan, snapshot));
+            if (plan.durable(snapshot) == has) {
+                return; // blocked, and so would be the next
+            }
+        }
+        if (plan.durable(snapshot) - plan.outOfReach(snapshot, Facts.Reach.SILENT) < copies) {
+            plan.waitFor(
+                    snapshot,
+                    KIND,
+                    reason(plan, snapshot) + " Should that store not come back, another one gets a copy.");
+        }
     }
 
     @Override
     public Optional<String> objectsTo(Plan plan, Facts.SnapshotFacts snapshot, Facts.CopyFacts copy) {
-        return snapshot.role().isIn(roles) && copy.durable() && plan.durable(snapshot) <= copies
-                ? Optional.of("It has " + Texts.copies(plan.durable(snapshot)) + " and should have " + copies + ".")
+        return snapshot.role().isIn(roles)
+                        && copy.durable()
+                        && plan.beside(snapshot, copy, Facts.CopyFacts::durable) < copies
+                ? Optional.of(reason(plan, snapshot))
                 : Optional.empty();
+    }
+
+    private String reason(Plan plan, Facts.SnapshotFacts snapshot) {
+        List<Facts.CopyFacts> durable =
+                plan.copies(snapshot).stream().filter(Facts.CopyFacts::durable).toList();
+        long there = durable.stream().filter(Facts.CopyFacts::isThere).count();
+        long coming = durable.stream()
+                .filter(copy -> copy.state() == LocationState.COPYING)
+                .count();
+        String more = more(coming, "on its way")
+                + more(plan.outOfReach(snapshot, Facts.Reach.SILENT), "in a store that does not answer for the moment")
+                + more(plan.outOfReach(snapshot, Facts.Reach.GIVEN_UP), "in a store that has not answered for long");
+        return "It has " + Texts.copies(there) + more + (more.isEmpty() ? " and" : ", and") + " should have " + copies
+                + ".";
+    }
+
+    private static String more(long count, String where) {
+        return count == 0 ? "" : ", " + count + " more " + where;
     }
 }

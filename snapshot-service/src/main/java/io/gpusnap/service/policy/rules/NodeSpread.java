@@ -36,13 +36,15 @@ public record NodeSpread(
 
     @Override
     public Optional<String> objectsTo(Plan plan, Facts.SnapshotFacts snapshot, Facts.CopyFacts copy) {
-        return applies(plan, snapshot) && copy.kind() == Inventory.TierKind.NVME && on(plan, snapshot) <= nodes
+        return applies(plan, snapshot)
+                        && copy.kind() == Inventory.TierKind.NVME
+                        && plan.beside(snapshot, copy, Inventory.TierKind.NVME) < nodes
                 ? Optional.of("It is on " + on(plan, snapshot) + " nodes and should be on " + nodes + ".")
                 : Optional.empty();
     }
 
     private boolean applies(Plan plan, Facts.SnapshotFacts snapshot) {
-        return snapshot.role().isIn(roles) && Newest.isIt(plan.facts(), snapshot);
+        return snapshot.role().isIn(roles) && plan.isNewest(snapshot);
     }
 
     private static int on(Plan plan, Facts.SnapshotFacts snapshot) {

@@ -25,7 +25,7 @@ public record Pin(
     public void propose(Plan plan) {
         plan.snapshots()
                 .filter(snapshot -> names(snapshot)
-                        && Newest.isIt(plan.facts(), snapshot)
+                        && plan.isNewest(snapshot)
                         && plan.copies(snapshot, tier).isEmpty())
                 .toList()
                 .forEach(snapshot ->
@@ -35,9 +35,9 @@ public record Pin(
     @Override
     public Optional<String> objectsTo(Plan plan, Facts.SnapshotFacts snapshot, Facts.CopyFacts copy) {
         return names(snapshot)
-                        && Newest.isIt(plan.facts(), snapshot)
+                        && plan.isNewest(snapshot)
                         && copy.kind() == tier
-                        && plan.copies(snapshot, tier).size() <= 1
+                        && plan.beside(snapshot, copy, tier) == 0
                 ? Optional.of(reason())
                 : Optional.empty();
     }

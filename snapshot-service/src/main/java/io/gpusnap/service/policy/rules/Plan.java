@@ -20,12 +20,14 @@ import java.util.stream.Stream;
 /**
  * What one evaluation has decided so far, and how things will be when that is done. It holds what no rule can waive: a copy
  * is only made from a good one that the mover sees, a snapshot that is read keeps its copies, and the last good durable copy
- * stays.
+ * stays. What is to come counts where more is wanted, never where something is to go: each decision is carried out by itself, and
+ * a copy that is decided may be deferred, or fail.
  */
 public final class Plan {
     private static final String SAFETY = "safety";
 
     private final Facts facts;
+    private final Newest newest;
     private final List<Rule> rules;
     private final List<Decision> decisions = new ArrayList<>();
     private final Map<SnapshotId, List<Facts.CopyFacts>> copies = new HashMap<>();
@@ -34,6 +36,7 @@ public final class Plan {
 
     Plan(Facts facts, List<Rule> rules) {
         this.facts = facts;
+        this.newest = new Newest(facts);
         this.rules = List.copyOf(rules);
         facts.snapshots().forEach(snapshot -> copies.put(snapshot.id(), new ArrayList<>(snapshot.copies())));
     }
@@ -60,10 +63,16 @@ public final class Plan {
                         .thenComparing(snapshot -> snapshot.id().value()));
     }
 
-    /** Copies as they will be, those that are still being made included. */
+    /** Whether no other snapshot of its version is newer. */
+    boolean isNewest(Facts.SnapshotFacts snapshot) {
+        return newest.has(snapshot);
+    }
+
+    /** Copies as they will be, those that are still being made included, and those that will not be given up soon. */
     List<Facts.CopyFacts> copies(Facts.SnapshotFacts snapshot) {
         return all(snapshot).stream()
                 .filter(copy -> copy.state() == LocationState.PRESENT || copy.state() == LocationState.COPYING)
+                .filter(copy -> copy.reach() != Facts.Reach.GIVEN_UP)
                 .toList();
     }
 
@@ -73,6 +82,25 @@ public final class Plan {
 
     long durable(Facts.SnapshotFacts snapshot) {
         return copies(snapshot).stream().filter(Facts.CopyFacts::durable).count();
+    }
+
+    /** Durable copies that are whole and known of, and that cannot be had now. */
+    long outOfReach(Facts.SnapshotFacts snapshot, Facts.Reach reach) {
+        return all(snapshot).stream()
+                .filter(copy -> copy.durable() && copy.state() == LocationState.PRESENT && copy.reach() == reach)
+                .count();
+    }
+
+    /** How many copies that the filter lets through are there now beside this one, and stay. */
+    long beside(Facts.SnapshotFacts snapshot, Facts.CopyFacts copy, Predicate<Facts.CopyFacts> which) {
+        return all(snapshot).stream()
+                .filter(other -> other.isThere() && !other.equals(copy) && which.test(other))
+                .count();
+    }
+
+    /** The same of copies in one kind of store. */
+    long beside(Facts.SnapshotFacts snapshot, Facts.CopyFacts copy, Inventory.TierKind kind) {
+        return beside(snapshot, copy, other -> other.kind() == kind);
     }
 
     /** Bytes of the store as they will be. */
@@ -109,7 +137,9 @@ public final class Plan {
         Facts.StoreFacts store = way.get().store();
         decisions.add(new Decision.Copy(
                 snapshot.id(), store.id(), store.kind(), way.get().mover(), priority, rule, reason));
-        all(snapshot).add(new Facts.CopyFacts(store.id(), store.kind(), store.node(), LocationState.COPYING));
+        all(snapshot)
+                .add(new Facts.CopyFacts(
+                        store.id(), store.kind(), store.node(), LocationState.COPYING, Facts.Reach.ANSWERS));
         addedBytes.merge(store.id(), snapshot.bytes(), Long::sum);
     }
 
@@ -144,9 +174,39 @@ public final class Plan {
                         && where.test(store));
     }
 
+    /** Says that something is wanted, and left for now. */
+    void waitFor(Facts.SnapshotFacts snapshot, String rule, String reason) {
+        decisions.add(new Decision.Blocked(snapshot.id(), rule, reason));
+    }
+
     /** Wants a copy to go, unless a rule or safety stands against it; then that is what is decided. */
     boolean remove(Facts.SnapshotFacts snapshot, Facts.CopyFacts copy, String rule, String reason) {
-        Optional<Decision> against = against(snapshot, copy, rule, reason);
+        return remove(snapshot, copy, Optional.empty(), rule, reason);
+    }
+
+    /** The same of a copy that is replaced by one that the filter lets through: only once that one is there. */
+    boolean replace(
+            Facts.SnapshotFacts snapshot,
+            Facts.CopyFacts copy,
+            Predicate<Facts.CopyFacts> by,
+            String rule,
+            String reason) {
+        return remove(snapshot, copy, Optional.of(by), rule, reason);
+    }
+
+    private boolean remove(
+            Facts.SnapshotFacts snapshot,
+            Facts.CopyFacts copy,
+            Optional<Predicate<Facts.CopyFacts>> replacedBy,
+            String rule,
+            String reason) {
+        Optional<Decision> against = against(snapshot, copy, rule, reason)
+                .or(() -> replacedBy
+                        .filter(by -> beside(snapshot, copy, by) == 0)
+                        .map(by -> new Decision.Blocked(
+                                snapshot.id(),
+                                rule,
+                                reason + " It waits: the copy that replaces it is not there yet.")));
         decisions.add(
                 against.orElseGet(() -> new Decision.Remove(snapshot.id(), copy.store(), copy.kind(), rule, reason)));
         if (against.isPresent()) {
@@ -179,9 +239,14 @@ public final class Plan {
         }
         boolean good = copy.state() == LocationState.PRESENT;
         boolean coming = copy.state() == LocationState.COPYING;
-        if (good && copy.durable() && otherGood(snapshot, copy) == 0) {
-            return Optional.of(
-                    keep(snapshot, copy, SAFETY, "It is the last good durable copy; " + rule + " would remove it."));
+        if (good && copy.durable() && beside(snapshot, copy, Facts.CopyFacts::durable) == 0) {
+            long silent = outOfReach(snapshot, Facts.Reach.SILENT) + outOfReach(snapshot, Facts.Reach.GIVEN_UP);
+            return Optional.of(keep(
+                    snapshot,
+                    copy,
+                    SAFETY,
+                    "It is the last good durable copy" + (silent > 0 ? " in a store that answers; " : "; ") + rule
+                            + " would remove it."));
         }
         if (!good && !coming) {
             return Optional.empty();
@@ -204,12 +269,6 @@ public final class Plan {
         return copies.computeIfAbsent(snapshot.id(), id -> new ArrayList<>());
     }
 
-    private long otherGood(Facts.SnapshotFacts snapshot, Facts.CopyFacts copy) {
-        return all(snapshot).stream()
-                .filter(other -> !other.equals(copy) && other.durable() && other.state() == LocationState.PRESENT)
-                .count();
-    }
-
     private static Decision keep(Facts.SnapshotFacts snapshot, Facts.CopyFacts copy, String rule, String reason) {
         return new Decision.Keep(snapshot.id(), copy.store(), copy.kind(), rule, reason);
     }
@@ -217,7 +276,7 @@ public final class Plan {
     /** A node that sees the store and a good copy; the owner of that copy's store first. */
     private Optional<NodeId> mover(Facts.SnapshotFacts snapshot, Facts.StoreFacts target) {
         List<Facts.CopyFacts> sources = all(snapshot).stream()
-                .filter(copy -> copy.durable() && copy.state() == LocationState.PRESENT)
+                .filter(copy -> copy.durable() && copy.isThere())
                 // A node tells what is in its memory only of snapshots that its own store has.
                 .filter(copy -> target.kind() != Inventory.TierKind.MEMORY
                         || copy.node().isPresent() && copy.node().equals(target.node()))

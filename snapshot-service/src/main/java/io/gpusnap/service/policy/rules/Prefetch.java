@@ -45,9 +45,7 @@ public record Prefetch(
 
     @Override
     public Optional<String> objectsTo(Plan plan, Facts.SnapshotFacts snapshot, Facts.CopyFacts copy) {
-        return applies(plan, snapshot)
-                        && copy.kind() == to
-                        && plan.copies(snapshot, to).size() <= nodes
+        return applies(plan, snapshot) && copy.kind() == to && plan.beside(snapshot, copy, to) < nodes
                 ? Optional.of(reason(snapshot))
                 : Optional.empty();
     }
@@ -55,7 +53,7 @@ public record Prefetch(
     private boolean applies(Plan plan, Facts.SnapshotFacts snapshot) {
         return snapshot.expectedReplicas() >= expectedReplicas
                 && snapshot.role().isIn(roles)
-                && Newest.isIt(plan.facts(), snapshot);
+                && plan.isNewest(snapshot);
     }
 
     private String reason(Facts.SnapshotFacts snapshot) {

@@ -42,9 +42,7 @@ public record Promote(
 
     @Override
     public Optional<String> objectsTo(Plan plan, Facts.SnapshotFacts snapshot, Facts.CopyFacts copy) {
-        return applies(plan, snapshot)
-                        && copy.kind() == to
-                        && plan.copies(snapshot, to).size() <= 1
+        return applies(plan, snapshot) && copy.kind() == to && plan.beside(snapshot, copy, to) == 0
                 ? Optional.of(reason(plan, snapshot))
                 : Optional.empty();
     }

@@ -2,6 +2,7 @@ package io.gpusnap.service.policy.rules;
 
 import io.gpusnap.service.node.Inventory;
 import io.gpusnap.service.operation.TransferPriority;
+import io.gpusnap.service.snapshot.LocationState;
 import jakarta.validation.constraints.DecimalMax;
 import jakarta.validation.constraints.DecimalMin;
 import jakarta.validation.constraints.NotNull;
@@ -52,29 +53,37 @@ public record Watermark(
                         .anyMatch(copy -> copy.store().equals(store.id())))
                 .sorted(FIRST_TO_GO)
                 .toList();
+        long leaving = 0;
         for (Facts.SnapshotFacts snapshot : candidates) {
-            if (share(plan, store) <= low) {
+            if ((double) (plan.usedBytes(store) - leaving) / store.capacityBytes() <= low) {
                 return;
             }
-            leave(plan, store, snapshot, reason);
+            leaving += leave(plan, store, snapshot, reason);
         }
     }
 
-    private static void leave(Plan plan, Facts.StoreFacts store, Facts.SnapshotFacts snapshot, String reason) {
-        plan.copies(snapshot).stream()
-                .filter(copy -> copy.store().equals(store.id()))
+    /** @return bytes that go as soon as the copy elsewhere is there: for those nothing else has to go */
+    private static long leave(Plan plan, Facts.StoreFacts store, Facts.SnapshotFacts snapshot, String reason) {
+        Facts.CopyFacts copy = plan.copies(snapshot).stream()
+                .filter(one -> one.store().equals(store.id()))
                 .findFirst()
-                .ifPresent(copy -> {
-                    if (copy.durable() && plan.durable(snapshot) == 1) {
-                        plan.copyTo(
-                                snapshot,
-                                other -> other.kind().shared(),
-                                TransferPriority.BACKGROUND,
-                                KIND,
-                                reason + " Before that another store needs a copy.");
-                    }
-                    plan.remove(snapshot, copy, KIND, reason);
-                });
+                .orElseThrow();
+        if (copy.durable() && plan.durable(snapshot) == 1) {
+            plan.copyTo(
+                    snapshot,
+                    other -> other.kind().shared(),
+                    TransferPriority.BACKGROUND,
+                    KIND,
+                    reason + " Before that another store needs a copy.");
+        }
+        boolean gone = plan.remove(snapshot, copy, KIND, reason);
+        boolean waits = copy.durable() && plan.beside(snapshot, copy, Facts.CopyFacts::durable) == 0;
+        return !gone && waits && isComing(plan, snapshot, copy) ? snapshot.bytes() : 0;
+    }
+
+    private static boolean isComing(Plan plan, Facts.SnapshotFacts snapshot, Facts.CopyFacts beside) {
+        return plan.copies(snapshot).stream()
+                .anyMatch(copy -> copy.durable() && copy.state() == LocationState.COPYING && !copy.equals(beside));
     }
 
     private static double share(Plan plan, Facts.StoreFacts store) {

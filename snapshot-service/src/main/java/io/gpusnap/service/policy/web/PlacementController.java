@@ -33,6 +33,7 @@ class PlacementController {
      * @param role of its version
      * @param lastUsedAt last thaw that went well, or when it was taken
      * @param expectedReplicas of its model by the forecast
+     * @param copies where it is and why, whoever asked for it: a policy, the forecast, an alias that was moved, or a person
      * @param decisions what is going to change, and what keeps other things as they are; empty when all is as it should be
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -43,15 +44,19 @@ class PlacementController {
             @Nullable Role role,
             @Nullable Instant lastUsedAt,
             @Nullable Double expectedReplicas,
+            List<CopyResource> copies,
             List<DecisionResource> decisions) {}
 
     @GetMapping("/api/v1/snapshots/{snapshotId}/placement/explain")
     @Operation(
             operationId = "explainPlacement",
             summary = "Say why a snapshot's copies are where they are, and what is going to change",
-            description = "Evaluates the policy that the snapshot is under, and changes nothing.")
+            description =
+                    "Tells for each copy why it was made, or is removed; evaluates the policy that the snapshot is under, and"
+                            + " changes nothing.")
     ExplanationResource explain(@PathVariable SnapshotId snapshotId) {
-        Optional<Evaluations.Decided> decided = evaluations.explain(snapshotId).decided();
+        Evaluations.Explanation explained = evaluations.explain(snapshotId);
+        Optional<Evaluations.Decided> decided = explained.decided();
         Optional<Facts.SnapshotFacts> seen = decided.map(Evaluations.Decided::seen);
         return new ExplanationResource(
                 snapshotId,
@@ -59,6 +64,9 @@ class PlacementController {
                 seen.map(Facts.SnapshotFacts::role).orElse(null),
                 seen.map(Facts.SnapshotFacts::lastUsedAt).orElse(null),
                 seen.map(Facts.SnapshotFacts::expectedReplicas).orElse(null),
+                explained.copies().stream()
+                        .map(copy -> CopyResource.of(copy, explained.snapshot()))
+                        .toList(),
                 decided.map(one -> one.decisions().stream()
                                 .map(DecisionResource::of)
                                 .toList())

@@ -83,7 +83,9 @@ class TierPolicyController {
     @PostMapping
     @Operation(operationId = "createTierPolicy", summary = "Create a tier policy")
     @ApiResponse(responseCode = "201", description = "Created; carried out from now on if it is enabled")
-    @ApiResponse(responseCode = "409", description = "NAME_TAKEN, or the key's first request still runs")
+    @ApiResponse(
+            responseCode = "409",
+            description = "NAME_TAKEN, TIER_POLICY_OVERLAP, or the key's first request still runs")
     ResponseEntity<TierPolicyResource> create(
             @Valid @RequestBody CreateTierPolicyRequest request, @Parameter(hidden = true) IdempotencyKey key) {
         return creates.once(key, request, TierPolicyResource.class, () -> {
@@ -111,7 +113,10 @@ class TierPolicyController {
     }
 
     @PutMapping("/{policy}")
-    @Operation(operationId = "replaceTierPolicy", summary = "Replace what a tier policy says")
+    @Operation(
+            operationId = "replaceTierPolicy",
+            summary = "Replace what a tier policy says",
+            description = "TIER_POLICY_OVERLAP when it is enabled and another enabled one is for the same models.")
     ResponseEntity<TierPolicyResource> replace(
             @PathVariable String policy,
             @Valid @RequestBody TierPolicySpec spec,
@@ -136,7 +141,8 @@ class TierPolicyController {
             summary = "Let a tier policy decide now",
             description =
                     "As a dry run nothing changes. Otherwise what it decides is queued as far as the limits allow; "
-                            + "asking again queues nothing twice, since what is on its way counts as done.")
+                            + "asking again queues nothing twice, since what is on its way counts as done."
+                            + " TIER_POLICY_DISABLED when it is not enabled and this is no dry run.")
     EvaluateReply evaluate(@PathVariable String policy, @Valid @RequestBody EvaluateRequest request) {
         List<DecisionResource> decisions = request.dryRun()
                 ? evaluations.dryRun(policy).stream().map(DecisionResource::of).toList()

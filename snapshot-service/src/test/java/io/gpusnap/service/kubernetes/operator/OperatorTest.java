@@ -15,6 +15,7 @@ import io.gpusnap.service.kubernetes.crd.PodSnapshotStatus;
 import io.gpusnap.service.kubernetes.crd.SnapshotContent;
 import io.gpusnap.service.kubernetes.crd.SnapshotPolicy;
 import io.gpusnap.service.kubernetes.crd.SnapshotPolicySpec;
+import io.gpusnap.service.kubernetes.crd.SnapshotPolicyStatus;
 import io.gpusnap.service.kubernetes.testing.Kubelet;
 import io.gpusnap.service.kubernetes.testing.KubernetesTest;
 import io.gpusnap.service.testing.Api;
@@ -26,6 +27,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
@@ -159,6 +161,65 @@ class OperatorTest {
             assertThat(model.getStatus().versions()).isEqualTo(1);
             assertThat(model.getStatus().aliases()).isEqualTo(Map.of("stable", "v1"));
         });
+    }
+
+    @Test
+    void aSecondPolicyWithTierRulesForTheModelSaysWhoseRulesItIsUnder() {
+        // given
+        given.policy("llm", tiering(2));
+        soon().untilAsserted(() -> assertThat(status("llm").tierPolicy()).isNotNull());
+        String first = status("llm").tierPolicy();
+
+        // when
+        given.policy("llm-too", tiering(3));
+
+        // then it is refused, and the model stays under the first one's rules
+        soon().untilAsserted(() -> {
+            assertThat(Given.reason(status("llm-too").conditions())).isEqualTo("False Refused");
+            assertThat(Conditions.find(status("llm-too").conditions(), Conditions.READY)
+                            .orElseThrow()
+                            .getMessage())
+                    .isEqualTo("TIER_POLICY_OVERLAP: Tier policy " + first + " decides about model " + given.model
+                            + " already.");
+        });
+        assertThat(status("llm-too").tierPolicy()).isNull();
+        assertThat(Given.reason(status("llm").conditions())).startsWith("True");
+        assertThat(api.get("/api/v1/tier-policies/" + first)
+                        .expect(200)
+                        .json()
+                        .at("/spec/rules/0/copies")
+                        .asInt())
+                .isEqualTo(2);
+    }
+
+    private SnapshotPolicySpec tiering(int copies) {
+        SnapshotPolicySpec plain = given.spec();
+        return new SnapshotPolicySpec(
+                plain.selector(),
+                plain.model(),
+                plain.version(),
+                null,
+                null,
+                plain.readiness(),
+                null,
+                null,
+                new SnapshotPolicySpec.Tiering(copies, null),
+                null,
+                null,
+                DeletionPolicy.DELETE,
+                2,
+                null);
+    }
+
+    private SnapshotPolicyStatus status(String policy) {
+        return Objects.requireNonNullElse(
+                given.client
+                        .resources(SnapshotPolicy.class)
+                        .inNamespace(given.namespace)
+                        .withName(policy)
+                        .get()
+                        .getStatus(),
+                SnapshotPolicyStatus.EMPTY);
     }
 
     @Test

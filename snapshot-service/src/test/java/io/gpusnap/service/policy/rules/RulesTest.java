@@ -11,11 +11,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gpusnap.service.node.Inventory.TierKind;
 import io.gpusnap.service.operation.TransferPriority;
+import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.platform.id.StoreId;
 import io.gpusnap.service.snapshot.LocationState;
 import java.time.Duration;
+import java.util.AbstractList;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -117,14 +121,93 @@ class RulesTest {
                         snapshot("v1").on(NVME_A, S3).age(Duration.ofHours(25)),
                         List.of(TWO_COPIES, LEAVE_NVME),
                         List.of("keep nvme-A (minimum-copies)")),
+                new Row(
+                        "a copy that is only decided is no reason to remove another one",
+                        snapshot("v1").on(NVME_A, NFS).age(DAY.multipliedBy(8)),
+                        List.of(TWO_COPIES, new Archive(TierKind.S3, DAY.multipliedBy(7), null)),
+                        List.of("copy s3 by A (archive)", "keep nvme-A (minimum-copies)", "keep nfs (minimum-copies)")),
+                new Row(
+                        "nor is one that is on its way",
+                        snapshot("v1")
+                                .on(NVME_A, NFS)
+                                .in(S3, LocationState.COPYING)
+                                .age(Duration.ofHours(25)),
+                        List.of(LEAVE_NVME, TWO_COPIES),
+                        List.of("keep nvme-A (minimum-copies)")),
+                row(
+                        "not one of two disks is left before the slower copy is there",
+                        snapshot("v1").on(NVME_A, NVME_B).age(Duration.ofHours(25)),
+                        LEAVE_NVME,
+                        "copy nfs by A (demote)",
+                        "blocked (demote)",
+                        "blocked (demote)"),
+                new Row(
+                        "a node that is only to get it does not stand in for one that has it",
+                        snapshot("v1").on(NVME_A, S3).age(Duration.ofHours(25)),
+                        List.of(new NodeSpread(2, null), LEAVE_NVME),
+                        List.of(
+                                "copy nvme-B by B (node-spread)",
+                                "keep nvme-A (node-spread)",
+                                "keep nvme-B (node-spread)")),
+                // stores that do not answer
+                row(
+                        "a copy that does not answer for the moment is waited for",
+                        snapshot("v1").on(NVME_A).in(S3, Facts.Reach.SILENT),
+                        TWO_COPIES,
+                        "blocked (minimum-copies)"),
+                row(
+                        "one that has not answered for long is made anew elsewhere",
+                        snapshot("v1").on(NVME_A).in(S3, Facts.Reach.GIVEN_UP),
+                        TWO_COPIES,
+                        "copy nfs by A (minimum-copies)"),
+                row(
+                        "and once, whatever becomes of the store",
+                        snapshot("v1").on(NVME_A).in(S3, Facts.Reach.GIVEN_UP).in(NFS, LocationState.COPYING),
+                        TWO_COPIES),
+                new Row(
+                        "a copy that does not answer is no reason to remove another one",
+                        snapshot("v1")
+                                .on(NVME_A, NFS)
+                                .in(S3, Facts.Reach.SILENT)
+                                .age(Duration.ofHours(25)),
+                        List.of(LEAVE_NVME, TWO_COPIES),
+                        List.of("keep nvme-A (minimum-copies)")),
+                row(
+                        "least of all the last one that does",
+                        snapshot("v1").on(NVME_A).in(S3, Facts.Reach.SILENT).age(Duration.ofHours(25)),
+                        LEAVE_NVME,
+                        "keep nvme-A (safety)"),
+                row(
+                        "nor does a slower copy that does not answer let a faster one go",
+                        snapshot("v1")
+                                .on(NVME_A, NVME_B)
+                                .in(S3, Facts.Reach.SILENT)
+                                .age(Duration.ofHours(25)),
+                        LEAVE_NVME,
+                        "blocked (demote)",
+                        "blocked (demote)"),
+                row(
+                        "nothing is read from where nothing answers",
+                        snapshot("v1").in(S3, Facts.Reach.SILENT),
+                        new Pin("m", "v1", TierKind.NVME),
+                        "blocked (pin)"),
                 // archive
                 row(
                         "the archive gets its copy first",
                         snapshot("v1").on(NVME_A, NFS).age(DAY.multipliedBy(8)),
                         new Archive(TierKind.S3, DAY.multipliedBy(7), null),
                         "copy s3 by A (archive)",
-                        "remove nvme-A (archive)",
-                        "keep nfs (safety)"),
+                        "blocked (archive)",
+                        "blocked (archive)"),
+                row(
+                        "and while it is on its way nothing goes yet",
+                        snapshot("v1")
+                                .on(NVME_A, NFS)
+                                .in(S3, LocationState.COPYING)
+                                .age(DAY.multipliedBy(8)),
+                        new Archive(TierKind.S3, DAY.multipliedBy(7), null),
+                        "blocked (archive)",
+                        "blocked (archive)"),
                 row(
                         "then everything else goes",
                         snapshot("v1").on(NVME_A, NVME_B, S3).age(DAY.multipliedBy(8)),
@@ -272,6 +355,25 @@ class RulesTest {
     }
 
     @Test
+    void ofAFullStoreOnlyWhatIsToLeaveIsCopiedElsewhere() {
+        // given a disk that is 95 % full, with the only copies of five
+        World world = new World().without(S3).store(NVME_A, TierKind.NVME, World.A, 100 * GB, 95 * GB);
+        for (int i = 0; i < 5; i++) {
+            world.with(snapshot("v" + i).role(Role.HISTORY).on(NVME_A).age(DAY.multipliedBy(9 - i)));
+        }
+
+        // then three make room enough, though none of them may go yet
+        assertThat(world.decide(new Watermark(TierKind.NVME, 0.85, 0.7)))
+                .containsExactly(
+                        "copy nfs by A (watermark)",
+                        "keep nvme-A (safety)",
+                        "copy nfs by A (watermark)",
+                        "keep nvme-A (safety)",
+                        "copy nfs by A (watermark)",
+                        "keep nvme-A (safety)");
+    }
+
+    @Test
     void ofAVersionTheNewestSnapshotsAreKept() {
         World world = new World();
         var oldest = world.with(snapshot("v1").on(S3).age(DAY.multipliedBy(3)));
@@ -302,6 +404,60 @@ class RulesTest {
 
         assertThat(world.decide(new NodeSpread(2, null), new Prefetch(1, TierKind.NVME, 2, null)))
                 .isEmpty();
+    }
+
+    @Test
+    void whichSnapshotsAreTheNewestIsFoundInOnePassOverThem() {
+        // given 10,000 versions with two snapshots each, and a list that counts who looks
+        World world = new World();
+        List<SnapshotId> newest = new ArrayList<>();
+        for (int i = 0; i < 10_000; i++) {
+            world.with(snapshot("v" + i).on(S3).age(DAY));
+            newest.add(world.with(snapshot("v" + i).on(S3).age(HOUR)));
+        }
+        AtomicLong looks = new AtomicLong();
+        List<Facts.SnapshotFacts> all = world.facts().snapshots();
+        List<Facts.SnapshotFacts> counted = new AbstractList<>() {
+            @Override
+            public Facts.SnapshotFacts get(int index) {
+                looks.incrementAndGet();
+                return all.get(index);
+            }
+
+            @Override
+            public int size() {
+                return all.size();
+            }
+        };
+
+        // when
+        List<Decision> decisions = Plan.of(
+                new Facts(World.NOW, counted, world.facts().stores()),
+                List.of(new NodeSpread(1, null), new Pin("m", "v7", TierKind.NVME)));
+
+        // then the newest of each version is spread, as far as there is room, and none was looked at again for another
+        // one's sake
+        assertThat(decisions).extracting(Decision::snapshot).containsExactlyInAnyOrderElementsOf(newest);
+        assertThat(decisions).filteredOn(one -> one instanceof Decision.Copy).hasSize(17);
+        assertThat(looks.get()).isLessThan(10L * all.size());
+    }
+
+    @Test
+    void theReasonCountsWhatIsThereAndWhatIsNot() {
+        assertThat(reasonOfTwoCopies(snapshot("v1").on(NVME_A))).isEqualTo("It has 1 durable copy and should have 2.");
+        assertThat(reasonOfTwoCopies(snapshot("v1").on(NVME_A).in(S3, Facts.Reach.SILENT)))
+                .isEqualTo(
+                        "It has 1 durable copy, 1 more in a store that does not answer for the moment, and should have 2."
+                                + " Should that store not come back, another one gets a copy.");
+        assertThat(reasonOfTwoCopies(snapshot("v1").on(NVME_A).in(S3, Facts.Reach.GIVEN_UP)))
+                .isEqualTo(
+                        "It has 1 durable copy, 1 more in a store that has not answered for long, and should have 2.");
+    }
+
+    private static String reasonOfTwoCopies(World.Of of) {
+        World world = new World();
+        world.with(of);
+        return world.decisions(TWO_COPIES).getFirst().reason();
     }
 
     @Test

@@ -109,8 +109,17 @@ final class World {
         }
 
         Of in(StoreId id, LocationState state) {
+            return copy(id, state, Facts.Reach.ANSWERS);
+        }
+
+        /** Whole, in a store that does not answer. */
+        Of in(StoreId id, Facts.Reach reach) {
+            return copy(id, LocationState.PRESENT, reach);
+        }
+
+        private Of copy(StoreId id, LocationState state, Facts.Reach reach) {
             Facts.StoreFacts store = new World().stores.get(id);
-            copies.add(new Facts.CopyFacts(id, store.kind(), store.node(), state));
+            copies.add(new Facts.CopyFacts(id, store.kind(), store.node(), state, reach));
             return this;
         }
     }

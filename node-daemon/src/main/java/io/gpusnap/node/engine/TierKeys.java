@@ -8,6 +8,7 @@ import io.gpusnap.node.tier.key.ManifestSigner;
 import io.gpusnap.node.tier.key.SharedKeyFolder;
 import io.gpusnap.node.tier.key.TenantKeys;
 import io.gpusnap.node.tier.pack.FrameSettings;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -27,6 +28,25 @@ public record TierKeys(
     public static TierKeys none() {
         return new TierKeys("default", false, Optional.empty(), ManifestSigner.none());
     }
+
+    /** What can be opened here and whose signatures are taken, by ids only. */
+    public Access access() {
+        return new Access(
+                provider.isPresent() ? List.of(tenant) : List.of(),
+                provider.map(KeyProvider::keyIds).orElse(List.of()),
+                signer.signingId(),
+                signer.trustedIds());
+    }
+
+    /**
+     * Ids, no secrets.
+     *
+     * @param opens tenants whose chunks can be read
+     * @param keyIds of the provider's keys
+     * @param signsAs empty also where it cannot be told
+     * @param trusts empty: signatures are not asked for
+     */
+    public record Access(List<String> opens, List<String> keyIds, Optional<String> signsAs, List<String> trusts) {}
 
     NvmeTier own(StoreRoot root, long reserveBytes) {
         return new NvmeTier(root, reserveBytes, provider, tenant, encryptNvme);

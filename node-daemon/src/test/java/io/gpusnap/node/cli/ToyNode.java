@@ -106,6 +106,7 @@ final class ToyNode implements NodeOpener, NodeAccess {
                 List.of(SNAPSHOT),
                 null,
                 null,
+                null,
                 null);
     }
 

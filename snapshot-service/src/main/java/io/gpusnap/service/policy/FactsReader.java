@@ -88,6 +88,7 @@ class FactsReader {
         }
         Map<SnapshotId, List<Location>> where =
                 copies.of(rows.stream().map(Row::id).toList());
+        Map<SnapshotId, Map<StoreId, Set<NodeId>>> strangers = copies.strangers();
         Map<String, Double> expected = Optional.ofNullable(outlook.getIfAvailable())
                 .map(forecast -> forecast.expectedReplicas(settings.forecastHorizon()))
                 .orElse(Map.of());
@@ -107,7 +108,13 @@ class FactsReader {
                                 where.getOrDefault(row.id(), List.of()).stream()
                                         .filter(copy -> !copy.lost())
                                         .map(copy -> new Facts.CopyFacts(
-                                                copy.storeId(), copy.kind(), copy.node(), copy.state()))
+                                                copy.storeId(),
+                                                copy.kind(),
+                                                copy.node(),
+                                                copy.state(),
+                                                strangers
+                                                        .getOrDefault(row.id(), Map.of())
+                                                        .getOrDefault(copy.storeId(), Set.of())))
                                         .toList()))
                         .toList(),
                 stores());

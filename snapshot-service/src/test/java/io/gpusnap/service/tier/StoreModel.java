@@ -237,6 +237,7 @@ final class StoreModel {
                 null,
                 null,
                 table.now,
+                null,
                 null);
     }
 

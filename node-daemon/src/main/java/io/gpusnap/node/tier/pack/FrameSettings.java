@@ -27,11 +27,11 @@ public record FrameSettings(boolean compress, Optional<TenantKeys> keys, Manifes
 
     TierException foreign(ChunkDigest digest, String scope) {
         return new TierException(
-                Reason.IO,
+                Reason.NO_KEY,
                 "chunk %s is encrypted for %s, this node has %s"
                         .formatted(
                                 digest,
                                 scope,
-                                keys.map(mine -> "the key of " + mine.tenant()).orElse("no key")));
+                                keys.map(mine -> "the key of " + mine.tenant()).orElse("no key (tiers.keyFile)")));
     }
 }

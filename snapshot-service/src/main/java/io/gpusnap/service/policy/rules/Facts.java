@@ -50,8 +50,19 @@ public record Facts(Instant now, List<SnapshotFacts> snapshots, Map<StoreId, Sto
         }
     }
 
-    /** A copy; {@code node} is whose own the store is. */
-    public record CopyFacts(StoreId store, Inventory.TierKind kind, Optional<NodeId> node, LocationState state) {
+    /**
+     * A copy.
+     *
+     * @param node whose own the store is
+     * @param strangers nodes that cannot open it, or do not trust who signed it
+     */
+    public record CopyFacts(
+            StoreId store, Inventory.TierKind kind, Optional<NodeId> node, LocationState state, Set<NodeId> strangers) {
+
+        /** Which every node that sees it can open, as far as is known. */
+        public CopyFacts(StoreId store, Inventory.TierKind kind, Optional<NodeId> node, LocationState state) {
+            this(store, kind, node, state, Set.of());
+        }
 
         boolean durable() {
             return kind != Inventory.TierKind.MEMORY;

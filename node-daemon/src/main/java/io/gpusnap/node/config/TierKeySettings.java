@@ -5,7 +5,8 @@ import java.util.Optional;
 /**
  * What protects chunks and manifests.
  *
- * @param key of 64 hex digits, one a line: the first wraps the tenant's data keys; empty: chunks are not encrypted
+ * @param key of 64 hex digits, one a line: the first wraps the tenant's data keys, unless a service does
+ * @param vault whose key wraps them; empty as well as {@code key}: chunks are not encrypted
  * @param signingKey PEM; empty: manifests are not signed
  * @param trustedKeys PEMs; empty: unsigned manifests are taken
  * @param encryptNvme chunks in the node's own store as well; needs a key
@@ -14,11 +15,13 @@ public record TierKeySettings(
         String tenant,
         boolean compress,
         Optional<SecretToken> key,
+        Optional<VaultSettings> vault,
         Optional<SecretToken> signingKey,
         Optional<String> trustedKeys,
         boolean encryptNvme) {
 
     static TierKeySettings none() {
-        return new TierKeySettings("default", false, Optional.empty(), Optional.empty(), Optional.empty(), false);
+        return new TierKeySettings(
+                "default", false, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), false);
     }
 }

@@ -106,6 +106,22 @@ class ScrubTest {
     }
 
     @Test
+    void aResultThatCannotBeIsABadRequestAndChangesNothing() {
+        pass(Duration.ofDays(31));
+        scrub();
+        JsonNode task = daemon.claim("SCRUB").orElseThrow();
+        Map<String, Object> verdict = Map.of("snapshotId", snapshot, "verdict", "MISSING");
+
+        assertThat(daemon.complete(
+                                task, "scrub", Map.of("bytesRead", -1, "seconds", 1.0, "snapshots", List.of(verdict)))
+                        .expect(400)
+                        .code())
+                .isEqualTo("INVALID_REQUEST");
+        assertThat(copy().path("state").asString()).isEqualTo("PRESENT");
+        daemon.perform(task);
+    }
+
+    @Test
     void whatWasReadLatelyIsNotReadAgain() {
         scrub();
 
@@ -190,14 +206,14 @@ class ScrubTest {
         other.holdsKeysOf("tenant-b", "signer-1");
         other.heartbeat();
         FakeDaemon wary = FakeDaemon.start(api, bucket);
-        wary.holdsKeysOf("tenant-a", "signer-2");
+        wary.holdsKeysOf("@lab", "signer-2");
         wary.heartbeat();
         daemon.holdsKeysOf("tenant-b", "signer-1");
         daemon.heartbeat();
         FakeDaemon friend = FakeDaemon.start(api, bucket);
-        friend.holdsKeysOf("tenant-a", "signer-1");
+        friend.holdsKeysOf("@lab", "signer-1");
         friend.heartbeat();
-        sealing.holdsKeysOf("tenant-a", "signer-1");
+        sealing.holdsKeysOf("@lab", "signer-1");
         sealing.heartbeat();
         snapshot = sealing.save(catalogue, 52);
         moves.copy(new Moves.Copy(

@@ -55,6 +55,7 @@ final class SharedTierSettings {
         try {
             return new TierKeys(
                     keys.tenant(),
+                    keys.sharingGroup(),
                     keys.compress(),
                     provider(keys),
                     ManifestSigner.of(keys.tenant(), keys.signingKey().map(SecretToken::value), keys.trustedKeys()),

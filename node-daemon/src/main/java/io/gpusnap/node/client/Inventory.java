@@ -36,7 +36,7 @@ public record Inventory(
     /**
      * What can be read here, by ids only.
      *
-     * @param opens whose chunks: tenants
+     * @param opens whose chunks: tenants, and with an @ before them groups; first as whose new ones are written
      * @param keyIds of the keys that wrap data keys
      * @param signsAs id of the key that signs manifests
      * @param trusts ids of keys whose signatures are taken; empty when none is asked for

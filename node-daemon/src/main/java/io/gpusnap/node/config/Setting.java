@@ -66,6 +66,10 @@ public enum Setting {
     S3_ATTEMPTS("s3.attempts", "how often a request is sent before it counts as failed, 1 to 20", "5"),
     TIERS_PACK_BYTES("tiers.packBytes", "size of the objects that chunks are packed into, 16MiB to 256MiB", "64MiB"),
     TIERS_TENANT("tiers.tenant", "whose key encrypts what this node puts into shared tiers", "default"),
+    TIERS_SHARING_GROUP(
+            "tiers.sharingGroup",
+            "group of tenants: in shared tiers they share chunks, which are encrypted by keys of the group",
+            "none: shared with nobody"),
     TIERS_COMPRESS("tiers.compress", "chunks that shrink by it are compressed there: true or false", "false"),
     TIERS_KEY_FILE(
             "tiers.keyFile",

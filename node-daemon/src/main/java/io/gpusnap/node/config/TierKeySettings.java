@@ -5,6 +5,7 @@ import java.util.Optional;
 /**
  * What protects chunks and manifests.
  *
+ * @param sharingGroup tenants with which this one shares chunks; empty: none
  * @param key of 64 hex digits, one a line: the first wraps the tenant's data keys, unless a service does
  * @param vault whose key wraps them; empty as well as {@code key}: chunks are not encrypted
  * @param signingKey PEM; empty: manifests are not signed
@@ -13,6 +14,7 @@ import java.util.Optional;
  */
 public record TierKeySettings(
         String tenant,
+        Optional<String> sharingGroup,
         boolean compress,
         Optional<SecretToken> key,
         Optional<VaultSettings> vault,
@@ -22,6 +24,13 @@ public record TierKeySettings(
 
     static TierKeySettings none() {
         return new TierKeySettings(
-                "default", false, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), false);
+                "default",
+                Optional.empty(),
+                false,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                false);
     }
 }

@@ -73,8 +73,13 @@ final class TierSettingsReader {
         if (encryptNvme && !byVault && !reader.isSet(Setting.TIERS_KEY_FILE)) {
             reader.problem("nvme.encrypt takes a key: set tiers.keyFile, or nvme.encrypt = false");
         }
+        if (reader.isSet(Setting.TIERS_SHARING_GROUP) && !byVault && !reader.isSet(Setting.TIERS_KEY_FILE)) {
+            reader.problem(
+                    "tiers.sharingGroup takes a key: set tiers.keyFile; what is not encrypted is shared by everybody");
+        }
         return new TierKeySettings(
                 reader.value(Setting.TIERS_TENANT, TierSettingsReader::tenant, () -> "default"),
+                reader.optional(Setting.TIERS_SHARING_GROUP, TierSettingsReader::tenant),
                 reader.value(Setting.TIERS_COMPRESS, TierSettingsReader::yesOrNo, () -> false),
                 reader.optional(Setting.TIERS_KEY_FILE, text -> key(content(text))),
                 vault(byVault),
@@ -148,7 +153,7 @@ final class TierSettingsReader {
 
     private static String tenant(String text) {
         if (!text.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,99}")) {
-            throw new IllegalArgumentException("a tenant's name is of letters, digits, dots and dashes");
+            throw new IllegalArgumentException("a name of tenants is of letters, digits, dots and dashes");
         }
         return text;
     }

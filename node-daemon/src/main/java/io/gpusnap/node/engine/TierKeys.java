@@ -15,14 +15,20 @@ import java.util.Optional;
  * How chunks and manifests are protected in shared stores.
  *
  * @param provider wraps the tenant's data keys; empty: chunks are not encrypted
- * @param encryptNvme also in the node's own store
+ * @param sharingGroup of tenants that share chunks in shared stores; empty: the tenant shares with nobody
+ * @param encryptNvme also in the node's own store, there for the tenant alone
  */
 public record TierKeys(
-        String tenant, boolean compress, Optional<KeyProvider> provider, ManifestSigner signer, boolean encryptNvme) {
+        String tenant,
+        Optional<String> sharingGroup,
+        boolean compress,
+        Optional<KeyProvider> provider,
+        ManifestSigner signer,
+        boolean encryptNvme) {
 
-    /** The node's own store is not encrypted. */
+    /** Of a tenant that shares with nobody; the node's own store is not encrypted. */
     public TierKeys(String tenant, boolean compress, Optional<KeyProvider> provider, ManifestSigner signer) {
-        this(tenant, compress, provider, signer, false);
+        this(tenant, Optional.empty(), compress, provider, signer, false);
     }
 
     public static TierKeys none() {
@@ -32,7 +38,11 @@ public record TierKeys(
     /** What can be opened here and whose signatures are taken, by ids only. */
     public Access access() {
         return new Access(
-                provider.isPresent() ? List.of(tenant) : List.of(),
+                provider.isEmpty()
+                        ? List.of()
+                        : sharingGroup
+                                .map(group -> List.of(TenantKeys.ownerOf(group), tenant))
+                                .orElse(List.of(tenant)),
                 provider.map(KeyProvider::keyIds).orElse(List.of()),
                 signer.signingId(),
                 signer.trustedIds());
@@ -41,7 +51,7 @@ public record TierKeys(
     /**
      * Ids, no secrets.
      *
-     * @param opens tenants whose chunks can be read
+     * @param opens whose chunks can be read, tenants and with an @ before them groups; first as whose new ones are written
      * @param keyIds of the provider's keys
      * @param signsAs empty also where it cannot be told
      * @param trusts empty: signatures are not asked for
@@ -53,7 +63,8 @@ public record TierKeys(
     }
 
     FrameSettings of(BlobStore store) {
-        return new FrameSettings(
-                compress, provider.map(it -> new TenantKeys(new SharedKeyFolder(store), it, tenant)), signer);
+        return provider.map(it ->
+                        FrameSettings.sealed(compress, new SharedKeyFolder(store), it, tenant, sharingGroup, signer))
+                .orElseGet(() -> new FrameSettings(compress, Optional.empty(), signer));
     }
 }

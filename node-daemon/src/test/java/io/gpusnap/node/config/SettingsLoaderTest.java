@@ -145,6 +145,7 @@ class SettingsLoaderTest {
         Path empty = Files.writeString(folder.resolve("empty"), "\n");
         assertProblems(Map.of(Setting.TIERS_KEY_PROVIDER, "vault"), "vault.address", "vault.key", "vault.tokenFile");
         assertProblems(Map.of(Setting.VAULT_KEY, "gpusnap"), "vault.key is of no use");
+        assertProblems(Map.of(Setting.TIERS_SHARING_GROUP, "lab"), "tiers.sharingGroup takes a key");
         assertProblems(
                 Map.of(
                         Setting.TIERS_KEY_PROVIDER, "aws",

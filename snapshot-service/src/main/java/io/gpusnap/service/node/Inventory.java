@@ -54,7 +54,7 @@ public record Inventory(
     /**
      * What the node can read of shared stores, by ids only: no key ever leaves it.
      *
-     * @param opens tenants whose chunks it has a key for
+     * @param opens whose chunks it has a key for: tenants, and with an @ before them sharing groups; first as whose it writes new ones
      * @param keyIds of the keys that wrap data keys there, the one that wraps new ones first
      * @param signsAs id of the key that signs its manifests; absent when it signs none, or cannot tell
      * @param trusts ids of keys whose signatures it takes; empty when it asks for none
@@ -65,7 +65,9 @@ public record Inventory(
             @NotNull @Size(max = 100)
             List<
                             @NotNull
-                            @Pattern(regexp = "[A-Za-z0-9][A-Za-z0-9._-]{0,99}", message = "must be a tenant's name")
+                            @Pattern(
+                                    regexp = "@?[A-Za-z0-9][A-Za-z0-9._-]{0,99}",
+                                    message = "must be the name of a tenant or of a group")
                             String>
                     opens,
 

@@ -17,7 +17,8 @@ import java.util.concurrent.ConcurrentHashMap;
 /**
  * The data keys of this node's tenant in one store: the newest encrypts, each decrypts what it encrypted. They lie in the store, wrapped
  * by the provider's key and bound to tenant, store and number; whoever needs the first one first makes it, a newer one an operator. Keys of
- * other tenants are never asked for. Thread-safe.
+ * other tenants are never asked for. Thread-safe. A group of tenants that share chunks has keys in the same way, under a name that no
+ * tenant can have.
  */
 public final class TenantKeys {
 
@@ -35,6 +36,11 @@ public final class TenantKeys {
         this.folder = folder;
         this.provider = provider;
         this.tenant = tenant;
+    }
+
+    /** As whose keys those of a sharing group are kept. */
+    public static String ownerOf(String group) {
+        return "@" + group;
     }
 
     /**

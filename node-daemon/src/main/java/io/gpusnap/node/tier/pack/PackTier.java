@@ -81,9 +81,14 @@ public final class PackTier implements ChunkTier {
         return store;
     }
 
-    /** The data keys of this node's tenant; empty where nothing is encrypted. */
+    /** The data keys that encrypt here, the tenant's or its group's; empty where nothing is encrypted. */
     public Optional<TenantKeys> keys() {
         return framing.keys();
+    }
+
+    /** Of a tenant that shares with a group: its own, which only decrypt. */
+    public Optional<TenantKeys> ownKeys() {
+        return framing.own();
     }
 
     /** The store's id, the same on every node that shares it. @throws TierException IO, UNAVAILABLE */

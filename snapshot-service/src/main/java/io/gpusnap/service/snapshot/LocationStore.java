@@ -35,13 +35,14 @@ class LocationStore {
         this.jdbc = jdbc;
     }
 
-    /** It is there, and was proven just now, by a node that said what it takes to read it. */
+    /** It is there, and was proven just now, by a node that said what it takes to read it: of a store that others see. */
     void putPresent(SnapshotId snapshot, StoreId store, NodeId by) {
         jdbc.sql("""
                         INSERT INTO snapshot_location (snapshot_id, store_id, state, since, confirmed_at, verified_at, sealed_for, signed_by)
                         SELECT :snapshot, :store, 'PRESENT', now(), now(), now(),
-                               n.inventory #>> '{access,opens,0}', n.inventory #>> '{access,signsAs}'
-                          FROM node n WHERE n.id = :node
+                               CASE WHEN s.node_id IS NULL THEN n.inventory #>> '{access,opens,0}' END,
+                               CASE WHEN s.node_id IS NULL THEN n.inventory #>> '{access,signsAs}' END
+                          FROM node n, store s WHERE n.id = :node AND s.id = :store
                         ON CONFLICT (snapshot_id, store_id) DO UPDATE
                            SET state = 'PRESENT', damage = NULL, since = now(), confirmed_at = now(), verified_at = now(),
                                sealed_for = excluded.sealed_for, signed_by = excluded.signed_by,
@@ -150,6 +151,18 @@ class LocationStore {
                 .param("store", store.value())
                 .param("snapshots", array(snapshots))
                 .update();
+    }
+
+    /** Stores with a copy that the node could open, whether it sees them or not. */
+    Set<StoreId> openTo(NodeId node, SnapshotId snapshot) {
+        return Set.copyOf(jdbc.sql("""
+                        SELECT l.store_id FROM snapshot_location l JOIN node n ON n.id = :node
+                         WHERE l.snapshot_id = :snapshot AND node_reads(n.inventory, l.sealed_for, l.signed_by)
+                        """)
+                .param("node", node.value())
+                .param("snapshot", snapshot.value())
+                .query((row, number) -> new StoreId(row.getObject("store_id", UUID.class)))
+                .list());
     }
 
     /** A scrub could not read it: nothing is known. */

@@ -1,17 +1,22 @@
 package io.gpusnap.service.snapshot;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gpusnap.service.node.Inventory;
 import io.gpusnap.service.operation.TransferPriority;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.platform.id.StoreId;
+import io.gpusnap.service.platform.problem.ApiException;
+import io.gpusnap.service.platform.problem.ErrorCode;
 import io.gpusnap.service.restore.SnapshotReach;
 import io.gpusnap.service.testing.Api;
 import io.gpusnap.service.testing.Catalogue;
 import io.gpusnap.service.testing.FakeDaemon;
 import io.gpusnap.service.testing.FakeSharedStore;
 import io.gpusnap.service.testing.ServiceTest;
+import io.gpusnap.service.tier.Store;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -236,10 +241,27 @@ class ScrubTest {
                 .filteredOn(one -> one.missingBytes() > 0)
                 .extracting(SnapshotReach.Reach::node)
                 .containsExactly(NodeId.of(friend.id()));
+        // nor is a copy of it made elsewhere
+        assertThatThrownBy(() -> copyInto(other))
+                .isInstanceOfSatisfying(
+                        ApiException.class,
+                        refused -> assertThat(refused.code()).isEqualTo(ErrorCode.CONFLICT));
+        copyInto(friend);
         assertThat(sources.readers(SnapshotId.of(snapshot)))
                 .containsExactlyInAnyOrder(NodeId.of(friend.id()), NodeId.of(sealing.id()));
         assertThat(copies.strangers().get(SnapshotId.of(snapshot)).get(store))
                 .containsExactlyInAnyOrder(NodeId.of(daemon.id()), NodeId.of(other.id()), NodeId.of(wary.id()));
+    }
+
+    private void copyInto(FakeDaemon node) {
+        moves.copy(new Moves.Copy(
+                SnapshotId.of(snapshot),
+                NodeId.of(node.id()),
+                Store.ownOf(NodeId.of(node.id()), Inventory.TierKind.NVME),
+                null,
+                TransferPriority.NORMAL,
+                null,
+                "-"));
     }
 
     @Test

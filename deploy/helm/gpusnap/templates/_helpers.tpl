@@ -62,6 +62,15 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name (.root.Chart.Version | replace
 {{- end -}}
 {{- end -}}
 
+{{/* none, file or vault, once it has what it needs. */}}
+{{- define "gpusnap.keyProvider" -}}
+{{- $keys := .Values.daemon.keys -}}
+{{- if and (eq $keys.provider "file") (not $keys.keySecret) }}{{ fail "daemon.keys.provider file needs daemon.keys.keySecret" }}{{ end -}}
+{{- if and (eq $keys.provider "vault") (not (and $keys.vault.address $keys.vault.key $keys.vault.tokenSecret)) }}{{ fail "daemon.keys.provider vault needs daemon.keys.vault.address, key and tokenSecret" }}{{ end -}}
+{{- if and (eq $keys.provider "none") (or $keys.keySecret $keys.encryptNvme $keys.sharingGroup) }}{{ fail "daemon.keys.keySecret, encryptNvme and sharingGroup need daemon.keys.provider file or vault" }}{{ end -}}
+{{- $keys.provider -}}
+{{- end -}}
+
 {{- define "gpusnap.scheme" -}}
 {{- ternary "https" "http" (ne .Values.service.tls.existingSecret "") -}}
 {{- end -}}

@@ -205,6 +205,9 @@ class ChartTest {
         "daemon.gpu.mode, magic",
         "daemon.paths.memory, /var/lib/pool",
         "daemon.poolBytes, much",
+        "daemon.keys.provider, magic",
+        "daemon.keys.tenant, two words",
+        "daemon.keys.vault.address, http://vault.example.com",
         "database.url, postgres://x",
         "database.embedded.enabled, true",
         "scaler.port, 70000"
@@ -215,6 +218,22 @@ class ChartTest {
                         .set(name, value)
                         .call())
                 .hasMessageContaining("values don't meet the specifications of the schema");
+    }
+
+    @ParameterizedTest(name = "{0}={1}")
+    @CsvSource({
+        "daemon.keys.provider, file, keySecret",
+        "daemon.keys.provider, vault, tokenSecret",
+        "daemon.keys.keySecret, keys, provider",
+        "daemon.keys.encryptNvme, true, provider"
+    })
+    void keysWithoutWhatTheyNeedAreRefused(String name, String value, String lacking) {
+        assertThatThrownBy(() -> Chart.template()
+                        .withValuesFile(Chart.values("default"))
+                        .set(name, value)
+                        .call())
+                .hasMessageContaining("daemon.keys")
+                .hasMessageContaining(lacking);
     }
 
     @Test

@@ -4,9 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.StringReader;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.Key;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.NoSuchAlgorithmException;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -53,7 +59,7 @@ class DaemonConfigurationTest {
 
     @ParameterizedTest
     @MethodSource("sets")
-    void theDaemonTakesIt(String set) throws IOException, InterruptedException {
+    void theDaemonTakesIt(String set) throws Exception {
         // given its folders under one that is ours; memory of this size may be more than this machine has
         String ours = text(set)
                 .replaceAll("= /(var|mnt|dev|etc)/", "= " + scratch + "/$1/")
@@ -66,6 +72,7 @@ class DaemonConfigurationTest {
                 Files.createDirectories(scratch.resolve("etc/gpusnap/s3")).resolve("credentials"),
                 "accessKeyId = a\nsecretAccessKey = b\n");
         Files.createDirectories(scratch.resolve("mnt/gpusnap/nfs"));
+        giveKeys();
 
         // when a command reads it that changes nothing
         ProcessBuilder command = new ProcessBuilder(
@@ -85,6 +92,34 @@ class DaemonConfigurationTest {
         // then
         assertThat(list.waitFor()).as(said).isZero();
         assertThat(said).doesNotContain("CONFIGURATION");
+    }
+
+    /** As the Secrets and the ConfigMap have them. */
+    private void giveKeys() throws IOException, NoSuchAlgorithmException {
+        KeyPair signer = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
+        Map.of(
+                        "keys/keys",
+                        "0123456789abcdef".repeat(4) + "\n",
+                        "vault/token",
+                        "hvs.token\n",
+                        "signing/signing-key.pem",
+                        pem("PRIVATE", signer.getPrivate()),
+                        "trusted/trusted-keys.pem",
+                        pem("PUBLIC", signer.getPublic()))
+                .forEach((name, content) -> {
+                    try {
+                        Path file = scratch.resolve("etc/gpusnap").resolve(name);
+                        Files.createDirectories(file.getParent());
+                        Files.writeString(file, content);
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    }
+                });
+    }
+
+    private static String pem(String kind, Key key) {
+        return "-----BEGIN %s KEY-----\n%s\n-----END %s KEY-----\n"
+                .formatted(kind, Base64.getMimeEncoder().encodeToString(key.getEncoded()), kind);
     }
 
     @ParameterizedTest

@@ -27,7 +27,7 @@ public final class ArchiveKey {
      */
     public record Holder(Optional<KeyProvider> provider, String tenant) {
 
-        /** @throws TierException IO when it is encrypted, and not for this node */
+        /** @throws TierException NO_KEY when it is encrypted, and not for this node */
         Optional<PortableKey> open(OciJson.Image image) throws TierException {
             if (!isSealed(image)) {
                 return Optional.empty();
@@ -36,7 +36,7 @@ public final class ArchiveKey {
             String owner = note(notes, Notes.TENANT);
             if (provider.isEmpty() || !owner.equals(tenant)) {
                 throw new TierException(
-                        Reason.IO,
+                        Reason.NO_KEY,
                         "the archive is encrypted for %s, this node has %s"
                                 .formatted(
                                         owner, provider.isEmpty() ? "no key (tiers.keyFile)" : "the key of " + tenant));

@@ -158,7 +158,7 @@ public final class SnapshotArchive implements AutoCloseable {
     /**
      * Whether this node takes it.
      *
-     * @throws TierException CORRUPT when the node asks for signatures, and there is none of a key that it trusts
+     * @throws TierException UNTRUSTED when the node asks for signatures, and there is none of a key that it trusts
      */
     public void requireTrusted(ManifestSigner signer) throws IOException, TierException, ManifestException {
         if (!signer.asksForSignatures()) {
@@ -173,7 +173,8 @@ public final class SnapshotArchive implements AutoCloseable {
                         manifestBytes,
                         proven(signature.get(), ManifestSigner.SIGNATURE_BYTES))) {
             throw new TierException(
-                    Reason.CORRUPT, "the archive is not signed by a key that this node trusts (tiers.trustedKeysFile)");
+                    Reason.UNTRUSTED,
+                    "the archive is not signed by a key that this node trusts (tiers.trustedKeysFile)");
         }
     }
 
@@ -181,7 +182,7 @@ public final class SnapshotArchive implements AutoCloseable {
      * The layers, with what each holds.
      *
      * @param provider of the keys that may have wrapped the archive's own
-     * @throws TierException IO when it is encrypted and not for this node
+     * @throws TierException NO_KEY when it is encrypted and not for this node
      */
     public List<Layer> layers(ArchiveKey.Holder provider) throws TierException, ManifestException {
         return layers(new Frame(provider.open(image)), sealed());

@@ -128,7 +128,13 @@ final class EngineNode implements NodeAccess {
         return engines.validateTiers().entrySet().stream()
                 .filter(tier -> name == null || name.equals(tier.getKey()))
                 .flatMap(tier -> tier.getValue().get().stream()
-                        .map(check -> new TierCheck(tier.getKey(), check.name(), check.passed(), check.detail())))
+                        .map(check -> new TierCheck(
+                                tier.getKey(),
+                                check.name(),
+                                check.passed(),
+                                check.detail(),
+                                check.mend(),
+                                check.figures())))
                 .toList();
     }
 

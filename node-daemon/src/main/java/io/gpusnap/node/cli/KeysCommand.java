@@ -70,7 +70,8 @@ final class KeysCommand implements Callable<Integer> {
 
     @Command(
             name = "list",
-            description = "Every data key of this node's tenant, which key has wrapped it, and how much it encrypts.")
+            description =
+                    "Every data key of this node's tenant and of its sharing group, which key has wrapped it, and how much it encrypts.")
     static final class ListKeys extends OfTiers {
 
         ListKeys(CommandContext context) {
@@ -85,7 +86,8 @@ final class KeysCommand implements Callable<Integer> {
                             key.tier(),
                             key.number(),
                             key.wrappedBy(),
-                            ", " + Texts.bytes(key.storedBytes()) + (key.current() ? "  encrypts" : "")));
+                            " for " + key.owner() + ", " + Texts.bytes(key.storedBytes())
+                                    + (key.current() ? "  encrypts" : "")));
         }
     }
 

@@ -18,6 +18,9 @@ final class Mends {
             case INSUFFICIENT_SPACE -> "free space there, or delete snapshots";
             case CHUNK_CORRUPT, CHUNK_MISSING -> "delete the snapshot and save again; check the disk";
             case MANIFEST_INVALID -> "gpusnap-node inspect shows the manifest";
+            case KEY_MISSING ->
+                "set the key that is named (tiers.keyFile, tiers.tenant); gpusnap-node keys list shows them";
+            case SIGNER_UNTRUSTED -> "add the signer's public key to tiers.trustedKeysFile, if it is to be trusted";
             case PID_CONFLICT -> "end the process that has the PID";
             case PORT_CONFLICT -> "end the process that listens there; connections that are closing end by themselves";
             case PATH_MISSING -> "put back what is named";

@@ -4,17 +4,22 @@ import io.gpusnap.node.config.PeerNetSettings;
 import io.gpusnap.node.config.S3Credentials;
 import io.gpusnap.node.config.S3Encryption;
 import io.gpusnap.node.config.SecretToken;
+import io.gpusnap.node.config.Secrets;
 import io.gpusnap.node.config.TierKeySettings;
 import io.gpusnap.node.config.TierSettings;
+import io.gpusnap.node.config.VaultSettings;
 import io.gpusnap.node.engine.SharedTiers;
 import io.gpusnap.node.engine.TierKeys;
 import io.gpusnap.node.peer.PeerSettings;
+import io.gpusnap.node.tier.key.KeyProvider;
 import io.gpusnap.node.tier.key.KeyRing;
 import io.gpusnap.node.tier.key.ManifestSigner;
+import io.gpusnap.node.tier.key.VaultKey;
 import io.gpusnap.node.tier.nfs.NfsSettings;
 import io.gpusnap.node.tier.pack.PackSettings;
 import io.gpusnap.node.tier.s3.AddressRules;
 import io.gpusnap.node.tier.s3.S3Settings;
+import java.util.Optional;
 
 /** From settings to what the tiers take. */
 final class SharedTierSettings {
@@ -50,8 +55,9 @@ final class SharedTierSettings {
         try {
             return new TierKeys(
                     keys.tenant(),
+                    keys.sharingGroup(),
                     keys.compress(),
-                    keys.key().map(key -> KeyRing.ofHex(key.value())),
+                    provider(keys),
                     ManifestSigner.of(keys.tenant(), keys.signingKey().map(SecretToken::value), keys.trustedKeys()),
                     keys.encryptNvme());
         } catch (IllegalArgumentException e) {
@@ -61,6 +67,21 @@ final class SharedTierSettings {
                     "tiers.signingKeyFile or tiers.trustedKeysFile cannot be used: " + e.getMessage(),
                     "openssl genpkey -algorithm ed25519 makes a key, openssl pkey -pubout its public half");
         }
+    }
+
+    /** A service's key wraps where there is one; keys of the file unwrap what they have wrapped before. */
+    private static Optional<KeyProvider> provider(TierKeySettings keys) {
+        Optional<KeyProvider> file = keys.key().map(key -> KeyRing.ofHex(key.value()));
+        Optional<KeyProvider> service = keys.vault().map(SharedTierSettings::vault);
+        return service.isPresent() && file.isPresent()
+                ? Optional.of(KeyRing.of(service.get(), file.get()))
+                : service.or(() -> file);
+    }
+
+    private static VaultKey vault(VaultSettings vault) {
+        return new VaultKey(
+                new VaultKey.Settings(vault.address(), vault.mount(), vault.key(), vault.timeout()),
+                () -> Secrets.read(vault.tokenSource()).strip());
     }
 
     private static S3Settings store(TierSettings.S3 s3) {

@@ -79,8 +79,12 @@ public record Completion(
 
     public record Scrubbed(long bytesRead, double seconds, List<ScrubVerdict> snapshots) implements TierResult {}
 
+    /** @param unread null unless the verdict is UNREADABLE */
     public record ScrubVerdict(
-            UUID snapshotId, String verdict, @Nullable String detail) {}
+            UUID snapshotId,
+            String verdict,
+            @Nullable String detail,
+            @Nullable String unread) {}
 
     /** A copy of a snapshot that was found wrong, also where another one helped. */
     public record DamagedCopy(UUID snapshotId, UUID storeId, String detail) {}

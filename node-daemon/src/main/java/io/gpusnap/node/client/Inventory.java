@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param cpuFeatures sorted, as manifests have them
  * @param peer null: nobody is served
  * @param mounts mount points that a process beside the daemon sees; null when they are more than the service takes
+ * @param access null when it cannot be told
  * @param snapshots those that the local store holds; null when it cannot be told now
  */
 public record Inventory(
@@ -29,7 +30,22 @@ public record Inventory(
         @Nullable List<UUID> snapshots,
         @Nullable List<String> cpuFeatures,
         @Nullable PeerEndpoint peer,
-        @Nullable List<String> mounts) {
+        @Nullable List<String> mounts,
+        @Nullable Access access) {
+
+    /**
+     * What can be read here, by ids only.
+     *
+     * @param opens whose chunks: tenants, and with an @ before them groups; first as whose new ones are written
+     * @param keyIds of the keys that wrap data keys
+     * @param signsAs id of the key that signs manifests
+     * @param trusts ids of keys whose signatures are taken; empty when none is asked for
+     */
+    public record Access(
+            List<String> opens,
+            List<String> keyIds,
+            @Nullable String signsAs,
+            List<String> trusts) {}
 
     /**
      * Where other nodes may ask for chunks.

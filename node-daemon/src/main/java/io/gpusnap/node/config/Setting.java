@@ -66,11 +66,27 @@ public enum Setting {
     S3_ATTEMPTS("s3.attempts", "how often a request is sent before it counts as failed, 1 to 20", "5"),
     TIERS_PACK_BYTES("tiers.packBytes", "size of the objects that chunks are packed into, 16MiB to 256MiB", "64MiB"),
     TIERS_TENANT("tiers.tenant", "whose key encrypts what this node puts into shared tiers", "default"),
+    TIERS_SHARING_GROUP(
+            "tiers.sharingGroup",
+            "group of tenants: in shared tiers they share chunks, which are encrypted by keys of the group",
+            "none: shared with nobody"),
     TIERS_COMPRESS("tiers.compress", "chunks that shrink by it are compressed there: true or false", "false"),
     TIERS_KEY_FILE(
             "tiers.keyFile",
             "file, or env:NAME, with 64 hex digits: chunks are encrypted there",
             "none: not encrypted"),
+    TIERS_KEY_PROVIDER(
+            "tiers.keyProvider",
+            "what wraps the tenant's data keys: file, the first key of tiers.keyFile; vault, a key of vault.address",
+            "file"),
+    VAULT_ADDRESS(
+            "vault.address",
+            "https:// address of a service with the API of Vault's transit engine; http:// on this machine only",
+            "none"),
+    VAULT_MOUNT("vault.mount", "path of the transit engine there", "transit"),
+    VAULT_KEY("vault.key", "name of the key there, of an AEAD type such as aes256-gcm96", "none"),
+    VAULT_TOKEN_FILE("vault.tokenFile", "file, or env:NAME, with the token; read anew for each request", "none"),
+    VAULT_TIMEOUT_SECONDS("vault.timeoutSeconds", "how long one request may take, 1 to 60", "10"),
     TIERS_SIGNING_KEY_FILE(
             "tiers.signingKeyFile", "file, or env:NAME, with a private Ed25519 key in PEM", "none: not signed"),
     TIERS_TRUSTED_KEYS_FILE(

@@ -5,20 +5,32 @@ import java.util.Optional;
 /**
  * What protects chunks and manifests.
  *
- * @param key of 64 hex digits, one a line: the first wraps the tenant's data keys; empty: chunks are not encrypted
+ * @param sharingGroup tenants with which this one shares chunks; empty: none
+ * @param key of 64 hex digits, one a line: the first wraps the tenant's data keys, unless a service does
+ * @param vault whose key wraps them; empty as well as {@code key}: chunks are not encrypted
  * @param signingKey PEM; empty: manifests are not signed
  * @param trustedKeys PEMs; empty: unsigned manifests are taken
  * @param encryptNvme chunks in the node's own store as well; needs a key
  */
 public record TierKeySettings(
         String tenant,
+        Optional<String> sharingGroup,
         boolean compress,
         Optional<SecretToken> key,
+        Optional<VaultSettings> vault,
         Optional<SecretToken> signingKey,
         Optional<String> trustedKeys,
         boolean encryptNvme) {
 
     static TierKeySettings none() {
-        return new TierKeySettings("default", false, Optional.empty(), Optional.empty(), Optional.empty(), false);
+        return new TierKeySettings(
+                "default",
+                Optional.empty(),
+                false,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                false);
     }
 }

@@ -3,12 +3,12 @@ package io.gpusnap.node.config;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Turns the texts about shared tiers into their record. */
 final class TierSettingsReader {
@@ -69,21 +69,91 @@ final class TierSettingsReader {
 
     private TierKeySettings keys() {
         boolean encryptNvme = reader.value(Setting.NVME_ENCRYPT, TierSettingsReader::yesOrNo, () -> false);
-        if (encryptNvme && !reader.isSet(Setting.TIERS_KEY_FILE)) {
+        boolean byVault = reader.value(Setting.TIERS_KEY_PROVIDER, TierSettingsReader::isVault, () -> false);
+        if (encryptNvme && !byVault && !reader.isSet(Setting.TIERS_KEY_FILE)) {
             reader.problem("nvme.encrypt takes a key: set tiers.keyFile, or nvme.encrypt = false");
+        }
+        if (reader.isSet(Setting.TIERS_SHARING_GROUP) && !byVault && !reader.isSet(Setting.TIERS_KEY_FILE)) {
+            reader.problem(
+                    "tiers.sharingGroup takes a key: set tiers.keyFile; what is not encrypted is shared by everybody");
         }
         return new TierKeySettings(
                 reader.value(Setting.TIERS_TENANT, TierSettingsReader::tenant, () -> "default"),
+                reader.optional(Setting.TIERS_SHARING_GROUP, TierSettingsReader::tenant),
                 reader.value(Setting.TIERS_COMPRESS, TierSettingsReader::yesOrNo, () -> false),
                 reader.optional(Setting.TIERS_KEY_FILE, text -> key(content(text))),
+                vault(byVault),
                 reader.optional(Setting.TIERS_SIGNING_KEY_FILE, text -> new SecretToken(content(text))),
                 reader.optional(Setting.TIERS_TRUSTED_KEYS_FILE, TierSettingsReader::content),
                 encryptNvme);
     }
 
+    private Optional<VaultSettings> vault(boolean wanted) {
+        Optional<URI> address = reader.optional(Setting.VAULT_ADDRESS, TierSettingsReader::vaultAddress);
+        String mount = reader.value(Setting.VAULT_MOUNT, text -> path(text, "transit"), () -> "transit");
+        Optional<String> key = reader.optional(Setting.VAULT_KEY, TierSettingsReader::vaultKey);
+        Optional<String> token = reader.optional(Setting.VAULT_TOKEN_FILE, TierSettingsReader::readable);
+        Duration timeout = reader.value(
+                Setting.VAULT_TIMEOUT_SECONDS,
+                text -> Duration.ofSeconds(SettingsReader.number(text, 1, 60)),
+                () -> Duration.ofSeconds(10));
+        for (Setting needed : List.of(Setting.VAULT_ADDRESS, Setting.VAULT_KEY, Setting.VAULT_TOKEN_FILE)) {
+            if (wanted && !reader.isSet(needed)) {
+                reader.problem("tiers.keyProvider = vault needs " + needed.key());
+            }
+            if (!wanted && reader.isSet(needed)) {
+                reader.problem(needed.key() + " is of no use without tiers.keyProvider = vault");
+            }
+        }
+        return address.flatMap(
+                where -> key.flatMap(name -> token.map(from -> new VaultSettings(where, mount, name, from, timeout))));
+    }
+
+    private static boolean isVault(String text) {
+        return switch (text.strip()) {
+            case "file" -> false;
+            case "vault" -> true;
+            default -> throw new IllegalArgumentException("write file or vault");
+        };
+    }
+
+    private static URI vaultAddress(String text) {
+        URI uri = URI.create(text);
+        boolean here = Set.of("127.0.0.1", "[::1]", "localhost").contains(String.valueOf(uri.getHost()));
+        boolean safe = "https".equals(uri.getScheme()) || "http".equals(uri.getScheme()) && here;
+        if (!safe
+                || uri.getHost() == null
+                || uri.getUserInfo() != null
+                || !String.valueOf(uri.getPath()).matches("/?")) {
+            throw new IllegalArgumentException(
+                    "write it like https://vault.example.org:8200; a token goes by http:// on this machine only");
+        }
+        return uri;
+    }
+
+    private static String vaultKey(String text) {
+        if (!text.matches("[A-Za-z0-9._-]{1,200}")) {
+            throw new IllegalArgumentException("a key's name is of letters, digits, dots and dashes");
+        }
+        return text;
+    }
+
+    private static String path(String text, String example) {
+        if (!text.matches("[A-Za-z0-9_-]{1,100}(/[A-Za-z0-9_-]{1,100}){0,9}")) {
+            throw new IllegalArgumentException("write it like " + example);
+        }
+        return text;
+    }
+
+    /** Only to say at the start what would be said later: it may be another one by then. */
+    private static String readable(String source) {
+        TokenSource.check(content(source).strip());
+        return source;
+    }
+
     private static String tenant(String text) {
         if (!text.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,99}")) {
-            throw new IllegalArgumentException("a tenant's name is of letters, digits, dots and dashes");
+            throw new IllegalArgumentException("a name of tenants is of letters, digits, dots and dashes");
         }
         return text;
     }
@@ -99,17 +169,10 @@ final class TierSettingsReader {
 
     /** Of a file, or of a variable of the environment: {@code env:NAME}. */
     private static String content(String text) {
-        if (text.startsWith("env:")) {
-            String value = System.getenv(text.substring("env:".length()));
-            if (value == null || value.isBlank()) {
-                throw new IllegalArgumentException("the environment has no such variable");
-            }
-            return value;
-        }
         try {
-            return Files.readString(SettingsReader.absolute(text));
+            return Secrets.read(text);
         } catch (IOException e) {
-            throw new IllegalArgumentException("the file cannot be read (" + e.getMessage() + ")");
+            throw new IllegalArgumentException("it cannot be read (" + e.getMessage() + ")");
         }
     }
 

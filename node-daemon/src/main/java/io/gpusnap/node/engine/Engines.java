@@ -264,6 +264,11 @@ public final class Engines implements AutoCloseable {
         return runtime.tiers().validations();
     }
 
+    /** What this node can open, and whom it trusts. */
+    public TierKeys.Access access() {
+        return runtime.settings().shared().keys().access();
+    }
+
     /**
      * The data keys of tiers that are encrypted.
      *

@@ -51,6 +51,8 @@ final class Failures {
         return switch (reason) {
             case MISSING -> FailureCode.CHUNK_MISSING;
             case CORRUPT -> FailureCode.CHUNK_CORRUPT;
+            case NO_KEY -> FailureCode.KEY_MISSING;
+            case UNTRUSTED -> FailureCode.SIGNER_UNTRUSTED;
             case NO_SPACE -> FailureCode.INSUFFICIENT_SPACE;
             case IO -> FailureCode.STORE_ERROR;
             case UNAVAILABLE -> FailureCode.TIER_UNAVAILABLE;

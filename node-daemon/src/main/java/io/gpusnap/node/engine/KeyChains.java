@@ -31,14 +31,16 @@ public final class KeyChains {
         Map<Integer, Long> bytes() throws TierException, ManifestException;
     }
 
-    private record Chain(String tier, TenantKeys keys, StoreId storeId, Stored stored) {}
+    /** @param encrypts whether what is written now is encrypted by them */
+    private record Chain(String tier, TenantKeys keys, boolean encrypts, StoreId storeId, Stored stored) {}
 
     /**
      * One data key of a tier.
      *
+     * @param owner the tenant, or with an @ before it the group that shares them
      * @param storedBytes what it encrypts there; of a node's own disk only of snapshots that are whole
      */
-    public record Listed(String tier, int number, String wrappedBy, boolean current, long storedBytes) {}
+    public record Listed(String tier, String owner, int number, String wrappedBy, boolean current, long storedBytes) {}
 
     /** A data key that was made now. */
     public record Made(String tier, int number, String wrappedBy) {}
@@ -58,13 +60,17 @@ public final class KeyChains {
         List<Chain> found = new ArrayList<>();
         store.nvme()
                 .keys()
-                .ifPresent(keys -> found.add(new Chain(Tiers.NVME, keys, store.nvme()::storeId, () -> stored(store))));
+                .ifPresent(keys ->
+                        found.add(new Chain(Tiers.NVME, keys, true, store.nvme()::storeId, () -> stored(store))));
         for (PackTier tier : store.sources().shared()) {
-            tier.keys()
-                    .ifPresent(keys -> found.add(new Chain(
-                            tier.name(), keys, tier::storeId, () -> stored(keys, tier.storedBytesByScope()))));
+            tier.keys().ifPresent(keys -> found.add(chain(tier, keys, true)));
+            tier.ownKeys().ifPresent(keys -> found.add(chain(tier, keys, false)));
         }
         this.chains = List.copyOf(found);
+    }
+
+    private static Chain chain(PackTier tier, TenantKeys keys, boolean encrypts) {
+        return new Chain(tier.name(), keys, encrypts, tier::storeId, () -> stored(keys, tier.storedBytesByScope()));
     }
 
     private static Map<Integer, Long> stored(TenantKeys keys, Map<String, Long> byScope) {
@@ -123,9 +129,10 @@ public final class KeyChains {
                         .list()
                         .forEach(key -> listed.add(new Listed(
                                 chain.tier(),
+                                chain.keys().tenant(),
                                 key.number(),
                                 key.keyId(),
-                                key.current(),
+                                key.current() && chain.encrypts(),
                                 stored.getOrDefault(key.number(), 0L))));
             }
         } catch (TierException | ManifestException e) {
@@ -142,7 +149,7 @@ public final class KeyChains {
     public List<Made> rotate(Optional<String> tier) throws StageException {
         List<Made> made = new ArrayList<>();
         try {
-            for (Chain chain : of(tier)) {
+            for (Chain chain : of(tier).stream().filter(Chain::encrypts).toList()) {
                 int number = chain.keys().rotate(chain.storeId().get());
                 made.add(new Made(
                         chain.tier(), number, chain.keys().list().get(number).keyId()));

@@ -2,11 +2,12 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.node.store.SnapshotId;
 import java.util.List;
+import java.util.Optional;
 
 /** One finding for each snapshot that was asked about. */
 public record ScrubOutcome(long readBytes, double seconds, List<Finding> findings) {
 
-    /** UNREADABLE: the tier did not answer, so nothing is known. */
+    /** UNREADABLE: it could not be read here and now, so nothing is known of it. */
     public enum Verdict {
         GOOD,
         CORRUPT,
@@ -14,8 +15,39 @@ public record ScrubOutcome(long readBytes, double seconds, List<Finding> finding
         UNREADABLE
     }
 
-    /** @param detail what is wrong; "" for nothing */
-    public record Finding(SnapshotId snapshot, Verdict verdict, String detail) {}
+    /** Why a copy was not read: names of the service's API. */
+    public enum Unread {
+        /** This node cannot open what it is encrypted by. */
+        NO_KEY,
+        /** This node asks for signatures, and trusts nobody who has signed it. */
+        UNTRUSTED_SIGNER,
+        /** The tier did not answer, or is in trouble. */
+        NO_ANSWER,
+        /** Somebody works with it now. */
+        IN_USE
+    }
+
+    /**
+     * What was found of one snapshot.
+     *
+     * @param detail what is wrong; "" for nothing
+     * @param unread present exactly when it is UNREADABLE
+     */
+    public record Finding(SnapshotId snapshot, Verdict verdict, String detail, Optional<Unread> unread) {
+
+        static Finding good(SnapshotId snapshot) {
+            return new Finding(snapshot, Verdict.GOOD, "", Optional.empty());
+        }
+
+        /** @param verdict CORRUPT or MISSING */
+        static Finding wrong(SnapshotId snapshot, Verdict verdict, String detail) {
+            return new Finding(snapshot, verdict, detail, Optional.empty());
+        }
+
+        static Finding unread(SnapshotId snapshot, Unread why, String detail) {
+            return new Finding(snapshot, Verdict.UNREADABLE, detail, Optional.of(why));
+        }
+    }
 
     public ScrubOutcome {
         findings = List.copyOf(findings);

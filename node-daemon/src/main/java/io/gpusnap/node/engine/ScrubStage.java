@@ -1,6 +1,7 @@
 package io.gpusnap.node.engine;
 
 import io.gpusnap.node.engine.ScrubOutcome.Finding;
+import io.gpusnap.node.engine.ScrubOutcome.Unread;
 import io.gpusnap.node.engine.ScrubOutcome.Verdict;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OnRestart;
@@ -67,7 +68,7 @@ final class ScrubStage extends EngineStage {
             throws InterruptedException {
         Optional<SnapshotUses.Use> use = runtime.store().use(subject.snapshot());
         if (use.isEmpty()) {
-            return new Finding(subject.snapshot(), Verdict.UNREADABLE, "it is being deleted");
+            return Finding.unread(subject.snapshot(), Unread.IN_USE, "it is being deleted");
         }
         try (SnapshotUses.Use held = use.get()) {
             return read(subject, shared, scrub);
@@ -88,16 +89,19 @@ final class ScrubStage extends EngineStage {
                             .chunks()
                             .toList());
             scrub.read(chunks, () -> runtime.store().isWantedForDeletion(subject.snapshot()));
-            return new Finding(subject.snapshot(), Verdict.GOOD, "");
+            return Finding.good(subject.snapshot());
         } catch (TierException e) {
-            Verdict verdict = switch (e.reason()) {
-                case MISSING -> Verdict.MISSING;
-                case CORRUPT -> Verdict.CORRUPT;
-                case NO_SPACE, IO, UNAVAILABLE, IN_USE -> Verdict.UNREADABLE;
+            String detail = String.valueOf(e.getMessage());
+            return switch (e.reason()) {
+                case MISSING -> Finding.wrong(subject.snapshot(), Verdict.MISSING, detail);
+                case CORRUPT -> Finding.wrong(subject.snapshot(), Verdict.CORRUPT, detail);
+                case NO_KEY -> Finding.unread(subject.snapshot(), Unread.NO_KEY, detail);
+                case UNTRUSTED -> Finding.unread(subject.snapshot(), Unread.UNTRUSTED_SIGNER, detail);
+                case IN_USE -> Finding.unread(subject.snapshot(), Unread.IN_USE, detail);
+                case NO_SPACE, IO, UNAVAILABLE -> Finding.unread(subject.snapshot(), Unread.NO_ANSWER, detail);
             };
-            return new Finding(subject.snapshot(), verdict, String.valueOf(e.getMessage()));
         } catch (StageException | ManifestException e) {
-            return new Finding(subject.snapshot(), Verdict.CORRUPT, String.valueOf(e.getMessage()));
+            return Finding.wrong(subject.snapshot(), Verdict.CORRUPT, String.valueOf(e.getMessage()));
         }
     }
 }

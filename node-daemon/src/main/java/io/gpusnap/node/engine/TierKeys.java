@@ -8,32 +8,63 @@ import io.gpusnap.node.tier.key.ManifestSigner;
 import io.gpusnap.node.tier.key.SharedKeyFolder;
 import io.gpusnap.node.tier.key.TenantKeys;
 import io.gpusnap.node.tier.pack.FrameSettings;
+import java.util.List;
 import java.util.Optional;
 
 /**
  * How chunks and manifests are protected in shared stores.
  *
  * @param provider wraps the tenant's data keys; empty: chunks are not encrypted
- * @param encryptNvme also in the node's own store
+ * @param sharingGroup of tenants that share chunks in shared stores; empty: the tenant shares with nobody
+ * @param encryptNvme also in the node's own store, there for the tenant alone
  */
 public record TierKeys(
-        String tenant, boolean compress, Optional<KeyProvider> provider, ManifestSigner signer, boolean encryptNvme) {
+        String tenant,
+        Optional<String> sharingGroup,
+        boolean compress,
+        Optional<KeyProvider> provider,
+        ManifestSigner signer,
+        boolean encryptNvme) {
 
-    /** The node's own store is not encrypted. */
+    /** Of a tenant that shares with nobody; the node's own store is not encrypted. */
     public TierKeys(String tenant, boolean compress, Optional<KeyProvider> provider, ManifestSigner signer) {
-        this(tenant, compress, provider, signer, false);
+        this(tenant, Optional.empty(), compress, provider, signer, false);
     }
 
     public static TierKeys none() {
         return new TierKeys("default", false, Optional.empty(), ManifestSigner.none());
     }
 
+    /** What can be opened here and whose signatures are taken, by ids only. */
+    public Access access() {
+        return new Access(
+                provider.isEmpty()
+                        ? List.of()
+                        : sharingGroup
+                                .map(group -> List.of(TenantKeys.ownerOf(group), tenant))
+                                .orElse(List.of(tenant)),
+                provider.map(KeyProvider::keyIds).orElse(List.of()),
+                signer.signingId(),
+                signer.trustedIds());
+    }
+
+    /**
+     * Ids, no secrets.
+     *
+     * @param opens whose chunks can be read, tenants and with an @ before them groups; first as whose new ones are written
+     * @param keyIds of the provider's keys
+     * @param signsAs empty also where it cannot be told
+     * @param trusts empty: signatures are not asked for
+     */
+    public record Access(List<String> opens, List<String> keyIds, Optional<String> signsAs, List<String> trusts) {}
+
     NvmeTier own(StoreRoot root, long reserveBytes) {
         return new NvmeTier(root, reserveBytes, provider, tenant, encryptNvme);
     }
 
     FrameSettings of(BlobStore store) {
-        return new FrameSettings(
-                compress, provider.map(it -> new TenantKeys(new SharedKeyFolder(store), it, tenant)), signer);
+        return provider.map(it ->
+                        FrameSettings.sealed(compress, new SharedKeyFolder(store), it, tenant, sharingGroup, signer))
+                .orElseGet(() -> new FrameSettings(compress, Optional.empty(), signer));
     }
 }

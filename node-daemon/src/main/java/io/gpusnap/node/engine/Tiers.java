@@ -88,9 +88,10 @@ final class Tiers {
 
     private StoreValidation.Check own() {
         try {
-            return new StoreValidation.Check("chunk", true, ChunkValidation.run(store.nvme()));
+            return StoreValidation.Check.passed("chunk", ChunkValidation.run(store.nvme()));
         } catch (TierException e) {
-            return new StoreValidation.Check("chunk", false, String.valueOf(e.getMessage()));
+            return StoreValidation.Check.failed(
+                    "chunk", String.valueOf(e.getMessage()), "check the disk of nvme.root, its rights and its room");
         }
     }
 

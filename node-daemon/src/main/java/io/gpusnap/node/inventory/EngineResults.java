@@ -76,7 +76,8 @@ public final class EngineResults {
                         .map(finding -> new Completion.ScrubVerdict(
                                 finding.snapshot().value(),
                                 finding.verdict().name(),
-                                finding.detail().isEmpty() ? null : finding.detail()))
+                                finding.detail().isEmpty() ? null : finding.detail(),
+                                finding.unread().map(Enum::name).orElse(null)))
                         .toList());
     }
 

@@ -4,6 +4,7 @@ import io.gpusnap.gpu.DriverInfo;
 import io.gpusnap.gpu.GpuInfo;
 import io.gpusnap.node.client.Inventory;
 import io.gpusnap.node.engine.Engines;
+import io.gpusnap.node.engine.TierKeys;
 import io.gpusnap.node.engine.TierState;
 import io.gpusnap.node.operation.LogKeys;
 import io.gpusnap.node.operation.StageException;
@@ -67,7 +68,14 @@ public final class NodeInventory {
                         .endpoint()
                         .map(it -> new Inventory.PeerEndpoint(it.address(), it.certificate(), it.tenant()))
                         .orElse(null),
-                mounts());
+                mounts(),
+                access());
+    }
+
+    private Inventory.Access access() {
+        TierKeys.Access known = engines.access();
+        return new Inventory.Access(
+                known.opens(), known.keyIds(), known.signsAs().orElse(null), known.trusts());
     }
 
     private @Nullable List<String> mounts() {

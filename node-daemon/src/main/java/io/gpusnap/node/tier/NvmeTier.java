@@ -268,7 +268,7 @@ public final class NvmeTier implements ChunkTier {
     /** Not corrupt: nobody may put it in quarantine because a setting is lacking. */
     private TierException sealed(ChunkDigest digest) {
         return new TierException(
-                Reason.IO,
+                Reason.NO_KEY,
                 "chunk %s in %s is encrypted, this node has no key (tiers.keyFile)".formatted(digest, root.path()));
     }
 

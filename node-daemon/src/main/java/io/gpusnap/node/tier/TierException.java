@@ -11,6 +11,10 @@ public final class TierException extends Exception {
         MISSING,
         /** The chunk is there and is not what its name says. */
         CORRUPT,
+        /** It is encrypted by a key that this node cannot open: whoever has the key may find it as good as ever. */
+        NO_KEY,
+        /** This node asks for signatures, and it has none of a key that this node trusts. */
+        UNTRUSTED,
         /** No room; nothing of the chunk was left behind. */
         NO_SPACE,
         /** The tier itself is in trouble. */

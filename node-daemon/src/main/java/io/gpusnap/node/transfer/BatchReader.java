@@ -5,6 +5,7 @@ import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.snapshot.Nearby;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.pack.PackRun;
 import io.gpusnap.node.tier.pack.PackTier;
 import io.gpusnap.node.tier.pack.RunReader;
@@ -140,6 +141,11 @@ final class BatchReader {
         } catch (TierException e) {
             if (e == ofTarget[0]) {
                 throw e;
+            }
+            if (e.reason() == Reason.CORRUPT) {
+                // The pack is of another size: none of its chunks is to be had there, whoever helps now.
+                sources.damage().found(shared.tier().name(), String.valueOf(e.getMessage()));
+                shared.tier().quarantine(shared.run(), shared.run().chunks());
             }
             // The single reader tries again, and elsewhere, and says what is wrong in the end.
         }

@@ -2,6 +2,7 @@ package io.gpusnap.node.transfer;
 
 import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.snapshot.ChunkSources;
+import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
@@ -10,6 +11,7 @@ import io.gpusnap.node.tier.pack.PackRun;
 import io.gpusnap.node.tier.pack.PackTier;
 import io.gpusnap.node.tier.pack.RunReader;
 import java.lang.foreign.MemorySegment;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -47,7 +49,7 @@ public final class Scrub {
      *
      * @param chunks each once, not zero
      * @param givesWay asked before each piece of work: whether to let go of what is left
-     * @throws TierException MISSING, CORRUPT: of the first that is; IO, UNAVAILABLE at once; IN_USE when it gave way
+     * @throws TierException MISSING, CORRUPT, NO_KEY: of the first that is; IO, UNAVAILABLE at once; IN_USE when it gave way
      */
     public void read(List<ChunkRef> chunks, BooleanSupplier givesWay) throws TierException, InterruptedException {
         Optional<TierException> first;
@@ -99,17 +101,19 @@ public final class Scrub {
                     run.chunks().forEach(left::remove);
                     count(run.sizeBytes());
                     tier.quarantine(run, wrong.get());
-                    first = first.or(() -> wrong.get().stream()
-                            .findFirst()
-                            .map(chunk -> found(Reason.CORRUPT, chunk, tier, "is not what its name says")));
+                    first = first.or(() -> wrong.get().stream().findFirst().map(chunk -> corrupt(chunk, tier)));
                 }
             }
             runs = left.isEmpty() ? List.of() : lookedAgain(tier, left);
         }
-        for (ChunkRef chunk : left) {
-            first = first.or(() -> Optional.of(found(Reason.MISSING, chunk, tier, "is not there")));
-        }
-        return first;
+        return first.or(() -> worst(tier, left));
+    }
+
+    /** What is nowhere says more of the copy than what only others can open. */
+    private static Optional<TierException> worst(PackTier tier, Set<ChunkRef> left) {
+        return left.stream()
+                .map(chunk -> tier.notThere(new ChunkDigest(chunk.digest())))
+                .min(Comparator.comparing(why -> why.reason() != Reason.MISSING));
     }
 
     private static List<PackRun> lookedAgain(PackTier tier, Set<ChunkRef> chunks) throws TierException {
@@ -129,15 +133,16 @@ public final class Scrub {
                     yield Optional.empty();
                 }
                 case CORRUPT -> Optional.of(run.chunks());
-                case NO_SPACE, IO, UNAVAILABLE, IN_USE -> throw e;
+                case NO_KEY, UNTRUSTED, NO_SPACE, IO, UNAVAILABLE, IN_USE -> throw e;
             };
         }
     }
 
-    private static TierException found(Reason reason, ChunkRef chunk, PackTier tier, String what) {
+    private static TierException corrupt(ChunkRef chunk, PackTier tier) {
         return new TierException(
-                reason,
-                "chunk %s in %s %s".formatted(chunk.digest(), tier.store().location(), what));
+                Reason.CORRUPT,
+                "chunk %s in %s is not what its name says"
+                        .formatted(chunk.digest(), tier.store().location()));
     }
 
     private void take(long bytes, BooleanSupplier givesWay) throws TierException, InterruptedException {

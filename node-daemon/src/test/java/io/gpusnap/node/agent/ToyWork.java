@@ -116,7 +116,7 @@ final class ToyWork implements NodeWork {
     public Inventory inventory() {
         return new Inventory(
                 "Linux", "6", "x86_64", null, 2, 1L << 30, List.of(), null, null, null, List.of(), List.of(), List.of(),
-                null, null, null);
+                null, null, null, null);
     }
 
     @Override

@@ -12,6 +12,8 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** With real tiers, as an operator tries them out. */
 class TiersCommandTest {
@@ -78,11 +80,23 @@ class TiersCommandTest {
     }
 
     @Test
+    void asJsonEachCheckHasItsFiguresAndItsMend() throws Exception {
+        assertThat(run("tiers", "validate", "--json", "--tier", "archive")).isZero();
+        JsonNode checks = JsonMapper.shared().readTree(out.toString());
+        JsonNode throughput = checks.valueStream()
+                .filter(check -> check.path("name").asString().equals("throughput"))
+                .findFirst()
+                .orElseThrow();
+        assertThat(throughput.at("/figures/readBytesPerSecond").asDouble()).isPositive();
+        assertThat(throughput.path("mend").asString("-")).isEmpty();
+    }
+
+    @Test
     void aShareThatIsGoneFailsWithWhatIsWrong() throws Exception {
         Files.delete(share);
         assertThat(run("tiers", "validate", "--tier", "archive")).isEqualTo(1);
         assertThat(out.toString().lines()).allMatch(line -> line.startsWith("failed "));
-        assertThat(out.toString()).contains(share.toString());
+        assertThat(out.toString()).contains(share.toString()).contains(" - mount what is meant");
         assertThat(run("tiers", "list")).isZero();
         assertThat(out.toString()).contains("UNHEALTHY");
     }

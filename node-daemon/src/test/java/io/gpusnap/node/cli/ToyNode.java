@@ -106,6 +106,7 @@ final class ToyNode implements NodeOpener, NodeAccess {
                 List.of(SNAPSHOT),
                 null,
                 null,
+                null,
                 null);
     }
 
@@ -202,7 +203,9 @@ final class ToyNode implements NodeOpener, NodeAccess {
 
     @Override
     public List<TierCheck> validateTiers(String name) {
-        return "broken".equals(name) ? List.of(new TierCheck("broken", "write", false, "no answer")) : List.of();
+        return "broken".equals(name)
+                ? List.of(new TierCheck("broken", "write", false, "no answer", "mend the mount", Map.of()))
+                : List.of();
     }
 
     @Override

@@ -117,6 +117,66 @@ class SettingsLoaderTest {
     }
 
     @Test
+    void aKeyManagementServiceIsReadWithItsDefaults() throws Exception {
+        Path token = Files.writeString(folder.resolve("token"), "hvs.secret\n");
+        NodeSettings settings = load(
+                Optional.empty(),
+                Map.of(),
+                Map.of(
+                        Setting.TIERS_KEY_PROVIDER, "vault",
+                        Setting.VAULT_ADDRESS, "https://vault.example.org:8200",
+                        Setting.VAULT_KEY, "gpusnap",
+                        Setting.VAULT_TOKEN_FILE, token.toString(),
+                        Setting.NVME_ENCRYPT, "true"));
+
+        assertThat(settings.tiers().keys().vault())
+                .contains(new VaultSettings(
+                        URI.create("https://vault.example.org:8200"),
+                        "transit",
+                        "gpusnap",
+                        token.toString(),
+                        Duration.ofSeconds(10)));
+        assertThat(settings.tiers().keys().encryptNvme()).isTrue();
+        assertThat(settings.toString()).doesNotContain("hvs.secret");
+    }
+
+    @Test
+    void aKeyManagementServiceThatCannotBeAskedStopsTheStart() throws Exception {
+        Path empty = Files.writeString(folder.resolve("empty"), "\n");
+        assertProblems(Map.of(Setting.TIERS_KEY_PROVIDER, "vault"), "vault.address", "vault.key", "vault.tokenFile");
+        assertProblems(Map.of(Setting.VAULT_KEY, "gpusnap"), "vault.key is of no use");
+        assertProblems(Map.of(Setting.TIERS_SHARING_GROUP, "lab"), "tiers.sharingGroup takes a key");
+        assertProblems(
+                Map.of(
+                        Setting.TIERS_KEY_PROVIDER, "aws",
+                        Setting.VAULT_MOUNT, "../sys",
+                        Setting.VAULT_TIMEOUT_SECONDS, "0"),
+                "tiers.keyProvider (",
+                "vault.mount (",
+                "vault.timeoutSeconds (");
+        assertProblems(
+                Map.of(
+                        Setting.TIERS_KEY_PROVIDER, "vault",
+                        Setting.VAULT_ADDRESS, "http://vault.example.org:8200",
+                        Setting.VAULT_KEY, "a/b",
+                        Setting.VAULT_TOKEN_FILE, empty.toString()),
+                "vault.address (",
+                "vault.key (",
+                "vault.tokenFile (");
+    }
+
+    private void assertProblems(Map<Setting, String> flags, String... starts) {
+        assertThatExceptionOfType(ConfigurationException.class)
+                .isThrownBy(() -> load(Optional.empty(), Map.of(), flags))
+                .satisfies(e -> {
+                    assertThat(e.problems()).hasSameSizeAs(starts);
+                    for (String start : starts) {
+                        assertThat(e.problems()).anyMatch(line -> line.contains(start));
+                    }
+                });
+    }
+
+    @Test
     void aNodeDealsWithOthersOnlyWhenItIsTold() throws Exception {
         assertThat(load(Optional.empty(), Map.of(), Map.of()).tiers().peers().listen())
                 .isEmpty();

@@ -114,12 +114,12 @@ class SealedNvmeTest extends ChunkTierContract {
         }
         // when the key is lacking, no chunk is called wrong for that
         try (NvmeTier none = new NvmeTier(StoreRoot.open(root), 0)) {
-            assertReason(Reason.IO, () -> read(none, fresh));
+            assertReason(Reason.NO_KEY, () -> read(none, fresh));
             assertThat(none.contains(digestOf(fresh), SIZE_BYTES)).isFalse();
             assertThat(none.keys()).isEmpty();
         }
         try (NvmeTier other = tier(root, NEW, true)) {
-            assertReason(Reason.IO, () -> read(other, fresh));
+            assertReason(Reason.NO_KEY, () -> read(other, fresh));
         }
     }
 

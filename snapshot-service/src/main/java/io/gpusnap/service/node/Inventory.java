@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param cpuFeatures of the processor, as a snapshot's manifest has them; absent from daemons that do not say
  * @param peer where it gives chunks to other nodes; absent from those that do not
  * @param mounts mount points that a process beside the daemon sees; absent from daemons that do not say
+ * @param access what it can open and whom it trusts; absent from daemons that do not say: those are asked for anything
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 public record Inventory(
@@ -44,10 +45,35 @@ public record Inventory(
         @Size(max = 100_000) @Nullable List<SnapshotId> snapshots,
         @Size(max = 2_000) @Nullable List<@NotNull @Size(max = 60) String> cpuFeatures,
         @Valid @Nullable PeerEndpoint peer,
-        @Size(max = 2_000) @Nullable List<@NotNull @Size(max = 4096) String> mounts) {
+        @Size(max = 2_000) @Nullable List<@NotNull @Size(max = 4096) String> mounts,
+        @Valid @Nullable Access access) {
 
     /** Capability of a daemon that thaws into containers. */
     public static final String CONTAINER_THAW = "container-thaw";
+
+    /**
+     * What the node can read of shared stores, by ids only: no key ever leaves it.
+     *
+     * @param opens whose chunks it has a key for: tenants, and with an @ before them sharing groups; first as whose it writes new ones
+     * @param keyIds of the keys that wrap data keys there, the one that wraps new ones first
+     * @param signsAs id of the key that signs its manifests; absent when it signs none, or cannot tell
+     * @param trusts ids of keys whose signatures it takes; empty when it asks for none
+     */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    @Schema(name = "Access")
+    public record Access(
+            @NotNull @Size(max = 100)
+            List<
+                            @NotNull
+                            @Pattern(
+                                    regexp = "@?[A-Za-z0-9][A-Za-z0-9._-]{0,99}",
+                                    message = "must be the name of a tenant or of a group")
+                            String>
+                    opens,
+
+            @NotNull @Size(max = 100) List<@NotNull @Size(max = 2048) String> keyIds,
+            @Nullable @Size(max = 100) String signsAs,
+            @NotNull @Size(max = 1000) List<@NotNull @Size(max = 100) String> trusts) {}
 
     /**
      * Where other nodes may ask this one for chunks, over TLS.

@@ -63,21 +63,40 @@ public sealed interface TierResult {
             @NotNull @Size(max = 10_000) List<@Valid ScrubVerdict> snapshots)
             implements TierResult {}
 
-    /** What a scrub found of one snapshot; {@code detail} says what is wrong. */
+    /**
+     * What a scrub found of one snapshot.
+     *
+     * @param detail what is wrong
+     * @param unread why it is UNREADABLE; absent from older daemons, and with other verdicts
+     */
     @JsonIgnoreProperties(ignoreUnknown = true)
     @Schema(name = "ScrubVerdict")
     record ScrubVerdict(
             @NotNull SnapshotId snapshotId,
             @NotNull Verdict verdict,
-            @Nullable @Size(max = 10_000) String detail) {}
+            @Nullable @Size(max = 10_000) String detail,
+            @Nullable Unread unread) {}
 
-    /** Verdicts of a scrub. UNREADABLE: the tier did not answer, so nothing is known and nothing changes. */
+    /** Verdicts of a scrub. UNREADABLE: it could not be read there and then, so nothing is known and nothing is condemned. */
     @Schema(name = "Verdict")
     enum Verdict {
         GOOD,
         CORRUPT,
         MISSING,
         UNREADABLE
+    }
+
+    /** Why a copy could not be read. */
+    @Schema(name = "Unread")
+    enum Unread {
+        /** The node cannot open what it is encrypted by. */
+        NO_KEY,
+        /** The node asks for signatures, and trusts nobody who signed it. */
+        UNTRUSTED_SIGNER,
+        /** The tier did not answer, or is in trouble. */
+        NO_ANSWER,
+        /** Something worked with it then. */
+        IN_USE
     }
 
     /** An object of a shared store. */

@@ -88,6 +88,7 @@ class FactsReader {
         }
         Map<SnapshotId, List<Location>> where =
                 copies.of(rows.stream().map(Row::id).toList());
+        Map<SnapshotId, Map<StoreId, Set<NodeId>>> strangers = copies.strangers();
         Map<String, Double> expected = Optional.ofNullable(outlook.getIfAvailable())
                 .map(forecast -> forecast.expectedReplicas(settings.forecastHorizon()))
                 .orElse(Map.of());
@@ -112,7 +113,10 @@ class FactsReader {
                                                 copy.kind(),
                                                 copy.node(),
                                                 copy.state(),
-                                                reach(copy, now)))
+                                                reach(copy, now),
+                                                strangers
+                                                        .getOrDefault(row.id(), Map.of())
+                                                        .getOrDefault(copy.storeId(), Set.of())))
                                         .toList()))
                         .toList(),
                 stores());

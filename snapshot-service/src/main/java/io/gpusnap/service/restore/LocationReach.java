@@ -12,7 +12,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
 /**
- * Nodes that have a good copy in their own store, and those that see one in a shared store and can read from it. A
+ * Nodes that have a good copy in their own store, and those that see one in a shared store and can open what it has. A
  * suspended process is where its own copy is and nowhere else.
  */
 @Component
@@ -52,18 +52,19 @@ class LocationReach implements SnapshotReach {
                                         ORDER BY l.store_id LIMIT CASE WHEN pass.heard THEN :most ELSE :limit END)
                                       UNION ALL
                                       (SELECT DISTINCT ON (seen.node_id) seen.* FROM (
-                                              SELECT t.node_id, copy.kind, copy.missing, false, copy.confirmed_at
+                                              SELECT t.node_id, copy.kind, copy.missing, false, (copy.there).confirmed_at
                                                 FROM (SELECT s.id, s.kind,
                                                              (SELECT coalesce(n.distinct_bytes, n.stored_bytes, 0) FROM snapshot n
                                                                WHERE n.id = i.id AND n.engine <> 'suspend') AS missing,
-                                                             (SELECT l.confirmed_at FROM snapshot_location l
-                                                               WHERE l.snapshot_id = i.id AND l.store_id = s.id AND l.state = 'PRESENT') AS confirmed_at
+                                                             (SELECT l FROM snapshot_location l
+                                                               WHERE l.snapshot_id = i.id AND l.store_id = s.id AND l.state = 'PRESENT') AS there
                                                         FROM store s WHERE s.node_id IS NULL OFFSET 0) copy
                                                 JOIN node_tier t ON t.store_id = copy.id AND t.health <> 'UNHEALTHY'
                                                      AND t.reported_store_id IS NOT NULL
-                                               WHERE copy.missing IS NOT NULL AND copy.confirmed_at IS NOT NULL
+                                               WHERE copy.missing IS NOT NULL AND (copy.there).confirmed_at IS NOT NULL
                                                  AND (:only::uuid[] IS NULL OR t.node_id = ANY (:only::uuid[]))
                                                  AND (SELECT (NOT pass.heard OR (h.state = 'ONLINE' AND h.schedulable))
+                                                             AND node_reads(h.inventory, (copy.there).sealed_for, (copy.there).signed_by)
                                                              AND jsonb_path_exists(
                                                                  h.inventory, '$.capabilities[*] ? (@.name == "transfer" && @.available == true)')
                                                         FROM node h WHERE h.id = t.node_id)

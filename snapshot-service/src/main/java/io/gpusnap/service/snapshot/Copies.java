@@ -14,6 +14,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,6 +64,12 @@ public class Copies {
         return locations.of(ids).stream().collect(Collectors.groupingBy(Location::snapshotId));
     }
 
+    /** Of copies in shared stores the nodes that see the store and cannot open what is in it; a copy without any is not in it. */
+    @Transactional(readOnly = true)
+    public Map<SnapshotId, Map<StoreId, Set<NodeId>>> strangers() {
+        return locations.strangers();
+    }
+
     /** What of its chunks other snapshots have too; empty before it is READY and after it was deleted. */
     public Optional<LayerSizes> sizes(SnapshotId snapshot) {
         return chunks.of(snapshot);
@@ -70,7 +77,7 @@ public class Copies {
 
     /** The node's own store has it: it was saved there just now. */
     void saved(SnapshotId snapshot, NodeId node) {
-        locations.putPresent(snapshot, stores.own(node, Inventory.TierKind.NVME));
+        locations.putPresent(snapshot, stores.own(node, Inventory.TierKind.NVME), node);
     }
 
     /**

@@ -107,7 +107,7 @@ class CopyOutcomes implements OperationOutcomes, DamageListener, LostObjects {
                         true));
             }
         }
-        locations.putPresent(id, store.id());
+        locations.putPresent(id, store.id(), operation.nodeId());
         metrics.moved(store.kind(), result.bytesMoved(), result.bytesStored());
         return outcome;
     }
@@ -124,6 +124,12 @@ class CopyOutcomes implements OperationOutcomes, DamageListener, LostObjects {
                         .map(TierResult.ScrubVerdict::snapshotId)
                         .toList(),
                 store);
+        result.snapshots().stream()
+                .filter(one -> one.verdict() == TierResult.Verdict.UNREADABLE)
+                .forEach(one -> locations.unread(
+                        one.snapshotId(),
+                        store,
+                        Objects.requireNonNullElse(one.unread(), TierResult.Unread.NO_ANSWER)));
         // A copy that came while the scrub was under way is another one than it looked for.
         result.snapshots().stream()
                 .filter(one -> locations.presentSince(one.snapshotId(), store, operation.createdAt()))

@@ -18,13 +18,14 @@ public class CopySources {
         this.jdbc = jdbc;
     }
 
-    /** Nodes that reach a good copy in a store that is shared, the nearest kind of store first. */
+    /** Nodes that reach a good copy in a store that is shared, and can open it, the nearest kind of store first. */
     List<NodeId> readers(SnapshotId snapshot) {
         return jdbc.sql("""
                         SELECT t.node_id, min(array_position(ARRAY['NFS', 'S3'], s.kind)) AS nearest
                           FROM snapshot_location l
                           JOIN store s ON s.id = l.store_id AND s.node_id IS NULL
                           JOIN node_tier t ON t.store_id = l.store_id AND t.health <> 'UNHEALTHY'
+                          JOIN node n ON n.id = t.node_id AND node_reads(n.inventory, l.sealed_for, l.signed_by)
                          WHERE l.snapshot_id = :snapshot AND l.state = 'PRESENT'
                          GROUP BY t.node_id ORDER BY nearest, t.node_id
                         """)

@@ -1,6 +1,7 @@
 package io.gpusnap.service.snapshot;
 
 import io.gpusnap.service.node.Inventory;
+import io.gpusnap.service.operation.TierResult;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.platform.id.StoreId;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param reason why it was copied, or is removed
  * @param damage what was found wrong with it
  * @param since in this state
+ * @param unread why the last scrub could not read it; null when it could, or there was none
  * @param verifiedAt last time that all of it was read and found right; null when that was only as it was made
  */
 public record Location(
@@ -30,6 +32,7 @@ public record Location(
         @Nullable String reason,
         @Nullable String damage,
         Instant since,
+        TierResult.@Nullable Unread unread,
         @Nullable Instant verifiedAt) {
 
     /** Whether nothing is known to be wrong with it, and it is not only in memory, which a restart of the node loses. */

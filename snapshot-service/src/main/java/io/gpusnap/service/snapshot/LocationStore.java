@@ -1,6 +1,7 @@
 package io.gpusnap.service.snapshot;
 
 import io.gpusnap.service.node.Inventory;
+import io.gpusnap.service.operation.TierResult;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.platform.id.StoreId;
@@ -11,8 +12,12 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -44,16 +49,22 @@ class LocationStore {
         this.jdbc = jdbc;
     }
 
-    /** It is there, and was proven just now. */
-    void putPresent(SnapshotId snapshot, StoreId store) {
+    /** It is there, and was proven just now, by a node that said what it takes to read it: of a store that others see. */
+    void putPresent(SnapshotId snapshot, StoreId store, NodeId by) {
         jdbc.sql("""
-                        INSERT INTO snapshot_location (snapshot_id, store_id, state, since, confirmed_at, verified_at)
-                        VALUES (:snapshot, :store, 'PRESENT', now(), now(), now())
+                        INSERT INTO snapshot_location (snapshot_id, store_id, state, since, confirmed_at, verified_at, sealed_for, signed_by)
+                        SELECT :snapshot, :store, 'PRESENT', now(), now(), now(),
+                               CASE WHEN s.node_id IS NULL THEN n.inventory #>> '{access,opens,0}' END,
+                               CASE WHEN s.node_id IS NULL THEN n.inventory #>> '{access,signsAs}' END
+                          FROM node n, store s WHERE n.id = :node AND s.id = :store
                         ON CONFLICT (snapshot_id, store_id) DO UPDATE
-                           SET state = 'PRESENT', damage = NULL, since = now(), confirmed_at = now(), verified_at = now()
+                           SET state = 'PRESENT', damage = NULL, since = now(), confirmed_at = now(), verified_at = now(),
+                               sealed_for = excluded.sealed_for, signed_by = excluded.signed_by,
+                               scrub_tried_at = NULL, scrub_tried_by = NULL, unread = NULL
                         """)
                 .param("snapshot", snapshot.value())
                 .param("store", store.value())
+                .param("node", by.value())
                 .update();
     }
 
@@ -149,11 +160,35 @@ class LocationStore {
 
     void verified(Collection<SnapshotId> snapshots, StoreId store) {
         jdbc.sql("""
-                        UPDATE snapshot_location SET verified_at = now()
+                        UPDATE snapshot_location SET verified_at = now(), unread = NULL
                          WHERE store_id = :store AND snapshot_id = ANY (:snapshots) AND state = 'PRESENT'
                         """)
                 .param("store", store.value())
                 .param("snapshots", array(snapshots))
+                .update();
+    }
+
+    /** Stores with a copy that the node could open, whether it sees them or not. */
+    Set<StoreId> openTo(NodeId node, SnapshotId snapshot) {
+        return Set.copyOf(jdbc.sql("""
+                        SELECT l.store_id FROM snapshot_location l JOIN node n ON n.id = :node
+                         WHERE l.snapshot_id = :snapshot AND node_reads(n.inventory, l.sealed_for, l.signed_by)
+                        """)
+                .param("node", node.value())
+                .param("snapshot", snapshot.value())
+                .query((row, number) -> new StoreId(row.getObject("store_id", UUID.class)))
+                .list());
+    }
+
+    /** A scrub could not read it: nothing is known. */
+    void unread(SnapshotId snapshot, StoreId store, TierResult.Unread why) {
+        jdbc.sql("""
+                        UPDATE snapshot_location SET unread = :why
+                         WHERE store_id = :store AND snapshot_id = :snapshot AND state = 'PRESENT'
+                        """)
+                .param("why", why.name())
+                .param("store", store.value())
+                .param("snapshot", snapshot.value())
                 .update();
     }
 
@@ -208,12 +243,37 @@ class LocationStore {
                 .list();
     }
 
+    Map<SnapshotId, Map<StoreId, Set<NodeId>>> strangers() {
+        Map<SnapshotId, Map<StoreId, Set<NodeId>>> found = new HashMap<>();
+        // What it takes is looked at once for each pair of owner and signer: there are few of them, and many copies.
+        jdbc.sql("""
+                        WITH taken AS MATERIALIZED (
+                            SELECT DISTINCT l.sealed_for, l.signed_by FROM snapshot_location l
+                             WHERE l.state = 'PRESENT' AND (l.sealed_for IS NOT NULL OR l.signed_by IS NOT NULL)),
+                        strange AS MATERIALIZED (
+                            SELECT taken.*, n.id AS node_id FROM taken JOIN node n ON n.state = 'ONLINE'
+                             WHERE NOT node_reads(n.inventory, taken.sealed_for, taken.signed_by))
+                        SELECT l.snapshot_id, l.store_id, strange.node_id
+                          FROM strange JOIN node_tier t ON t.node_id = strange.node_id
+                          JOIN store s ON s.id = t.store_id AND s.node_id IS NULL
+                          JOIN snapshot_location l ON l.store_id = s.id AND l.state = 'PRESENT'
+                               AND l.sealed_for IS NOT DISTINCT FROM strange.sealed_for
+                               AND l.signed_by IS NOT DISTINCT FROM strange.signed_by
+                        """).query(row -> {
+            found.computeIfAbsent(new SnapshotId(row.getObject("snapshot_id", UUID.class)), any -> new HashMap<>())
+                    .computeIfAbsent(new StoreId(row.getObject("store_id", UUID.class)), any -> new HashSet<>())
+                    .add(new NodeId(row.getObject("node_id", UUID.class)));
+        });
+        return found;
+    }
+
     private static UUID[] array(Collection<SnapshotId> ids) {
         return ids.stream().map(SnapshotId::value).distinct().toArray(UUID[]::new);
     }
 
     private static Location map(ResultSet row, int number) throws SQLException {
         LocationState state = LocationState.valueOf(row.getString("state"));
+        String unread = row.getString("unread");
         return new Location(
                 new SnapshotId(row.getObject("snapshot_id", UUID.class)),
                 new StoreId(row.getObject("store_id", UUID.class)),
@@ -225,6 +285,7 @@ class LocationStore {
                 row.getString(state == LocationState.REMOVING ? "removal_reason" : "reason"),
                 row.getString("damage"),
                 row.getObject("since", OffsetDateTime.class).toInstant(),
+                unread == null ? null : TierResult.Unread.valueOf(unread),
                 instant(row, "verified_at"));
     }
 

@@ -19,6 +19,7 @@ import io.gpusnap.service.tier.StoreObjects;
 import io.gpusnap.service.tier.Stores;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Service;
 import org.springframework.transaction.annotation.Transactional;
@@ -139,13 +140,15 @@ public class Moves {
     }
 
     private void requireSource(Copy asked) {
+        Set<StoreId> open = locations.openTo(asked.node(), asked.snapshot());
         boolean readable = locations.of(asked.snapshot()).stream()
                 .filter(Location::durable)
                 .filter(copy -> asked.from() == null || copy.storeId().equals(asked.from()))
+                .filter(copy -> open.contains(copy.storeId()))
                 .flatMap(copy -> stores.of(asked.node(), copy.storeId()).stream())
                 .anyMatch(NodeTier::usable);
         if (!readable) {
-            throw conflict("The node sees no copy of snapshot " + asked.snapshot() + " that could be read.");
+            throw conflict("The node sees no copy of snapshot " + asked.snapshot() + " that it could read.");
         }
     }
 

@@ -14,6 +14,7 @@ import org.springframework.validation.annotation.Validated;
  * Settings {@code gpusnap.scrubs.*}.
  *
  * @param every every copy is read whole and compared at least this often
+ * @param retryAfter a copy that a scrub could not read has its next turn after this
  * @param checkInterval how often it is looked for copies that are due
  * @param copiesAtOnce copies of one operation
  * @param bytesPerSecond upper bound of the rate, for each store
@@ -23,6 +24,9 @@ import org.springframework.validation.annotation.Validated;
 public record ScrubSettings(
         @NotNull @DurationMin(minutes = 1) @DefaultValue("30d")
         Duration every,
+
+        @NotNull @DurationMin(seconds = 1) @DefaultValue("1h")
+        Duration retryAfter,
 
         @NotNull @DurationMin(millis = 100) @DefaultValue("1m")
         Duration checkInterval,

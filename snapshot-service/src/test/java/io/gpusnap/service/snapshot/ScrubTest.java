@@ -1,19 +1,28 @@
 package io.gpusnap.service.snapshot;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gpusnap.service.node.Inventory;
 import io.gpusnap.service.operation.TransferPriority;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.platform.id.StoreId;
+import io.gpusnap.service.platform.problem.ApiException;
+import io.gpusnap.service.platform.problem.ErrorCode;
+import io.gpusnap.service.restore.SnapshotReach;
 import io.gpusnap.service.testing.Api;
 import io.gpusnap.service.testing.Catalogue;
 import io.gpusnap.service.testing.FakeDaemon;
 import io.gpusnap.service.testing.FakeSharedStore;
 import io.gpusnap.service.testing.ServiceTest;
+import io.gpusnap.service.tier.Store;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -35,6 +44,15 @@ class ScrubTest {
 
     @Autowired
     private Scrubs scrubs;
+
+    @Autowired
+    private SnapshotReach reach;
+
+    @Autowired
+    private CopySources sources;
+
+    @Autowired
+    private Copies copies;
 
     @Autowired
     private TransactionTemplate transaction;
@@ -93,6 +111,22 @@ class ScrubTest {
     }
 
     @Test
+    void aResultThatCannotBeIsABadRequestAndChangesNothing() {
+        pass(Duration.ofDays(31));
+        scrub();
+        JsonNode task = daemon.claim("SCRUB").orElseThrow();
+        Map<String, Object> verdict = Map.of("snapshotId", snapshot, "verdict", "MISSING");
+
+        assertThat(daemon.complete(
+                                task, "scrub", Map.of("bytesRead", -1, "seconds", 1.0, "snapshots", List.of(verdict)))
+                        .expect(400)
+                        .code())
+                .isEqualTo("INVALID_REQUEST");
+        assertThat(copy().path("state").asString()).isEqualTo("PRESENT");
+        daemon.perform(task);
+    }
+
+    @Test
     void whatWasReadLatelyIsNotReadAgain() {
         scrub();
 
@@ -118,6 +152,141 @@ class ScrubTest {
                 .expect(204);
 
         assertThat(copy().path("state").asString()).isEqualTo("PRESENT");
+    }
+
+    private Map<String, Object> unreadable(JsonNode task, String why) {
+        List<Map<String, Object>> verdicts = new ArrayList<>();
+        task.at("/scrub/snapshots")
+                .forEach(one -> verdicts.add(Map.of(
+                        "snapshotId", one.path("snapshotId").asString(), "verdict", "UNREADABLE", "unread", why)));
+        return Map.of("bytesRead", 0, "seconds", 1.0, "snapshots", verdicts);
+    }
+
+    @Test
+    void copiesThatCannotBeReadDoNotKeepTheOthersFromTheirTurn() {
+        // given more copies than one scrub takes, and a scrub that can read none of them
+        List<String> all = new ArrayList<>(List.of(snapshot));
+        for (int i = 0; i < 10; i++) {
+            String next = daemon.save(catalogue, 60 + i);
+            moves.copy(new Moves.Copy(
+                    SnapshotId.of(next), NodeId.of(daemon.id()), store, null, TransferPriority.NORMAL, null, "-"));
+            all.add(next);
+        }
+        daemon.work();
+        pass(Duration.ofDays(31));
+        scrub();
+        JsonNode first = daemon.claim("SCRUB").orElseThrow();
+        daemon.complete(first, "scrub", unreadable(first, "NO_KEY")).expect(204);
+        // when
+        scrub();
+        JsonNode second = daemon.claim("SCRUB").orElseThrow();
+        // then the others are looked at, and nothing is held against those
+        Set<String> looked = new HashSet<>();
+        first.at("/scrub/snapshots")
+                .forEach(one -> looked.add(one.path("snapshotId").asString()));
+        second.at("/scrub/snapshots")
+                .forEach(one -> looked.add(one.path("snapshotId").asString()));
+        assertThat(looked).containsExactlyInAnyOrderElementsOf(all);
+        assertThat(copy().path("state").asString()).isEqualTo("PRESENT");
+        assertThat(copy().path("unread").asString()).isEqualTo("NO_KEY");
+        // and those that could not be read have their turn again later
+        daemon.perform(second);
+        scrub();
+        assertThat(daemon.claim("SCRUB")).isEmpty();
+        jdbc.sql("UPDATE snapshot_location SET scrub_tried_at = scrub_tried_at - interval '2 hours' WHERE store_id = ?")
+                .param(store.value())
+                .update();
+        scrub();
+        JsonNode third = daemon.claim("SCRUB").orElseThrow();
+        assertThat(third.at("/scrub/snapshots")).hasSize(10);
+        daemon.perform(third);
+        assertThat(copy().has("unread")).isFalse();
+    }
+
+    @Test
+    void aScrubGoesToANodeThatCanOpenTheCopyAndTrustsItsSigner() {
+        // given two nodes beside the one that has made a copy with its keys: each lacks something
+        FakeDaemon sealing = FakeDaemon.start(api, bucket);
+        FakeDaemon other = FakeDaemon.start(api, bucket);
+        other.holdsKeysOf("tenant-b", "signer-1");
+        other.heartbeat();
+        FakeDaemon wary = FakeDaemon.start(api, bucket);
+        wary.holdsKeysOf("@lab", "signer-2");
+        wary.heartbeat();
+        daemon.holdsKeysOf("tenant-b", "signer-1");
+        daemon.heartbeat();
+        FakeDaemon friend = FakeDaemon.start(api, bucket);
+        friend.holdsKeysOf("@lab", "signer-1");
+        friend.heartbeat();
+        sealing.holdsKeysOf("@lab", "signer-1");
+        sealing.heartbeat();
+        snapshot = sealing.save(catalogue, 52);
+        moves.copy(new Moves.Copy(
+                SnapshotId.of(snapshot), NodeId.of(sealing.id()), store, null, TransferPriority.NORMAL, null, "-"));
+        sealing.work();
+        jdbc.sql("DELETE FROM snapshot_location WHERE store_id = ? AND snapshot_id <> ?")
+                .param(store.value())
+                .param(SnapshotId.of(snapshot).value())
+                .update();
+        pass(Duration.ofDays(31));
+        // when
+        jdbc.sql("UPDATE node SET schedulable = false WHERE id = ?")
+                .param(NodeId.of(sealing.id()).value())
+                .update();
+        scrub();
+        // then
+        assertThat(friend.claim("SCRUB")).isPresent();
+        // and it is the only one to which a thaw could go
+        assertThat(reach.of(List.of(SnapshotId.of(snapshot)), null, 20))
+                .filteredOn(one -> one.missingBytes() > 0)
+                .extracting(SnapshotReach.Reach::node)
+                .containsExactly(NodeId.of(friend.id()));
+        // nor is a copy of it made elsewhere
+        assertThatThrownBy(() -> copyInto(other))
+                .isInstanceOfSatisfying(
+                        ApiException.class,
+                        refused -> assertThat(refused.code()).isEqualTo(ErrorCode.CONFLICT));
+        copyInto(friend);
+        assertThat(sources.readers(SnapshotId.of(snapshot)))
+                .containsExactlyInAnyOrder(NodeId.of(friend.id()), NodeId.of(sealing.id()));
+        assertThat(copies.strangers().get(SnapshotId.of(snapshot)).get(store))
+                .containsExactlyInAnyOrder(NodeId.of(daemon.id()), NodeId.of(other.id()), NodeId.of(wary.id()));
+    }
+
+    private void copyInto(FakeDaemon node) {
+        moves.copy(new Moves.Copy(
+                SnapshotId.of(snapshot),
+                NodeId.of(node.id()),
+                Store.ownOf(NodeId.of(node.id()), Inventory.TierKind.NVME),
+                null,
+                TransferPriority.NORMAL,
+                null,
+                "-"));
+    }
+
+    @Test
+    void aScrubThatCouldNotReadACopyIsGivenToAnotherNodeTheNextTime() {
+        FakeDaemon another = FakeDaemon.start(api, bucket);
+        pass(Duration.ofDays(31));
+        scrub();
+        FakeDaemon first = whoHasIt(another);
+        JsonNode task = first.claim("SCRUB").orElseThrow();
+        first.complete(task, "scrub", unreadable(task, "NO_KEY")).expect(204);
+        jdbc.sql("UPDATE snapshot_location SET scrub_tried_at = scrub_tried_at - interval '2 hours' WHERE store_id = ?")
+                .param(store.value())
+                .update();
+        scrub();
+        assertThat(first.claim("SCRUB")).isEmpty();
+        assertThat((first == daemon ? another : daemon).claim("SCRUB")).isPresent();
+    }
+
+    private FakeDaemon whoHasIt(FakeDaemon another) {
+        UUID node = jdbc.sql(
+                        "SELECT node_id FROM operation WHERE store_id = ? AND kind = 'SCRUB' AND state = 'PENDING'")
+                .param(store.value())
+                .query(UUID.class)
+                .single();
+        return node.equals(NodeId.of(daemon.id()).value()) ? daemon : another;
     }
 
     @Test

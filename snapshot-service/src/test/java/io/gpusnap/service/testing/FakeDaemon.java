@@ -31,6 +31,7 @@ public final class FakeDaemon {
     private final List<String> done = new ArrayList<>();
     private long ownCapacityBytes = 1L << 40;
     private @Nullable Map<String, String> peer;
+    private @Nullable Map<String, Object> access;
 
     private FakeDaemon(SimulatedNode node, @Nullable FakeSharedStore shared) {
         this.node = node;
@@ -84,6 +85,19 @@ public final class FakeDaemon {
     /** From the next heartbeat on it gives chunks to other nodes of this tenant. */
     public void servesPeers(String address, String certificate, String tenant) {
         peer = Map.of("address", address, "certificate", certificate, "tenant", tenant);
+    }
+
+    /** From the next heartbeat on it says that it has the keys of this tenant, signs by this key and trusts it alone. */
+    public void holdsKeysOf(String tenant, String signer) {
+        access = Map.of(
+                "opens",
+                List.of(tenant),
+                "keyIds",
+                List.of("k-" + tenant),
+                "signsAs",
+                signer,
+                "trusts",
+                List.of(signer));
     }
 
     public void heartbeat(Object... processes) {
@@ -283,6 +297,9 @@ public final class FakeDaemon {
         inventory.put("snapshots", List.copyOf(own));
         if (peer != null) {
             inventory.put("peer", peer);
+        }
+        if (access != null) {
+            inventory.put("access", access);
         }
         return inventory;
     }

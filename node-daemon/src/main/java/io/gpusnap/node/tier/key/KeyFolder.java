@@ -8,7 +8,7 @@ import java.util.Optional;
 public interface KeyFolder {
 
     /** Longer ones are CORRUPT, and not read. */
-    int MOST_BYTES = 4096;
+    int MOST_BYTES = 16 << 10;
 
     /** @throws TierException CORRUPT, IO, UNAVAILABLE */
     Optional<byte[]> find(ChunkDigest name) throws TierException;

@@ -5,12 +5,12 @@ import io.gpusnap.node.tier.TierException.Reason;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** Several keys of this process: the first wraps, each unwraps what it has wrapped. So one can be changed for another while both are used. */
+/** Several keys: the first wraps, each unwraps what it has wrapped. So one can be changed for another while both are used. */
 public final class KeyRing implements KeyProvider {
 
-    private final List<MasterKey> keys;
+    private final List<KeyProvider> keys;
 
-    private KeyRing(List<MasterKey> keys) {
+    private KeyRing(List<? extends KeyProvider> keys) {
         this.keys = List.copyOf(keys);
     }
 
@@ -29,9 +29,19 @@ public final class KeyRing implements KeyProvider {
         return new KeyRing(keys);
     }
 
+    /** @param first wraps; the others only unwrap */
+    public static KeyRing of(KeyProvider first, KeyProvider others) {
+        return new KeyRing(List.of(first, others));
+    }
+
     @Override
     public String keyId() {
         return keys.getFirst().keyId();
+    }
+
+    @Override
+    public List<String> keyIds() {
+        return keys.stream().flatMap(key -> key.keyIds().stream()).toList();
     }
 
     @Override
@@ -41,17 +51,17 @@ public final class KeyRing implements KeyProvider {
 
     @Override
     public byte[] unwrap(byte[] wrapped, String wrappedBy, String context) throws TierException {
-        for (MasterKey key : keys) {
-            if (key.keyId().equals(wrappedBy)) {
+        for (KeyProvider key : keys) {
+            if (key.keyIds().contains(wrappedBy)) {
                 return key.unwrap(wrapped, wrappedBy, context);
             }
         }
         throw new TierException(
-                Reason.IO,
+                Reason.NO_KEY,
                 "a data key was wrapped by key %s, this node has %s (tiers.keyFile)"
                         .formatted(
                                 wrappedBy,
-                                keys.stream().map(MasterKey::toString).collect(Collectors.joining(", "))));
+                                keys.stream().map(KeyProvider::toString).collect(Collectors.joining(", "))));
     }
 
     @Override

@@ -11,6 +11,7 @@ import java.security.spec.PKCS8EncodedKeySpec;
 import java.security.spec.X509EncodedKeySpec;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -23,6 +24,7 @@ import java.util.regex.Pattern;
 public final class ManifestSigner {
 
     public static final int SIGNATURE_BYTES = 64;
+    private static final int ID_DIGITS = 16;
     private static final Pattern PEM =
             Pattern.compile("-----BEGIN (PRIVATE|PUBLIC) KEY-----([A-Za-z0-9+/=\\s]+)-----END \\1 KEY-----");
 
@@ -97,6 +99,29 @@ public final class ManifestSigner {
         });
     }
 
+    /** Whose signatures are taken, by the ids of their keys; empty: nobody is asked for one. */
+    public List<String> trustedIds() {
+        return trusted.stream().map(ManifestSigner::idOf).toList();
+    }
+
+    /** The id of the key that signs; empty when this node signs nothing, or does not trust itself: then it cannot be told. */
+    public Optional<String> signingId() {
+        SnapshotId probe = SnapshotId.random();
+        byte[] content = new byte[0];
+        return sign(probe, content)
+                .flatMap(own -> trusted.stream()
+                        .filter(one -> verifies(one, probe, content, own))
+                        .findFirst()
+                        .map(ManifestSigner::idOf));
+    }
+
+    /** Of a public key: no secret, and short enough for people to compare. */
+    private static String idOf(PublicKey key) {
+        return HexFormat.of()
+                .formatHex(Macs.of("gpusnap signer".getBytes(StandardCharsets.US_ASCII), key.getEncoded()))
+                .substring(0, ID_DIGITS);
+    }
+
     /** Whether manifests must be signed to be taken. */
     public boolean asksForSignatures() {
         return !trusted.isEmpty();
@@ -107,19 +132,18 @@ public final class ManifestSigner {
         if (found.length != SIGNATURE_BYTES) {
             return false;
         }
-        for (PublicKey one : trusted) {
-            try {
-                Signature signature = Signature.getInstance("Ed25519");
-                signature.initVerify(one);
-                update(signature, snapshot, manifest);
-                if (signature.verify(found)) {
-                    return true;
-                }
-            } catch (GeneralSecurityException e) {
-                continue; // as good as none
-            }
+        return trusted.stream().anyMatch(one -> verifies(one, snapshot, manifest, found));
+    }
+
+    private boolean verifies(PublicKey key, SnapshotId snapshot, byte[] manifest, byte[] found) {
+        try {
+            Signature signature = Signature.getInstance("Ed25519");
+            signature.initVerify(key);
+            update(signature, snapshot, manifest);
+            return signature.verify(found);
+        } catch (GeneralSecurityException e) {
+            return false; // as good as none
         }
-        return false;
     }
 
     private void update(Signature signature, SnapshotId snapshot, byte[] manifest) throws GeneralSecurityException {

@@ -64,7 +64,8 @@ public final class MasterKey implements KeyProvider {
     public byte[] unwrap(byte[] wrapped, String wrappedBy, String context) throws TierException {
         if (!wrappedBy.equals(keyId)) {
             throw new TierException(
-                    Reason.IO, "a data key was wrapped by key %s, this node has key %s".formatted(wrappedBy, keyId));
+                    Reason.NO_KEY,
+                    "a data key was wrapped by key %s, this node has key %s".formatted(wrappedBy, keyId));
         }
         if (wrapped.length <= NONCE_BYTES) {
             throw new TierException(Reason.IO, "a wrapped data key is too short");

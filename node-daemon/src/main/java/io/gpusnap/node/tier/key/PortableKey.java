@@ -23,7 +23,7 @@ public record PortableKey(UUID archive, String tenant, String keyId, byte[] wrap
         return new PortableKey(archive, tenant, provider.keyId(), wrapped, new DataKey(tenant, 0, secret));
     }
 
-    /** @throws TierException IO when the provider does not have the key that wrapped it, or it is another's */
+    /** @throws TierException NO_KEY when the provider does not have the key that wrapped it, IO when it is another's */
     public static PortableKey open(KeyProvider provider, String tenant, UUID archive, String keyId, byte[] wrapped)
             throws TierException {
         byte[] secret = provider.unwrap(wrapped, keyId, context(tenant, archive));

@@ -17,7 +17,8 @@ import java.util.concurrent.ConcurrentHashMap;
 /**
  * The data keys of this node's tenant in one store: the newest encrypts, each decrypts what it encrypted. They lie in the store, wrapped
  * by the provider's key and bound to tenant, store and number; whoever needs the first one first makes it, a newer one an operator. Keys of
- * other tenants are never asked for. Thread-safe.
+ * other tenants are never asked for. Thread-safe. A group of tenants that share chunks has keys in the same way, under a name that no
+ * tenant can have.
  */
 public final class TenantKeys {
 
@@ -35,6 +36,11 @@ public final class TenantKeys {
         this.folder = folder;
         this.provider = provider;
         this.tenant = tenant;
+    }
+
+    /** As whose keys those of a sharing group are kept. */
+    public static String ownerOf(String group) {
+        return "@" + group;
     }
 
     /**
@@ -70,7 +76,7 @@ public final class TenantKeys {
      * What encrypts now: another node may have made a newer one a moment ago.
      *
      * @param storeId the key is of no use in another store
-     * @throws TierException IO when the provider does not have the key that wrapped it
+     * @throws TierException NO_KEY when the provider does not have the key that wrapped it
      */
     public synchronized DataKey current(UUID storeId) throws TierException {
         int number = 0;
@@ -90,13 +96,14 @@ public final class TenantKeys {
      * What decrypts.
      *
      * @param scope as {@link DataKey#scope} gave it
-     * @throws TierException IO when it is not this tenant's, not there, or wrapped by a key that the provider does not have
+     * @throws TierException NO_KEY when it is not this tenant's, or wrapped by a key that the provider does not have; IO when it is
+     *     not there
      */
     public DataKey of(String scope, UUID storeId) throws TierException {
         return of(
                 DataKey.numberOf(tenant, scope)
-                        .orElseThrow(
-                                () -> new TierException(Reason.IO, "%s is no scope of %s".formatted(scope, tenant))),
+                        .orElseThrow(() ->
+                                new TierException(Reason.NO_KEY, "%s is no scope of %s".formatted(scope, tenant))),
                 storeId);
     }
 
@@ -172,7 +179,7 @@ public final class TenantKeys {
      * Makes a new key, which encrypts from now on; what older ones encrypted they decrypt for ever.
      *
      * @return its number
-     * @throws TierException IO also when the newest one cannot be opened here: whoever cannot read must not go on
+     * @throws TierException NO_KEY also when the newest one cannot be opened here: whoever cannot read must not go on
      */
     public synchronized int rotate(UUID storeId) throws TierException {
         int number = next(current(storeId).number());
@@ -185,7 +192,7 @@ public final class TenantKeys {
      * open to the same key. Cut off, it is run again.
      *
      * @return how many were wrapped by another key before
-     * @throws TierException IO when one cannot be opened by any key of the provider
+     * @throws TierException NO_KEY when one cannot be opened by any key of the provider
      */
     public synchronized int rewrap(UUID storeId, Progress progress) throws TierException {
         List<Listed> keys = list();

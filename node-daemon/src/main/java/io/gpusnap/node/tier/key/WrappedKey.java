@@ -10,15 +10,27 @@ import java.util.regex.Pattern;
 /**
  * A data key as it lies in a store.
  *
- * @param keyId of the provider's key that wrapped it
+ * @param keyId of the provider's key that wrapped it: a word of visible ASCII letters without quotes and backslashes, such as an ARN or a
+ *     URL
  */
 record WrappedKey(String keyId, byte[] wrapped) {
 
+    private static final String ID = "[!#-\\[\\]-~]{1,2048}";
+    private static final int MOST_WRAPPED_BYTES = 4096;
     private static final Pattern FORM = Pattern.compile(
-            "\\{\"format\":\"gpusnap-key 1\",\"keyId\":\"([0-9a-f]{16})\",\"wrapped\":\"((?:[0-9a-f]{2})+)\"\\}\n");
+            "\\{\"format\":\"gpusnap-key 1\",\"keyId\":\"(" + ID + ")\",\"wrapped\":\"((?:[0-9a-f]{2})++)\"\\}\n");
 
     static WrappedKey of(KeyProvider provider, byte[] secret, String context) throws TierException {
-        return new WrappedKey(provider.keyId(), provider.wrap(secret, context));
+        if (!provider.keyId().matches(ID)) {
+            throw new TierException(
+                    Reason.IO, "the id of a key is at most 2048 visible ASCII letters without quotes and backslashes");
+        }
+        byte[] wrapped = provider.wrap(secret, context);
+        if (wrapped.length > MOST_WRAPPED_BYTES) {
+            throw new TierException(
+                    Reason.IO, "the key provider made %d bytes of a data key".formatted(wrapped.length));
+        }
+        return new WrappedKey(provider.keyId(), wrapped);
     }
 
     byte[] encode() {

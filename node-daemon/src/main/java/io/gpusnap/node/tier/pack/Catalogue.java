@@ -27,7 +27,9 @@ final class Catalogue {
     private final Map<ChunkDigest, PackTable.Pack> packs = new HashMap<>();
     private final Map<ChunkDigest, UUID> copies = new HashMap<>();
     private final Set<List<ChunkDigest>> wrong = new HashSet<>();
-    private final Map<ChunkDigest, String> foreign = new HashMap<>();
+    /** Scopes that do not open here, by chunk and pack. */
+    private final Map<ChunkDigest, Map<ChunkDigest, String>> foreign = new HashMap<>();
+
     private final Predicate<String> opens;
 
     /** @param opens whether chunks of packs with this scope can be read here */
@@ -65,7 +67,9 @@ final class Catalogue {
     /** What only another tenant can open is as good as not there: a copy brings a chunk of its own. */
     private void addPlaces(PackTable.Pack pack) {
         if (!opens.test(pack.scope())) {
-            pack.entries().forEach(entry -> foreign.put(entry.digest(), pack.scope()));
+            pack.entries()
+                    .forEach(entry -> foreign.computeIfAbsent(entry.digest(), digest -> new HashMap<>(1))
+                            .put(pack.id(), pack.scope()));
             return;
         }
         for (PackEntry entry : pack.entries()) {
@@ -120,6 +124,10 @@ final class Catalogue {
         if (known != null && known.removeIf(place -> place.pack().id().equals(packId)) && known.isEmpty()) {
             places.remove(chunk);
         }
+        Map<ChunkDigest, String> strange = foreign.get(chunk);
+        if (strange != null && strange.remove(packId) != null && strange.isEmpty()) {
+            foreign.remove(chunk);
+        }
     }
 
     synchronized boolean knows(ChunkDigest packId) {
@@ -147,7 +155,9 @@ final class Catalogue {
 
     /** Who has the chunk, where nobody has it whom this node could read. */
     synchronized Optional<String> foreign(ChunkDigest chunk) {
-        return places.containsKey(chunk) ? Optional.empty() : Optional.ofNullable(foreign.get(chunk));
+        return places.containsKey(chunk)
+                ? Optional.empty()
+                : foreign.getOrDefault(chunk, Map.of()).values().stream().findFirst();
     }
 
     synchronized Set<ChunkDigest> chunks() {

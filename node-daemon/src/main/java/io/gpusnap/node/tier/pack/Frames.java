@@ -29,7 +29,7 @@ public interface Frames {
      * Writes a frame.
      *
      * @param target has room for the content and {@link PackEntry#MOST_OVERHEAD_BYTES}
-     * @throws TierException IO when there is no key
+     * @throws TierException NO_KEY when there is none to encrypt by
      */
     Written write(ChunkDigest digest, MemorySegment content, MemorySegment target) throws TierException;
 
@@ -38,13 +38,8 @@ public interface Frames {
      *
      * @param scope of its pack
      * @param target of the chunk's size: not a byte more is ever written
-     * @throws TierException CORRUPT, or IO when there is no key
+     * @throws TierException CORRUPT, or NO_KEY
      */
     void read(ChunkDigest digest, int codec, String scope, MemorySegment frame, MemorySegment target)
             throws TierException;
-
-    /** Chunks as they are. */
-    static Frames plain() {
-        return PlainFrames.INSTANCE;
-    }
 }

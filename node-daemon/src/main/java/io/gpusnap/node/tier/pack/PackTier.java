@@ -62,9 +62,7 @@ public final class PackTier implements ChunkTier {
         this.store = store;
         this.framing = frames;
         this.catalogue = new Catalogue(frames::opens);
-        this.frames = frames.compress() || frames.keys().isPresent()
-                ? () -> new SealingFrames(frames, this::storeId)
-                : Frames::plain;
+        this.frames = () -> new SealingFrames(frames, this::storeId);
         this.publisher = new PackPublisher(store);
         this.snapshots = new SharedSnapshots(store, catalogue, publisher, frames.signer());
         this.places = new PlaceReader(store, this.frames, catalogue, this::lookAgain, this::notThere, this::quarantine);
@@ -83,9 +81,14 @@ public final class PackTier implements ChunkTier {
         return store;
     }
 
-    /** The data keys of this node's tenant; empty where nothing is encrypted. */
+    /** The data keys that encrypt here, the tenant's or its group's; empty where nothing is encrypted. */
     public Optional<TenantKeys> keys() {
         return framing.keys();
+    }
+
+    /** Of a tenant that shares with a group: its own, which only decrypt. */
+    public Optional<TenantKeys> ownKeys() {
+        return framing.own();
     }
 
     /** The store's id, the same on every node that shares it. @throws TierException IO, UNAVAILABLE */
@@ -268,7 +271,12 @@ public final class PackTier implements ChunkTier {
                 : places.readProven(chunk, buffer, digestOf);
     }
 
-    private TierException notThere(ChunkDigest digest) {
+    /**
+     * What is wrong with a chunk that is in no pack which this node could read.
+     *
+     * @return NO_KEY where it is in one that is encrypted for others, else MISSING
+     */
+    public TierException notThere(ChunkDigest digest) {
         return catalogue
                 .foreign(digest)
                 .map(scope -> framing.foreign(digest, scope))

@@ -102,8 +102,7 @@ final class SealingFrames implements Frames {
     }
 
     private MemorySegment open(ChunkDigest digest, int codec, String scope, MemorySegment frame) throws TierException {
-        TenantKeys keys =
-                settings.keys().filter(mine -> mine.owns(scope)).orElseThrow(() -> settings.foreign(digest, scope));
+        TenantKeys keys = settings.keysOf(scope).orElseThrow(() -> settings.foreign(digest, scope));
         long openBytes = frame.byteSize() - DataKey.OVERHEAD_BYTES;
         if (openBytes < 1) {
             throw new TierException(Reason.CORRUPT, "sealed chunk " + digest + " is too short");

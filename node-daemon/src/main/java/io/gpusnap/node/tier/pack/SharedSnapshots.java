@@ -59,30 +59,37 @@ final class SharedSnapshots {
      * Where its chunks lie, in all of its copies, is known from then on.
      *
      * @param wanted whether these bytes will do
-     * @throws TierException MISSING; CORRUPT when there are manifests, and none that will do
+     * @throws TierException MISSING; UNTRUSTED when one would do and none of those is signed by a key that this node trusts; CORRUPT when
+     *     there are manifests, and none that would do
      */
     byte[] read(SnapshotId snapshot, Predicate<byte[]> wanted) throws TierException {
         Optional<byte[]> found = Optional.empty();
-        Optional<String> wrong = Optional.empty();
+        Optional<Reason> wrong = Optional.empty();
         for (SharedSnapshot copy : list(snapshot + ".")) {
             Optional<byte[]> manifest = manifest(copy);
-            if (manifest.isPresent() && !isTrusted(copy, manifest.get())) {
-                wrong = Optional.of("is not signed by a key that this node trusts (tiers.trustedKeysFile)");
-            } else if (manifest.filter(wanted).isPresent()) {
+            if (manifest.filter(wanted).isEmpty()) {
+                wrong = manifest.isPresent() ? wrong.or(() -> Optional.of(Reason.CORRUPT)) : wrong;
+            } else if (isTrusted(copy, manifest.get())) {
                 found = manifest;
                 learn(copy);
-            } else if (manifest.isPresent()) {
-                wrong = wrong.or(() -> Optional.of("is not the one that is meant"));
+            } else {
+                wrong = Optional.of(Reason.UNTRUSTED);
             }
         }
         if (found.isPresent()) {
             return found.get();
         }
-        throw wrong.isPresent()
-                ? new TierException(
-                        Reason.CORRUPT,
-                        "the manifest of snapshot %s in %s %s".formatted(snapshot, store.location(), wrong.get()))
-                : new TierException(Reason.MISSING, "snapshot " + snapshot + " is not in " + store.location());
+        throw refused(snapshot, wrong.orElse(Reason.MISSING));
+    }
+
+    private TierException refused(SnapshotId snapshot, Reason reason) {
+        String text = switch (reason) {
+            case CORRUPT -> "the manifest of snapshot %s in %s is not the one that is meant";
+            case UNTRUSTED ->
+                "the manifest of snapshot %s in %s is not signed by a key that this node trusts (tiers.trustedKeysFile)";
+            case MISSING, NO_KEY, NO_SPACE, IO, UNAVAILABLE, IN_USE -> "snapshot %s is not in %s";
+        };
+        return new TierException(reason, text.formatted(snapshot, store.location()));
     }
 
     private boolean isTrusted(SharedSnapshot copy, byte[] manifest) throws TierException {

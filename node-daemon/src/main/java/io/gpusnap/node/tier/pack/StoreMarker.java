@@ -6,6 +6,7 @@ import io.gpusnap.node.tier.blob.BlobKey;
 import io.gpusnap.node.tier.blob.BlobStore;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -26,13 +27,27 @@ final class StoreMarker {
      * @throws TierException IO when the place is of another format
      */
     static UUID openOrCreate(BlobStore store) throws TierException {
-        if (store.find(BlobKey.marker()).isEmpty()) {
+        Optional<UUID> known = find(store);
+        if (known.isEmpty()) {
             String fresh = "{\"format\":\"%s\",\"storeId\":\"%s\"}\n".formatted(FORMAT, UUID.randomUUID());
             store.put(
                     BlobKey.marker(),
                     MemorySegment.ofArray(fresh.getBytes(StandardCharsets.US_ASCII)),
                     BlobStore.IfThere.KEEP);
         }
+        return known.isPresent() ? known.get() : read(store);
+    }
+
+    /**
+     * The store's id, where the place is one.
+     *
+     * @throws TierException IO when the place is of another format
+     */
+    static Optional<UUID> find(BlobStore store) throws TierException {
+        return store.find(BlobKey.marker()).isEmpty() ? Optional.empty() : Optional.of(read(store));
+    }
+
+    private static UUID read(BlobStore store) throws TierException {
         String text = new String(store.readAll(BlobKey.marker(), MOST_BYTES), StandardCharsets.US_ASCII);
         Matcher form = FORM.matcher(text);
         if (!form.matches()) {

@@ -205,8 +205,9 @@ class KeyRotationTest {
                 PackTier late = tier("tenant-a", OLD)) {
             assertThat(read(later, before)).isEqualTo(before);
             assertThat(read(later, after)).isEqualTo(after);
-            assertFails(Reason.IO, "was wrapped by key", () -> read(late, before));
-            assertFails(Reason.IO, "was wrapped by key", () -> keys(late).rewrap(late.storeId(), (done, all) -> {}));
+            assertFails(Reason.NO_KEY, "was wrapped by key", () -> read(late, before));
+            assertFails(
+                    Reason.NO_KEY, "was wrapped by key", () -> keys(late).rewrap(late.storeId(), (done, all) -> {}));
         }
     }
 

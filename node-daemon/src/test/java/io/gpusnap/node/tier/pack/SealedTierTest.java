@@ -158,9 +158,11 @@ class SealedTierTest extends ChunkTierContract {
                 PackTier wrongKey = open("tenant-a", "f".repeat(64), ManifestSigner.none());
                 PackTier none = plain()) {
             assertFails(
-                    Reason.IO, "encrypted for tenant-a, this node has the key of tenant-b", () -> read(other, content));
-            assertFails(Reason.IO, "was wrapped by key", () -> read(wrongKey, content));
-            assertFails(Reason.IO, "encrypted", () -> read(none, content));
+                    Reason.NO_KEY,
+                    "encrypted for tenant-a, this node has the key of tenant-b",
+                    () -> read(other, content));
+            assertFails(Reason.NO_KEY, "was wrapped by key", () -> read(wrongKey, content));
+            assertFails(Reason.NO_KEY, "encrypted", () -> read(none, content));
         }
     }
 
@@ -257,25 +259,25 @@ class SealedTierTest extends ChunkTierContract {
             // when an unsigned copy is all there is
             unsigned.refresh();
             unsigned.publish(snapshot, UUID.randomUUID(), manifest, chunks);
-            assertFails(Reason.CORRUPT, "not signed", () -> trusting.manifest(snapshot, found -> true));
+            assertFails(Reason.UNTRUSTED, "not signed", () -> trusting.manifest(snapshot, found -> true));
             // when there is a signed one as well
             UUID copy = UUID.randomUUID();
             List<SharedObject> objects = signing.publish(snapshot, copy, manifest, chunks);
             // then
             assertThat(objects).anyMatch(object -> object.name().endsWith(".sig"));
             assertThat(trusting.manifest(snapshot, found -> true)).isEqualTo(manifest);
-            assertFails(Reason.CORRUPT, "not signed", () -> strange.manifest(snapshot, found -> true));
-            assertFails(Reason.CORRUPT, "not signed", () -> tenant.manifest(snapshot, found -> true));
+            assertFails(Reason.UNTRUSTED, "not signed", () -> strange.manifest(snapshot, found -> true));
+            assertFails(Reason.UNTRUSTED, "not signed", () -> tenant.manifest(snapshot, found -> true));
             // when a bit of it flips, or it is given out as another snapshot's
             SnapshotId forged = SnapshotId.random();
             byte[] signature = signing.store().readAll(BlobKey.signature(snapshot, copy), 64);
             signing.store().put(BlobKey.signature(forged, copy), MemorySegment.ofArray(signature), IfThere.KEEP);
             signing.store().put(BlobKey.manifest(forged, copy), MemorySegment.ofArray(manifest), IfThere.KEEP);
-            assertFails(Reason.CORRUPT, "not signed", () -> trusting.manifest(forged, found -> true));
+            assertFails(Reason.UNTRUSTED, "not signed", () -> trusting.manifest(forged, found -> true));
             byte[] flipped = manifest.clone();
             flipped[0] ^= 1;
             signing.store().put(BlobKey.manifest(snapshot, copy), MemorySegment.ofArray(flipped), IfThere.REPLACE);
-            assertFails(Reason.CORRUPT, "not signed", () -> trusting.manifest(snapshot, found -> true));
+            assertFails(Reason.UNTRUSTED, "not signed", () -> trusting.manifest(snapshot, found -> true));
         }
     }
 

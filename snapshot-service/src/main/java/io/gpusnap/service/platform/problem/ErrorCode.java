@@ -154,6 +154,14 @@ public enum ErrorCode {
             HttpStatus.UNPROCESSABLE_CONTENT,
             "The manifest is not valid",
             "Daemon and service must speak the same manifest schema and digest its exact bytes."),
+    KEY_MISSING(
+            HttpStatus.CONFLICT,
+            "The node has no key for this copy",
+            "Give the node the tenant's key (tiers.keyFile, tiers.tenant), or choose a node that has it; the copy is as good as before."),
+    SIGNER_UNTRUSTED(
+            HttpStatus.CONFLICT,
+            "The node does not trust who signed this copy",
+            "Add the signer's public key to the node's tiers.trustedKeysFile, if it is to be trusted; the copy is as good as before."),
     PID_CONFLICT(HttpStatus.CONFLICT, "The process id is taken", "End the process that holds it."),
     PORT_CONFLICT(HttpStatus.CONFLICT, "A listening port is taken", "End the process that listens there."),
     PATH_MISSING(HttpStatus.CONFLICT, "A file or folder of the process is missing", "Put back what the detail names."),

@@ -59,9 +59,25 @@ public record Facts(Instant now, List<SnapshotFacts> snapshots, Map<StoreId, Sto
         GIVEN_UP
     }
 
-    /** A copy; {@code node} is whose own the store is. */
+    /**
+     * A copy.
+     *
+     * @param node whose own the store is
+     * @param strangers nodes that cannot open it, or do not trust who signed it
+     */
     public record CopyFacts(
-            StoreId store, Inventory.TierKind kind, Optional<NodeId> node, LocationState state, Reach reach) {
+            StoreId store,
+            Inventory.TierKind kind,
+            Optional<NodeId> node,
+            LocationState state,
+            Reach reach,
+            Set<NodeId> strangers) {
+
+        /** Which every node that sees it can open, as far as is known. */
+        public CopyFacts(
+                StoreId store, Inventory.TierKind kind, Optional<NodeId> node, LocationState state, Reach reach) {
+            this(store, kind, node, state, reach, Set.of());
+        }
 
         boolean durable() {
             return kind != Inventory.TierKind.MEMORY;

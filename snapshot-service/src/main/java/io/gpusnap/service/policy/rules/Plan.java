@@ -131,7 +131,7 @@ public final class Plan {
                             snapshot.id(),
                             rule,
                             reason
-                                    + " No store has room for it, is healthy, and is seen by a node that also sees a good copy."));
+                                    + " No store has room for it, is healthy, and is seen by a node that can also read a good copy."));
             return;
         }
         Facts.StoreFacts store = way.get().store();
@@ -283,8 +283,9 @@ public final class Plan {
                 .toList();
         Stream<NodeId> owners = sources.stream().flatMap(copy -> copy.node().stream());
         Stream<NodeId> others = sources.stream()
-                .flatMap(copy -> Optional.ofNullable(facts.stores().get(copy.store())).stream())
-                .flatMap(store -> store.movers().stream());
+                .flatMap(copy -> Optional.ofNullable(facts.stores().get(copy.store())).stream()
+                        .flatMap(store -> store.movers().stream())
+                        .filter(node -> !copy.strangers().contains(node)));
         return Stream.concat(owners, others).filter(target.movers()::contains).findFirst();
     }
 

@@ -6,6 +6,7 @@ import io.gpusnap.service.operation.AfterSave;
 import io.gpusnap.service.operation.Completion;
 import io.gpusnap.service.operation.Engine;
 import io.gpusnap.service.operation.Failure;
+import io.gpusnap.service.operation.TierResult;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.platform.id.StoreId;
@@ -78,6 +79,7 @@ record SnapshotResource(
      * @param nodeId whose own the store is; absent for a shared one
      * @param reason why it was copied, or is removed
      * @param damage what was found wrong with it
+     * @param unread why the last scrub could not read it: that says nothing of the copy
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @Schema(name = "SnapshotLocation")
@@ -88,6 +90,7 @@ record SnapshotResource(
             LocationState state,
             @Nullable String reason,
             @Nullable String damage,
+            TierResult.@Nullable Unread unread,
             Instant since,
             @Nullable Instant verifiedAt) {
 
@@ -99,6 +102,7 @@ record SnapshotResource(
                     location.state(),
                     location.reason(),
                     location.damage(),
+                    location.unread(),
                     location.since(),
                     location.verifiedAt());
         }

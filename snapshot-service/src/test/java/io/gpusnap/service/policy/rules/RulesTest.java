@@ -80,6 +80,16 @@ class RulesTest {
                         snapshot("v1").on(NVME_A),
                         new NodeSpread(2, null),
                         "blocked (node-spread)"),
+                row(
+                        "who cannot open the shared copy does not copy from it",
+                        snapshot("v1").on(NVME_A).closedTo(S3, World.B),
+                        new NodeSpread(2, null),
+                        "blocked (node-spread)"),
+                row(
+                        "a copy into another shared store is made by a node that can open this one",
+                        snapshot("v1").closedTo(S3, World.A),
+                        TWO_COPIES,
+                        "copy nfs by B (minimum-copies)"),
                 // demotion
                 row("what was used lately stays", snapshot("v1").on(NVME_A, S3).age(Duration.ofHours(23)), LEAVE_NVME),
                 row(

@@ -108,6 +108,13 @@ final class World {
             return this;
         }
 
+        /** A copy that these nodes cannot open. */
+        Of closedTo(StoreId id, NodeId... strangers) {
+            Facts.StoreFacts store = new World().stores.get(id);
+            copies.add(new Facts.CopyFacts(id, store.kind(), store.node(), LocationState.PRESENT, Set.of(strangers)));
+            return this;
+        }
+
         Of in(StoreId id, LocationState state) {
             return copy(id, state, Facts.Reach.ANSWERS);
         }

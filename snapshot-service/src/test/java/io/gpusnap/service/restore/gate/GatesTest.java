@@ -92,7 +92,8 @@ class GatesTest {
                             null,
                             cpuFeatures,
                             null,
-                            List.of("/", "/models")),
+                            List.of("/", "/models"),
+                            null),
                     Instant.EPOCH,
                     Instant.EPOCH,
                     0);

@@ -1,0 +1,4 @@
+@NullMarked
+package io.gpusnap.node.tier.key;
+
+import org.jspecify.annotations.NullMarked;

@@ -106,7 +106,7 @@ if packs store; then
     "$root/bench/gpu/relocate.sh" "$bundle/peers" restic rclone fio
     "$root/bench/gpu/relocate-borg.sh" "$bundle/peers"
 fi
-git -C "$root" describe --always --dirty >"$bundle/REVISION"
+"$root/bench/revision" >"$bundle/REVISION"
 
 echo "pack: compressing"
 rm -rf "$folder"

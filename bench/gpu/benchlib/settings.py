@@ -164,10 +164,8 @@ def from_environment_file(name, suffix=""):
 
 
 def revision():
-    if os.environ.get("GPUSNAP_REVISION"):
-        return os.environ["GPUSNAP_REVISION"]
-    done = subprocess.run(["git", "-C", str(ROOT), "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
+    """Of the code that is measured."""
+    return subprocess.run([ROOT / "bench/revision"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def require(settings, ram_gib):

@@ -31,7 +31,7 @@ S3 = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 
 class Cluster:
     def __init__(self, root, java, criu, names, daemon_settings=lambda machine: {}, daemon_java=SMALL_JAVA):
-        """`daemon_settings`: what a machine's daemon has besides, or in place of what all have."""
+        """`daemon_settings`: what a machine's daemon has besides, or in place of what all have; None takes it away."""
         self.daemon_settings = daemon_settings
         self.daemon_java = daemon_java
         self.root = root
@@ -149,6 +149,7 @@ class Cluster:
             "node.name": machine.name,
             "state.dir": own / "daemon",
             "nvme.root": own / "store",
+            "nvme.sweepSeconds": 2,
             "memory.poolBytes": POOL_BYTES,
             "memory.poolPath": self.pool,
             "scratch.dir": self.memory / "scratch",
@@ -164,7 +165,7 @@ class Cluster:
         }
         file = self.work / f"{machine.name}.properties"
         own_settings = configuration | self.daemon_settings(machine)
-        file.write_text("".join(f"{key}={value}\n" for key, value in own_settings.items()))
+        file.write_text("".join(f"{key}={value}\n" for key, value in own_settings.items() if value is not None))
         line = [self.java, "-Xmx384m", *self.daemon_java, "-jar", self.daemon_jar, "run", "--config", file]
         machine.ids_of_others()
         self.daemons[machine.name] = machine.start(line, self.device(), self.work / f"daemon-{machine.name}.log")
@@ -264,15 +265,23 @@ class Cluster:
     def snapshots(self, state="READY"):
         return [self.api.get(f"/snapshots/{one['id']}") for one in self.all("/snapshots", state=state)]
 
-    def set_policy(self, rules):
-        """The one policy of all models; none when there are no rules."""
+    def set_policy(self, rules, models=None):
+        """The one policy, of these models or of all; none when there are no rules."""
         spec = {"enabled": bool(rules), "rules": rules or [{"kind": "minimum-copies", "copies": 1}]}
+        if models:
+            spec["models"] = models
         try:
             self.api.call("PUT", "/tier-policies/soak", spec, {"If-Match": "*"})
         except ApiFailure as failure:
             if failure.status != 404:
                 raise
             self.api.post("/tier-policies", {"name": "soak", "spec": spec})
+
+    def corrupt_copies(self):
+        """Copies that the service was told are wrong, by tier, however soon they were made anew."""
+        request = urllib.request.Request(self.api.base + "/actuator/prometheus", headers={"Authorization": f"Bearer {self.api.token}"})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return labelled(answer.read().decode(), "gpusnap_copies_corrupt_total")
 
     def bucket(self, query="list-type=2"):
         with urllib.request.urlopen(f"{self.s3}/{BUCKET}?{query}", timeout=60) as answer:
@@ -301,8 +310,12 @@ class Cluster:
 def counters(machine, meter):
     """The values of a meter by its one label."""
     with urllib.request.urlopen(f"http://{machine.address}:{METRICS_PORT}/metrics", timeout=20) as answer:
-        lines = answer.read().decode().splitlines()
-    return {line.split('"')[1]: int(float(line.split()[-1])) for line in lines if line.startswith(meter + "{")}
+        return labelled(answer.read().decode(), meter)
+
+
+def labelled(page, meter):
+    """The values of a meter on a page for Prometheus, by its one label."""
+    return {line.split('"')[1]: int(float(line.split()[-1])) for line in page.splitlines() if line.startswith(meter + "{")}
 
 
 def require(root, criu):

@@ -1,6 +1,7 @@
 """What the cluster is kept busy with, and who kills daemons meanwhile."""
 
 import collections
+import http.client
 import random
 import threading
 import time
@@ -17,10 +18,19 @@ ANSWER_PATIENCE_SECONDS = 20
 POLICIES = [
     [{"kind": "minimum-copies", "copies": 2}],
     [{"kind": "minimum-copies", "copies": 2}, {"kind": "node-spread", "nodes": 2}],
-    [{"kind": "minimum-copies", "copies": 1}, {"kind": "archive", "to": "S3", "unusedFor": "PT1M"}],
     [{"kind": "minimum-copies", "copies": 3}],
     [{"kind": "minimum-copies", "copies": 1}, {"kind": "demote", "from": "NVME", "unusedFor": "PT1M"}],
 ]
+
+
+# Two nodes bring the same snapshot at once: then they have something to give each other.
+EVERYWHERE = [{"kind": "minimum-copies", "copies": 2}, {"kind": "node-spread", "nodes": 3}]
+
+
+def policies(shared_kinds, peers):
+    """Ideas of where copies should be, with one of an archive for each kind of shared store. The load begins with the first."""
+    archives = [[{"kind": "minimum-copies", "copies": 1}, {"kind": "archive", "to": to, "unusedFor": "PT1M"}] for to in sorted(shared_kinds)]
+    return ([EVERYWHERE] if peers else []) + POLICIES + archives
 
 
 class Account:
@@ -33,6 +43,8 @@ class Account:
         self.expected = {}
         self.models = {}
         self.powered_off = collections.defaultdict(list)
+        self.cold = []
+        self.reads = Reads()
 
     def count(self, what):
         with self.lock:
@@ -42,6 +54,10 @@ class Account:
         with self.lock:
             self.violations.append(text)
         print(f"VIOLATION: {text}", flush=True)
+
+    def came_cold(self, restore):
+        with self.lock:
+            self.cold.append(restore)
 
     def went_off(self, machine):
         with self.lock:
@@ -55,6 +71,24 @@ class Account:
         with self.lock:
             self.expected[snapshot] = answer
             self.models[snapshot] = model
+
+
+class Reads:
+    """Bytes that daemons read, by where they read them, over all of their lives: each counts from 0."""
+
+    def __init__(self):
+        self.ended = collections.Counter()
+        self.living = {}
+
+    def saw(self, machine, by_tier):
+        """What the daemon of this machine has counted by now."""
+        before = self.living.get(machine, {})
+        if any(by_tier.get(tier, 0) < number for tier, number in before.items()):
+            self.ended.update(before)
+        self.living[machine] = dict(by_tier)
+
+    def total(self):
+        return dict(sum((collections.Counter(one) for one in self.living.values()), self.ended))
 
 
 class Worker(threading.Thread):
@@ -183,6 +217,8 @@ class Slot(Worker):
         self.account.count(f"restore {restore['state']} {code}".strip())
         if restore["state"] == "SUCCEEDED":
             self.compare(restore, asked)
+        elif restore["state"] == "COLD":
+            self.account.came_cold(restore)
 
     def compare(self, restore, asked):
         machine = self.machine_of(restore)
@@ -231,6 +267,10 @@ class Janitor(Worker):
 
     KEPT = 3
 
+    def __init__(self, name, policies, *common):
+        super().__init__(name, *common)
+        self.policies = policies
+
     def step(self):
         self.stop.wait(self.rng.uniform(1, 4))
         ready = self.api.items("/snapshots", {"state": "READY", "pageSize": 200})
@@ -245,7 +285,7 @@ class Janitor(Worker):
             self.api.post(f"/snapshots/{self.rng.choice(ready)['id']}/verifications", {})
             self.account.count("verification")
         if self.rng.random() < 0.1:
-            self.cluster.set_policy(self.rng.choice(POLICIES))
+            self.cluster.set_policy(self.rng.choice(self.policies))
             self.account.count("policy change")
 
     def remove(self, snapshot):
@@ -259,10 +299,21 @@ class Janitor(Worker):
 
 
 class Watch(Worker):
-    """Sees which killed daemons are back."""
+    """Sees which killed daemons are back, and now and then what all of them have read."""
+
+    READS_SECONDS = 5
+    read_at = 0.0
 
     def step(self):
         self.cluster.look()
+        if time.monotonic() < self.read_at:
+            return
+        self.read_at = time.monotonic() + self.READS_SECONDS
+        for machine in self.cluster.machines[:-1]:
+            try:
+                self.account.reads.saw(machine.name, self.cluster.read_bytes(machine))
+            except (OSError, http.client.HTTPException):
+                continue  # it is dead, or dies now
 
 
 class Chaos(Worker):

@@ -76,6 +76,30 @@ def unlike_tier(kind, bytes_by_tier, needed_bytes):
     return None
 
 
+def damage(corrupt_by_tier, ready):
+    """What says that something of READY snapshots was lost, whether or not it was mended since."""
+    found = [f"{number} copies in {tier} were found wrong" for tier, number in sorted(corrupt_by_tier.items()) if number]
+    for snapshot in ready:
+        if not durable(snapshot):
+            found.append(f"READY snapshot {snapshot['id']} has no copy: {snapshot['locations']}")
+        found += [
+            f"the copy of {snapshot['id']} in {copy['storeId']} ({copy['kind']}) is CORRUPT: {copy.get('damage')}"
+            for copy in snapshot["locations"]
+            if copy["state"] == "CORRUPT"
+        ]
+    return found
+
+
+def durable(snapshot):
+    """Its copies that outlive a machine's memory."""
+    return [copy for copy in snapshot["locations"] if copy["state"] == "PRESENT" and copy["kind"] != "MEMORY"]
+
+
+def only_copies(ready):
+    """Those that one copy is left of, with that copy."""
+    return [(snapshot, *copies) for snapshot in ready if len(copies := durable(snapshot)) == 1]
+
+
 def chunks_of(manifest):
     """All chunks that have content, as often as they are named."""
     for kind in (manifest["device"]["allocations"], manifest["host"]["files"], manifest["host"].get("areas", [])):

@@ -5,7 +5,8 @@ import unittest
 
 from soaklib import verdict
 from soaklib.ledger import Act, Ledger, Outage
-from soaklib.verdict import Verdict, chunk_bytes, unlike_tier
+from soaklib.load import Reads
+from soaklib.verdict import Verdict, chunk_bytes, damage, only_copies, unlike_tier
 
 NOON = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC).timestamp()
 
@@ -138,6 +139,44 @@ class CopyTest(unittest.TestCase):
         self.assertIn("peer", unlike_tier("S3", {"s3": 6, "peer": 4}, 6))
         self.assertIn("2 of 6", unlike_tier("S3", {"s3": 2}, 6))
         self.assertIn("0 of 6", unlike_tier("S3", {}, 6))
+
+
+def snapshot(name, *copies):
+    locations = [{"kind": kind, "state": state, "storeId": f"{kind}-{i}"} for i, (kind, state) in enumerate(copies)]
+    return {"id": name, "locations": locations}
+
+
+class DamageTest(unittest.TestCase):
+    def test_what_was_found_wrong_is_a_loss_also_when_it_was_mended_since(self):
+        whole = snapshot("whole", ("NVME", "PRESENT"), ("S3", "PRESENT"))
+        self.assertEqual(damage({}, [whole]), [])
+        self.assertEqual(damage({"s3": 0}, [whole]), [])
+        self.assertEqual(damage({"s3": 2}, [whole]), ["2 copies in s3 were found wrong"])
+
+    def test_a_copy_that_is_wrong_and_a_snapshot_without_one_are_named(self):
+        (wrong,) = damage({}, [snapshot("one", ("NVME", "PRESENT"), ("S3", "CORRUPT"))])
+        self.assertIn("the copy of one in S3-1 (S3) is CORRUPT", wrong)
+        for copies in ((), [("MEMORY", "PRESENT")], [("NVME", "COPYING")]):
+            (none,) = damage({}, [snapshot("one", *copies)])
+            self.assertIn("READY snapshot one has no copy", none)
+
+    def test_the_only_copy_is_one_that_outlives_memory(self):
+        cold = snapshot("cold", ("S3", "PRESENT"))
+        pooled = snapshot("pooled", ("NVME", "PRESENT"), ("MEMORY", "PRESENT"))
+        both = snapshot("both", ("NVME", "PRESENT"), ("S3", "PRESENT"))
+        found = [(one["id"], copy["kind"]) for one, copy in only_copies([cold, pooled, both, snapshot("lost")])]
+        self.assertEqual(found, [("cold", "S3"), ("pooled", "NVME")])
+
+
+class ReadsTest(unittest.TestCase):
+    def test_a_daemon_that_begins_anew_counts_from_nothing(self):
+        reads = Reads()
+        reads.saw("m0", {"nvme": 5})
+        reads.saw("m0", {"nvme": 9, "peer": 1})
+        reads.saw("m1", {"nvme": 2})
+        reads.saw("m0", {})
+        reads.saw("m0", {"nvme": 3})
+        self.assertEqual(reads.total(), {"nvme": 14, "peer": 1})
 
 
 if __name__ == "__main__":

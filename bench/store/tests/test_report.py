@@ -97,12 +97,22 @@ class OwnSectionsTest(unittest.TestCase):
             "audit": {"readySnapshots": 13, "copiesRestored": 36, "copiesScrubbed": 37, "bytesByTierOfCopies": {"NVME": {"nvme": 2 * GB}},
                 "failures": {"THAW NODE_LOST: its daemon was killed meanwhile": 3}, "unexplainedFailures": []}, "violations": ["one"],
         }))  # fmt: skip
+        (self.folder / "soak/20-minutes-full.json").write_text(json.dumps({
+            "hardware": machine, "minutes": 20.0, "seed": 2, "load": {}, "audit": {}, "violations": [],
+            "daemons": {"nfs": True, "keys": True, "signing": False, "peers": True},
+        }))  # fmt: skip
+        full = self.report.render_own(self.folder)
+        self.assertIn("### Soak of 20 minutes with nfs, keys, peers: daemons killed at random", full)
+        self.assertIn("| daemons with | nfs, keys, peers |", full)
+        (self.folder / "soak/20-minutes-full.json").unlink()
         text = self.report.render_own(self.folder)
         self.assertIn("| together, `peers.timeoutSeconds` 60 | 8 | 1.00 GB | 1.10 | 1 busy, 2 absent | 3.00 s | yes |", text)
         self.assertIn("20 minutes, seed 1, 32 kills, 9 saves, 0 restores, 0 deletions", text)
         self.assertIn("| 36 of 37 |", text)
         self.assertIn("| copies of kind NVME were read from | nvme: 2.00 GB |", text)
         self.assertIn("| operations that failed, of those that nothing explains | 3, 0 |", text)
+        self.assertIn("### Soak of 20 minutes: daemons killed at random", text)
+        self.assertNotIn("daemons with", text)
         self.assertIn("- one", text)
 
 

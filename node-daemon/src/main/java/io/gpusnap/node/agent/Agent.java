@@ -59,6 +59,7 @@ public final class Agent {
 
     private final NodeApiClient client;
     private final AgentTiming timing;
+    private final NodeWork work;
     private final Threads threads = new Threads();
     private final Threads operationThreads = new Threads();
     private final ServiceLink link;
@@ -95,6 +96,7 @@ public final class Agent {
             AgentTiming timing) {
         this.client = client;
         this.timing = timing;
+        this.work = work;
         UUID instance = UUID.randomUUID();
         this.link = new ServiceLink(
                 client,
@@ -125,6 +127,7 @@ public final class Agent {
         threads.start("heartbeat", heartbeats::run);
         claiming.add(threads.start("claim", () -> {
             supervisor.recover();
+            work.recovered();
             recovered.set(true);
             claiming.add(threads.start("claim moves", moves::run));
             claims.run();

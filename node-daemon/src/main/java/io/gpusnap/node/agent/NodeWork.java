@@ -34,6 +34,9 @@ public interface NodeWork extends PlanFactory {
     /** The service knows this node by this session from now on. */
     default void registered(Session session) {}
 
+    /** Whatever an earlier daemon left has ended; nothing new has begun. */
+    default void recovered() {}
+
     /** By the service's clock, just now. */
     default void serviceTime(Instant now) {}
 

@@ -28,6 +28,7 @@ import io.gpusnap.node.peer.PeerDirectory;
 import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.process.Workloads;
+import io.gpusnap.node.snapshot.OrphanSweep;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.SnapshotId;
 import java.time.Instant;
@@ -116,6 +117,17 @@ final class EngineNode implements NodeAccess {
                             UUID.fromString(session.nodeId()),
                             Base64.getUrlDecoder().decode(session.peerKey()));
         }
+    }
+
+    @Override
+    public void recovered() {
+        engines.sweepOrphans();
+    }
+
+    @Override
+    public OrphanReading orphanReading() {
+        OrphanSweep.Counts counts = engines.orphans();
+        return new OrphanReading(counts.markedChunks(), counts.freedBytes(), counts.looks(), counts.failedLooks());
     }
 
     @Override

@@ -47,6 +47,7 @@ public final class EngineOpener implements NodeOpener {
                     settings.stateDir(),
                     settings.nvmeRoot(),
                     settings.nvmeReserveBytes(),
+                    settings.nvmeSweepPeriod(),
                     settings.poolPath(),
                     settings.poolBytes(),
                     settings.scratchDir(),

@@ -20,6 +20,7 @@ public record NodeSettings(
         Path stateDir,
         Path nvmeRoot,
         long nvmeReserveBytes,
+        Duration nvmeSweepPeriod,
         Path poolPath,
         long poolBytes,
         Path scratchDir,

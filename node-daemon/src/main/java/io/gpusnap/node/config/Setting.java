@@ -15,6 +15,10 @@ public enum Setting {
     NVME_ROOT("nvme.root", "folder of the NVMe tier", "<state.dir>/nvme"),
     NVME_ENCRYPT("nvme.encrypt", "chunks are encrypted on that disk too, by the tenant's key (tiers.keyFile)", "false"),
     NVME_RESERVE_BYTES("nvme.reserveBytes", "free space on that disk which saves leave alone", "1GiB"),
+    NVME_SWEEP_SECONDS(
+            "nvme.sweepSeconds",
+            "between two looks for chunks there that nothing names; what two in a row found so is deleted, 1 to 86400",
+            "900"),
     MEMORY_POOL_BYTES("memory.poolBytes", "size of the pinned memory pool", "a quarter of the memory"),
     MEMORY_POOL_PATH("memory.poolPath", "file of the pool, on tmpfs", "/dev/shm/gpusnap-<node.name>/pool"),
     SCRATCH_DIR(

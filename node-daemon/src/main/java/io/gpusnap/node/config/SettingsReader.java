@@ -39,6 +39,10 @@ final class SettingsReader {
                 state,
                 path(Setting.NVME_ROOT, state.resolve("nvme")),
                 value(Setting.NVME_RESERVE_BYTES, ByteSize::parse, () -> 1L << 30),
+                value(
+                        Setting.NVME_SWEEP_SECONDS,
+                        text -> Duration.ofSeconds(number(text, 1, 86_400)),
+                        () -> Duration.ofMinutes(15)),
                 path(Setting.MEMORY_POOL_PATH, memory.resolve("pool")),
                 value(Setting.MEMORY_POOL_BYTES, this::poolBytes, this::defaultPoolBytes),
                 path(Setting.SCRATCH_DIR, memory.resolve("scratch")),

@@ -11,6 +11,7 @@ import java.util.Optional;
  *
  * @param stateDir the daemon's own durable state
  * @param nvmeReserveBytes free space of the NVMe tier's file system that saves leave alone
+ * @param nvmeSweepPeriod between two looks for chunks there that nothing names; what two in a row found so is deleted
  * @param poolPath a file on tmpfs; its directory is created
  * @param poolBytes multiple of 4 MiB, at least 16 MiB
  * @param scratchDir where CRIU's images live during an operation; tmpfs for speed
@@ -28,6 +29,7 @@ public record EngineSettings(
         Path stateDir,
         Path nvmeRoot,
         long nvmeReserveBytes,
+        Duration nvmeSweepPeriod,
         Path poolPath,
         long poolBytes,
         Path scratchDir,
@@ -43,6 +45,9 @@ public record EngineSettings(
 
     /** Device memory that the preload cannot let go passes through the driver, at 1 GB/s or more. */
     public static final Duration DRIVER_CALL_LIMIT = Duration.ofMinutes(5);
+
+    /** A store of ten terabytes is listed in seconds; a copy that failed is tried again within minutes. */
+    public static final Duration NVME_SWEEP_PERIOD = Duration.ofMinutes(15);
 
     /** A node that shares nothing and mounts nothing. */
     public EngineSettings(
@@ -62,6 +67,7 @@ public record EngineSettings(
                 stateDir,
                 nvmeRoot,
                 nvmeReserveBytes,
+                NVME_SWEEP_PERIOD,
                 poolPath,
                 poolBytes,
                 scratchDir,

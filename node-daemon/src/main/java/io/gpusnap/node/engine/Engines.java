@@ -17,6 +17,7 @@ import io.gpusnap.node.process.Containers;
 import io.gpusnap.node.process.HostFacts;
 import io.gpusnap.node.process.ProcessException;
 import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.snapshot.OrphanSweep;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.Manifest;
@@ -47,6 +48,7 @@ public final class Engines implements AutoCloseable {
     private final Runnable closeScratch;
     private final Runnable closePool;
     private final TierWatch watch;
+    private final OrphanWatch orphans;
     private final Residents residents;
     private final SuspendEngine suspend;
     private final List<CheckpointEngine> engines;
@@ -56,6 +58,8 @@ public final class Engines implements AutoCloseable {
         this.closeScratch = opened.closeScratch();
         this.closePool = opened.closePool();
         this.watch = new TierWatch(runtime.store().sources().shared());
+        this.orphans =
+                new OrphanWatch(runtime.store().orphans(), runtime.settings().nvmeSweepPeriod());
         this.residents = new Residents(runtime.store());
         this.suspend = new SuspendEngine(runtime);
         this.engines = List.of(new CriuCudaEngine(runtime), suspend);
@@ -396,6 +400,19 @@ public final class Engines implements AutoCloseable {
         }
     }
 
+    /**
+     * From now on, until it is closed, chunks of this node's own store that nothing names are deleted. To be called once everything
+     * that an earlier daemon left has ended: what that counts on is named only while it runs.
+     */
+    public void sweepOrphans() {
+        orphans.start();
+    }
+
+    /** What came of that. */
+    public OrphanSweep.Counts orphans() {
+        return runtime.store().orphans().counts();
+    }
+
     /** What this node does for other nodes, and they for it. */
     public FanOut fanOut() {
         return runtime.fanOut();
@@ -413,6 +430,7 @@ public final class Engines implements AutoCloseable {
     @Override
     public void close() {
         watch.close();
+        orphans.close();
         runtime.fanOut().close();
         closeScratch.run();
         runtime.store().close();

@@ -1,9 +1,11 @@
 package io.gpusnap.node.metrics;
 
 import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
 
 /** Counters that others keep, of chunks and of other nodes; a label's value is there once something was counted under it. */
 public final class ChunkMeters {
@@ -15,11 +17,24 @@ public final class ChunkMeters {
      * @param peerFailures by reason
      */
     public record Reading(
-            Map<String, Long> readBytes, Map<String, Long> peerFailures, long servedBytes, long refusedRequests) {}
+            Map<String, Long> readBytes,
+            Map<String, Long> peerFailures,
+            long servedBytes,
+            long refusedRequests,
+            Orphans orphans) {}
+
+    /**
+     * Chunks of the node's own store that nothing names.
+     *
+     * @param marked found so by the last look, and not deleted yet
+     * @param looks that came to their end
+     * @param failedLooks that did not
+     */
+    public record Orphans(long marked, long freedBytes, long looks, long failedLooks) {}
 
     private final MeterRegistry registry;
     private final Supplier<Reading> source;
-    private volatile Reading latest = new Reading(Map.of(), Map.of(), 0, 0);
+    private volatile Reading latest = new Reading(Map.of(), Map.of(), 0, 0, new Orphans(0, 0, 0, 0));
 
     public ChunkMeters(MeterRegistry registry, Supplier<Reading> source) {
         this.registry = registry;
@@ -27,6 +42,21 @@ public final class ChunkMeters {
         FunctionCounter.builder(MetricNames.PEER_SERVED_BYTES, this, it -> it.latest.servedBytes())
                 .register(registry);
         FunctionCounter.builder(MetricNames.PEER_REFUSED, this, it -> it.latest.refusedRequests())
+                .register(registry);
+        Gauge.builder(MetricNames.ORPHAN_CHUNKS, this, it -> it.latest.orphans().marked())
+                .register(registry);
+        FunctionCounter.builder(
+                        MetricNames.ORPHAN_FREED_BYTES,
+                        this,
+                        it -> it.latest.orphans().freedBytes())
+                .register(registry);
+        looks("succeeded", Orphans::looks);
+        looks("failed", Orphans::failedLooks);
+    }
+
+    private void looks(String outcome, ToLongFunction<Orphans> count) {
+        FunctionCounter.builder(MetricNames.ORPHAN_LOOKS, this, it -> count.applyAsLong(it.latest.orphans()))
+                .tag(MetricNames.LABEL_OUTCOME, outcome)
                 .register(registry);
     }
 

@@ -37,6 +37,12 @@ public final class MetricNames {
     public static final String PEER_SERVED_BYTES = "gpusnap.node.peer.served.bytes";
     /** Requests of other nodes whose token was not taken. */
     public static final String PEER_REFUSED = "gpusnap.node.peer.refused.requests";
+    /** Chunks of the node's own store that nothing named when it was last looked through; the next look deletes them. */
+    public static final String ORPHAN_CHUNKS = "gpusnap.node.orphan.chunks";
+    /** Bytes of chunks of the node's own store that were deleted because nothing named them. */
+    public static final String ORPHAN_FREED_BYTES = "gpusnap.node.orphan.freed.bytes";
+    /** Looks through the node's own store for such chunks. Label: outcome. */
+    public static final String ORPHAN_LOOKS = "gpusnap.node.orphan.looks";
     /** Label: gpu, its ordinal. */
     public static final String GPU_FREE_BYTES = "gpusnap.node.gpu.free.bytes";
     /** Snapshots in the local store. */

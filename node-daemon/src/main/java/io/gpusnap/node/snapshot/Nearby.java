@@ -19,6 +19,27 @@ public interface Nearby {
 
         /** It is there, and verified. */
         void arrived(ChunkRef chunk, MemorySegment content) throws TierException, InterruptedException;
+
+        /** For one thread: one chunk after the other to the same place, from where each goes on. */
+        static Target at(MemorySegment buffer, Arrival arrival) {
+            return new Target() {
+                @Override
+                public MemorySegment memory(ChunkRef chunk) {
+                    return buffer;
+                }
+
+                @Override
+                public void arrived(ChunkRef chunk, MemorySegment content) throws TierException, InterruptedException {
+                    arrival.of(chunk, content);
+                }
+            };
+        }
+    }
+
+    /** What becomes of a chunk that is there, and verified. */
+    @FunctionalInterface
+    interface Arrival {
+        void of(ChunkRef chunk, MemorySegment content) throws TierException, InterruptedException;
     }
 
     /** The caller's turn to read some chunks from the shared store, while others wait for them. For one thread. */

@@ -49,6 +49,7 @@ public final class SnapshotStore implements AutoCloseable {
     private final ManifestCache manifests = new ManifestCache(CACHED_BYTES);
     private final AtomicLong manifestsWritten = new AtomicLong();
     private final Sweep sweep;
+    private final OrphanSweep orphans;
 
     public SnapshotStore(StoreRoot root, NvmeTier nvme, MemoryTier memory) {
         this(root, nvme, memory, List.of());
@@ -66,6 +67,7 @@ public final class SnapshotStore implements AutoCloseable {
         this.nvme = nvme;
         this.memory = memory;
         this.sweep = new Sweep(nvme, memory, pins, sweepLock.writeLock(), this::named, manifestsWritten::get);
+        this.orphans = new OrphanSweep(root, nvme, sweep);
         this.sources = ChunkSources.of(nvme, shared);
     }
 
@@ -247,7 +249,7 @@ public final class SnapshotStore implements AutoCloseable {
             } else if (!Files.exists(deleted)) {
                 throw new TierException(Reason.MISSING, "snapshot " + snapshot + " is not in this store");
             }
-            List<Path> ending = files(root.deleted());
+            List<Path> ending = manifestsIn(root.deleted());
             long freedBytes = sweep.run(nvme.list());
             for (Path ended : ending) {
                 root.files().delete(ended);
@@ -257,12 +259,17 @@ public final class SnapshotStore implements AutoCloseable {
         }
     }
 
+    /** Looks for what nothing names, and deletes it once that is so for long enough. */
+    public OrphanSweep orphans() {
+        return orphans;
+    }
+
     /** What committed snapshots are made of: verified, each chunk of it, before its snapshot was. */
     public Set<ChunkDigest> committedChunks() throws TierException, ManifestException {
         sweepLock.readLock().lock();
         try {
             Set<ChunkDigest> digests = new HashSet<>();
-            for (Path file : files(root.manifests())) {
+            for (Path file : manifestsIn(root.manifests())) {
                 digests.addAll(digestsOf(file));
             }
             return digests;
@@ -274,7 +281,7 @@ public final class SnapshotStore implements AutoCloseable {
     private Set<ChunkDigest> named() throws TierException, ManifestException {
         Set<ChunkDigest> named = new HashSet<>();
         for (Path folder : List.of(root.manifests(), root.pending())) {
-            for (Path file : files(folder)) {
+            for (Path file : manifestsIn(folder)) {
                 named.addAll(digestsOf(file));
             }
         }
@@ -305,14 +312,14 @@ public final class SnapshotStore implements AutoCloseable {
     /** Every committed snapshot. */
     public List<SnapshotId> list() throws TierException {
         List<SnapshotId> snapshots = new ArrayList<>();
-        for (Path file : files(root.manifests())) {
+        for (Path file : manifestsIn(root.manifests())) {
             String name = file.getFileName().toString();
             snapshots.add(SnapshotId.parse(name.substring(0, name.length() - SUFFIX.length())));
         }
         return snapshots;
     }
 
-    private static List<Path> files(Path folder) throws TierException {
+    static List<Path> manifestsIn(Path folder) throws TierException {
         List<Path> files = new ArrayList<>();
         try (DirectoryStream<Path> found = Files.newDirectoryStream(folder, "*" + SUFFIX)) {
             found.forEach(files::add);

@@ -7,9 +7,11 @@ import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.locks.Lock;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
 /**
@@ -57,12 +59,17 @@ final class Sweep {
      * @throws ManifestException when a manifest cannot be read: then nothing can be known to be unnamed
      */
     long run(Collection<ChunkDigest> candidates) throws TierException, ManifestException {
+        return run(candidates, () -> true);
+    }
+
+    /** @param goesOn asked before each step; false ends it where it is */
+    long run(Collection<ChunkDigest> candidates, BooleanSupplier goesOn) throws TierException, ManifestException {
         List<ChunkDigest> left = new ArrayList<>(candidates);
         long freedBytes = 0;
-        while (!left.isEmpty()) {
+        while (!left.isEmpty() && goesOn.getAsBoolean()) {
             long written = manifestsWritten.getAsLong();
             left.removeIf(names.read()::contains);
-            while (!left.isEmpty()) {
+            while (!left.isEmpty() && goesOn.getAsBoolean()) {
                 List<ChunkDigest> few = left.subList(Math.max(0, left.size() - STEP), left.size());
                 long freed = delete(few, written);
                 if (freed < 0) {
@@ -73,6 +80,14 @@ final class Sweep {
             }
         }
         return freedBytes;
+    }
+
+    /** What of these nobody names or has pinned at this moment; a save may begin to count on it in the next one. */
+    Set<ChunkDigest> unnamed(Collection<ChunkDigest> chunks) throws TierException, ManifestException {
+        Set<ChunkDigest> unnamed = new HashSet<>(chunks);
+        unnamed.removeIf(this::isPinned);
+        unnamed.removeAll(names.read());
+        return unnamed;
     }
 
     /** Negative, with nothing deleted, when a manifest came since the names were read. */

@@ -7,7 +7,6 @@ import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.Manifest.HostFile;
 import io.gpusnap.node.tier.TierException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -21,33 +20,6 @@ public final class HostImageReader {
     private record Piece(ImageFile file, long offset) {}
 
     private HostImageReader() {}
-
-    /** Chunks go to every place where a file has them. One a thread. */
-    private static final class Writing implements Nearby.Target {
-
-        private final Map<ChunkRef, List<Piece>> pieces;
-        private final Transfer transfer;
-        private final MemorySegment buffer;
-
-        private Writing(Map<ChunkRef, List<Piece>> pieces, Transfer transfer, MemorySegment buffer) {
-            this.pieces = pieces;
-            this.transfer = transfer;
-            this.buffer = buffer;
-        }
-
-        @Override
-        public MemorySegment memory(ChunkRef chunk) {
-            return buffer;
-        }
-
-        @Override
-        public void arrived(ChunkRef chunk, MemorySegment content) throws TierException {
-            for (Piece piece : pieces.getOrDefault(chunk, List.of())) {
-                piece.file().write(content, piece.offset());
-                transfer.progress().accept(chunk.sizeBytes());
-            }
-        }
-    }
 
     /**
      * @param files names are plain (the manifest's rules); none may exist in the folder
@@ -75,7 +47,12 @@ public final class HostImageReader {
             }
             Batch.each("materialise", sources, List.copyOf(pieces.keySet()), transfer, () -> {
                 BatchReader reader = new BatchReader(sources, buffers);
-                Nearby.Target target = new Writing(pieces, transfer, Transfer.buffer(buffers));
+                Nearby.Target target = Nearby.Target.at(Transfer.buffer(buffers), (chunk, content) -> {
+                    for (Piece piece : pieces.getOrDefault(chunk, List.of())) {
+                        piece.file().write(content, piece.offset());
+                        transfer.progress().accept(chunk.sizeBytes());
+                    }
+                });
                 return batch -> {
                     transfer.safePoint().run();
                     reader.read(batch, target);

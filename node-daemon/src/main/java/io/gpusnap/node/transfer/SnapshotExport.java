@@ -55,19 +55,10 @@ public final class SnapshotExport {
         }
         Batch.each("export", sources, plan, transfer, () -> {
             BatchReader reader = new BatchReader(sources, buffers);
-            MemorySegment scratch = Transfer.buffer(buffers);
-            Nearby.Target target = new Nearby.Target() {
-                @Override
-                public MemorySegment memory(ChunkRef chunk) {
-                    return scratch;
-                }
-
-                @Override
-                public void arrived(ChunkRef chunk, MemorySegment content) {
-                    archive.frame(chunk, content, java.util.Objects.requireNonNull(places.get(chunk)));
-                    transfer.progress().accept(chunk.sizeBytes());
-                }
-            };
+            Nearby.Target target = Nearby.Target.at(Transfer.buffer(buffers), (chunk, content) -> {
+                archive.frame(chunk, content, java.util.Objects.requireNonNull(places.get(chunk)));
+                transfer.progress().accept(chunk.sizeBytes());
+            });
             return batch -> {
                 share.take(
                         batch.chunks().stream().mapToLong(ChunkRef::sizeBytes).sum(), transfer.safePoint());

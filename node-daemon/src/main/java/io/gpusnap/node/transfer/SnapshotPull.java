@@ -81,7 +81,11 @@ public final class SnapshotPull {
                 GroupedProof proof = GroupedProof.of(store.nvme(), groupBytes, transfer)) {
             Batch.each("pull", sources, lacking, transfer, () -> {
                 BatchReader reader = new BatchReader(sources, buffers);
-                Nearby.Target target = new Storing(proof, transfer, Transfer.buffer(buffers));
+                Nearby.Target target = Nearby.Target.at(Transfer.buffer(buffers), (chunk, content) -> {
+                    pins.store(chunk, content);
+                    transfer.progress().accept(chunk.sizeBytes());
+                    proof.stored(chunk);
+                });
                 return batch -> {
                     share.take(
                             batch.chunks().stream()
@@ -92,32 +96,6 @@ public final class SnapshotPull {
                 };
             });
             proof.finish();
-        }
-    }
-
-    /** What one thread brings goes into this node's store. */
-    private final class Storing implements Nearby.Target {
-
-        private final GroupedProof proof;
-        private final Transfer transfer;
-        private final MemorySegment buffer;
-
-        private Storing(GroupedProof proof, Transfer transfer, MemorySegment buffer) {
-            this.proof = proof;
-            this.transfer = transfer;
-            this.buffer = buffer;
-        }
-
-        @Override
-        public MemorySegment memory(ChunkRef chunk) {
-            return buffer;
-        }
-
-        @Override
-        public void arrived(ChunkRef chunk, MemorySegment content) throws TierException {
-            pins.store(chunk, content);
-            transfer.progress().accept(chunk.sizeBytes());
-            proof.stored(chunk);
         }
     }
 }

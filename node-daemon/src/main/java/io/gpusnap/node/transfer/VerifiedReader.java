@@ -36,7 +36,7 @@ final class VerifiedReader {
         if (failure.isEmpty()) {
             return;
         }
-        Into target = new Into(buffer);
+        Nearby.Target target = Nearby.Target.at(buffer, (arrived, content) -> {}); // it is where it was wanted
         try (Nearby.Turn turn = sources.nearby().turn(List.of(chunk), sources.window(chunk), target)) {
             if (!turn.left().isEmpty() || !turn.late().isEmpty()) {
                 readShared(chunk, buffer, failure.get());
@@ -66,19 +66,6 @@ final class VerifiedReader {
             throw failure.get();
         }
         return failure.isEmpty();
-    }
-
-    private record Into(MemorySegment buffer) implements Nearby.Target {
-
-        @Override
-        public MemorySegment memory(ChunkRef chunk) {
-            return buffer;
-        }
-
-        @Override
-        public void arrived(ChunkRef chunk, MemorySegment content) {
-            // it is where it was wanted
-        }
     }
 
     private Optional<TierException> readOwn(ChunkRef chunk, MemorySegment buffer) {

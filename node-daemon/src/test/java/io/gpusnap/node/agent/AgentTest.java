@@ -299,6 +299,7 @@ class AgentTest {
         await().until(agent::recovered);
         assertThat(next.undone).hasValue(1);
         assertThat(next.runs).hasValue(0);
+        assertThat(next.undoneAtRecovery).hasValue(1);
 
         service.up();
         JsonNode completion = awaitCompletion(operation);

@@ -35,6 +35,9 @@ final class ToyWork implements NodeWork {
     final AtomicInteger mostAtOnce = new AtomicInteger();
     final List<String> ended = new CopyOnWriteArrayList<>();
     final List<String> startedCold = new CopyOnWriteArrayList<>();
+    /** How many stages had been undone when it was said that all has recovered; -1 before that. */
+    final AtomicInteger undoneAtRecovery = new AtomicInteger(-1);
+
     volatile boolean pointOfNoReturn;
     volatile OnRestart onRestart = OnRestart.COMPENSATE;
 
@@ -123,6 +126,11 @@ final class ToyWork implements NodeWork {
     public List<Workload> workloads() {
         return List.of(
                 new Workload(7, 70, "llm", null, List.of("server"), "RUNNING", 0, 0, List.of(), null, List.of()));
+    }
+
+    @Override
+    public void recovered() {
+        undoneAtRecovery.set(undone.get());
     }
 
     @Override

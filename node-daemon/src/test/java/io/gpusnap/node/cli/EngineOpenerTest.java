@@ -2,11 +2,16 @@ package io.gpusnap.node.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.gpusnap.node.config.NodeSettings;
 import io.gpusnap.node.config.RebuildableSettings;
 import io.gpusnap.node.config.StorageSettings;
 import io.gpusnap.node.config.TierSettings;
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.tier.NvmeTier;
+import io.gpusnap.node.tier.StoreRoot;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -31,6 +36,25 @@ class EngineOpenerTest {
         assertThat(open).isEmptyDirectory();
     }
 
+    @Test
+    void onceAllHasRecoveredTheNodesOwnStoreIsLookedThrough() throws Exception {
+        byte[] content = {1, 2, 3};
+        try (StoreRoot root = StoreRoot.open(folder.resolve("nvme"));
+                NvmeTier left = new NvmeTier(root, 0)) {
+            left.put(new ChunkDigest("ab".repeat(32)), MemorySegment.ofArray(content));
+            left.sync();
+        }
+        Path own = folder.resolve("own");
+        try (NodeAccess node = new EngineOpener().open(settings(own.resolve("pool"), own.resolve("scratch")))) {
+            assertThat(node.orphanReading()).isEqualTo(new NodeAccess.OrphanReading(0, 0, 0, 0));
+
+            node.recovered();
+
+            await().untilAsserted(
+                            () -> assertThat(node.orphanReading()).isEqualTo(new NodeAccess.OrphanReading(1, 0, 1, 0)));
+        }
+    }
+
     private static void refused(String names, NodeSettings settings) {
         assertThatThrownBy(() -> new EngineOpener().open(settings))
                 .isInstanceOfSatisfying(CommandException.class, e -> {
@@ -49,6 +73,7 @@ class EngineOpenerTest {
                 folder.resolve("state"),
                 folder.resolve("nvme"),
                 0,
+                Duration.ofMinutes(15),
                 pool,
                 16L << 20,
                 scratch,

@@ -126,6 +126,11 @@ final class ToyNode implements NodeOpener, NodeAccess {
     }
 
     @Override
+    public OrphanReading orphanReading() {
+        return new OrphanReading(3, 12288, 2, 1);
+    }
+
+    @Override
     public void know(PeerDirectory directory) {
         // a toy asks nobody
     }

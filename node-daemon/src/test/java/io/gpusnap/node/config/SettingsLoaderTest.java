@@ -38,6 +38,7 @@ class SettingsLoaderTest {
         assertThat(settings.stateDir()).isEqualTo(Path.of("/var/lib/gpusnap"));
         assertThat(settings.nvmeRoot()).isEqualTo(Path.of("/var/lib/gpusnap/nvme"));
         assertThat(settings.nvmeReserveBytes()).isEqualTo(1L << 30);
+        assertThat(settings.nvmeSweepPeriod()).isEqualTo(Duration.ofMinutes(15));
         assertThat(settings.poolBytes()).isEqualTo(16L << 30);
         assertThat(settings.poolPath()).isEqualTo(Path.of("/dev/shm/gpusnap-node-1/pool"));
         assertThat(settings.scratchDir()).isEqualTo(Path.of("/dev/shm/gpusnap-node-1/scratch"));
@@ -295,6 +296,7 @@ class SettingsLoaderTest {
                     node.name           | Not_A_Name                 | lower-case DNS name
                     nvme.reserveBytes   | plenty                     | write bytes or a number with KiB
                     nvme.reserveBytes   | 9000000TiB                 | larger than any machine
+                    nvme.sweepSeconds   | 0                          | from 1 to 86400
                     memory.poolBytes    | 5MiB                       | multiple of 4 MiB
                     memory.poolBytes    | 60GiB                      | an eighth is for others
                     metrics.listen      | 9464                       | write it like 127.0.0.1:9464

@@ -229,6 +229,7 @@ class ScratchMountTest {
                 folder.resolve("state"),
                 folder.resolve("nvme"),
                 0,
+                EngineSettings.NVME_SWEEP_PERIOD,
                 folder.resolve("pool"),
                 16L << 20,
                 scratch,

@@ -33,6 +33,9 @@ import java.util.function.UnaryOperator;
 /** Engines over folders of their own, on the simulated driver, with the journal that the daemon has. */
 final class TestNode implements AutoCloseable {
 
+    /** Looks at the store are a test's own. */
+    private static final Duration SWEEP_PERIOD = Duration.ofDays(1);
+
     static final long POOL_BYTES = 256L << 20;
 
     private static final String HUGE_PAGES = "huge-pages";
@@ -107,6 +110,7 @@ final class TestNode implements AutoCloseable {
                 folder.resolve("state"),
                 folder.resolve("nvme"),
                 0,
+                SWEEP_PERIOD,
                 shm.resolve("pool"),
                 poolBytes,
                 shm.resolve("scratch"),
@@ -135,12 +139,27 @@ final class TestNode implements AutoCloseable {
         return with(own, Optional.of(criu), own.shared(), own.driverCallLimit());
     }
 
+    /** @param period between two looks for what nothing names */
+    static EngineSettings sweeping(EngineSettings own, Duration period) {
+        return with(own, own.criu(), own.shared(), own.driverCallLimit(), period);
+    }
+
     private static EngineSettings with(
             EngineSettings own, Optional<Path> criu, SharedTiers shared, Duration driverCallLimit) {
+        return with(own, criu, shared, driverCallLimit, own.nvmeSweepPeriod());
+    }
+
+    private static EngineSettings with(
+            EngineSettings own,
+            Optional<Path> criu,
+            SharedTiers shared,
+            Duration driverCallLimit,
+            Duration nvmeSweepPeriod) {
         return new EngineSettings(
                 own.stateDir(),
                 own.nvmeRoot(),
                 own.nvmeReserveBytes(),
+                nvmeSweepPeriod,
                 own.poolPath(),
                 own.poolBytes(),
                 own.scratchDir(),

@@ -96,7 +96,13 @@ class MetricsTest {
     @Test
     void chunksAreCountedByWhereTheyWereAndPeersByWhatWentWrong() {
         ChunkMeters meters = new ChunkMeters(
-                registry, () -> new ChunkMeters.Reading(Map.of("s3", 40L, "peer", 7L), Map.of("timeout", 2L), 99, 3));
+                registry,
+                () -> new ChunkMeters.Reading(
+                        Map.of("s3", 40L, "peer", 7L),
+                        Map.of("timeout", 2L),
+                        99,
+                        3,
+                        new ChunkMeters.Orphans(5, 640, 4, 1)));
 
         meters.refresh();
         meters.refresh();
@@ -106,7 +112,11 @@ class MetricsTest {
                 .contains("gpusnap_node_chunk_read_bytes_total{tier=\"peer\"} 7.0")
                 .contains("gpusnap_node_peer_failures_total{reason=\"timeout\"} 2.0")
                 .contains("gpusnap_node_peer_served_bytes_total 99.0")
-                .contains("gpusnap_node_peer_refused_requests_total 3.0");
+                .contains("gpusnap_node_peer_refused_requests_total 3.0")
+                .contains("gpusnap_node_orphan_chunks 5.0")
+                .contains("gpusnap_node_orphan_freed_bytes_total 640.0")
+                .contains("gpusnap_node_orphan_looks_total{outcome=\"succeeded\"} 4.0")
+                .contains("gpusnap_node_orphan_looks_total{outcome=\"failed\"} 1.0");
     }
 
     @Test

@@ -114,7 +114,8 @@ class NodeDashboardTest {
                 Map.of("s3", bytes.get(), "peer", bytes.get()),
                 Map.of("timeout", bytes.get()),
                 bytes.get(),
-                bytes.get());
+                bytes.get(),
+                new ChunkMeters.Orphans(1, bytes.get(), 1, 0));
     }
 
     @Test

@@ -266,6 +266,85 @@ class SnapshotStoreTest {
     }
 
     @Test
+    void whatNothingNamesGoesAtTheSecondLookThatFindsItSo() throws Exception {
+        // given what a dead daemon and an undoing that failed left, beside what counts
+        save(1);
+        SnapshotId pending = SnapshotId.random();
+        try (SavePins restarted = store.pins()) {
+            store.writePending(pending, ManifestJson.write(Manifests.of(pending, store(restarted, 2))));
+        }
+        SavePins running = store.pins();
+        store(running, 3);
+        try (SavePins dead = store.pins()) {
+            store(dead, 1, 4, 5);
+        }
+        // when
+        assertThat(store.orphans().look(() -> true)).isZero();
+        // then it is marked only
+        assertThat(store.orphans().counts()).isEqualTo(new OrphanSweep.Counts(2, 0, 1, 0));
+        assertThat(store.nvme().list()).hasSize(5);
+        // when
+        assertThat(store.orphans().look(() -> true)).isEqualTo(2000);
+        // then
+        assertThat(store.orphans().counts()).isEqualTo(new OrphanSweep.Counts(0, 2000, 2, 0));
+        assertThat(store.nvme().list()).containsExactlyInAnyOrder(digest(1), digest(2), digest(3));
+        // when the running save ends without a manifest as well
+        running.close();
+        assertThat(store.orphans().look(() -> true)).isZero();
+        assertThat(store.orphans().look(() -> true)).isEqualTo(1000);
+    }
+
+    @Test
+    void whatIsNamedOrPinnedAfterItWasMarkedStays() throws Exception {
+        try (SavePins dead = store.pins()) {
+            store(dead, 1, 2, 3);
+        }
+        store.orphans().look(() -> true);
+        // when a copy is tried again, and a save finds a chunk that it needs
+        save(1);
+        SavePins running = store.pins();
+        store(running, 2);
+        store.orphans().look(() -> true);
+        // then
+        assertThat(store.nvme().list()).containsExactlyInAnyOrder(digest(1), digest(2));
+        assertThat(store.orphans().counts().markedChunks()).isZero();
+    }
+
+    @Test
+    void aLookThatIsToEndLeavesTheRestToTheNext() throws Exception {
+        int[] seeds = IntStream.range(0, 100).toArray();
+        try (SavePins dead = store.pins()) {
+            store(dead, seeds);
+        }
+        store.orphans().look(() -> true);
+        AtomicInteger asked = new AtomicInteger();
+        store.orphans().look(() -> asked.incrementAndGet() < 4);
+        assertThat(store.nvme().list()).hasSizeBetween(1, 99);
+        store.orphans().look(() -> true);
+        assertThat(store.nvme().list()).isEmpty();
+    }
+
+    @Test
+    void aLookEndsADeletionThatWasCutOff() throws Exception {
+        // given
+        SnapshotId deleted = save(1);
+        Path unreadable = folder.resolve("store/manifests/" + SnapshotId.random() + ".json");
+        Files.writeString(unreadable, "{}");
+        assertThatExceptionOfType(ManifestException.class).isThrownBy(() -> store.delete(deleted));
+        assertThatExceptionOfType(ManifestException.class)
+                .isThrownBy(() -> store.orphans().look(() -> true));
+        assertThat(store.orphans().counts().failedLooks()).isEqualTo(1);
+        Files.delete(unreadable);
+        // when
+        store.orphans().look(() -> true);
+        assertThat(folder.resolve("store/deleted")).isNotEmptyDirectory();
+        store.orphans().look(() -> true);
+        // then
+        assertThat(folder.resolve("store/deleted")).isEmptyDirectory();
+        assertThat(store.nvme().list()).isEmpty();
+    }
+
+    @Test
     void deletersAndSaversAtOnceFreeEachByteOnceAndNothingThatIsNamed() throws Exception {
         for (int round = 0; round < 10; round++) {
             // given snapshots that share chunks, more of them than one step of a sweep takes

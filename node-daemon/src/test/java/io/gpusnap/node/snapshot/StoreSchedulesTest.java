@@ -86,6 +86,7 @@ class StoreSchedulesTest {
                         "deleted",
                         "died",
                         "in use",
+                        "looked",
                         "reused",
                         "step inside a sweep",
                         "thawed")
@@ -175,10 +176,11 @@ class StoreSchedulesTest {
 
         void run() throws TierException, ManifestException {
             for (int i = 0; i < STEPS; i++) {
-                switch (random.nextInt(8)) {
+                switch (random.nextInt(9)) {
                     case 0, 1 -> actors.add(new Save());
                     case 2 -> thaw();
                     case 3 -> delete();
+                    case 4 -> look();
                     default -> goOn();
                 }
                 check();
@@ -187,7 +189,7 @@ class StoreSchedulesTest {
                 goOn();
             }
             check();
-            // and nothing is left of what nobody names, once something is deleted
+            // and nothing is left of what nobody names, once something is deleted or two looks have found it so
             actors.clear();
             Save last = new Save();
             while (last.step()) {
@@ -198,6 +200,9 @@ class StoreSchedulesTest {
                 store.delete(snapshot);
                 check();
             }
+            leaveAChunk();
+            look();
+            look();
             if (pending.isEmpty()) {
                 assertThat(store.nvme().list()).isEmpty();
             }
@@ -255,6 +260,19 @@ class StoreSchedulesTest {
                 committed.put(snapshot, chunks);
                 happened("in use");
             }
+        }
+
+        /** As a daemon that dies before its manifest. */
+        private void leaveAChunk() throws TierException {
+            ChunkRef chunk = contents.keySet().iterator().next();
+            try (SavePins pins = store.pins()) {
+                pins.store(chunk, MemorySegment.ofArray(contents.get(chunk)));
+            }
+        }
+
+        private void look() throws TierException, ManifestException {
+            store.orphans().look(() -> true);
+            happened("looked");
         }
 
         private void check() throws TierException {

@@ -2,7 +2,9 @@ package io.gpusnap.demo;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import tools.jackson.databind.JsonNode;
 
 /** The calls of the REST API that the demo makes, by what they mean. */
@@ -50,17 +52,11 @@ final class Catalogue {
 
     /** The workload of this process, once the control plane knows that it is in this state. */
     JsonNode awaitState(long pid, String state) {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(REPORT_SECONDS);
-        while (System.nanoTime() < deadline) {
-            for (JsonNode workload : api.items("/workloads?name=" + Workload.NAME)) {
-                if (workload.path("pid").asLong() == pid
-                        && workload.path("state").asString().equals(state)) {
-                    return workload;
-                }
-            }
-            Pause.millis(POLL_MILLIS);
-        }
-        throw new DemoFailure(
+        return await(
+                () -> api.items("/workloads?name=" + Workload.NAME).stream()
+                        .filter(it -> it.path("pid").asLong() == pid)
+                        .filter(it -> it.path("state").asString().equals(state))
+                        .findFirst(),
                 "the daemon does not report process %d as the workload %s, %s".formatted(pid, Workload.NAME, state));
     }
 
@@ -92,6 +88,62 @@ final class Catalogue {
 
     Accepted restore(String snapshotId) {
         return accepted(api.post("/restores", Map.of("snapshotId", snapshotId)), "restore");
+    }
+
+    /** @param nodeId where, and nowhere else */
+    Accepted restoreOn(String snapshotId, String nodeId) {
+        return accepted(api.post("/restores", Map.of("snapshotId", snapshotId, "nodeId", nodeId)), "restore");
+    }
+
+    /** From now on each snapshot has a copy in a shared store besides the one on its node. */
+    void wantTwoCopies() {
+        api.post(
+                "/tier-policies",
+                Map.of(
+                        "name",
+                        "demo",
+                        "spec",
+                        Map.of("enabled", true, "rules", List.of(Map.of("kind", "minimum-copies", "copies", 2)))));
+    }
+
+    /** The operation that copies a snapshot into another store, once there is one. */
+    String transferOf(String snapshotId) {
+        return await(
+                        () -> api.items("/operations?kind=TRANSFER&snapshot=" + snapshotId).stream()
+                                .findFirst(),
+                        "nothing copies snapshot " + snapshotId + " into the bucket")
+                .path("id")
+                .asString();
+    }
+
+    void requireCopyInS3(String snapshotId) {
+        for (JsonNode copy : api.get("/snapshots/" + snapshotId).path("locations")) {
+            if (copy.path("kind").asString().equals("S3")
+                    && copy.path("state").asString().equals("PRESENT")) {
+                return;
+            }
+        }
+        throw new DemoFailure("snapshot " + snapshotId + " was copied and is not in the bucket");
+    }
+
+    /** The control plane knows that this process has ended. */
+    void awaitGone(String workloadId) {
+        await(
+                () -> Optional.of(api.get("/workloads/" + workloadId))
+                        .filter(it -> it.path("state").asString().equals("GONE")),
+                "the daemon does not report that workload %s has ended".formatted(workloadId));
+    }
+
+    private static JsonNode await(Supplier<Optional<JsonNode>> look, String otherwise) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(REPORT_SECONDS);
+        while (System.nanoTime() < deadline) {
+            Optional<JsonNode> found = look.get();
+            if (found.isPresent()) {
+                return found.get();
+            }
+            Pause.millis(POLL_MILLIS);
+        }
+        throw new DemoFailure(otherwise);
     }
 
     JsonNode restored(String id) {

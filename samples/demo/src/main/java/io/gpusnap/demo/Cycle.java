@@ -2,6 +2,7 @@ package io.gpusnap.demo;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.function.Supplier;
 import tools.jackson.databind.JsonNode;
 
 /** Freeze, be gone, thaw, compare, freeze again: by the REST API only. */
@@ -79,8 +80,12 @@ final class Cycle {
 
     Thawed thaw(Saved saved, Started before) {
         terminal.step((engine == Engine.SUSPEND ? "Resuming" : "Thawing") + " it: POST /api/v1/restores");
+        return thaw(before, () -> catalogue.restore(saved.id()));
+    }
+
+    private Thawed thaw(Started before, Supplier<Catalogue.Accepted> ask) {
         Instant start = Instant.now();
-        Catalogue.Accepted accepted = catalogue.restore(saved.id());
+        Catalogue.Accepted accepted = ask.get();
         JsonNode first = deployment
                 .server()
                 .askUntilAnswered(
@@ -93,6 +98,36 @@ final class Cycle {
         terminal.say("first answer after " + Units.seconds(seconds) + ", process " + pid);
         Started process = engine == Engine.SUSPEND ? before : deployment.adopt(pid, before.log());
         return new Thawed(process, first, seconds);
+    }
+
+    /**
+     * @return how long it took from asking for a copy in the bucket until it was there
+     */
+    double push(Saved saved) {
+        terminal.step("A copy in S3, as a policy wants it: POST /api/v1/tier-policies");
+        Instant start = Instant.now();
+        catalogue.wantTwoCopies();
+        awaitCopy(saved);
+        double seconds = Units.seconds(Duration.between(start, Instant.now()));
+        terminal.say("the bucket has it after " + Units.seconds(seconds));
+        return seconds;
+    }
+
+    private void awaitCopy(Saved saved) {
+        watch.await(catalogue.transferOf(saved.id()), OPERATION_SECONDS);
+        catalogue.requireCopyInS3(saved.id());
+    }
+
+    /** The node is lost with all that it has; the snapshot comes back from the bucket on another one. */
+    Thawed thawElsewhere(Saved saved, Started process) {
+        terminal.step("What the second snapshot has that the bucket lacks goes there too");
+        awaitCopy(saved);
+        terminal.step("The node is lost: its process, its disk, its memory");
+        String workload = catalogue.workload(process.pid()).path("id").asString();
+        deployment.loseNode(process, () -> catalogue.awaitGone(workload));
+        terminal.step("Another node, which has nothing, thaws it from S3: POST /api/v1/restores");
+        String node = deployment.startOtherNode(api);
+        return thaw(process, () -> catalogue.restoreOn(saved.id(), node));
     }
 
     boolean compare(Answers before, Thawed thawed) {

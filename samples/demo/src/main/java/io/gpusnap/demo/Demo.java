@@ -1,6 +1,7 @@
 package io.gpusnap.demo;
 
 import java.util.List;
+import java.util.Optional;
 
 /** The whole story, and the end of everything that it started. */
 final class Demo {
@@ -50,7 +51,7 @@ final class Demo {
     /** @return whether everything is to be left running */
     private boolean story(Deployment deployment, Launcher launcher, Places places, StopScript leftovers) {
         ControlPlane api = deployment.startControlPlane();
-        Engine engine = deployment.startDaemon(api, installation);
+        Engine engine = deployment.startDaemon(api);
         deployment.prepareWeights();
         Deployment.Cold cold = deployment.startWorkload();
         Answers before = Answers.settled(deployment.server());
@@ -60,6 +61,9 @@ final class Demo {
         Cycle.Saved first = cycle.freeze(cold.process());
         Cycle.Thawed thawed = cycle.thaw(first, cold.process());
         boolean equal = cycle.compare(before, thawed);
+        // A suspended process comes back on its own node only.
+        Optional<Double> pushSeconds = engine == Engine.SUSPEND ? Optional.empty() : Optional.of(cycle.push(first));
+        Optional<Double> elsewhereSeconds = Optional.empty();
         Answers settled = Answers.of(deployment.server());
         Cycle.Saved second = cycle.freezeAgain(thawed.process());
         Started last = thawed.process();
@@ -68,6 +72,10 @@ final class Demo {
             equal &= cycle.compare(settled, again);
         } else {
             equal &= settled.byPrompt().equals(Answers.of(deployment.server()).byPrompt());
+            Cycle.Thawed elsewhere = cycle.thawElsewhere(second, last);
+            equal &= cycle.compare(settled, elsewhere);
+            elsewhereSeconds = Optional.of(elsewhere.seconds());
+            last = elsewhere.process();
         }
 
         Report report = new Report(
@@ -83,7 +91,9 @@ final class Demo {
                 first.total("storedBytes"),
                 first.total("chunksTotal"),
                 first.total("chunksStored"),
-                second.storedRatio(first));
+                second.storedRatio(first),
+                pushSeconds,
+                elsewhereSeconds);
         report.write(places.root().resolve("report.json"));
         terminal.step("Result (also in build/demo/report.json)");
         terminal.plain(report.table());

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
 
 /** Everything that the demo starts: the control plane, one node's daemon, and the workload under the preload library. */
 final class Deployment {
@@ -18,11 +19,16 @@ final class Deployment {
     private final Workload workload;
     private final SampleServer server;
     private final boolean simulated;
+    private final Installation installation;
+    private final Places places;
+    private Optional<Started> daemon = Optional.empty();
 
     Deployment(Settings settings, Installation installation, Terminal terminal, Launcher launcher, Places places) {
         this.settings = settings;
         this.terminal = terminal;
         this.launcher = launcher;
+        this.installation = installation;
+        this.places = places;
         this.simulated = switch (settings.driver()) {
             case SIMULATED -> true;
             case REAL -> false;
@@ -43,18 +49,17 @@ final class Deployment {
 
     ControlPlane startControlPlane() {
         terminal.step("Starting the control plane, with a PostgreSQL of its own");
-        ControlPlane api = stack.startService();
+        ControlPlane api = stack.startService("--gpusnap.policies.interval=2s");
         terminal.say("listens on " + api.base());
         return api;
     }
 
     /** @return the engine that this node can freeze with */
-    Engine startDaemon(ControlPlane api, Installation installation) {
+    Engine startDaemon(ControlPlane api) {
         terminal.step("Starting this node's daemon, on "
                 + (simulated ? "the simulated CUDA driver: no GPU here" : "the GPU"));
         stack.startS3();
-        String driver = simulated ? installation.simulatedDriver().toString() : "";
-        stack.startDaemon(api, settings, workload.deviceEnvironment(), driver);
+        daemon = Optional.of(startDaemon(api, Stack.NODE, places));
         Engine engine = Engine.bestOf(stack.node(api, Stack.NODE));
         terminal.say("it freezes with the engine " + engine.id());
         if (engine != Engine.CRIU_CUDA) {
@@ -66,6 +71,34 @@ final class Deployment {
             terminal.say("so the process will stay, frozen and without device memory, instead of being killed");
         }
         return engine;
+    }
+
+    private Started startDaemon(ControlPlane api, String node, Places own) {
+        String driver = simulated ? installation.simulatedDriver().toString() : "";
+        return stack.startDaemon(api, node, own, settings, workload.deviceEnvironment(), driver);
+    }
+
+    /**
+     * The node goes with everything on it: the process, the daemon, the snapshots on its disk and in its memory.
+     *
+     * @param whenEnded waits until it is known that the process has ended: nobody is then to bring it back
+     */
+    void loseNode(Started process, Runnable whenEnded) {
+        process.stop(false, STOP_SECONDS);
+        whenEnded.run();
+        daemon.ifPresent(it -> it.stop(true, STOP_SECONDS));
+        places.loseNode();
+    }
+
+    /**
+     * A node that has nothing, and sees the bucket.
+     *
+     * @return its id
+     */
+    String startOtherNode(ControlPlane api) {
+        Started other = startDaemon(api, Stack.OTHER_NODE, places.ofOtherNode());
+        stack.awaitBucket(api, Stack.OTHER_NODE, other);
+        return stack.node(api, Stack.OTHER_NODE).path("id").asString();
     }
 
     /** A model's weights lie on a disk before any replica starts: making them is no part of a cold start. */

@@ -19,6 +19,9 @@ import java.util.stream.Stream;
 record Places(Path root, Path memory) {
 
     private static final Path SHARED_MEMORY = Path.of("/dev/shm");
+    /** Folders of another node, below those of the first. */
+    private static final String OTHER = "other-node";
+
     private static final long SLACK_BYTES = 512L << 20;
     private static final long SLOT_BYTES = 4L << 20;
 
@@ -28,13 +31,14 @@ record Places(Path root, Path memory) {
         Path memory = SHARED_MEMORY.resolve(memoryName(repository));
         try {
             Files.createDirectories(root);
-            for (Path old : List.of(memory, root.resolve("store"), root.resolve("daemon"), root.resolve("service"))) {
+            remove(memory);
+            for (Path old : Stream.of("store", "daemon", "service", "s3", OTHER)
+                    .map(root::resolve)
+                    .toList()) {
                 remove(old);
             }
             // The daemon refuses folders that others may write to, which a loose umask would make.
-            Files.createDirectories(
-                    memory.resolve("scratch"),
-                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            makeScratch(memory);
             long free = Files.getFileStore(memory).getUsableSpace();
             long needed = 3 * settings.deviceBytes() + SLACK_BYTES;
             if (free < needed) {
@@ -46,6 +50,36 @@ record Places(Path root, Path memory) {
             throw new DemoFailure("cannot prepare " + root + " and " + memory + ": " + e, e);
         }
         return new Places(root, memory);
+    }
+
+    private static void makeScratch(Path memory) throws IOException {
+        Files.createDirectories(
+                memory.resolve("scratch"),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    }
+
+    /** Of a node that has nothing. */
+    Places ofOtherNode() {
+        Places other = new Places(root.resolve(OTHER), memory.resolve(OTHER));
+        try {
+            Files.createDirectories(other.root);
+            makeScratch(other.memory);
+        } catch (IOException e) {
+            throw new DemoFailure("cannot make " + other.root + " and " + other.memory + ": " + e, e);
+        }
+        return other;
+    }
+
+    /** A node's disk and its pinned memory, its snapshots with them. */
+    void loseNode() {
+        try {
+            remove(root.resolve("store"));
+            for (String file : List.of("pool", "pool.index")) {
+                Files.deleteIfExists(memory.resolve(file));
+            }
+        } catch (IOException e) {
+            throw new DemoFailure("cannot remove the node's store and pool: " + e, e);
+        }
     }
 
     /** Of one user and one checkout, so that demos of two checkouts leave each other alone. */

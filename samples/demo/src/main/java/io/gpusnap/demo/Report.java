@@ -3,6 +3,7 @@ package io.gpusnap.demo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -18,6 +19,8 @@ import tools.jackson.databind.json.JsonMapper;
  * @param simulatedDriver true where no GPU took part
  * @param storedBytes bytes that the first snapshot added to the store
  * @param secondSnapshotStoredRatio bytes that a second snapshot added, by the first one's
+ * @param s3PushSeconds from asking for a copy in the bucket until it was there; empty for a process that was only suspended
+ * @param s3ThawSeconds from asking for the restore, on a node that has nothing, to the first answer; empty likewise
  */
 record Report(
         double coldStartSeconds,
@@ -32,7 +35,9 @@ record Report(
         long storedBytes,
         long chunksTotal,
         long chunksStored,
-        double secondSnapshotStoredRatio) {
+        double secondSnapshotStoredRatio,
+        Optional<Double> s3PushSeconds,
+        Optional<Double> s3ThawSeconds) {
 
     private static final JsonMapper JSON =
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
@@ -57,6 +62,8 @@ record Report(
                   host memory image              %10s
                   stored                         %10s   (%d of %d chunks)
                   second snapshot stored         %10s   of the first one's bytes
+                  copied into S3                 %10s
+                  thaw from S3 to first answer   %10s   (on a node that had nothing)
                 """.formatted(
                 Units.seconds(coldStartSeconds),
                 Units.seconds(saveSeconds),
@@ -70,6 +77,8 @@ record Report(
                 Units.bytes(storedBytes),
                 chunksStored,
                 chunksTotal,
-                Units.percent(secondSnapshotStoredRatio)).stripTrailing();
+                Units.percent(secondSnapshotStoredRatio),
+                s3PushSeconds.map(Units::seconds).orElse("not tried"),
+                s3ThawSeconds.map(Units::seconds).orElse("not tried")).stripTrailing();
     }
 }

@@ -25,6 +25,7 @@ import tools.jackson.databind.JsonNode;
 final class Stack {
 
     static final String NODE = "demo-node";
+    static final String OTHER_NODE = "demo-node-2";
     private static final String BUCKET = "gpusnap-demo";
     private static final int PREFERRED_PORT = 8080;
     private static final int START_SECONDS = 240;
@@ -103,10 +104,21 @@ final class Stack {
         return new ControlPlane(base, read(data.resolve("access-token")));
     }
 
-    /** @param cudaDriver what the daemon loads instead of the machine's libcuda, or empty */
-    void startDaemon(ControlPlane api, Settings settings, Map<String, String> environment, String cudaDriver) {
-        Started daemon = launcher.start("daemon", daemonCommand(api, NODE, places, settings, cudaDriver), environment);
-        await(daemon, () -> online(api, NODE));
+    /**
+     * @param own the node's folders
+     * @param cudaDriver what the daemon loads instead of the machine's libcuda, or empty
+     */
+    Started startDaemon(
+            ControlPlane api,
+            String node,
+            Places own,
+            Settings settings,
+            Map<String, String> environment,
+            String cudaDriver) {
+        Started daemon =
+                launcher.start("daemon-" + node, daemonCommand(api, node, own, settings, cudaDriver), environment);
+        await(daemon, () -> online(api, node));
+        return daemon;
     }
 
     /**
@@ -158,6 +170,20 @@ final class Stack {
 
     boolean online(ControlPlane api, String node) {
         return node(api, node).path("state").asString("").equals("ONLINE");
+    }
+
+    /** A daemon is online before it has looked at its shared tiers: until then nothing comes back from them there. */
+    void awaitBucket(ControlPlane api, String node, Started daemon) {
+        await(daemon, () -> {
+            for (JsonNode tier : node(api, node).path("inventory").path("tiers")) {
+                if (tier.path("kind").asString("").equals("S3")
+                        && tier.has("storeId")
+                        && tier.path("health").asString("").equals("HEALTHY")) {
+                    return true;
+                }
+            }
+            return false;
+        });
     }
 
     /** The server takes any. */

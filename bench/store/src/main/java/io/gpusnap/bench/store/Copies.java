@@ -15,7 +15,6 @@ import io.gpusnap.node.transfer.SharedReader;
 import io.gpusnap.node.transfer.SnapshotPull;
 import io.gpusnap.node.transfer.SnapshotPush;
 import io.gpusnap.node.transfer.Traffic;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -105,22 +104,10 @@ final class Copies {
                     node.shared().runs(chunks),
                     () -> {
                         SharedReader reader = readers.next();
-                        Nearby.Target target = new Storing(pins, buffers.take(TreeDigester.MAX_CHUNK_BYTES));
+                        Nearby.Target target =
+                                Nearby.Target.at(buffers.take(TreeDigester.MAX_CHUNK_BYTES), pins::store);
                         return run -> reader.read(run.chunks(), target);
                     });
-        }
-    }
-
-    private record Storing(SavePins pins, MemorySegment buffer) implements Nearby.Target {
-
-        @Override
-        public MemorySegment memory(ChunkRef chunk) {
-            return buffer;
-        }
-
-        @Override
-        public void arrived(ChunkRef chunk, MemorySegment content) throws TierException {
-            pins.store(chunk, content);
         }
     }
 

@@ -7,7 +7,6 @@ import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.TreeDigester;
 import io.gpusnap.node.tier.ChunkTier;
-import io.gpusnap.node.tier.ChunkTierContract;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.nfs.FaultyFiles;
 import io.gpusnap.node.tier.nfs.NfsSettings;
@@ -26,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class NfsTierTest extends ChunkTierContract {
+class NfsTierTest extends PackTierContract {
 
     @TempDir
     Path root;
@@ -47,17 +46,6 @@ class NfsTierTest extends ChunkTierContract {
         tier.storeId();
         files.middle(middle::reached);
         return tier;
-    }
-
-    /** Another node. */
-    @Override
-    protected ChunkTier reader(ChunkTier writing) throws Exception {
-        return open();
-    }
-
-    @Override
-    protected ChunkTier afterAKill() throws Exception {
-        return open();
     }
 
     @Override

@@ -3,7 +3,6 @@ package io.gpusnap.node.tier.pack;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gpusnap.node.tier.ChunkTier;
-import io.gpusnap.node.tier.ChunkTierContract;
 import io.gpusnap.node.tier.blob.BlobKey;
 import io.gpusnap.node.tier.s3.FaultProxy;
 import io.gpusnap.node.tier.s3.FaultProxy.Fault;
@@ -14,7 +13,7 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 
-class S3TierTest extends ChunkTierContract {
+class S3TierTest extends PackTierContract {
 
     private String bucket;
     private @Nullable FaultProxy proxy;
@@ -47,17 +46,6 @@ class S3TierTest extends ChunkTierContract {
         if (proxy != null) {
             proxy.close();
         }
-    }
-
-    /** Another node. */
-    @Override
-    protected ChunkTier reader(ChunkTier writing) throws Exception {
-        return open();
-    }
-
-    @Override
-    protected ChunkTier afterAKill() throws Exception {
-        return open();
     }
 
     @Override

@@ -10,7 +10,6 @@ import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.store.TreeDigester;
 import io.gpusnap.node.tier.ChunkTier;
-import io.gpusnap.node.tier.ChunkTierContract;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.blob.BlobKey;
@@ -42,7 +41,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A shared store whose chunks are compressed and encrypted is a tier like any other. */
-class SealedTierTest extends ChunkTierContract {
+class SealedTierTest extends PackTierContract {
 
     private static final String KEY = "0123456789abcdef".repeat(4);
 
@@ -61,17 +60,6 @@ class SealedTierTest extends ChunkTierContract {
         tier.storeId();
         files.middle(middle::reached);
         return tier;
-    }
-
-    /** Another node. */
-    @Override
-    protected ChunkTier reader(ChunkTier writing) {
-        return open();
-    }
-
-    @Override
-    protected ChunkTier afterAKill() {
-        return open();
     }
 
     @Override

@@ -96,7 +96,10 @@ class ScrubKeysTest {
         try (TestNode scrubbing = TestNode.open(folder.resolve("second"), node)) {
             return scrubbing
                     .scrub(new ScrubRequest(
-                            TierRef.named("nfs"), List.of(new ScrubRequest.Subject(snapshot, digest)), 1L << 40, Traffic.Priority.BACKGROUND))
+                            TierRef.named("nfs"),
+                            List.of(new ScrubRequest.Subject(snapshot, digest)),
+                            1L << 40,
+                            Traffic.Priority.BACKGROUND))
                     .succeeded()
                     .fact(ScrubOutcome.class)
                     .findings()

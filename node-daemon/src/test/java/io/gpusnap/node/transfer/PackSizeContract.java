@@ -143,7 +143,8 @@ abstract class PackSizeContract {
     }
 
     private void assertIsWhole() throws Exception {
-        new Scrub(node.nvme(), Optional.empty(), TRANSFER, new Traffic(0).share(Traffic.Priority.URGENT, 0)).read(chunks);
+        new Scrub(node.nvme(), Optional.empty(), TRANSFER, new Traffic(0).share(Traffic.Priority.URGENT, 0))
+                .read(chunks);
     }
 
     @ParameterizedTest
@@ -200,7 +201,8 @@ abstract class PackSizeContract {
     void aScrubFindsItAndACopyOfItIsBroughtAnew(Size size) throws Exception {
         spoil(size);
         node = StoredSnapshot.open(folder.resolve("node"), wrong, good);
-        Scrub scrub = new Scrub(node.nvme(), Optional.of(wrong), TRANSFER, new Traffic(0).share(Traffic.Priority.URGENT, 0));
+        Scrub scrub =
+                new Scrub(node.nvme(), Optional.of(wrong), TRANSFER, new Traffic(0).share(Traffic.Priority.URGENT, 0));
         assertThatExceptionOfType(TierException.class)
                 .isThrownBy(() -> scrub.read(chunks))
                 .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.CORRUPT));

@@ -169,7 +169,7 @@ class ScrubTest {
         for (int i = 0; i < 10; i++) {
             String next = daemon.save(catalogue, 60 + i);
             moves.copy(new Moves.Copy(
-                    SnapshotId.of(next), NodeId.of(daemon.id()), store, null, TransferPriority.NORMAL, null, "-"));
+                    SnapshotId.of(next), NodeId.of(daemon.id()), store, null, TransferPriority.NORMAL, "-"));
             all.add(next);
         }
         daemon.work();
@@ -222,7 +222,7 @@ class ScrubTest {
         sealing.heartbeat();
         snapshot = sealing.save(catalogue, 52);
         moves.copy(new Moves.Copy(
-                SnapshotId.of(snapshot), NodeId.of(sealing.id()), store, null, TransferPriority.NORMAL, null, "-"));
+                SnapshotId.of(snapshot), NodeId.of(sealing.id()), store, null, TransferPriority.NORMAL, "-"));
         sealing.work();
         jdbc.sql("DELETE FROM snapshot_location WHERE store_id = ? AND snapshot_id <> ?")
                 .param(store.value())
@@ -260,7 +260,6 @@ class ScrubTest {
                 Store.ownOf(NodeId.of(node.id()), Inventory.TierKind.NVME),
                 null,
                 TransferPriority.NORMAL,
-                null,
                 "-"));
     }
 

@@ -111,7 +111,13 @@ final class World {
         /** A copy that these nodes cannot open. */
         Of closedTo(StoreId id, NodeId... strangers) {
             Facts.StoreFacts store = new World().stores.get(id);
-            copies.add(new Facts.CopyFacts(id, store.kind(), store.node(), LocationState.PRESENT, Set.of(strangers)));
+            copies.add(new Facts.CopyFacts(
+                    id,
+                    store.kind(),
+                    store.node(),
+                    LocationState.PRESENT,
+                    Facts.Reach.ANSWERS,
+                    Set.of(strangers)));
             return this;
         }
 

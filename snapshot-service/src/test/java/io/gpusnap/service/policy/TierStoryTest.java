@@ -248,7 +248,7 @@ class TierStoryTest {
                 {"kind": "node-spread", "nodes": 2},
                 {"kind": "demote", "from": "NVME", "unusedFor": "PT24H"}
                 """);
-        String spread = "It is on 1 nodes and should be on 2.";
+        String spread = "It is on 1 node and should be on 2.";
 
         // the other node cannot get at it before it is in the bucket
         String first = story.save(story.a, story.catalogue.version(), 41);
@@ -256,7 +256,7 @@ class TierStoryTest {
                 .containsExactly(
                         "COPY minimum-copies: It has 1 durable copy and should have 2.",
                         "BLOCKED node-spread: " + spread
-                                + " No store has room for it, is healthy, and is seen by a node that also sees a good copy.");
+                                + " No store has room for it, is healthy, and is seen by a node that can also read a good copy.");
         story.step();
         assertThat(story.places(first)).containsExactly("a", "s3");
         assertThat(story.decisions(first)).containsExactly("COPY node-spread: " + spread);

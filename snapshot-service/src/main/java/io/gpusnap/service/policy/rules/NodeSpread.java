@@ -26,7 +26,7 @@ public record NodeSpread(
                         store -> store.kind() == Inventory.TierKind.NVME,
                         TransferPriority.NORMAL,
                         KIND,
-                        "It is on " + on + " nodes and should be on " + nodes + ".");
+                        reason(on));
                 if (on(plan, snapshot) == on) {
                     return; // blocked, and so would be the next
                 }
@@ -39,8 +39,12 @@ public record NodeSpread(
         return applies(plan, snapshot)
                         && copy.kind() == Inventory.TierKind.NVME
                         && plan.beside(snapshot, copy, Inventory.TierKind.NVME) < nodes
-                ? Optional.of("It is on " + on(plan, snapshot) + " nodes and should be on " + nodes + ".")
+                ? Optional.of(reason(on(plan, snapshot)))
                 : Optional.empty();
+    }
+
+    private String reason(int on) {
+        return "It is on " + on + (on == 1 ? " node" : " nodes") + " and should be on " + nodes + ".";
     }
 
     private boolean applies(Plan plan, Facts.SnapshotFacts snapshot) {

@@ -112,12 +112,7 @@ final class World {
         Of closedTo(StoreId id, NodeId... strangers) {
             Facts.StoreFacts store = new World().stores.get(id);
             copies.add(new Facts.CopyFacts(
-                    id,
-                    store.kind(),
-                    store.node(),
-                    LocationState.PRESENT,
-                    Facts.Reach.ANSWERS,
-                    Set.of(strangers)));
+                    id, store.kind(), store.node(), LocationState.PRESENT, Facts.Reach.ANSWERS, Set.of(strangers)));
             return this;
         }
 

@@ -31,19 +31,21 @@ final class DeviceNodes {
     }
 
     /**
-     * Those of the node's GPUs; all of them where there are no such nodes, or the kernel does not say whose they are.
+     * Those of the node's GPUs; all of them where the kernel does not say whose nodes they are.
      *
      * @param root of the processes, as this one sees it
      */
     List<GpuInfo> of(Path root, List<GpuInfo> devices) {
+        List<KernelGpu> known = proc.gpus();
+        if (known.isEmpty()) {
+            return devices;
+        }
         Set<Integer> minors = minors(root.resolve("dev"));
-        Set<String> given = proc.gpus().stream()
+        Set<String> given = known.stream()
                 .filter(gpu -> minors.contains(gpu.minor()))
                 .map(KernelGpu::uuid)
                 .collect(Collectors.toSet());
-        List<GpuInfo> own =
-                devices.stream().filter(device -> given.contains(device.uuid())).toList();
-        return own.isEmpty() ? devices : own;
+        return devices.stream().filter(device -> given.contains(device.uuid())).toList();
     }
 
     private static Set<Integer> minors(Path folder) {

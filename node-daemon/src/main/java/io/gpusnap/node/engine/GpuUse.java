@@ -93,11 +93,15 @@ public final class GpuUse {
 
     private List<GpuInfo> devices(GpuPort gpu, Optional<ContainerRef> container) throws GpuException {
         List<GpuInfo> devices = gpu.devices();
-        return container
-                .flatMap(named -> new Containers(runtime.proc()).find(named.podUid(), named.containerId()))
+        if (container.isEmpty()) {
+            return devices;
+        }
+        ContainerRef named = container.get();
+        return new Containers(runtime.proc())
+                .find(named.podUid(), named.containerId())
                 .map(found -> runtime.proc().of(found.container().init().pid()).resolve("root"))
                 .map(root -> new DeviceNodes(runtime.proc()).of(root, devices))
-                .orElse(devices);
+                .orElse(List.of());
     }
 
     /**

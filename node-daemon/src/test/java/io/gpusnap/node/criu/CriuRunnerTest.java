@@ -52,7 +52,7 @@ class CriuRunnerTest {
         criu.dump(workload.pid(), images, false);
         // then
         assertThat(criu.isDumped(images)).isTrue();
-        assertThat(proc.stat(workload.pid()).orElseThrow().isStopped()).isTrue();
+        awaitStopped(workload.pid());
 
         // when it ends, and this JVM has reaped it
         endAndAwaitReaping();
@@ -62,7 +62,7 @@ class CriuRunnerTest {
         // then it is there again, stopped, and goes on where it was
         assertThat(pid).isEqualTo(workload.pid());
         ProcessId restored = proc.stat(pid).orElseThrow().id();
-        assertThat(proc.stat(pid).orElseThrow().isStopped()).isTrue();
+        awaitStopped(pid);
         assertThat(criu.restoredPid(images)).contains(pid);
         workload = restored;
         new ProcessTree(proc).resume(restored);
@@ -193,6 +193,11 @@ class CriuRunnerTest {
                 folder.resolve("criu-in-a-session"), "#!/bin/sh\nexec setsid '%s' \"$@\"\n".formatted(program));
         assertThat(script.toFile().setExecutable(true)).isTrue();
         return script;
+    }
+
+    /** A moment after CRIU has ended: it lets go of a process, and the signal that stops it comes then. */
+    private void awaitStopped(int pid) {
+        Awaitility.await().until(() -> proc.stat(pid).orElseThrow().isStopped());
     }
 
     private int count() throws Exception {

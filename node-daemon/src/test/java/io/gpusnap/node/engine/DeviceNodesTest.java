@@ -33,17 +33,23 @@ class DeviceNodesTest {
     }
 
     @Test
-    void whatCannotBeKnownIsNotRestricted() throws IOException {
-        containerHas("null");
-        assertThat(found()).as("no GPU's node").isEqualTo(NODE);
+    void whereTheKernelDoesNotSayWhoseNodesTheyAreAllCount() throws IOException {
         containerHas("nvidia1");
         assertThat(found()).as("no kernel module").isEqualTo(NODE);
-        kernelHas("0000:01:00.0", "GPU-strange", 1);
-        assertThat(found()).as("none that CUDA sees").isEqualTo(NODE);
         Path about = folder.resolve("proc/driver/nvidia/gpus/0000:02:00.0/information");
         Files.createDirectories(about.getParent());
         Files.writeString(about, "Model: \t\t NVIDIA H100\nDevice Minor: \t N/A\n");
         assertThat(found()).as("a GPU without a name").isEqualTo(NODE);
+    }
+
+    @Test
+    void aContainerThatWasGivenNoneGetsNone() throws IOException {
+        kernelHas("0000:01:00.0", "GPU-a", 0);
+        kernelHas("0000:02:00.0", "GPU-strange", 1);
+        containerHas("null");
+        assertThat(found()).as("no GPU's node").isEmpty();
+        containerHas("nvidia1");
+        assertThat(found()).as("the node of one that CUDA does not see").isEmpty();
     }
 
     private List<GpuInfo> found() {

@@ -1,18 +1,22 @@
 package io.gpusnap.service.restore;
 
+import io.gpusnap.service.node.Nodes;
 import io.gpusnap.service.operation.Engine;
 import io.gpusnap.service.operation.NewOperation;
 import io.gpusnap.service.operation.Operation;
 import io.gpusnap.service.operation.OperationSpec;
 import io.gpusnap.service.operation.Operations;
+import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.platform.id.WorkloadId;
 import io.gpusnap.service.platform.transaction.DatabaseClock;
 import io.gpusnap.service.snapshot.CopySources;
+import io.gpusnap.service.snapshot.Needs;
 import io.gpusnap.service.snapshot.Snapshot;
 import io.gpusnap.service.snapshot.Snapshots;
 import io.gpusnap.service.version.ModelVersion;
 import io.gpusnap.service.version.ModelVersions;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -30,6 +34,7 @@ class Ways {
     private final RestoreRepository restores;
     private final Snapshots snapshots;
     private final Offers offers;
+    private final Nodes nodes;
     private final CopySources sources;
     private final Operations operations;
     private final ModelVersions versions;
@@ -39,6 +44,7 @@ class Ways {
             RestoreRepository restores,
             Snapshots snapshots,
             Offers offers,
+            Nodes nodes,
             CopySources sources,
             Operations operations,
             ModelVersions versions,
@@ -47,6 +53,7 @@ class Ways {
         this.restores = restores;
         this.snapshots = snapshots;
         this.offers = offers;
+        this.nodes = nodes;
         this.sources = sources;
         this.operations = operations;
         this.clock = clock;
@@ -68,21 +75,34 @@ class Ways {
     @Transactional(propagation = Propagation.MANDATORY)
     SetOut setOut(Restore restore, Decision.Step step) {
         Snapshot snapshot = snapshots.lockReady(Objects.requireNonNull(step.snapshotId()));
+        NodeId node = Objects.requireNonNull(step.nodeId());
+        OperationSpec.ContainerTarget container =
+                restore.wish().map(KeptWish::container).orElse(null);
         Operation operation = operations.queue(new NewOperation(
-                Objects.requireNonNull(step.nodeId()),
+                node,
                 new OperationSpec.Thaw(
                         snapshot.id(),
                         snapshot.engine(),
                         snapshot.manifestDigest().orElseThrow(),
-                        Map.of(),
+                        container == null ? gpus(snapshot, node) : Map.of(),
                         probe(restore),
-                        sources.of(snapshot.id(), Objects.requireNonNull(step.nodeId())),
-                        restore.wish().map(KeptWish::container).orElse(null)),
+                        sources.of(snapshot.id(), node),
+                        container),
                 snapshot.engine(),
                 suspendedProcess(snapshot),
                 Optional.of(restore.id())));
         restore.tries(step, operation.id(), clock.now());
         return new SetOut(restores.saveAndFlush(restore), snapshot, operation);
+    }
+
+    /** A process that waits in its snapshot keeps its GPUs, and a container has those that it was given. */
+    private Map<String, String> gpus(Snapshot snapshot, NodeId node) {
+        List<Needs.UsedGpu> used = snapshot.needs().map(Needs::gpus).orElse(List.of());
+        return snapshot.engine() == Engine.SUSPEND
+                ? Map.of()
+                : nodes.find(node)
+                        .map(found -> GpuChoice.of(used, found.inventory().gpus()))
+                        .orElse(Map.of());
     }
 
     /** What the version's processes are asked after a thaw. */

@@ -49,7 +49,12 @@ record Manifest(
             Optional<String> image) {}
 
     @JsonIgnoreProperties(ignoreUnknown = true)
-    record Gpu(int ordinal, String name, Optional<String> computeCapability, Optional<Boolean> inUse) {
+    record Gpu(
+            int ordinal,
+            Optional<String> uuid,
+            String name,
+            Optional<String> computeCapability,
+            Optional<Boolean> inUse) {
 
         /** Whether a process has a context on it, or only sees it. */
         boolean used() {

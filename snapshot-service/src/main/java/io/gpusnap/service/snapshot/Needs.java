@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param mounts mount points that the process saw
  * @param image container image with digest; absent where the process ran without one
  * @param container whether the process ran in a container; absent where the manifest does not say
+ * @param gpus those that it uses; absent where what was stored of the manifest does not say
  * @param volumes of the mounts those that the process has files on and that are no part of a plain system; absent where the manifest
  *     does not say
  */
@@ -28,7 +29,18 @@ public record Needs(
         List<String> mounts,
         @Nullable String image,
         @Nullable Boolean container,
-        @Nullable List<String> volumes) {
+        @Nullable List<String> volumes,
+        @Nullable List<UsedGpu> gpus) {
+
+    /**
+     * A GPU that it uses.
+     *
+     * @param ordinal in the manifest
+     * @param uuid of the one that it was
+     * @param bytes device memory, the driver's own included
+     */
+    public record UsedGpu(int ordinal, String uuid, String name, long bytes) {}
+
     /** What is mounted at or below these differs from node to node, and is made anew on each. */
     private static final List<String> EPHEMERAL = List.of("/proc", "/sys", "/dev", "/run");
     /** Mounts or folders of one file system, as whoever installed the node liked it. */
@@ -52,7 +64,7 @@ public record Needs(
 
     /** Of a snapshot whose manifest says no more. */
     public Needs(List<Long> gpuBytes, List<String> mounts, @Nullable String image) {
-        this(gpuBytes, mounts, image, null, null);
+        this(gpuBytes, mounts, image, null, null, null);
     }
 
     static Needs of(Manifest manifest, Manifest.Compatibility facts) {
@@ -71,7 +83,17 @@ public record Needs(
                         .orElse(null),
                 manifest.process()
                         .map(process -> volumes(process, facts.mounts().orElse(List.of())))
-                        .orElse(null));
+                        .orElse(null),
+                facts.gpus().stream().allMatch(gpu -> gpu.uuid().isPresent())
+                        ? facts.gpus().stream()
+                                .filter(Manifest.Gpu::used)
+                                .map(gpu -> new UsedGpu(
+                                        gpu.ordinal(),
+                                        gpu.uuid().orElseThrow(),
+                                        gpu.name(),
+                                        bytes.getOrDefault(gpu.ordinal(), 0L)))
+                                .toList()
+                        : null);
     }
 
     private static List<String> volumes(Manifest.Process process, List<String> mounts) {

@@ -313,6 +313,24 @@ class RestoreChainTest {
         assertThat(decision.at("/chain/0/nodeId").asString()).isEqualTo(second.id());
     }
 
+    @Test
+    void aThawIsToldTheGpuThatHasRoomWhereItsOwnIsFull() {
+        // given 8 MiB of device memory of GPU-0, which is full
+        String snapshot = ready(first, 1);
+        hasFree(first, snapshot, 6L << 20, 9L << 20, 7L << 20);
+
+        // when
+        restore(Map.of()).expect(202);
+
+        // then
+        assertThat(first.claim().at("/thaw/gpuRemap").toString()).isEqualTo("{\"0\":\"GPU-1\"}");
+
+        // and where it has room nothing is named
+        hasFree(first, snapshot, 9L << 20, 20L << 20);
+        restore(Map.of()).expect(202);
+        assertThat(first.claim().at("/thaw/gpuRemap").toString()).isEqualTo("{}");
+    }
+
     private void hasFree(SimulatedNode node, String snapshot, long... freeBytes) {
         Map<String, Object> inventory = inventory();
         Object gpu = ((List<?>) inventory.get("gpus")).getFirst();

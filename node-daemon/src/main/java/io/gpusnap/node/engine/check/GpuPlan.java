@@ -18,7 +18,8 @@ import java.util.stream.Stream;
  * its ordinal, else any one left, of the same model.
  *
  * @param devices by ordinal of the manifest, of those that the processes use
- * @param uuidPairs for the driver: every GPU that the processes could open, used or not, as soon as one of them changes; empty when none does
+ * @param uuidPairs for the driver: every GPU that the processes could open, used or not, as soon as one that they use changes; empty when
+ *     none does, and then those that they do not use need not even be there
  */
 public record GpuPlan(Map<Integer, GpuInfo> devices, Map<String, String> uuidPairs, List<Refusal> refusals) {
 
@@ -61,11 +62,12 @@ public record GpuPlan(Map<Integer, GpuInfo> devices, Map<String, String> uuidPai
             others.forEach(gpu -> choose(
                     gpu,
                     Stream.concat(here.stream().filter(device -> device.ordinal() == gpu.ordinal()), here.stream())));
+            boolean stays = saved.stream().filter(Manifest.Gpu::inUse).allMatch(this::stays);
             saved.stream()
-                    .filter(gpu -> !chosen.containsKey(gpu))
+                    .filter(gpu -> !chosen.containsKey(gpu) && !(stays && !gpu.inUse()))
                     .map(this::none)
                     .forEach(refusals::add);
-            Map<String, String> pairs = pairs();
+            Map<String, String> pairs = stays ? Map.of() : pairs();
             if (refusals.isEmpty() && !pairs.isEmpty() && !driver.hasGpuRemap()) {
                 refusals.add(
                         mismatch("the snapshot's GPUs are %s, those here others; driver %s cannot map one to another"
@@ -90,12 +92,14 @@ public record GpuPlan(Map<Integer, GpuInfo> devices, Map<String, String> uuidPai
             }
         }
 
+        private boolean stays(Manifest.Gpu gpu) {
+            return chosen.containsKey(gpu) && chosen.get(gpu).uuid().equals(gpu.uuid());
+        }
+
         private Map<String, String> pairs() {
             Map<String, String> pairs = new HashMap<>();
             chosen.forEach((gpu, device) -> pairs.put(gpu.uuid(), device.uuid()));
-            boolean moved =
-                    pairs.entrySet().stream().anyMatch(pair -> !pair.getKey().equals(pair.getValue()));
-            return moved ? pairs : Map.of();
+            return pairs;
         }
 
         private Refusal none(Manifest.Gpu gpu) {

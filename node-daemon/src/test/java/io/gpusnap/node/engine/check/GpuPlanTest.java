@@ -71,8 +71,23 @@ class GpuPlanTest {
     }
 
     @Test
-    void aNodeWithoutAPlaceForOneThatIsOnlySeenIsRefused() {
-        assertThat(plan(List.of(used(0, "GPU-a"), idle(1, "GPU-b")), List.of(gpu(0, "GPU-a")), Map.of())
+    void whereNothingMovesOneThatIsNotUsedNeedNotBeThere() {
+        GpuPlan plan = plan(List.of(used(0, "GPU-a"), idle(1, "GPU-b")), List.of(gpu(0, "GPU-a")), Map.of());
+        assertThat(plan.refusals()).isEmpty();
+        assertThat(plan.uuidPairs()).isEmpty();
+        assertThat(plan.devices()).containsOnlyKeys(0);
+        // nor be the same
+        assertThat(plan(
+                                List.of(used(0, "GPU-a"), idle(1, "GPU-b")),
+                                List.of(gpu(0, "GPU-a"), gpu(1, "GPU-c")),
+                                Map.of())
+                        .uuidPairs())
+                .isEmpty();
+    }
+
+    @Test
+    void aNodeWithoutAPlaceForOneThatIsNotUsedIsRefusedWhereAnotherOneMoves() {
+        assertThat(plan(List.of(used(0, "GPU-a"), idle(1, "GPU-b")), List.of(gpu(0, "GPU-c")), Map.of())
                         .refusals())
                 .singleElement()
                 .satisfies(refusal -> {

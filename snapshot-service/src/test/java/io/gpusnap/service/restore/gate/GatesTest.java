@@ -337,7 +337,8 @@ class GatesTest {
                         List.of("/", "/models", "/cache"),
                         "a/llm@sha256:1",
                         container,
-                        List.of(volumes))));
+                        List.of(volumes),
+                        null)));
     }
 
     @Test

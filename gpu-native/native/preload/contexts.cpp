@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "preload/hooks.h"
+#include "preload/log.h"
 
 namespace gpusnap::preload {
 
@@ -97,12 +98,16 @@ std::vector<CUdevice> Contexts::peers_of(CUdevice owner) {
 }
 
 bool Contexts::reaches_locked(CUdevice accessor, CUdevice owner) {
-    auto [found, fresh] = reaches_.try_emplace({accessor, owner}, false);
-    if (fresh) {
-        int can = 0;
-        found->second = real::cuDeviceCanAccessPeer(&can, accessor, owner) == CUDA_SUCCESS && can != 0;
+    if (auto known = reaches_.find({accessor, owner}); known != reaches_.end()) {
+        return known->second;
     }
-    return found->second;
+    int can = 0;
+    if (CUresult result = real::cuDeviceCanAccessPeer(&can, accessor, owner); result != CUDA_SUCCESS) {
+        log(Level::error, "cuDeviceCanAccessPeer: %d; memory of device %d is not opened to device %d, and it is asked again",
+            static_cast<int>(result), owner, accessor);
+        return false;
+    }
+    return reaches_.emplace(std::pair{accessor, owner}, can != 0).first->second;
 }
 
 void Contexts::forget_peers() {

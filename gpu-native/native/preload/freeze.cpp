@@ -63,7 +63,7 @@ Outcome driver_failure(const char* call, CUresult result) {
 struct DeviceFacts {
     bool mig = false;
     bool mps = false;
-    CUresult told = CUDA_SUCCESS;  // of a device that has not told its name nothing is known
+    CUresult told = CUDA_SUCCESS;  // of a device that has not told this nothing is known
 };
 
 DeviceFacts facts_of(CUdevice device) {
@@ -78,9 +78,13 @@ DeviceFacts facts_of(CUdevice device) {
         return facts;
     }
     facts.mig = std::strstr(name, " MIG ") != nullptr;
-    int enabled = 0;  // the driver tells since CUDA 12.1
-    facts.mps =
-        real::cuDeviceGetAttribute(&enabled, CU_DEVICE_ATTRIBUTE_MPS_ENABLED, device) == CUDA_SUCCESS && enabled != 0;
+    int enabled = 0;
+    CUresult told = real::cuDeviceGetAttribute(&enabled, CU_DEVICE_ATTRIBUTE_MPS_ENABLED, device);
+    if (told != CUDA_SUCCESS && told != CUDA_ERROR_INVALID_VALUE) {  // which a driver before CUDA 12.1 says
+        facts.told = told;
+        return facts;
+    }
+    facts.mps = told == CUDA_SUCCESS && enabled != 0;
     return known->emplace(device, facts).first->second;
 }
 
@@ -279,7 +283,7 @@ Outcome Freeze::quiesce(Clock::time_point deadline) {
         return {GPUSNAP_E_UNSUPPORTED, "cannot be frozen, it uses " + spell(bits)};
     }
     if (CUresult told = facts().told; told != CUDA_SUCCESS) {
-        return driver_failure("cuDeviceGetName", told);
+        return driver_failure("cuDeviceGetName or cuDeviceGetAttribute", told);
     }
     Gate::close();
     Outcome outcome = make_idle(deadline);

@@ -388,17 +388,19 @@ TEST("a driver that does not let the preload into a context is not taken for an 
     OK(gpusnap_target_resume(target.get()));
 }
 
-TEST("a device that does not tell its name is not taken for one that can be frozen, and is asked again") {
+TEST("a device that does not tell its name, or what it is, is not taken for one that can be frozen, and is asked again") {
     if (!driver_info().simulated) {
         skip("a real driver does not fail on order");
     }
-    Workload workload;
-    workload.tell("alloc dlsym 5000000");
-    auto failures = std::make_unique<Failures>("cuDeviceGetName", workload.pid());
-    Target target(workload);
-    CHECK_EQUAL(gpusnap_target_quiesce(target.get(), 1'000), GPUSNAP_E_DRIVER);
-    CHECK_EQUAL(target.status().state, static_cast<uint32_t>(GPUSNAP_TARGET_RUNNING));
-    failures.reset();
-    OK(gpusnap_target_quiesce(target.get(), 10'000));
-    OK(gpusnap_target_resume(target.get()));
+    for (const char* call : {"cuDeviceGetName", "cuDeviceGetAttribute"}) {
+        Workload workload;
+        workload.tell("alloc dlsym 5000000");
+        auto failures = std::make_unique<Failures>(call, workload.pid());
+        Target target(workload);
+        CHECK_EQUAL(gpusnap_target_quiesce(target.get(), 1'000), GPUSNAP_E_DRIVER);
+        CHECK_EQUAL(target.status().state, static_cast<uint32_t>(GPUSNAP_TARGET_RUNNING));
+        failures.reset();
+        OK(gpusnap_target_quiesce(target.get(), 10'000));
+        OK(gpusnap_target_resume(target.get()));
+    }
 }

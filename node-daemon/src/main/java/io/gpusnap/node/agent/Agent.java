@@ -51,10 +51,14 @@ public final class Agent {
     /** Work with workloads. */
     private static final Set<OperationKind> PROCESSES = EnumSet.of(
             OperationKind.SAVE, OperationKind.THAW, OperationKind.SWITCH, OperationKind.VERIFY, OperationKind.DELETE);
+    /** Takes an hour for ten large snapshots: moves that are wanted now must not wait for it. */
+    private static final Set<OperationKind> SCRUBS = EnumSet.of(OperationKind.SCRUB);
     /** Work on tiers has room of its own: however much of it there is, a thaw is taken. */
-    private static final Set<OperationKind> MOVES = EnumSet.complementOf(EnumSet.copyOf(PROCESSES));
+    private static final Set<OperationKind> MOVES =
+            EnumSet.of(OperationKind.TRANSFER, OperationKind.EVICT, OperationKind.SWEEP);
 
     private static final int PARALLEL_MOVES = 2;
+    private static final int PARALLEL_SCRUBS = 1;
     private static final Duration CLOCK_TICK = Duration.ofMillis(250);
 
     private final NodeApiClient client;
@@ -67,6 +71,7 @@ public final class Agent {
     private final Heartbeats heartbeats;
     private final Claims claims;
     private final Claims moves;
+    private final Claims scrubs;
     private final AtomicBoolean recovered = new AtomicBoolean();
     private final List<Thread> claiming = new CopyOnWriteArrayList<>();
 
@@ -118,6 +123,7 @@ public final class Agent {
         supervisor.onSettled(heartbeats::soon);
         this.claims = new Claims(client, link, supervisor, timing, operationThreads, PROCESSES, parallelOperations);
         this.moves = new Claims(client, link, supervisor, timing, operationThreads, MOVES, PARALLEL_MOVES);
+        this.scrubs = new Claims(client, link, supervisor, timing, operationThreads, SCRUBS, PARALLEL_SCRUBS);
     }
 
     /** Returns at once. Recovery needs no service; claims begin when it is over. */
@@ -130,6 +136,7 @@ public final class Agent {
             work.recovered();
             recovered.set(true);
             claiming.add(threads.start("claim moves", moves::run));
+            claiming.add(threads.start("claim scrubs", scrubs::run));
             claims.run();
         }));
     }

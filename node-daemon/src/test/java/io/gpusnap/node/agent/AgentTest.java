@@ -400,6 +400,34 @@ class AgentTest {
     }
 
     @Test
+    void aMoveIsTakenHoweverManyScrubsWait() throws Exception {
+        service.up();
+        startAgent(journal);
+        for (int i = 0; i < 3; i++) {
+            service.offer(
+                    UUID.randomUUID(),
+                    "SCRUB",
+                    Map.of(
+                            "tier",
+                            Map.of("name", "nvme"),
+                            "snapshots",
+                            List.of(),
+                            "maxBytesPerSecond",
+                            0,
+                            "priority",
+                            "BACKGROUND"));
+        }
+        await().until(() -> work.atOnce.get() == 1);
+        service.offer(
+                operation,
+                "EVICT",
+                Map.of("snapshotId", UUID.randomUUID(), "tier", Map.of("name", "nvme"), "priority", "URGENT"));
+        await().until(() -> work.atOnce.get() == 2);
+        work.proceed.countDown();
+        awaitCompletion(operation);
+    }
+
+    @Test
     void aRequestThatCannotBePlannedFailsWithItsReason() throws Exception {
         service.up();
         startAgent(journal);

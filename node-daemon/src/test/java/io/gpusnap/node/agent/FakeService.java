@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
@@ -207,8 +208,13 @@ final class FakeService implements AutoCloseable {
     private void claim(HttpExchange exchange) throws IOException {
         for (int i = 0; i < 20; i++) {
             synchronized (this) {
-                if (!tasks.isEmpty()) {
-                    answer(exchange, 200, handOut(tasks.removeFirst()));
+                String query = String.valueOf(exchange.getRequestURI().getQuery());
+                Optional<Offer> next = tasks.stream()
+                        .filter(offer -> List.of(query.split("&")).contains("kinds=" + offer.kind()))
+                        .findFirst();
+                if (next.isPresent()) {
+                    tasks.remove(next.get());
+                    answer(exchange, 200, handOut(next.get()));
                     return;
                 }
             }

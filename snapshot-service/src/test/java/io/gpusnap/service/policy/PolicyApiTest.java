@@ -212,6 +212,59 @@ class PolicyApiTest {
     }
 
     @Test
+    void whatNobodyCanReadIsCountedForWhatItIs() {
+        // given two copies, of which the one in the bucket is sealed for a tenant
+        FakeDaemon other = FakeDaemon.start(api, bucket);
+        daemon.holdsKeysOf("tenant-a", "signer");
+        daemon.heartbeat();
+        create(twoCopies(), Map.of("kind", "archive", "to", "S3", "unusedFor", "PT1M"))
+                .expect(201);
+        evaluate(false);
+        daemon.work();
+
+        // when the one node that has the key begins without it, long after the snapshot was used
+        other.holdsKeysOf("tenant-b", "signer");
+        other.heartbeat();
+        daemon.holdsKeysOf("tenant-b", "signer");
+        daemon.heartbeat();
+        jdbc.sql("UPDATE snapshot SET ready_at = ready_at - interval '1 hour' WHERE id = ?::uuid")
+                .param(snapshot)
+                .update();
+        JsonNode soon = evaluate(true);
+        JsonNode explained = api.get("/api/v1/snapshots/" + snapshot + "/placement/explain")
+                .expect(200)
+                .json();
+
+        // then the copy that can be read stays, and it is said why
+        assertThat(soon.valueStream().map(one -> one.path("action").asString()))
+                .containsExactlyInAnyOrder("BLOCKED", "KEEP");
+        assertThat(soon.valueStream()
+                        .filter(one -> one.path("action").asString().equals("BLOCKED"))
+                        .map(one -> one.path("reason").asString()))
+                .containsExactly(
+                        "It has 1 durable copy, 1 more that no node can read for the moment, and should have 2."
+                                + " Should a scrub not be able to read it, another store gets a copy.");
+        assertThat(explained
+                        .path("copies")
+                        .valueStream()
+                        .filter(one -> one.path("tier").asString().equals("S3"))
+                        .map(one -> one.path("unreadable").asString()))
+                .containsExactly("NO_READER");
+
+        // when a scrub has found the same
+        jdbc.sql("UPDATE snapshot_location SET unread = 'NO_KEY' WHERE store_id = ?")
+                .param(bucket.id())
+                .update();
+        JsonNode later = evaluate(true);
+
+        // then another store would get a copy, if there was one, and nothing goes
+        assertThat(later.at("/0/reason").asString())
+                .startsWith("It has 1 durable copy, 1 more that a scrub could not read, and should have 2. No store");
+        assertThat(later.valueStream().map(one -> one.path("action").asString()))
+                .doesNotContain("REMOVE");
+    }
+
+    @Test
     void aModelIsUnderOnePolicy() {
         create(twoCopies()).expect(201);
         String other = "a" + name;

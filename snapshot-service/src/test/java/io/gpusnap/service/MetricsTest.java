@@ -85,6 +85,6 @@ class MetricsTest {
                 .allSatisfy(
                         meter -> assertThat(meter.group(1))
                                 .matches(
-                                        "gpusnap_(.*_bytes_total|.*_ratio|copies_(corrupt|lacking)_total|.*_seconds(_max)?|forecast_models|nodes|objects|operations_total|policy_decisions_total|prefetch_(copies|thaws)_total|recoveries|restore_decisions_total|restore_fallbacks_total|restores_total|rollout_allotments_total|rollout_measurements_total|rollouts|scaler_(calls|pushes)_total|scaler_streams|schedule_decisions_total|schedule_missing_replicas|snapshot_bytes|snapshots|switches_total|workloads)"));
+                                        "gpusnap_(.*_bytes_total|.*_ratio|copies_(corrupt|lacking)_total|copies_unreadable|.*_seconds(_max)?|forecast_models|nodes|objects|operations_total|policy_decisions_total|prefetch_(copies|thaws)_total|recoveries|restore_decisions_total|restore_fallbacks_total|restores_total|rollout_allotments_total|rollout_measurements_total|rollouts|scaler_(calls|pushes)_total|scaler_streams|schedule_decisions_total|schedule_missing_replicas|snapshot_bytes|snapshots|switches_total|workloads)"));
     }
 }

@@ -9,6 +9,7 @@ import io.gpusnap.service.policy.rules.Facts;
 import io.gpusnap.service.policy.rules.Role;
 import io.gpusnap.service.snapshot.Copies;
 import io.gpusnap.service.snapshot.Location;
+import io.gpusnap.service.snapshot.Unreadable;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -123,11 +124,20 @@ class FactsReader {
     }
 
     private Facts.Reach reach(Location copy, Instant now) {
+        Facts.Reach reach = copy.unreadable().map(FactsReader::reach).orElse(Facts.Reach.ANSWERS);
         Instant silentSince = copy.silentSince();
-        if (silentSince == null) {
-            return Facts.Reach.ANSWERS;
+        if (silentSince == null || reach == Facts.Reach.UNREADABLE) {
+            return reach;
         }
         return silentSince.plus(settings.standInAfter()).isAfter(now) ? Facts.Reach.SILENT : Facts.Reach.GIVEN_UP;
+    }
+
+    /** What no scrub has tried may be of a node that is about to be heard again, or a slip in its settings that is mended soon. */
+    private static Facts.Reach reach(Unreadable why) {
+        return switch (why) {
+            case NO_KEY, UNTRUSTED_SIGNER -> Facts.Reach.UNREADABLE;
+            case NO_ANSWER, NO_READER -> Facts.Reach.CLOSED;
+        };
     }
 
     private List<Row> rows(List<String> models, Set<String> butNot) {

@@ -5,8 +5,10 @@ import io.gpusnap.service.operation.OperationKind;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.platform.problem.ApiException;
 import io.gpusnap.service.platform.problem.ErrorCode;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * What keeps a copy where it is: an operation that reads the snapshot, until it ends or its lease does, and that there is no other
@@ -33,8 +35,8 @@ public final class CopyGuard {
     /**
      * @param state of the snapshot
      * @param all its copies
-     * @throws ApiException CONFLICT when the copy is on its way, is the last good one that answers, or is of use only where it is; IN_USE while an
-     *     operation reads the snapshot
+     * @throws ApiException CONFLICT when the copy is on its way, is the last good one that can be read, or is of use only
+     *     where it is; IN_USE while an operation reads the snapshot
      */
     public void requireRemovable(SnapshotState state, Engine engine, Location location, List<Location> all) {
         if (location.state() != LocationState.PRESENT && location.state() != LocationState.CORRUPT) {
@@ -52,16 +54,27 @@ public final class CopyGuard {
         }
     }
 
-    /** One in a store that does not answer may be gone by the time that it is needed. */
+    /** One that nobody can read, or in a store that does not answer, may be gone for good by the time that it is needed. */
     private static void requireAnother(Location location, List<Location> all) {
-        long durable = all.stream().filter(Location::durable).count();
-        if (durable - (location.durable() ? 1 : 0) > 0) {
+        if (others(location, all, Location::durable) > 0) {
             return;
         }
-        long silent = all.stream().filter(one -> one.good() && !one.durable()).count() - (location.durable() ? 0 : 1);
+        long silent = others(location, all, one -> one.good() && one.silentSince() != null);
+        long unreadable = others(location, all, Location::good) - silent;
+        List<String> but = new ArrayList<>();
+        if (silent > 0) {
+            but.add(silent + " in stores that do not answer");
+        }
+        if (unreadable > 0) {
+            but.add(unreadable + " that nobody can read");
+        }
         throw new ApiException(
                 ErrorCode.CONFLICT,
                 "It is the last good copy of snapshot " + location.snapshotId()
-                        + (silent > 0 ? " but for " + silent + " in stores that do not answer." : "."));
+                        + (but.isEmpty() ? "." : " but for " + String.join(" and ", but) + "."));
+    }
+
+    private static long others(Location location, List<Location> all, Predicate<Location> which) {
+        return all.stream().filter(which).count() - (which.test(location) ? 1 : 0);
     }
 }

@@ -1,9 +1,12 @@
 package io.gpusnap.service.snapshot;
 
 import io.gpusnap.service.node.Inventory;
+import io.gpusnap.service.platform.metrics.CountGauges;
+import io.gpusnap.service.platform.metrics.Pace;
 import io.gpusnap.service.platform.transaction.AfterCommit;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Locale;
+import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
 /** Meters of copies and moves. */
@@ -14,10 +17,27 @@ class CopyMetrics {
     static final String STORED = "gpusnap.moved.stored.bytes";
     static final String SCRUBBED = "gpusnap.scrubbed.bytes";
 
-    private final MeterRegistry registry;
+    static final String UNREADABLE = "gpusnap.copies.unreadable";
 
-    CopyMetrics(MeterRegistry registry) {
+    private final MeterRegistry registry;
+    private final LocationStore locations;
+    private final CountGauges<Unreadable> unreadable;
+    private final Pace pace = new Pace();
+
+    CopyMetrics(MeterRegistry registry, LocationStore locations) {
         this.registry = registry;
+        this.locations = locations;
+        this.unreadable = new CountGauges<>(registry, UNREADABLE, "reason", Unreadable.class);
+    }
+
+    @Scheduled(fixedDelayString = "PT5S")
+    void count() {
+        // It reads every copy.
+        pace.run(this::read);
+    }
+
+    void read() {
+        unreadable.update(locations.countUnreadable());
     }
 
     void corrupt(Inventory.TierKind kind) {

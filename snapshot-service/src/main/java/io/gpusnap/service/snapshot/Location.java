@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param reason why it was copied, or is removed
  * @param damage what was found wrong with it
  * @param since in this state
+ * @param closed whether its store answers, and no node for which it does can open it and trusts who signed it
  * @param unread why the last scrub could not read it; null when it could, or there was none
  * @param verifiedAt last time that all of it was read and found right; null when that was only as it was made
  */
@@ -32,6 +33,7 @@ public record Location(
         @Nullable String reason,
         @Nullable String damage,
         Instant since,
+        boolean closed,
         TierResult.@Nullable Unread unread,
         @Nullable Instant verifiedAt) {
 
@@ -40,8 +42,24 @@ public record Location(
         return state == LocationState.PRESENT && kind != Inventory.TierKind.MEMORY;
     }
 
-    /** Whether the snapshot can be had from it now: what does not answer is no reason to let another copy go. */
+    /** Why nobody can read it, as far as is known; empty too for one that is not whole. */
+    public Optional<Unreadable> unreadable() {
+        if (!good()) {
+            return Optional.empty();
+        }
+        Unreadable byNodes = closed ? Unreadable.NO_READER : null;
+        return Optional.ofNullable(
+                switch (unread) {
+                    case NO_KEY -> Unreadable.NO_KEY;
+                    case UNTRUSTED_SIGNER -> Unreadable.UNTRUSTED_SIGNER;
+                    case NO_ANSWER -> Unreadable.NO_ANSWER;
+                    case IN_USE -> byNodes;
+                    case null -> byNodes;
+                });
+    }
+
+    /** Whether the snapshot can be had from it now: what does not answer, or nobody can read, is no reason to let another copy go. */
     public boolean durable() {
-        return good() && silentSince == null;
+        return good() && silentSince == null && unreadable().isEmpty();
     }
 }

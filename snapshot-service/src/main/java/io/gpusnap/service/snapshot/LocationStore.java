@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.Collection;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -26,22 +27,30 @@ import org.springframework.stereotype.Component;
 /** Table {@code snapshot_location}. Every change names the state that it expects, so that of two askers one does nothing. */
 @Component
 class LocationStore {
-    /** Whether a store answers is asked once for each store, not for each copy in it. */
+    /** A node that is heard and finds the store of {@code d} fit for use. */
+    private static final String ANSWERS = """
+            SELECT 1 FROM node_tier t JOIN node m ON m.id = t.node_id
+             WHERE t.store_id = d.store_id AND t.health <> 'UNHEALTHY' AND m.state = 'ONLINE'""";
+
+    /** Whether the store of {@code d} answers, and no node for which it does can open what it takes {@code d} to read. */
+    private static final String CLOSED = "EXISTS (" + ANSWERS + ") AND NOT EXISTS (" + ANSWERS
+            + " AND node_reads(m.inventory, d.sealed_for, d.signed_by))";
+
+    /** What it takes to read a copy is asked once for each store, owner and signer, not for each copy: those are few. */
     private static final String SELECT = """
             WITH l AS MATERIALIZED (SELECT * FROM snapshot_location WHERE %s),
-                 reach AS (
-                   SELECT d.store_id,
-                          EXISTS (SELECT 1 FROM node_tier t JOIN node m ON m.id = t.node_id
-                                   WHERE t.store_id = d.store_id AND t.health <> 'UNHEALTHY' AND m.state = 'ONLINE') AS answers
-                     FROM (SELECT DISTINCT store_id FROM l) d),
                  silence AS (
-                   SELECT r.store_id, coalesce((SELECT max(t.answered_at) FROM node_tier t WHERE t.store_id = r.store_id), 'epoch') AS since
-                     FROM reach r WHERE NOT r.answers)
-            SELECT l.*, s.kind, s.node_id, coalesce(n.state = 'LOST', false) AS lost, silence.since AS silent_since
+                   SELECT d.store_id, coalesce((SELECT max(t.answered_at) FROM node_tier t WHERE t.store_id = d.store_id), 'epoch') AS since
+                     FROM (SELECT DISTINCT store_id FROM l) d WHERE NOT EXISTS (<answers>)),
+                 closed AS MATERIALIZED (
+                   SELECT d.* FROM (SELECT DISTINCT store_id, sealed_for, signed_by FROM l) d WHERE <closed>)
+            SELECT l.*, s.kind, s.node_id, coalesce(n.state = 'LOST', false) AS lost, silence.since AS silent_since,
+                   EXISTS (SELECT 1 FROM closed c WHERE c.store_id = l.store_id
+                              AND (c.sealed_for, c.signed_by) IS NOT DISTINCT FROM (l.sealed_for, l.signed_by)) AS closed
               FROM l JOIN store s ON s.id = l.store_id LEFT JOIN node n ON n.id = s.node_id
               LEFT JOIN silence ON silence.store_id = l.store_id
              ORDER BY %s
-            """;
+            """.replace("<answers>", ANSWERS).replace("<closed>", CLOSED);
 
     private final JdbcClient jdbc;
 
@@ -243,6 +252,22 @@ class LocationStore {
                 .list();
     }
 
+    /** How many copies are {@link Location#unreadable}, by why; a reason that none has is missing. */
+    Map<Unreadable, Long> countUnreadable() {
+        Map<Unreadable, Long> counts = new EnumMap<>(Unreadable.class);
+        jdbc.sql("""
+                        WITH d AS MATERIALIZED (
+                            SELECT l.store_id, l.sealed_for, l.signed_by, nullif(l.unread, 'IN_USE') AS unread, count(*) AS copies
+                              FROM snapshot_location l JOIN store s ON s.id = l.store_id AND s.kind <> 'MEMORY'
+                             WHERE l.state = 'PRESENT' GROUP BY 1, 2, 3, 4)
+                        SELECT coalesce(d.unread, 'NO_READER') AS why, sum(d.copies) AS copies
+                          FROM d WHERE d.unread IS NOT NULL OR <closed> GROUP BY 1
+                        """.replace("<closed>", CLOSED)).query(row -> {
+            counts.put(Unreadable.valueOf(row.getString("why")), row.getLong("copies"));
+        });
+        return counts;
+    }
+
     Map<SnapshotId, Map<StoreId, Set<NodeId>>> strangers() {
         Map<SnapshotId, Map<StoreId, Set<NodeId>>> found = new HashMap<>();
         // What it takes is looked at once for each pair of owner and signer: there are few of them, and many copies.
@@ -285,6 +310,7 @@ class LocationStore {
                 row.getString(state == LocationState.REMOVING ? "removal_reason" : "reason"),
                 row.getString("damage"),
                 row.getObject("since", OffsetDateTime.class).toInstant(),
+                row.getBoolean("closed"),
                 unread == null ? null : TierResult.Unread.valueOf(unread),
                 instant(row, "verified_at"));
     }

@@ -141,8 +141,9 @@ public class Moves {
 
     private void requireSource(Copy asked) {
         Set<StoreId> open = locations.openTo(asked.node(), asked.snapshot());
+        // Whether this node can read it is what counts; that the last scrub could not says little of that.
         boolean readable = locations.of(asked.snapshot()).stream()
-                .filter(Location::durable)
+                .filter(Location::good)
                 .filter(copy -> asked.from() == null || copy.storeId().equals(asked.from()))
                 .filter(copy -> open.contains(copy.storeId()))
                 .flatMap(copy -> stores.of(asked.node(), copy.storeId()).stream())

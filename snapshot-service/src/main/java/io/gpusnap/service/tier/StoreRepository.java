@@ -25,9 +25,14 @@ class StoreRepository {
         this.json = json;
     }
 
-    /** One reported tier as the statement reads it; {@code node} is whose own the store is. */
+    /**
+     * One reported tier as the statement reads it.
+     *
+     * @param id null of a shared one whose store has not told the node yet which it is
+     * @param node whose own the store is
+     */
     record Row(
-            UUID id,
+            @Nullable UUID id,
             String kind,
             @Nullable UUID node,
             String name,
@@ -38,19 +43,33 @@ class StoreRepository {
             String health,
             @Nullable String reason) {}
 
-    /** Makes the node's tiers what it reports. A store keeps the kind under which it was first seen. */
+    /**
+     * Makes the node's tiers what it reports. A store keeps the kind under which it was first seen. A tier
+     * whose store the node cannot tell yet is taken for the store that was behind it, which does not answer: a daemon that
+     * begins anew while a store is silent does not know its id, and since when it is silent must not be forgotten.
+     */
     void replace(NodeId node, List<Row> tiers) {
         jdbc.sql("""
-                        WITH reported AS (
+                        WITH told AS (
                             SELECT * FROM jsonb_to_recordset(:rows::jsonb) AS r (
                                 id uuid, kind text, node uuid, name text, reported uuid, capacity bigint, free bigint, used bigint,
                                 health text, reason text)),
+                        reported AS (SELECT * FROM told WHERE id IS NOT NULL),
+                        unnamed AS (
+                            SELECT t.store_id, told.reason
+                              FROM told JOIN node_tier t ON t.node_id = :node AND t.name = told.name
+                              JOIN store s ON s.id = t.store_id AND s.kind = told.kind
+                             WHERE told.id IS NULL AND t.store_id NOT IN (SELECT id FROM reported)),
+                        silent AS (
+                            UPDATE node_tier t SET health = 'UNHEALTHY', health_reason = unnamed.reason
+                              FROM unnamed WHERE t.node_id = :node AND t.store_id = unnamed.store_id),
                         seen AS (
                             INSERT INTO store (id, kind, node_id, first_seen_at)
                             SELECT id, kind, node, now() FROM reported ORDER BY id
                             ON CONFLICT (id) DO NOTHING),
                         gone AS (
-                            DELETE FROM node_tier t WHERE t.node_id = :node AND t.store_id NOT IN (SELECT id FROM reported))
+                            DELETE FROM node_tier t WHERE t.node_id = :node
+                               AND t.store_id NOT IN (SELECT id FROM reported UNION ALL SELECT store_id FROM unnamed))
                         INSERT INTO node_tier (node_id, store_id, name, reported_store_id, capacity_bytes, free_bytes, used_bytes, health, health_reason, answered_at)
                         SELECT :node, id, name, reported, capacity, free, used, health, reason, now() FROM reported
                         ON CONFLICT (node_id, store_id) DO UPDATE

@@ -8,6 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
@@ -29,29 +31,34 @@ class TierReports implements InventoryListener {
 
     /** One row a store, the last one reported: the statement must not write a row twice. */
     private static List<StoreRepository.Row> rows(NodeId node, List<Inventory.Tier> tiers) {
-        Map<StoreId, StoreRepository.Row> rows = new LinkedHashMap<>();
+        Map<StoreId, StoreRepository.Row> known = new LinkedHashMap<>();
+        Map<String, StoreRepository.Row> unknown = new LinkedHashMap<>();
         for (Inventory.Tier tier : tiers) {
-            boolean shared = tier.kind().shared();
-            StoreId reported = tier.storeId();
-            if (shared && reported == null) {
-                continue; // which store it is nobody can tell
+            StoreId id = tier.kind().shared() ? tier.storeId() : Store.ownOf(node, tier.kind());
+            StoreRepository.Row row = row(node, tier, id);
+            if (id == null) {
+                unknown.put(tier.nameOrKind(), row);
+            } else {
+                known.put(id, row);
             }
-            StoreId id = shared ? Objects.requireNonNull(reported) : Store.ownOf(node, tier.kind());
-            rows.put(
-                    id,
-                    new StoreRepository.Row(
-                            id.value(),
-                            tier.kind().name(),
-                            shared ? null : node.value(),
-                            tier.nameOrKind(),
-                            reported == null ? null : reported.value(),
-                            tier.capacityBytes(),
-                            tier.freeBytes(),
-                            tier.usedBytes(),
-                            Objects.requireNonNullElse(tier.health(), Inventory.TierHealth.HEALTHY)
-                                    .name(),
-                            tier.healthReason()));
         }
-        return List.copyOf(rows.values());
+        return Stream.concat(known.values().stream(), unknown.values().stream()).toList();
+    }
+
+    /** @param id null where nobody can tell which store it is */
+    private static StoreRepository.Row row(NodeId node, Inventory.Tier tier, @Nullable StoreId id) {
+        StoreId reported = tier.storeId();
+        return new StoreRepository.Row(
+                id == null ? null : id.value(),
+                tier.kind().name(),
+                tier.kind().shared() ? null : node.value(),
+                tier.nameOrKind(),
+                reported == null ? null : reported.value(),
+                tier.capacityBytes(),
+                tier.freeBytes(),
+                tier.usedBytes(),
+                Objects.requireNonNullElse(tier.health(), Inventory.TierHealth.HEALTHY)
+                        .name(),
+                tier.healthReason());
     }
 }

@@ -8,6 +8,7 @@ import io.gpusnap.service.testing.Catalogue;
 import io.gpusnap.service.testing.FakeDaemon;
 import io.gpusnap.service.testing.FakeSharedStore;
 import io.gpusnap.service.testing.ServiceTest;
+import io.gpusnap.service.testing.SimulatedNode;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -153,6 +154,114 @@ class PolicyApiTest {
         daemon.tierHealth("nvme", "UNHEALTHY");
         daemon.heartbeat();
         assertThat(evaluate(false)).isEmpty();
+    }
+
+    @Test
+    void aStoreThatIsSilentIsWaitedForThoughDaemonsBeginAnewMeanwhile() {
+        // given two copies, one of them in a bucket, and a second node with a disk
+        FakeDaemon other = FakeDaemon.start(api, bucket);
+        create(twoCopies()).expect(201);
+        evaluate(false);
+        daemon.work();
+
+        // when the bucket falls silent, and every daemon begins anew before it answers again
+        for (FakeDaemon one : List.of(daemon, other)) {
+            one.tierHealth("s3", "UNHEALTHY");
+            one.restart();
+        }
+        JsonNode soon = evaluate(true);
+        JsonNode seen =
+                api.get("/api/v1/stores/" + bucket.id()).expect(200).json().path("seenBy");
+        jdbc.sql("UPDATE node_tier SET answered_at = answered_at - interval '16 minutes' WHERE store_id = ?")
+                .param(bucket.id())
+                .update();
+        JsonNode later = evaluate(true);
+
+        // then it is waited for, both nodes tell of their trouble with it, and it is given up when that lasts
+        assertThat(soon).hasSize(1);
+        assertThat(soon.at("/0/action").asString()).isEqualTo("BLOCKED");
+        assertThat(soon.at("/0/reason").asString())
+                .startsWith("It has 1 durable copy, 1 more in a store that does not answer for the moment, and should");
+        assertThat(seen).hasSize(2).allSatisfy(tier -> {
+            assertThat(tier.path("health").asString()).isEqualTo("UNHEALTHY");
+            assertThat(tier.path("healthReason").asString()).isEqualTo("as the test wants it");
+        });
+        assertThat(later).hasSize(1);
+        assertThat(later.at("/0/reason").asString())
+                .startsWith("It has 1 durable copy, 1 more in a store that has not answered for long, and should");
+
+        // and all is as before when it answers
+        for (FakeDaemon one : List.of(daemon, other)) {
+            one.tierHealth("s3", "HEALTHY");
+            one.heartbeat();
+        }
+        assertThat(evaluate(true)).isEmpty();
+    }
+
+    @Test
+    void aTierThatIsTakenOffANodeIsNoLongerSeenByIt() {
+        FakeDaemon other = FakeDaemon.start(api, bucket);
+        SimulatedNode.register(
+                api, daemon.node().name(), SimulatedNode.inventory(Map.of("criu+cuda", "", "transfer", "")));
+
+        JsonNode seen =
+                api.get("/api/v1/stores/" + bucket.id()).expect(200).json().path("seenBy");
+
+        assertThat(seen).hasSize(1);
+        assertThat(seen.at("/0/nodeId").asString()).isEqualTo(other.id());
+    }
+
+    @Test
+    void whatNobodyCanReadIsCountedForWhatItIs() {
+        // given two copies, of which the one in the bucket is sealed for a tenant
+        FakeDaemon other = FakeDaemon.start(api, bucket);
+        daemon.holdsKeysOf("tenant-a", "signer");
+        daemon.heartbeat();
+        create(twoCopies(), Map.of("kind", "archive", "to", "S3", "unusedFor", "PT1M"))
+                .expect(201);
+        evaluate(false);
+        daemon.work();
+
+        // when the one node that has the key begins without it, long after the snapshot was used
+        other.holdsKeysOf("tenant-b", "signer");
+        other.heartbeat();
+        daemon.holdsKeysOf("tenant-b", "signer");
+        daemon.heartbeat();
+        jdbc.sql("UPDATE snapshot SET ready_at = ready_at - interval '1 hour' WHERE id = ?::uuid")
+                .param(snapshot)
+                .update();
+        JsonNode soon = evaluate(true);
+        JsonNode explained = api.get("/api/v1/snapshots/" + snapshot + "/placement/explain")
+                .expect(200)
+                .json();
+
+        // then the copy that can be read stays, and it is said why
+        assertThat(soon.valueStream().map(one -> one.path("action").asString()))
+                .containsExactlyInAnyOrder("BLOCKED", "KEEP");
+        assertThat(soon.valueStream()
+                        .filter(one -> one.path("action").asString().equals("BLOCKED"))
+                        .map(one -> one.path("reason").asString()))
+                .containsExactly(
+                        "It has 1 durable copy, 1 more that no node can read for the moment, and should have 2."
+                                + " Should a scrub not be able to read it, another store gets a copy.");
+        assertThat(explained
+                        .path("copies")
+                        .valueStream()
+                        .filter(one -> one.path("tier").asString().equals("S3"))
+                        .map(one -> one.path("unreadable").asString()))
+                .containsExactly("NO_READER");
+
+        // when a scrub has found the same
+        jdbc.sql("UPDATE snapshot_location SET unread = 'NO_KEY' WHERE store_id = ?")
+                .param(bucket.id())
+                .update();
+        JsonNode later = evaluate(true);
+
+        // then another store would get a copy, if there was one, and nothing goes
+        assertThat(later.at("/0/reason").asString())
+                .startsWith("It has 1 durable copy, 1 more that a scrub could not read, and should have 2. No store");
+        assertThat(later.valueStream().map(one -> one.path("action").asString()))
+                .doesNotContain("REMOVE");
     }
 
     @Test

@@ -271,6 +271,63 @@ class CopiesTest {
     }
 
     @Test
+    void aCopyThatNobodyCanOpenIsNoReasonToRemoveAnotherOne() {
+        // given a second copy in a bucket, sealed by the one node that has the key, which then begins without it
+        first.holdsKeysOf("tenant-a", "signer");
+        first.heartbeat();
+        second.holdsKeysOf("tenant-b", "signer");
+        second.heartbeat();
+        copy(first, bucketStore());
+        first.work();
+        first.holdsKeysOf("tenant-b", "signer");
+        first.heartbeat();
+
+        // then the node's copy stays
+        assertThatThrownBy(() -> moves.remove(SnapshotId.of(snapshot), nvme(first), "demoted"))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("last good copy")
+                .hasMessageContaining("but for 1 that nobody can read");
+
+        // and so it does while the key is only where the bucket cannot be used, or at a node that is not heard
+        second.holdsKeysOf("tenant-a", "signer");
+        second.tierHealth("s3", "UNHEALTHY");
+        second.heartbeat();
+        assertThatThrownBy(() -> moves.remove(SnapshotId.of(snapshot), nvme(first), "demoted"))
+                .hasMessageContaining("but for 1 that nobody can read");
+        second.tierHealth("s3", "HEALTHY");
+        second.heartbeat();
+        jdbc.sql("UPDATE node SET state = 'SILENT' WHERE id = ?::uuid")
+                .param(second.id())
+                .update();
+        assertThatThrownBy(() -> moves.remove(SnapshotId.of(snapshot), nvme(first), "demoted"))
+                .hasMessageContaining("but for 1 that nobody can read");
+
+        // when somebody has the key, then it may go
+        second.heartbeat();
+        moves.remove(SnapshotId.of(snapshot), nvme(first), "demoted");
+        first.work();
+        assertThat(state(nvme(first))).isEqualTo("-");
+        assertThat(state(bucketStore())).isEqualTo("PRESENT");
+    }
+
+    @Test
+    void aCopyThatNobodyCanReadMayGo() {
+        first.holdsKeysOf("tenant-a", "signer");
+        first.heartbeat();
+        copy(first, bucketStore());
+        first.work();
+        for (FakeDaemon one : List.of(first, second)) {
+            one.holdsKeysOf("tenant-b", "signer");
+            one.heartbeat();
+        }
+
+        moves.remove(SnapshotId.of(snapshot), bucketStore(), "nobody can read it");
+
+        assertThat(state(bucketStore())).isEqualTo("-");
+        assertThat(state(nvme(first))).isEqualTo("PRESENT");
+    }
+
+    @Test
     void anUrgentMoveIsToldTheNodesBoundAsWell() {
         copy(first, bucketStore(), TransferPriority.URGENT);
 

@@ -17,10 +17,12 @@ import io.gpusnap.service.testing.FakeDaemon;
 import io.gpusnap.service.testing.FakeSharedStore;
 import io.gpusnap.service.testing.ServiceTest;
 import io.gpusnap.service.tier.Store;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
@@ -53,6 +55,15 @@ class ScrubTest {
 
     @Autowired
     private Copies copies;
+
+    @Autowired
+    private LocationStore locations;
+
+    @Autowired
+    private CopyMetrics metrics;
+
+    @Autowired
+    private MeterRegistry registry;
 
     @Autowired
     private TransactionTemplate transaction;
@@ -201,6 +212,77 @@ class ScrubTest {
         assertThat(third.at("/scrub/snapshots")).hasSize(10);
         daemon.perform(third);
         assertThat(copy().has("unread")).isFalse();
+    }
+
+    @Test
+    void whatAScrubCouldNotReadLetsNoOtherCopyGo() {
+        StoreId own = Store.ownOf(NodeId.of(daemon.id()), Inventory.TierKind.NVME);
+        for (String why : List.of("NO_KEY", "UNTRUSTED_SIGNER", "NO_ANSWER")) {
+            Map<Unreadable, Long> before = locations.countUnreadable();
+            scrubFinds(why);
+
+            assertThatThrownBy(() -> moves.remove(SnapshotId.of(snapshot), own, "-"))
+                    .as(why)
+                    .isInstanceOfSatisfying(
+                            ApiException.class,
+                            refused -> assertThat(refused.code()).isEqualTo(ErrorCode.CONFLICT))
+                    .hasMessageContaining("but for 1 that nobody can read");
+            Map<Unreadable, Long> after = locations.countUnreadable();
+            Unreadable counted = Unreadable.valueOf(why);
+            assertThat(after.getOrDefault(counted, 0L)).isEqualTo(before.getOrDefault(counted, 0L) + 1);
+            metrics.read();
+            assertThat(registry.get("gpusnap.copies.unreadable")
+                            .tag("reason", why.toLowerCase(Locale.ROOT))
+                            .gauge()
+                            .value())
+                    .isEqualTo((double) after.get(counted));
+        }
+
+        // when something only worked with it, then it is as good as it was
+        scrubFinds("IN_USE");
+        moves.remove(SnapshotId.of(snapshot), own, "-");
+        daemon.work();
+        assertThat(catalogue.snapshot(snapshot).path("locations")).hasSize(1);
+    }
+
+    private void scrubFinds(String why) {
+        pass(Duration.ofDays(31));
+        jdbc.sql("UPDATE snapshot_location SET scrub_tried_at = NULL WHERE store_id = ?")
+                .param(store.value())
+                .update();
+        scrub();
+        JsonNode task = daemon.claim("SCRUB").orElseThrow();
+        daemon.complete(task, "scrub", unreadable(task, why)).expect(204);
+        assertThat(copy().path("unread").asString()).isEqualTo(why);
+    }
+
+    @Test
+    void whatAScrubCouldNotReadMayStillBeCopiedByANodeThatSaysItCan() {
+        scrubFinds("NO_ANSWER");
+        FakeDaemon another = FakeDaemon.start(api, bucket);
+
+        copyInto(another);
+
+        assertThat(another.claim("TRANSFER")).isPresent();
+    }
+
+    @Test
+    void copiesThatNoNodeCanOpenAreCounted() {
+        long before = locations.countUnreadable().getOrDefault(Unreadable.NO_READER, 0L);
+        daemon.holdsKeysOf("tenant-a", "signer");
+        daemon.heartbeat();
+        String sealed = daemon.save(catalogue, 53);
+        moves.copy(new Moves.Copy(
+                SnapshotId.of(sealed), NodeId.of(daemon.id()), store, null, TransferPriority.NORMAL, "-"));
+        daemon.work();
+        assertThat(locations.countUnreadable().getOrDefault(Unreadable.NO_READER, 0L))
+                .isEqualTo(before);
+
+        daemon.holdsKeysOf("tenant-b", "signer");
+        daemon.heartbeat();
+
+        assertThat(locations.countUnreadable().getOrDefault(Unreadable.NO_READER, 0L))
+                .isEqualTo(before + 1);
     }
 
     @Test

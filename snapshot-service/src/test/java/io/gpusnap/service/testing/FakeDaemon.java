@@ -21,7 +21,8 @@ public final class FakeDaemon {
     /** Of each of its snapshots. */
     public static final long SNAPSHOT_BYTES = 4_198_400;
 
-    private final SimulatedNode node;
+    private final Api operator;
+    private SimulatedNode node;
     private final UUID memoryStore = UUID.randomUUID();
     private final UUID ownStore = UUID.randomUUID();
     private final @Nullable FakeSharedStore shared;
@@ -32,8 +33,10 @@ public final class FakeDaemon {
     private long ownCapacityBytes = 1L << 40;
     private @Nullable Map<String, String> peer;
     private @Nullable Map<String, Object> access;
+    private boolean knowsTheSharedStore;
 
-    private FakeDaemon(SimulatedNode node, @Nullable FakeSharedStore shared) {
+    private FakeDaemon(Api operator, SimulatedNode node, @Nullable FakeSharedStore shared) {
+        this.operator = operator;
         this.node = node;
         this.shared = shared;
     }
@@ -43,6 +46,7 @@ public final class FakeDaemon {
         Map<String, String> capabilities = new TreeMap<>();
         CAPABILITIES.forEach(name -> capabilities.put(name, ""));
         FakeDaemon daemon = new FakeDaemon(
+                operator,
                 SimulatedNode.register(operator, "node-" + UUID.randomUUID(), SimulatedNode.inventory(capabilities)),
                 shared);
         daemon.heartbeat();
@@ -80,6 +84,13 @@ public final class FakeDaemon {
 
     public void tierHealth(String tier, String state) {
         health.put(tier, state);
+    }
+
+    /** It begins anew: which store is behind its shared tier it learns from the store, once that answers. */
+    public void restart() {
+        knowsTheSharedStore = false;
+        node = SimulatedNode.register(operator, node.name(), inventory());
+        heartbeat();
     }
 
     /** From the next heartbeat on it gives chunks to other nodes of this tenant. */
@@ -291,7 +302,8 @@ public final class FakeDaemon {
         tiers.add(pool);
         tiers.add(tierOf("NVME", "nvme", ownStore, ownCapacityBytes, own.size()));
         if (shared != null) {
-            tiers.add(tierOf("S3", "s3", shared.id(), 0, 0));
+            knowsTheSharedStore |= !"UNHEALTHY".equals(health.get("s3"));
+            tiers.add(tierOf("S3", "s3", knowsTheSharedStore ? shared.id() : null, 0, 0));
         }
         inventory.put("tiers", tiers);
         inventory.put("snapshots", List.copyOf(own));
@@ -304,11 +316,13 @@ public final class FakeDaemon {
         return inventory;
     }
 
-    private Map<String, Object> tierOf(String kind, String name, UUID store, long capacity, int snapshots) {
+    private Map<String, Object> tierOf(String kind, String name, @Nullable UUID store, long capacity, int snapshots) {
         Map<String, Object> tier = new LinkedHashMap<>();
         tier.put("kind", kind);
         tier.put("name", name);
-        tier.put("storeId", store);
+        if (store != null) {
+            tier.put("storeId", store);
+        }
         tier.put("capacityBytes", capacity);
         tier.put("usedBytes", snapshots * SNAPSHOT_BYTES);
         tier.put("freeBytes", Math.max(0, capacity - snapshots * SNAPSHOT_BYTES));

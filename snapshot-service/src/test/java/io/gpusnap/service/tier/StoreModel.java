@@ -238,6 +238,7 @@ final class StoreModel {
                 null,
                 null,
                 table.now,
+                false,
                 null,
                 null);
     }

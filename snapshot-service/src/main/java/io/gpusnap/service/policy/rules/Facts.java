@@ -50,13 +50,27 @@ public record Facts(Instant now, List<SnapshotFacts> snapshots, Map<StoreId, Sto
         }
     }
 
-    /** Whether a store can be read by a node that is heard. */
+    /** Whether a copy can be read by a node that is heard. */
     public enum Reach {
         ANSWERS,
-        /** Not for the moment. What is there is not made anew yet, and is no reason to let another copy go. */
+        /** Its store does not answer for the moment. It is not made anew yet, and is no reason to let another copy go. */
         SILENT,
-        /** Not for so long that what is there is no longer counted on. */
-        GIVEN_UP
+        /** Its store has not answered for so long that it is no longer counted on. */
+        GIVEN_UP,
+        /** Its store answers, and no node can read it for the moment. As SILENT. */
+        CLOSED,
+        /** A scrub had no key for it, or did not trust it. As GIVEN_UP. */
+        UNREADABLE;
+
+        /** Whether it is waited for rather than made anew, where it is not there already. */
+        boolean isCountedOn() {
+            return this != GIVEN_UP && this != UNREADABLE;
+        }
+
+        /** Whether somebody may try to read it. */
+        boolean isOpenToTrials() {
+            return this != SILENT && this != GIVEN_UP;
+        }
     }
 
     /**

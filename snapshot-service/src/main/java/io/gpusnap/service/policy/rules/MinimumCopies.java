@@ -12,8 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * So many durable copies, each in another store; shared stores are preferred for those that are lacking. A copy in a store that
- * does not answer for the moment is waited for: it would be there again before all that the store has was copied once more. Where
- * something is to go only copies count that are there.
+ * does not answer for the moment is waited for: it would be there again before all that the store has was copied once more. So is
+ * one that no node can read for the moment, until a scrub has tried. Where something is to go only copies count that are there and
+ * can be read.
  *
  * @param roles of which versions; absent or empty for all
  */
@@ -41,11 +42,15 @@ public record MinimumCopies(
                 return; // blocked, and so would be the next
             }
         }
-        if (plan.durable(snapshot) - plan.outOfReach(snapshot, Facts.Reach.SILENT) < copies) {
+        long silent = plan.outOfReach(snapshot, Facts.Reach.SILENT);
+        long closed = plan.outOfReach(snapshot, Facts.Reach.CLOSED);
+        if (plan.durable(snapshot) - silent - closed < copies) {
             plan.waitFor(
                     snapshot,
                     KIND,
-                    reason(plan, snapshot) + " Should that store not come back, another one gets a copy.");
+                    reason(plan, snapshot)
+                            + (silent > 0 ? " Should that store not come back, another one gets a copy." : "")
+                            + (closed > 0 ? " Should a scrub not be able to read it, another store gets a copy." : ""));
         }
     }
 
@@ -67,7 +72,9 @@ public record MinimumCopies(
                 .count();
         String more = more(coming, "on its way")
                 + more(plan.outOfReach(snapshot, Facts.Reach.SILENT), "in a store that does not answer for the moment")
-                + more(plan.outOfReach(snapshot, Facts.Reach.GIVEN_UP), "in a store that has not answered for long");
+                + more(plan.outOfReach(snapshot, Facts.Reach.GIVEN_UP), "in a store that has not answered for long")
+                + more(plan.outOfReach(snapshot, Facts.Reach.CLOSED), "that no node can read for the moment")
+                + more(plan.outOfReach(snapshot, Facts.Reach.UNREADABLE), "that a scrub could not read");
         return "It has " + Texts.copies(there) + more + (more.isEmpty() ? " and" : ", and") + " should have " + copies
                 + ".";
     }

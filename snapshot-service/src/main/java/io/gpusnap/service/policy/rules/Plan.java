@@ -72,7 +72,7 @@ public final class Plan {
     List<Facts.CopyFacts> copies(Facts.SnapshotFacts snapshot) {
         return all(snapshot).stream()
                 .filter(copy -> copy.state() == LocationState.PRESENT || copy.state() == LocationState.COPYING)
-                .filter(copy -> copy.reach() != Facts.Reach.GIVEN_UP)
+                .filter(copy -> copy.reach().isCountedOn())
                 .toList();
     }
 
@@ -240,12 +240,14 @@ public final class Plan {
         boolean good = copy.state() == LocationState.PRESENT;
         boolean coming = copy.state() == LocationState.COPYING;
         if (good && copy.durable() && beside(snapshot, copy, Facts.CopyFacts::durable) == 0) {
-            long silent = outOfReach(snapshot, Facts.Reach.SILENT) + outOfReach(snapshot, Facts.Reach.GIVEN_UP);
+            boolean onlyOne = Stream.of(Facts.Reach.values())
+                    .filter(reach -> reach != Facts.Reach.ANSWERS)
+                    .allMatch(reach -> outOfReach(snapshot, reach) == 0);
             return Optional.of(keep(
                     snapshot,
                     copy,
                     SAFETY,
-                    "It is the last good durable copy" + (silent > 0 ? " in a store that answers; " : "; ") + rule
+                    "It is the last good durable copy" + (onlyOne ? "; " : " that can be read; ") + rule
                             + " would remove it."));
         }
         if (!good && !coming) {
@@ -276,7 +278,9 @@ public final class Plan {
     /** A node that sees the store and a good copy; the owner of that copy's store first. */
     private Optional<NodeId> mover(Facts.SnapshotFacts snapshot, Facts.StoreFacts target) {
         List<Facts.CopyFacts> sources = all(snapshot).stream()
-                .filter(copy -> copy.durable() && copy.isThere())
+                .filter(copy -> copy.durable()
+                        && copy.state() == LocationState.PRESENT
+                        && copy.reach().isOpenToTrials())
                 // A node tells what is in its memory only of snapshots that its own store has.
                 .filter(copy -> target.kind() != Inventory.TierKind.MEMORY
                         || copy.node().isPresent() && copy.node().equals(target.node()))

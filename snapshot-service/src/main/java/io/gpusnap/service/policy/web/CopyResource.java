@@ -7,6 +7,7 @@ import io.gpusnap.service.platform.id.StoreId;
 import io.gpusnap.service.snapshot.Location;
 import io.gpusnap.service.snapshot.LocationState;
 import io.gpusnap.service.snapshot.Snapshot;
+import io.gpusnap.service.snapshot.Unreadable;
 import io.gpusnap.service.tier.Store;
 import io.swagger.v3.oas.annotations.media.Schema;
 import java.time.Instant;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param nodeId whose own the store is; absent for a shared one
  * @param since in this state
  * @param silentSince since when no node that is heard can use the store; absent while one can
+ * @param unreadable why nobody can read it, as far as is known: no other copy goes because of it; absent while somebody can
  * @param reason what whoever asked for the copy said; of one that is REMOVING, who asked for that
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -30,6 +32,7 @@ record CopyResource(
         LocationState state,
         Instant since,
         @Nullable Instant silentSince,
+        @Nullable Unreadable unreadable,
         String reason) {
 
     static CopyResource of(Location copy, Snapshot snapshot) {
@@ -40,6 +43,7 @@ record CopyResource(
                 copy.state(),
                 copy.since(),
                 copy.silentSince(),
+                copy.unreadable().orElse(null),
                 Objects.requireNonNullElseGet(copy.reason(), () -> unasked(copy, snapshot)));
     }
 

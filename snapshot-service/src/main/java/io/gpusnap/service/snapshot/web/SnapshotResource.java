@@ -79,7 +79,7 @@ record SnapshotResource(
      * @param nodeId whose own the store is; absent for a shared one
      * @param reason why it was copied, or is removed
      * @param damage what was found wrong with it
-     * @param unread why the last scrub could not read it: that says nothing of the copy
+     * @param unread why the last scrub could not read it: that condemns it not, but unless it was IN_USE no other copy goes because of it
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @Schema(name = "SnapshotLocation")

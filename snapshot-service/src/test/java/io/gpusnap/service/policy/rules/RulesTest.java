@@ -201,6 +201,42 @@ class RulesTest {
                         snapshot("v1").in(S3, Facts.Reach.SILENT),
                         new Pin("m", "v1", TierKind.NVME),
                         "blocked (pin)"),
+                // copies that nobody can read
+                row(
+                        "a copy that no node can read for the moment is waited for",
+                        snapshot("v1").on(NVME_A).in(S3, Facts.Reach.CLOSED),
+                        TWO_COPIES,
+                        "blocked (minimum-copies)"),
+                row(
+                        "one that a scrub could not read is made anew elsewhere",
+                        snapshot("v1").on(NVME_A).in(S3, Facts.Reach.UNREADABLE),
+                        TWO_COPIES,
+                        "copy nfs by A (minimum-copies)"),
+                row(
+                        "the last one that can be read stays",
+                        snapshot("v1").on(NVME_A).in(S3, Facts.Reach.CLOSED).age(Duration.ofHours(25)),
+                        LEAVE_NVME,
+                        "keep nvme-A (safety)"),
+                row(
+                        "a slower copy that nobody can read is none",
+                        snapshot("v1").on(NVME_A).in(S3, Facts.Reach.UNREADABLE).age(Duration.ofHours(25)),
+                        LEAVE_NVME,
+                        "copy nfs by A (demote)",
+                        "keep nvme-A (safety)"),
+                row(
+                        "nor does one in the archive let others go",
+                        snapshot("v1")
+                                .on(NVME_A, NVME_B)
+                                .in(S3, Facts.Reach.CLOSED)
+                                .age(DAY.multipliedBy(8)),
+                        new Archive(TierKind.S3, DAY.multipliedBy(7), null),
+                        "blocked (archive)",
+                        "blocked (archive)"),
+                row(
+                        "what one scrub had no answer for may still be copied",
+                        snapshot("v1").in(S3, Facts.Reach.CLOSED),
+                        new Pin("m", "v1", TierKind.NVME),
+                        "copy nvme-B by B (pin)"),
                 // archive
                 row(
                         "the archive gets its copy first",
@@ -462,6 +498,11 @@ class RulesTest {
         assertThat(reasonOfTwoCopies(snapshot("v1").on(NVME_A).in(S3, Facts.Reach.GIVEN_UP)))
                 .isEqualTo(
                         "It has 1 durable copy, 1 more in a store that has not answered for long, and should have 2.");
+        assertThat(reasonOfTwoCopies(snapshot("v1").on(NVME_A).in(S3, Facts.Reach.CLOSED)))
+                .isEqualTo("It has 1 durable copy, 1 more that no node can read for the moment, and should have 2."
+                        + " Should a scrub not be able to read it, another store gets a copy.");
+        assertThat(reasonOfTwoCopies(snapshot("v1").on(NVME_A).in(S3, Facts.Reach.UNREADABLE)))
+                .isEqualTo("It has 1 durable copy, 1 more that a scrub could not read, and should have 2.");
     }
 
     private static String reasonOfTwoCopies(World.Of of) {

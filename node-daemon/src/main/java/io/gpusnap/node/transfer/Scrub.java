@@ -48,7 +48,7 @@ public final class Scrub {
      * Reads all of them, also when one is wrong: each that is wrong is put in quarantine, so that it is brought again.
      *
      * @param chunks each once, not zero
-     * @param givesWay asked before each piece of work: whether to let go of what is left
+     * @param givesWay asked before each piece of work, and while it waits for its turn: whether to let go of what is left
      * @throws TierException MISSING, CORRUPT, NO_KEY: of the first that is; IO, UNAVAILABLE at once; IN_USE when it gave way
      */
     public void read(List<ChunkRef> chunks, BooleanSupplier givesWay) throws TierException, InterruptedException {
@@ -133,7 +133,7 @@ public final class Scrub {
                     yield Optional.empty();
                 }
                 case CORRUPT -> Optional.of(run.chunks());
-                case NO_KEY, UNTRUSTED, NO_SPACE, IO, UNAVAILABLE, IN_USE -> throw e;
+                case NO_KEY, UNTRUSTED, NO_SPACE, IO, UNAVAILABLE, IN_USE, PREEMPTED -> throw e;
             };
         }
     }
@@ -145,11 +145,14 @@ public final class Scrub {
                         .formatted(chunk.digest(), tier.store().location()));
     }
 
+    /** Also while it stands still: who waits for it to let go does not wait for what it waits for. */
     private void take(long bytes, BooleanSupplier givesWay) throws TierException, InterruptedException {
-        share.take(bytes, transfer.safePoint());
-        if (givesWay.getAsBoolean()) {
-            throw new TierException(Reason.IN_USE, "it is being deleted");
-        }
+        share.take(bytes, () -> {
+            transfer.safePoint().run();
+            if (givesWay.getAsBoolean()) {
+                throw new TierException(Reason.IN_USE, "it is being deleted");
+            }
+        });
     }
 
     private void count(long bytes) {

@@ -35,6 +35,7 @@ final class SharedTierSettings {
                 settings.s3()
                         .map(s3 -> new SharedTiers.S3(new PackSettings(s3.name(), settings.packBytes()), store(s3))),
                 settings.maxBytesPerSecond().orElse(0L),
+                settings.standStill(),
                 keys(settings.keys()),
                 peers(settings));
     }

@@ -98,6 +98,10 @@ public enum Setting {
             "file, or env:NAME, with public Ed25519 keys in PEM: manifests must be signed by one",
             "none: unsigned ones are taken"),
     TIERS_MAX_BYTES_PER_SECOND("tiers.maxBytesPerSecond", "bound of all copies between tiers together", "none"),
+    TIERS_STAND_STILL_SECONDS(
+            "tiers.standStillSeconds",
+            "how long a copy that the service asks for stands still in all for more urgent ones before it ends, 1 to 86400",
+            "3600"),
     PEERS_LISTEN(
             "peers.listen",
             "address on which nodes that bring back the same snapshot ask this one for chunks, or off",

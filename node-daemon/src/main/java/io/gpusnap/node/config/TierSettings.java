@@ -11,6 +11,7 @@ import java.util.Optional;
  *
  * @param packBytes size of the objects that chunks are packed into
  * @param maxBytesPerSecond of all copies between tiers; empty for no bound
+ * @param standStill how long a copy stands still for more urgent ones, in all, before it ends
  * @param keys what protects chunks and manifests there
  * @param peers with whom the node shares what it reads there
  */
@@ -19,6 +20,7 @@ public record TierSettings(
         Optional<S3> s3,
         long packBytes,
         Optional<Long> maxBytesPerSecond,
+        Duration standStill,
         TierKeySettings keys,
         PeerNetSettings peers) {
 
@@ -29,6 +31,7 @@ public record TierSettings(
                 Optional.empty(),
                 64L << 20,
                 Optional.empty(),
+                Duration.ofHours(1),
                 TierKeySettings.none(),
                 PeerNetSettings.none());
     }

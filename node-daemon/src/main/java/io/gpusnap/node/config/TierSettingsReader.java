@@ -29,6 +29,10 @@ final class TierSettingsReader {
                 s3(),
                 reader.value(Setting.TIERS_PACK_BYTES, text -> size(text, 16, 256), () -> 64 * MIB),
                 reader.optional(Setting.TIERS_MAX_BYTES_PER_SECOND, text -> size(text, 1, 1 << 20)),
+                reader.value(
+                        Setting.TIERS_STAND_STILL_SECONDS,
+                        text -> Duration.ofSeconds(SettingsReader.number(text, 1, 86_400)),
+                        () -> Duration.ofHours(1)),
                 keys(),
                 peers());
     }

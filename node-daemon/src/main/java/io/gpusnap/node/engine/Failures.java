@@ -19,16 +19,22 @@ final class Failures {
         return switch (e) {
             case StageException already -> already;
             case GpuException gpu -> new StageException(code(gpu.status()), text(gpu), gpu);
-            case TierException tier ->
-                tier.reason() == TierException.Reason.UNAVAILABLE
-                        ? StageException.retryable(FailureCode.TIER_UNAVAILABLE, text(tier), tier)
-                        : new StageException(code(tier.reason()), text(tier), tier);
+            case TierException tier -> ofTier(tier);
             case CriuException criu -> new StageException(FailureCode.CRIU_FAILED, text(criu), criu);
             case ManifestException manifest ->
                 new StageException(FailureCode.MANIFEST_INVALID, text(manifest), manifest);
             case ProcessException process -> new StageException(FailureCode.INTERNAL, text(process), process);
             case IOException io -> new StageException(FailureCode.STORE_ERROR, String.valueOf(io), io);
             default -> new StageException(FailureCode.INTERNAL, e.toString(), e);
+        };
+    }
+
+    private static StageException ofTier(TierException e) {
+        return switch (e.reason()) {
+            case UNAVAILABLE -> StageException.retryable(FailureCode.TIER_UNAVAILABLE, text(e), e);
+            case PREEMPTED -> StageException.later(FailureCode.PREEMPTED, text(e), e);
+            case MISSING, CORRUPT, NO_KEY, UNTRUSTED, NO_SPACE, IO, IN_USE ->
+                new StageException(code(e.reason()), text(e), e);
         };
     }
 
@@ -57,6 +63,7 @@ final class Failures {
             case IO -> FailureCode.STORE_ERROR;
             case UNAVAILABLE -> FailureCode.TIER_UNAVAILABLE;
             case IN_USE -> FailureCode.IN_USE;
+            case PREEMPTED -> FailureCode.PREEMPTED;
         };
     }
 

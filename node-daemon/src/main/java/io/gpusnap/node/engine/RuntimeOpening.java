@@ -133,7 +133,8 @@ final class RuntimeOpening {
             Capability scratchPages,
             PeerSettings peers)
             throws IOException, InterruptedException {
-        Traffic traffic = new Traffic(settings.shared().mostBytesPerSecond());
+        Traffic traffic = new Traffic(
+                settings.shared().mostBytesPerSecond(), settings.shared().mostStill());
         ProcFs proc = new ProcFs();
         CriuRunner criu = new CriuRunner(settings.criu().map(Path::toString).orElse("criu"), CRIU_LIMIT);
         CriuProbe probe = criu.probe();

@@ -98,7 +98,8 @@ final class ScrubStage extends EngineStage {
                 case NO_KEY -> Finding.unread(subject.snapshot(), Unread.NO_KEY, detail);
                 case UNTRUSTED -> Finding.unread(subject.snapshot(), Unread.UNTRUSTED_SIGNER, detail);
                 case IN_USE -> Finding.unread(subject.snapshot(), Unread.IN_USE, detail);
-                case NO_SPACE, IO, UNAVAILABLE -> Finding.unread(subject.snapshot(), Unread.NO_ANSWER, detail);
+                case NO_SPACE, IO, UNAVAILABLE, PREEMPTED ->
+                    Finding.unread(subject.snapshot(), Unread.NO_ANSWER, detail);
             };
         } catch (StageException | ManifestException e) {
             return Finding.wrong(subject.snapshot(), Verdict.CORRUPT, String.valueOf(e.getMessage()));

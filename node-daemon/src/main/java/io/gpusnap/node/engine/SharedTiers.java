@@ -8,6 +8,8 @@ import io.gpusnap.node.tier.pack.PackSettings;
 import io.gpusnap.node.tier.pack.PackTier;
 import io.gpusnap.node.tier.s3.S3Settings;
 import io.gpusnap.node.tier.s3.S3Store;
+import io.gpusnap.node.transfer.Traffic;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -16,14 +18,20 @@ import java.util.Optional;
  * Stores that this node shares with others.
  *
  * @param mostBytesPerSecond of all copies between tiers together; 0 for no bound
+ * @param mostStill how long a copy stands still for more urgent ones, in all, before it ends
  * @param peers how it deals with the others
  */
 public record SharedTiers(
-        Optional<Nfs> nfs, Optional<S3> s3, long mostBytesPerSecond, TierKeys keys, PeerSettings peers) {
+        Optional<Nfs> nfs,
+        Optional<S3> s3,
+        long mostBytesPerSecond,
+        Duration mostStill,
+        TierKeys keys,
+        PeerSettings peers) {
 
     /** A node that deals with no other. */
     public SharedTiers(Optional<Nfs> nfs, Optional<S3> s3, long mostBytesPerSecond, TierKeys keys) {
-        this(nfs, s3, mostBytesPerSecond, keys, PeerSettings.none());
+        this(nfs, s3, mostBytesPerSecond, Traffic.MOST_STILL, keys, PeerSettings.none());
     }
 
     /** Chunks as they are. */

@@ -9,7 +9,7 @@ public interface Stage {
     /** Kebab-case, unique within its plan, part of the API. */
     String name();
 
-    /** Applies only to a {@link StageException} that is retryable. */
+    /** Applies only to a {@link StageException#retryable(FailureCode, String) failure that may pass by itself}. */
     default RetryPolicy retry() {
         return RetryPolicy.none();
     }

@@ -58,7 +58,7 @@ final class StageExecution {
                 listener.reached(log.spec(), stage.name(), StagePoint.SUCCEEDED);
                 return Optional.empty();
             } catch (StageException e) {
-                if (!e.retryable() || tries >= retry.maxAttempts()) {
+                if (!e.repeatable() || tries >= retry.maxAttempts()) {
                     return failed(stage, e.code(), e.detail(), e.retryable(), progress);
                 }
                 Optional<OperationOutcome> stopped = pause(stage, e, tries, progress);

@@ -142,7 +142,7 @@ final class Provision {
                     out.writeInt(PeerClient.NOT_HERE);
                     continue;
                 }
-                rate.take(chunk.sizeBytes(), () -> {});
+                await(chunk.sizeBytes());
                 out.writeInt(chunk.sizeBytes());
                 for (int done = 0; done < chunk.sizeBytes(); done += STEP_BYTES) {
                     int some = Math.min(STEP_BYTES, chunk.sizeBytes() - done);
@@ -153,6 +153,14 @@ final class Provision {
             }
         } finally {
             desks.add(desk);
+        }
+    }
+
+    private void await(long bytes) throws IOException, InterruptedException {
+        try {
+            rate.take(bytes, () -> {});
+        } catch (TierException e) {
+            throw new IOException("the wait for what others may get has ended", e);
         }
     }
 

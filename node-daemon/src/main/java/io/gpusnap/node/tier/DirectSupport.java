@@ -14,6 +14,11 @@ final class DirectSupport {
         return !refused;
     }
 
+    /** Whether it has worked. */
+    boolean proven() {
+        return proven;
+    }
+
     void worked() {
         if (!proven) {
             proven = true;

@@ -6,7 +6,9 @@ import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.key.DataKey;
 import io.gpusnap.node.tier.key.KeyProvider;
 import io.gpusnap.node.tier.key.TenantKeys;
+import java.io.EOFException;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -17,6 +19,7 @@ import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -25,6 +28,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +52,9 @@ public final class NvmeTier implements ChunkTier {
     private final boolean encrypts;
     private final ChunkBytes used = new ChunkBytes();
     private final LongAdder quarantined = new LongAdder();
+    /** Found bad, and still there: they could not be moved away. */
+    private final Set<ChunkDigest> condemned = ConcurrentHashMap.newKeySet();
+
     private final DirectSupport directReads = new DirectSupport();
     private final Semaphore drive = new Semaphore(BYTES_AT_ONCE, true);
     private volatile @Nullable FileStore fileStore;
@@ -89,6 +96,9 @@ public final class NvmeTier implements ChunkTier {
 
     @Override
     public boolean contains(ChunkDigest digest, int sizeBytes) throws TierException {
+        if (condemned.contains(digest)) {
+            return false;
+        }
         Path file = fileOf(digest);
         try {
             BasicFileAttributes attributes =
@@ -116,6 +126,7 @@ public final class NvmeTier implements ChunkTier {
             root.files().write(fileOf(digest), content);
             used.addBytes(content.byteSize());
         }
+        condemned.remove(digest);
         return true;
     }
 
@@ -307,10 +318,48 @@ public final class NvmeTier implements ChunkTier {
         }
     }
 
-    /** Puts a chunk that is not what its name says out of reach, kept for whoever looks into it. */
+    /**
+     * Whether a read that failed tells of damage to its chunk: an error of the medium, which gives what else it holds. Of a store that
+     * does not, nothing is known.
+     */
+    public boolean isDamage(TierException failure) {
+        if (!DiskErrors.isOfMedium(failure)) {
+            return false;
+        }
+        try {
+            look();
+            return true;
+        } catch (IOException e) {
+            failure.addSuppressed(e);
+            return false;
+        }
+    }
+
+    /** Reads something small, past the page cache where that is known to work. */
+    private void look() throws IOException {
+        Set<OpenOption> options = new HashSet<>(Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS));
+        if (directReads.proven()) {
+            options.add(ExtendedOpenOption.DIRECT);
+        }
+        try (Arena arena = Arena.ofConfined();
+                FileChannel channel = FileChannel.open(root.marker(), options)) {
+            if (channel.read(arena.allocate(PAGE_BYTES, PAGE_BYTES).asByteBuffer(), 0) <= 0) {
+                throw new EOFException(root.marker() + " is empty");
+            }
+        }
+    }
+
+    /**
+     * Puts a chunk that is not what its name says out of reach, kept for whoever looks into it. It does not count as here from now on, also
+     * where it cannot be moved.
+     *
+     * @throws TierException IO when it cannot be
+     */
     public void quarantine(ChunkDigest digest) throws TierException {
         Path kept = root.quarantine().resolve(digest.hex());
+        condemned.add(digest);
         root.files().move(fileOf(digest), kept);
+        condemned.remove(digest);
         quarantined.increment();
         try {
             used.addBytes(-Files.size(kept));

@@ -96,13 +96,18 @@ public final class StoreRoot implements AutoCloseable {
     }
 
     private void checkVersion() throws IOException, TierException {
-        Path file = path.resolve("VERSION");
+        Path file = marker();
         if (!Files.exists(file)) {
             files.write(file, MemorySegment.ofArray(VERSION.getBytes(StandardCharsets.US_ASCII)));
             files.sync();
         } else if (!Files.readString(file, StandardCharsets.US_ASCII).equals(VERSION)) {
             throw new TierException(Reason.IO, file + " names a format that this version does not know");
         }
+    }
+
+    /** A small file that every store has. */
+    Path marker() {
+        return path.resolve("VERSION");
     }
 
     /** Given when it is first asked for. */

@@ -22,7 +22,9 @@ public final class TierException extends Exception {
         /** The tier does not answer now, or is not to be trusted now: another tier may help, or the same one later. */
         UNAVAILABLE,
         /** Somebody works with it now. */
-        IN_USE
+        IN_USE,
+        /** What is more urgent has kept it waiting for too long: to be asked for again. */
+        PREEMPTED
     }
 
     private final Reason reason;

@@ -11,6 +11,7 @@ import io.gpusnap.node.tier.pack.PackRun;
 import io.gpusnap.node.tier.pack.PackTier;
 import io.gpusnap.node.tier.pack.RunReader;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -48,8 +49,9 @@ public final class Scrub {
      * Reads all of them, also when one is wrong: each that is wrong is put in quarantine, so that it is brought again.
      *
      * @param chunks each once, not zero
-     * @param givesWay asked before each piece of work: whether to let go of what is left
-     * @throws TierException MISSING, CORRUPT, NO_KEY: of the first that is; IO, UNAVAILABLE at once; IN_USE when it gave way
+     * @param givesWay asked before each piece of work, and while it waits for its turn: whether to let go of what is left
+     * @throws TierException MISSING, CORRUPT (also what cannot be read in a store that answers), NO_KEY: of the first that is; IO,
+     *     UNAVAILABLE of the store at once; IN_USE when it gave way
      */
     public void read(List<ChunkRef> chunks, BooleanSupplier givesWay) throws TierException, InterruptedException {
         Optional<TierException> first;
@@ -121,8 +123,37 @@ public final class Scrub {
         return tier.runs(chunks);
     }
 
+    /** What is done about a stretch whose medium gives an error. */
+    private interface OnError {
+        Optional<List<ChunkRef>> wrong(TierException error) throws TierException, InterruptedException;
+    }
+
     /** Empty where the pack is gone: that is known from now on. One of another size has none of its chunks. */
     private static Optional<List<ChunkRef>> wrong(PackTier tier, RunReader reader, PackRun run)
+            throws TierException, InterruptedException {
+        return wrong(tier, reader, run, error -> wrongSingly(tier, reader, run));
+    }
+
+    /** A bad place of the medium hides what lies around it: each chunk is read by itself. */
+    private static Optional<List<ChunkRef>> wrongSingly(PackTier tier, RunReader reader, PackRun run)
+            throws TierException, InterruptedException {
+        List<ChunkRef> all = new ArrayList<>();
+        for (PackRun one : run.singly()) {
+            Optional<List<ChunkRef>> wrong = wrong(tier, reader, one, error -> {
+                if (!tier.isDamage(error)) {
+                    throw error;
+                }
+                return Optional.of(one.chunks());
+            });
+            if (wrong.isEmpty()) {
+                return wrong;
+            }
+            all.addAll(wrong.get());
+        }
+        return Optional.of(all);
+    }
+
+    private static Optional<List<ChunkRef>> wrong(PackTier tier, RunReader reader, PackRun run, OnError onError)
             throws TierException, InterruptedException {
         try {
             return Optional.of(reader.read(run, (chunk, content) -> {}));
@@ -133,7 +164,8 @@ public final class Scrub {
                     yield Optional.empty();
                 }
                 case CORRUPT -> Optional.of(run.chunks());
-                case NO_KEY, UNTRUSTED, NO_SPACE, IO, UNAVAILABLE, IN_USE -> throw e;
+                case IO -> onError.wrong(e);
+                case NO_KEY, UNTRUSTED, NO_SPACE, UNAVAILABLE, IN_USE, PREEMPTED -> throw e;
             };
         }
     }
@@ -141,15 +173,18 @@ public final class Scrub {
     private static TierException corrupt(ChunkRef chunk, PackTier tier) {
         return new TierException(
                 Reason.CORRUPT,
-                "chunk %s in %s is not what its name says"
+                "chunk %s in %s is not what its name says, or cannot be read"
                         .formatted(chunk.digest(), tier.store().location()));
     }
 
+    /** Also while it stands still: who waits for it to let go does not wait for what it waits for. */
     private void take(long bytes, BooleanSupplier givesWay) throws TierException, InterruptedException {
-        share.take(bytes, transfer.safePoint());
-        if (givesWay.getAsBoolean()) {
-            throw new TierException(Reason.IN_USE, "it is being deleted");
-        }
+        share.take(bytes, () -> {
+            transfer.safePoint().run();
+            if (givesWay.getAsBoolean()) {
+                throw new TierException(Reason.IN_USE, "it is being deleted");
+            }
+        });
     }
 
     private void count(long bytes) {

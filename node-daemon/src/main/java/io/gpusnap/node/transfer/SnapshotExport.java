@@ -61,7 +61,7 @@ public final class SnapshotExport {
             });
             return batch -> {
                 share.take(
-                        batch.chunks().stream().mapToLong(ChunkRef::sizeBytes).sum(), transfer.safePoint());
+                        batch.chunks().stream().mapToLong(ChunkRef::sizeBytes).sum(), transfer.safePoint()::run);
                 reader.read(batch, target);
             };
         });

@@ -42,7 +42,7 @@ public final class SnapshotImport {
                 VerifiedReader own = new VerifiedReader(ChunkSources.only(nvme));
                 MemorySegment buffer = Transfer.buffer(buffers);
                 return layer -> layer.read((chunk, content) -> {
-                    share.take(chunk.sizeBytes(), transfer.safePoint());
+                    share.take(chunk.sizeBytes(), transfer.safePoint()::run);
                     if (!own.isHere(chunk, buffer)) {
                         pins.store(chunk, content);
                         brought.add(chunk);

@@ -91,7 +91,7 @@ public final class SnapshotPull {
                             batch.chunks().stream()
                                     .mapToLong(ChunkRef::sizeBytes)
                                     .sum(),
-                            transfer.safePoint());
+                            transfer.safePoint()::run);
                     reader.read(batch, target);
                 };
             });

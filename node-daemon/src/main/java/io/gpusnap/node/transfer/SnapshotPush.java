@@ -75,7 +75,7 @@ public final class SnapshotPush {
                         return;
                     }
                     stored.add(desk.write(plan, chunk -> {
-                        share.take(chunk.sizeBytes(), transfer.safePoint());
+                        share.take(chunk.sizeBytes(), transfer.safePoint()::run);
                         reader.read(chunk, buffer);
                         return buffer.asSlice(0, chunk.sizeBytes());
                     }));

@@ -5,6 +5,7 @@ import io.gpusnap.node.snapshot.Nearby;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.TreeDigester;
+import io.gpusnap.node.tier.DiskErrors;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.pack.PackTier;
@@ -69,22 +70,48 @@ final class VerifiedReader {
     }
 
     private Optional<TierException> readOwn(ChunkRef chunk, MemorySegment buffer) {
-        ChunkDigest digest = new ChunkDigest(chunk.digest());
         try {
-            sources.nvme().read(digest, chunk.sizeBytes(), buffer);
-            ChunkRef found = digester.digest(buffer.asSlice(0, chunk.sizeBytes()));
-            if (!found.equals(chunk)) {
-                throw new TierException(
-                        Reason.CORRUPT, "chunk %s has content of digest %s".formatted(digest, found.digest()));
-            }
+            prove(chunk, buffer);
             sources.read().add(ChunkSources.NVME, chunk.sizeBytes());
             return Optional.empty();
         } catch (TierException e) {
             if (e.reason() == Reason.CORRUPT) {
                 sources.damage().found(ChunkSources.NVME, String.valueOf(e.getMessage()));
-                quarantine(digest, e);
+                quarantine(new ChunkDigest(chunk.digest()), e);
             }
             return Optional.of(e);
+        }
+    }
+
+    /** What its medium does not give the second time either, while it gives other things, is as bad as what is wrong. */
+    private void prove(ChunkRef chunk, MemorySegment buffer) throws TierException {
+        try {
+            proveOnce(chunk, buffer);
+        } catch (TierException e) {
+            if (!DiskErrors.isOfMedium(e)) {
+                throw e;
+            }
+            try {
+                proveOnce(chunk, buffer);
+            } catch (TierException again) {
+                throw sources.nvme().isDamage(again)
+                        ? new TierException(
+                                Reason.CORRUPT,
+                                "chunk %s cannot be read, its store can: %s"
+                                        .formatted(chunk.digest(), again.getMessage()),
+                                again)
+                        : again;
+            }
+        }
+    }
+
+    private void proveOnce(ChunkRef chunk, MemorySegment buffer) throws TierException {
+        ChunkDigest digest = new ChunkDigest(chunk.digest());
+        sources.nvme().read(digest, chunk.sizeBytes(), buffer);
+        ChunkRef found = digester.digest(buffer.asSlice(0, chunk.sizeBytes()));
+        if (!found.equals(chunk)) {
+            throw new TierException(
+                    Reason.CORRUPT, "chunk %s has content of digest %s".formatted(digest, found.digest()));
         }
     }
 

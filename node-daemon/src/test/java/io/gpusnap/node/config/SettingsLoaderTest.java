@@ -178,6 +178,17 @@ class SettingsLoaderTest {
     }
 
     @Test
+    void aCopyStandsStillForAnHourUnlessItIsToldOtherwise() throws Exception {
+        assertThat(load(Optional.empty(), Map.of(), Map.of()).tiers().standStill())
+                .isEqualTo(Duration.ofHours(1));
+        assertThat(load(Optional.empty(), Map.of(), Map.of(Setting.TIERS_STAND_STILL_SECONDS, "90"))
+                        .tiers()
+                        .standStill())
+                .isEqualTo(Duration.ofSeconds(90));
+        assertProblems(Map.of(Setting.TIERS_STAND_STILL_SECONDS, "0"), "tiers.standStillSeconds");
+    }
+
+    @Test
     void aNodeDealsWithOthersOnlyWhenItIsTold() throws Exception {
         assertThat(load(Optional.empty(), Map.of(), Map.of()).tiers().peers().listen())
                 .isEmpty();

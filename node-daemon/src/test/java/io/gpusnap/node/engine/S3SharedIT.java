@@ -60,6 +60,7 @@ class S3SharedIT extends SharedTierContract {
                 tiers.nfs(),
                 tiers.s3(),
                 0,
+                tiers.mostStill(),
                 tiers.keys(),
                 new PeerSettings(
                         Optional.of(new InetSocketAddress("127.0.0.1", 0)),

@@ -235,6 +235,11 @@ final class TestNode implements AutoCloseable {
                 Optional.empty(),
                 0,
                 Traffic.Priority.NORMAL);
+        return transfer(request, listener);
+    }
+
+    /** @param request its operation is the one that runs */
+    Ended transfer(TransferRequest request, StageListener listener) throws Exception {
         return run(new OperationSpec(request.operation(), OperationKind.TRANSFER, request), listener);
     }
 
@@ -248,7 +253,7 @@ final class TestNode implements AutoCloseable {
                 Optional.of(TierRef.named(from)),
                 0,
                 Traffic.Priority.NORMAL);
-        return run(new OperationSpec(request.operation(), OperationKind.TRANSFER, request), StageListener.NONE);
+        return transfer(request, StageListener.NONE);
     }
 
     Ended export(SnapshotId snapshot, Path archive, boolean plain, StageListener listener) throws Exception {

@@ -36,6 +36,13 @@ public record PackRun(PackTable.Pack pack, long offset, int sizeBytes, List<Pack
         return one.offset() >> WINDOW_SHIFT == other.offset() >> WINDOW_SHIFT;
     }
 
+    /** Its chunks, each in a run of its own. */
+    public List<PackRun> singly() {
+        return entries.stream()
+                .map(entry -> new PackRun(pack, entry.offset(), entry.frameBytes(), List.of(entry)))
+                .toList();
+    }
+
     /** What is in it. */
     public List<ChunkRef> chunks() {
         return entries.stream()

@@ -5,6 +5,7 @@ import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.ChunkTier;
+import io.gpusnap.node.tier.DiskErrors;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.TierKind;
@@ -117,6 +118,23 @@ public final class PackTier implements ChunkTier {
      */
     public void look() throws TierException {
         store.find(BlobKey.marker());
+    }
+
+    /**
+     * Whether a read that failed tells of damage to what was read: an error of the medium in a store that gives what else it holds. Of a
+     * store that does not, nothing is known.
+     */
+    public boolean isDamage(TierException failure) {
+        if (!DiskErrors.isOfMedium(failure)) {
+            return false;
+        }
+        try {
+            StoreMarker.readBack(store);
+            return true;
+        } catch (TierException e) {
+            failure.addSuppressed(e);
+            return false;
+        }
     }
 
     /** How often a chunk was found wrong here in this daemon's life. */

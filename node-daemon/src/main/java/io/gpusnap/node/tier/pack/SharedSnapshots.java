@@ -87,7 +87,7 @@ final class SharedSnapshots {
             case CORRUPT -> "the manifest of snapshot %s in %s is not the one that is meant";
             case UNTRUSTED ->
                 "the manifest of snapshot %s in %s is not signed by a key that this node trusts (tiers.trustedKeysFile)";
-            case MISSING, NO_KEY, NO_SPACE, IO, UNAVAILABLE, IN_USE -> "snapshot %s is not in %s";
+            case MISSING, NO_KEY, NO_SPACE, IO, UNAVAILABLE, IN_USE, PREEMPTED -> "snapshot %s is not in %s";
         };
         return new TierException(reason, text.formatted(snapshot, store.location()));
     }

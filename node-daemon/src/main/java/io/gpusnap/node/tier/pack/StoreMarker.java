@@ -2,6 +2,7 @@ package io.gpusnap.node.tier.pack;
 
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
+import io.gpusnap.node.tier.blob.BlobInfo;
 import io.gpusnap.node.tier.blob.BlobKey;
 import io.gpusnap.node.tier.blob.BlobStore;
 import java.lang.foreign.MemorySegment;
@@ -45,6 +46,19 @@ final class StoreMarker {
      */
     static Optional<UUID> find(BlobStore store) throws TierException {
         return store.find(BlobKey.marker()).isEmpty() ? Optional.empty() : Optional.of(read(store));
+    }
+
+    /**
+     * Reads it from the medium.
+     *
+     * @throws TierException IO, UNAVAILABLE; MISSING where it is not there
+     */
+    static void readBack(BlobStore store) throws TierException {
+        BlobInfo marker = store.find(BlobKey.marker())
+                .orElseThrow(
+                        () -> new TierException(Reason.MISSING, BlobKey.marker() + " is not in " + store.location()));
+        MemorySegment content = MemorySegment.ofArray(new byte[(int) Math.min(marker.sizeBytes(), MOST_BYTES)]);
+        store.readBack(BlobKey.marker(), marker.sizeBytes(), 0, content);
     }
 
     private static UUID read(BlobStore store) throws TierException {

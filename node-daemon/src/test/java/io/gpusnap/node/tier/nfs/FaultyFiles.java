@@ -31,6 +31,18 @@ public final class FaultyFiles implements ShareFiles {
     private volatile @Nullable Middle middle;
     private final AtomicInteger spared = new AtomicInteger();
     private final AtomicInteger failures = new AtomicInteger();
+    private volatile BadPlace bad = (file, offset, sizeBytes) -> false;
+
+    /** Where reading gives an error, each time. */
+    @FunctionalInterface
+    public interface BadPlace {
+        boolean isIn(Path file, long offset, long sizeBytes);
+    }
+
+    /** From now on. */
+    public void bad(BadPlace place) {
+        bad = place;
+    }
 
     private interface Call<T> {
         T run() throws IOException;
@@ -170,6 +182,9 @@ public final class FaultyFiles implements ShareFiles {
 
     @Override
     public long read(Path file, long wholeBytes, long offset, MemorySegment target, boolean direct) throws IOException {
+        if (bad.isIn(file, offset, target.byteSize())) {
+            throw new IOException("Input/output error");
+        }
         return call("read", () -> real.read(file, wholeBytes, offset, target, direct));
     }
 

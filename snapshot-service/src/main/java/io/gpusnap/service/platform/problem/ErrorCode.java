@@ -216,8 +216,8 @@ public enum ErrorCode {
             "Try again: what the store lacks is then copied."),
     PREEMPTED(
             HttpStatus.CONFLICT,
-            "A switch went first",
-            "What was done was undone; restore again once the switch is over."),
+            "Something more urgent went first",
+            "What was done was undone; ask again once the switch, the thaws or the copies are over."),
     CANCELLED(HttpStatus.CONFLICT, "Cancelled", "It was asked for."),
     INTERNAL(
             HttpStatus.INTERNAL_SERVER_ERROR,

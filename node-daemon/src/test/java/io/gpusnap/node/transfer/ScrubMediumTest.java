@@ -1,0 +1,229 @@
+package io.gpusnap.node.transfer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.gpusnap.gpu.Buffers;
+import io.gpusnap.node.snapshot.ChunkSources;
+import io.gpusnap.node.snapshot.SavePins;
+import io.gpusnap.node.snapshot.SnapshotStore;
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.store.TreeDigester;
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.tier.TierException.Reason;
+import io.gpusnap.node.tier.blob.BlobKey;
+import io.gpusnap.node.tier.nfs.FaultyFiles;
+import io.gpusnap.node.tier.pack.FrameSettings;
+import io.gpusnap.node.tier.pack.PackRun;
+import io.gpusnap.node.tier.pack.PackSettings;
+import io.gpusnap.node.tier.pack.PackTier;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a medium cannot give is damaged where the medium gives the rest; of a medium that gives nothing, nothing is known. */
+class ScrubMediumTest {
+
+    private static final int CHUNKS = 3;
+    private static final int SIZE_BYTES = 100_000;
+
+    @TempDir
+    Path folder;
+
+    private static Scrub scrub(SnapshotStore store, Optional<PackTier> shared) {
+        return new Scrub(
+                store.nvme(),
+                shared,
+                new Transfer(1, bytes -> {}, () -> {}),
+                new Traffic(0).share(Traffic.Priority.URGENT, 0));
+    }
+
+    private static ChunkDigest digest(ChunkRef chunk) {
+        return new ChunkDigest(chunk.digest());
+    }
+
+    /** A file that is a symbolic link cannot be opened, as one with a bad inode: each read of it is an error of the file system. */
+    @Nested
+    class OwnStore {
+
+        private void makeUnreadable(Path file) throws IOException {
+            Files.move(file, folder.resolve("moved-" + file.getFileName()));
+            Files.createSymbolicLink(file, folder.resolve("moved-" + file.getFileName()));
+        }
+
+        private Path file(ChunkRef chunk) {
+            return folder.resolve("nvme/chunks")
+                    .resolve(chunk.digest().substring(0, 2))
+                    .resolve(chunk.digest());
+        }
+
+        private void assertCorrupt(Scrub scrub, StoredSnapshot stored) {
+            assertThatExceptionOfType(TierException.class)
+                    .isThrownBy(() -> scrub.read(stored.chunks()))
+                    .withMessageContaining("cannot be read")
+                    .withMessageContaining(stored.chunks().getFirst().digest())
+                    .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.CORRUPT));
+            assertThat(scrub.readBytes()).isEqualTo((long) CHUNKS * SIZE_BYTES);
+        }
+
+        private List<ChunkRef> lacking(StoredSnapshot stored) throws Exception {
+            try (SavePins pins = stored.store().pins()) {
+                return new SnapshotPull(stored.store(), stored.store().sources(), pins).lacking(stored.chunks());
+            }
+        }
+
+        @Test
+        void aChunkThatCannotBeReadIsDamagedAndTheRestIsRead() throws Exception {
+            try (SnapshotStore store = StoredSnapshot.open(folder)) {
+                StoredSnapshot stored = StoredSnapshot.make(store, SnapshotId.random(), CHUNKS, SIZE_BYTES);
+                ChunkRef bad = stored.chunks().getFirst();
+                makeUnreadable(file(bad));
+                // when, then
+                assertCorrupt(scrub(store, Optional.empty()), stored);
+                assertThat(folder.resolve("nvme/quarantine").resolve(bad.digest()))
+                        .isSymbolicLink();
+                assertThat(lacking(stored)).containsExactly(bad);
+            }
+        }
+
+        @Test
+        void oneThatCannotBeMovedAwayDoesNotCountAsHereUntilItIsStoredAnew() throws Exception {
+            try (SnapshotStore store = StoredSnapshot.open(folder)) {
+                // given
+                StoredSnapshot stored = StoredSnapshot.make(store, SnapshotId.random(), CHUNKS, SIZE_BYTES);
+                ChunkRef bad = stored.chunks().getFirst();
+                makeUnreadable(file(bad));
+                Files.delete(folder.resolve("nvme/quarantine"));
+                Files.createFile(folder.resolve("nvme/quarantine"));
+                // when, then
+                assertCorrupt(scrub(store, Optional.empty()), stored);
+                assertThat(file(bad)).isSymbolicLink();
+                assertThat(lacking(stored)).containsExactly(bad);
+                // when it is brought again
+                byte[] content = Files.readAllBytes(folder.resolve("moved-" + bad.digest()));
+                assertThat(store.nvme().put(digest(bad), MemorySegment.ofArray(content)))
+                        .isTrue();
+                // then
+                assertThat(lacking(stored)).isEmpty();
+                scrub(store, Optional.empty()).read(stored.chunks());
+            }
+        }
+
+        @Test
+        void whoLooksWhetherAChunkIsHereIsToldThatItIsNot() throws Exception {
+            try (SnapshotStore store = StoredSnapshot.open(folder);
+                    Buffers buffers = new Buffers()) {
+                StoredSnapshot stored = StoredSnapshot.make(store, SnapshotId.random(), CHUNKS, SIZE_BYTES);
+                makeUnreadable(file(stored.chunks().getFirst()));
+                VerifiedReader own = new VerifiedReader(ChunkSources.only(store.nvme()));
+                MemorySegment buffer = Transfer.buffer(buffers);
+
+                assertThat(own.isHere(stored.chunks().getFirst(), buffer)).isFalse();
+                assertThat(own.isHere(stored.chunks().getLast(), buffer)).isTrue();
+            }
+        }
+
+        @Test
+        void aStoreThatGivesNothingElseEitherCondemnsNothing() throws Exception {
+            try (SnapshotStore store = StoredSnapshot.open(folder)) {
+                StoredSnapshot stored = StoredSnapshot.make(store, SnapshotId.random(), CHUNKS, SIZE_BYTES);
+                ChunkRef bad = stored.chunks().getFirst();
+                makeUnreadable(file(bad));
+                makeUnreadable(folder.resolve("nvme/VERSION"));
+                // when, then
+                assertThatExceptionOfType(TierException.class)
+                        .isThrownBy(() -> scrub(store, Optional.empty()).read(stored.chunks()))
+                        .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.IO));
+                assertThat(file(bad)).isSymbolicLink();
+                assertThat(folder.resolve("nvme/quarantine")).isEmptyDirectory();
+            }
+        }
+    }
+
+    @Nested
+    class SharedStore {
+
+        private final FaultyFiles files = new FaultyFiles();
+        private final List<ChunkRef> chunks = new ArrayList<>();
+
+        private PackTier onePack() throws Exception {
+            PackTier tier = new PackTier(
+                    PackSettings.of("nfs"),
+                    files.store(Files.createDirectories(folder.resolve("share"))),
+                    FrameSettings.none());
+            for (int i = 0; i < CHUNKS; i++) {
+                byte[] content = new byte[SIZE_BYTES];
+                new Random(i).nextBytes(content);
+                ChunkRef chunk = new TreeDigester().digest(MemorySegment.ofArray(content));
+                tier.put(digest(chunk), MemorySegment.ofArray(content));
+                chunks.add(chunk);
+            }
+            tier.sync();
+            tier.refresh();
+            assertThat(tier.runs(chunks)).hasSize(1);
+            return tier;
+        }
+
+        private List<String> marks(PackTier tier) throws Exception {
+            return tier.store().list(BlobKey.Folder.QUARANTINE, "").stream()
+                    .map(mark -> mark.key().name())
+                    .toList();
+        }
+
+        @Test
+        void aStretchOfAPackThatCannotBeReadIsDamagedAndTheRestIsRead() throws Exception {
+            try (SnapshotStore store = StoredSnapshot.open(folder);
+                    PackTier tier = onePack()) {
+                // given a bad place in the middle of the second chunk
+                ChunkRef bad = chunks.get(1);
+                PackRun run = tier.runs(List.of(bad)).getFirst();
+                long place = run.offset() + run.sizeBytes() / 2;
+                files.bad((file, offset, sizeBytes) ->
+                        file.toString().contains("/packs/") && offset <= place && place < offset + sizeBytes);
+                Scrub scrub = scrub(store, Optional.of(tier));
+                // when, then
+                assertThatExceptionOfType(TierException.class)
+                        .isThrownBy(() -> scrub.read(chunks))
+                        .withMessageContaining(bad.digest())
+                        .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.CORRUPT));
+                assertThat(scrub.readBytes()).isGreaterThanOrEqualTo((long) CHUNKS * SIZE_BYTES);
+                assertThat(marks(tier))
+                        .singleElement()
+                        .satisfies(mark -> assertThat(mark).contains(bad.digest()));
+                assertThat(chunks).filteredOn(chunk -> !isThere(tier, chunk)).containsExactly(bad);
+            }
+        }
+
+        @Test
+        void aStoreThatGivesNothingElseEitherCondemnsNothing() throws Exception {
+            try (SnapshotStore store = StoredSnapshot.open(folder);
+                    PackTier tier = onePack()) {
+                files.bad((file, offset, sizeBytes) -> true);
+                // when, then
+                assertThatExceptionOfType(TierException.class)
+                        .isThrownBy(() -> scrub(store, Optional.of(tier)).read(chunks))
+                        .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.IO));
+                assertThat(marks(tier)).isEmpty();
+                assertThat(chunks).allMatch(chunk -> isThere(tier, chunk));
+            }
+        }
+
+        private static boolean isThere(PackTier tier, ChunkRef chunk) {
+            try {
+                return tier.contains(digest(chunk), SIZE_BYTES);
+            } catch (TierException e) {
+                return false;
+            }
+        }
+    }
+}

@@ -190,7 +190,11 @@ final class TestNode implements AutoCloseable {
 
     /** @param shared what this node shares with others */
     static TestNode open(Path folder, SharedTiers shared) throws Exception {
-        EngineSettings own = settings(folder, POOL_BYTES);
+        return open(folder, shared, POOL_BYTES);
+    }
+
+    static TestNode open(Path folder, SharedTiers shared, long poolBytes) throws Exception {
+        EngineSettings own = settings(folder, poolBytes);
         return open(with(own, own.criu(), shared, own.driverCallLimit()), UnaryOperator.identity());
     }
 

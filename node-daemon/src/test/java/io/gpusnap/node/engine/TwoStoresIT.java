@@ -40,6 +40,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** A node without a copy of its own that thaws a snapshot which two shared stores have: a directory, and a bucket behind a proxy. */
 class TwoStoresIT {
 
+    private static final long SMALL_POOL_BYTES = 24L << 20;
+
     private static final String PROMPT = "warm";
     private static final int ATTEMPTS = 2;
 
@@ -167,17 +169,23 @@ class TwoStoresIT {
 
     @Test
     void oneThatGoesAwayInTheMiddleIsReplacedByTheOther() throws Exception {
-        // given a share that is gone once the files of the image have been read
+        // given a pool that has no room for all before the process takes it, and a share that is gone when only the
+        // files of the image
+        // are sure to have been read
+        node.close();
+        TestNode.cleanUp(folder);
+        node = TestNode.open(folder, both(), SMALL_POOL_BYTES);
         StageListener unmount = new StageStarts("criu-restore", () -> move(share, saved.resolve("away")));
         try {
             // when
             ThawOutcome thaw = thawn(List.of("nfs"), unmount);
             // then
             assertThat(thaw.bytesByTier()).containsOnlyKeys("s3", "nfs");
+            // what found no room when it was proven is read once more
             assertThat(thaw.bytesByTier().values().stream()
                             .mapToLong(Long::longValue)
                             .sum())
-                    .isEqualTo(sizeBytes);
+                    .isGreaterThan(sizeBytes);
         } finally {
             move(saved.resolve("away"), share);
         }

@@ -60,14 +60,8 @@ final class DaemonPages {
 
     private static ChunkMeters.Reading chunkReading(NodeAccess access) {
         NodeAccess.PeerReading peers = access.peerReading();
-        NodeAccess.OrphanReading orphans = access.orphanReading();
         return new ChunkMeters.Reading(
-                access.readBytes(),
-                peers.failures(),
-                peers.servedBytes(),
-                peers.refusedTokens(),
-                new ChunkMeters.Orphans(
-                        orphans.markedChunks(), orphans.freedBytes(), orphans.looks(), orphans.failedLooks()));
+                access.readBytes(), peers.failures(), peers.servedBytes(), peers.refusedTokens(), access.orphans());
     }
 
     private Page readiness() {

@@ -16,6 +16,7 @@ import io.gpusnap.node.inventory.EngineResources;
 import io.gpusnap.node.inventory.EngineResults;
 import io.gpusnap.node.inventory.NodeInventory;
 import io.gpusnap.node.inventory.WorkloadReports;
+import io.gpusnap.node.metrics.ChunkMeters;
 import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.OperationKind;
 import io.gpusnap.node.operation.OperationLog;
@@ -125,9 +126,10 @@ final class EngineNode implements NodeAccess {
     }
 
     @Override
-    public OrphanReading orphanReading() {
+    public ChunkMeters.Orphans orphans() {
         OrphanSweep.Counts counts = engines.orphans();
-        return new OrphanReading(counts.markedChunks(), counts.freedBytes(), counts.looks(), counts.failedLooks());
+        return new ChunkMeters.Orphans(
+                counts.markedChunks(), counts.freedBytes(), counts.looks(), counts.failedLooks());
     }
 
     @Override

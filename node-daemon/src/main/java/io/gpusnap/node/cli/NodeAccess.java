@@ -4,6 +4,7 @@ import io.gpusnap.node.agent.NodeWork;
 import io.gpusnap.node.client.Inventory;
 import io.gpusnap.node.client.Task;
 import io.gpusnap.node.engine.KeyChains;
+import io.gpusnap.node.metrics.ChunkMeters;
 import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.peer.PeerDirectory;
@@ -43,15 +44,7 @@ public interface NodeAccess extends NodeWork, AutoCloseable {
     record PeerReading(Map<String, Long> failures, long servedBytes, long refusedTokens) {}
 
     /** What came of looking for chunks of the node's own store that nothing names. */
-    OrphanReading orphanReading();
-
-    /**
-     * @param markedChunks found so by the last look, and not deleted yet
-     * @param freedBytes of those that were deleted
-     * @param looks that came to their end
-     * @param failedLooks that did not
-     */
-    record OrphanReading(long markedChunks, long freedBytes, long looks, long failedLooks) {}
+    ChunkMeters.Orphans orphans();
 
     /** Operations are shared with those that it knows from now on. */
     void know(PeerDirectory directory);

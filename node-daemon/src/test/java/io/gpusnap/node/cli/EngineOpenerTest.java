@@ -8,6 +8,7 @@ import io.gpusnap.node.config.NodeSettings;
 import io.gpusnap.node.config.RebuildableSettings;
 import io.gpusnap.node.config.StorageSettings;
 import io.gpusnap.node.config.TierSettings;
+import io.gpusnap.node.metrics.ChunkMeters;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.StoreRoot;
@@ -46,12 +47,11 @@ class EngineOpenerTest {
         }
         Path own = folder.resolve("own");
         try (NodeAccess node = new EngineOpener().open(settings(own.resolve("pool"), own.resolve("scratch")))) {
-            assertThat(node.orphanReading()).isEqualTo(new NodeAccess.OrphanReading(0, 0, 0, 0));
+            assertThat(node.orphans()).isEqualTo(new ChunkMeters.Orphans(0, 0, 0, 0));
 
             node.recovered();
 
-            await().untilAsserted(
-                            () -> assertThat(node.orphanReading()).isEqualTo(new NodeAccess.OrphanReading(1, 0, 1, 0)));
+            await().untilAsserted(() -> assertThat(node.orphans()).isEqualTo(new ChunkMeters.Orphans(1, 0, 1, 0)));
         }
     }
 

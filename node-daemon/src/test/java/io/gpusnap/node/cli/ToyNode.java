@@ -6,6 +6,7 @@ import io.gpusnap.node.client.Task;
 import io.gpusnap.node.client.Workload;
 import io.gpusnap.node.config.NodeSettings;
 import io.gpusnap.node.engine.KeyChains;
+import io.gpusnap.node.metrics.ChunkMeters;
 import io.gpusnap.node.operation.FactRegistry;
 import io.gpusnap.node.operation.OperationId;
 import io.gpusnap.node.operation.OperationKind;
@@ -126,8 +127,8 @@ final class ToyNode implements NodeOpener, NodeAccess {
     }
 
     @Override
-    public OrphanReading orphanReading() {
-        return new OrphanReading(3, 12288, 2, 1);
+    public ChunkMeters.Orphans orphans() {
+        return new ChunkMeters.Orphans(3, 12288, 2, 1);
     }
 
     @Override

@@ -136,10 +136,7 @@ class PolicyApiTest {
         JsonNode later = evaluate(true);
 
         // then nothing is copied at once, and one copy is made when it lasts
-        assertThat(soon).hasSize(1);
-        assertThat(soon.at("/0/action").asString()).isEqualTo("BLOCKED");
-        assertThat(soon.at("/0/reason").asString())
-                .startsWith("It has 1 durable copy, 1 more in a store that does not answer for the moment, and should");
+        assertThatItsStoreIsWaitedFor(soon);
         assertThat(later).hasSize(1);
         assertThat(later.at("/0/action").asString()).isEqualTo("COPY");
         assertThat(later.at("/0/nodeId").asString()).isEqualTo(other.id());
@@ -154,6 +151,13 @@ class PolicyApiTest {
         daemon.tierHealth("nvme", "UNHEALTHY");
         daemon.heartbeat();
         assertThat(evaluate(false)).isEmpty();
+    }
+
+    private static void assertThatItsStoreIsWaitedFor(JsonNode decisions) {
+        assertThat(decisions).hasSize(1);
+        assertThat(decisions.at("/0/action").asString()).isEqualTo("BLOCKED");
+        assertThat(decisions.at("/0/reason").asString())
+                .startsWith("It has 1 durable copy, 1 more in a store that does not answer for the moment, and should");
     }
 
     @Test
@@ -178,10 +182,7 @@ class PolicyApiTest {
         JsonNode later = evaluate(true);
 
         // then it is waited for, both nodes tell of their trouble with it, and it is given up when that lasts
-        assertThat(soon).hasSize(1);
-        assertThat(soon.at("/0/action").asString()).isEqualTo("BLOCKED");
-        assertThat(soon.at("/0/reason").asString())
-                .startsWith("It has 1 durable copy, 1 more in a store that does not answer for the moment, and should");
+        assertThatItsStoreIsWaitedFor(soon);
         assertThat(seen).hasSize(2).allSatisfy(tier -> {
             assertThat(tier.path("health").asString()).isEqualTo("UNHEALTHY");
             assertThat(tier.path("healthReason").asString()).isEqualTo("as the test wants it");

@@ -27,6 +27,7 @@ class Run:
         self.before = None
         self.first = None
         self.snapshot = None
+        self.saved_ids = []
         self.managed_name = f"bench-{workload.name}"
 
     def note(self, text):
@@ -114,8 +115,7 @@ class Run:
         self.stack.register_version(self.managed_name, self.result.values["workload"])
 
     def save(self):
-        reported = self.stack.workload(self.process.pid, self.managed_name)
-        seconds, self.snapshot, operation = self.stack.save(reported, self.managed_name, CRIU_ENGINE, "STOP")
+        seconds, self.snapshot, operation = self.saved(CRIU_ENGINE, "STOP")
         self.process.wait_gone(30)
         self.result.record(
             saveSeconds=seconds,
@@ -138,8 +138,7 @@ class Run:
 
     def second(self):
         """A second snapshot, of the thawed process: what did not change is stored already."""
-        reported = self.stack.workload(self.process.pid, self.managed_name)
-        seconds, snapshot, operation = self.stack.save(reported, self.managed_name, CRIU_ENGINE, "KEEP_RUNNING")
+        seconds, snapshot, operation = self.saved(CRIU_ENGINE, "KEEP_RUNNING")
         self.process.require_alive()
         stored = self.snapshot["totals"]["storedBytes"]
         self.result.record(
@@ -155,10 +154,25 @@ class Run:
             },
         )
 
+    def first_running(self):
+        """A first snapshot of the thawed process, which goes on: nothing of it is stored, so all of it moves. Later thaws are from it."""
+        self.stack.delete(self.saved_ids)
+        seconds, self.snapshot, operation = self.saved(CRIU_ENGINE, "KEEP_RUNNING")
+        self.process.require_alive()
+        self.result.record(
+            firstRunning={
+                "saveSeconds": round(seconds, 3),
+                "pauseSeconds": self.snapshot["pauseSeconds"],
+                "movedBytes": self.snapshot.get("movedBytes"),
+                "stages": stage_seconds(operation),
+                "totals": self.snapshot["totals"],
+                "answersEqual": self.same_answers(self.workload.first_answer(self.process, 60)),
+            },
+        )
+
     def suspend(self):
         """The process stays, frozen, without VRAM; then it gets it back."""
-        reported = self.stack.workload(self.process.pid, self.managed_name)
-        seconds, snapshot, operation = self.stack.save(reported, self.managed_name, "suspend", "STOP")
+        seconds, snapshot, operation = self.saved("suspend", "STOP")
         self.process.require_alive()
         started = time.monotonic()
         accepted = self.stack.restore(snapshot)
@@ -178,38 +192,43 @@ class Run:
 
     def cold_pool(self):
         """Another thaw, nothing in the pinned pool: every chunk comes from the NVMe tier's folder, here in RAM."""
-        self.thaw_with_empty_pool("coldPool", self.settings.nvme_root, prepare=lambda: None)
+        self.result.record(coldPoolThaw=self.thaw_with_empty_pool("cold-pool", self.settings.nvme_root, prepare=lambda: None))
 
     def disk(self):
-        """Another thaw, from a disk: page cache dropped, nothing in the pool."""
-        if self.settings.disk_root is None:
+        """More thaws, from a disk: page cache dropped, nothing in the pool. The drive is measured before and after each: a rented
+        one has another speed a minute later."""
+        root = self.settings.disk_root
+        if root is None:
             raise BenchFailure("the phase disk needs --disk-root DIR, a folder on the disk to measure")
-
-        drives = []
+        drives, thaws = [], []
 
         def measure():
             drop_page_cache()
-            drives.append(measure_read(self.settings.disk_root))
-
-        def move():
-            shutil.copytree(self.settings.nvme_root, self.settings.disk_root)
-            measure()
+            drives.append(measure_read(root))
             drop_page_cache()
 
-        self.thaw_with_empty_pool("disk", self.settings.disk_root, prepare=move)
-        measure()
-        self.result.record(diskFloor=self.disk_floor(drives))
+        def prepare():
+            if not drives:
+                shutil.copytree(self.settings.nvme_root, root)
+                measure()
+
+        for number in range(self.settings.disk_thaws):
+            thaw = self.thaw_with_empty_pool(f"disk-{number + 1}", root, prepare)
+            measure()
+            floor = self.disk_floor(drives[-2:])
+            self.note(f"thaw from the disk: {thaw['thawSeconds']:.2f} s, floor {floor['seconds']:.2f} s")
+            thaws.append(thaw | {"floor": floor})
+            self.result.record(diskThaws=thaws, diskDrives=drives)
 
     def disk_floor(self, drives):
         """What no thaw from this drive can be faster than: the chunks at the drive's own speed, before or after, whichever was
         faster, while the process is being rebuilt, then the fill."""
-        drive = max(drives, key=lambda one: one["bytesPerSecond"])
+        drive = max(one["bytesPerSecond"] for one in drives)
         warm = self.result.values["thawStages"]
         rebuild = self.result.values["thawOperationSeconds"] - warm["fill"]
-        read = self.snapshot["totals"]["storedBytes"] / drive["bytesPerSecond"]
+        read = self.snapshot["totals"]["storedBytes"] / drive
         return {
-            "drive": drive,
-            "drives": drives,
+            "driveBytesPerSecond": drive,
             "readSeconds": round(read, 3),
             "rebuildSeconds": round(rebuild, 3),
             "fillSeconds": warm["fill"],
@@ -226,6 +245,12 @@ class Run:
         self.before = self.workload.answers()
         self.first = self.workload.ask_first()
         return seconds, self.workload.stats()
+
+    def saved(self, engine, after_save):
+        reported = self.stack.workload(self.process.pid, self.managed_name)
+        seconds, snapshot, operation = self.stack.save(reported, self.managed_name, engine, after_save)
+        self.saved_ids.append(snapshot["id"])
+        return seconds, snapshot, operation
 
     def stop_workload(self):
         self.process.stop(politely=False)
@@ -265,18 +290,13 @@ class Run:
         prepare()
         self.stack.start_daemon(root, self.settings.pool_bytes)
         seconds, restore, operation, equal = self.thaw_once(name)
-        self.result.record(
-            **{
-                name
-                + "Thaw": {
-                    "thawSeconds": round(seconds, 3),
-                    "stages": stage_seconds(operation),
-                    "fillBytesPerSecond": restore["fillBytesPerSecond"],
-                    "answersEqual": equal,
-                }
-            }
-        )
+        return {
+            "thawSeconds": round(seconds, 3),
+            "stages": stage_seconds(operation),
+            "fillBytesPerSecond": restore["fillBytesPerSecond"],
+            "answersEqual": equal,
+        }
 
 
 REQUIRED_PHASES = ["floor", "prepare", "cold", "plain", "services", "warm", "save", "thaw"]
-EXTRA_PHASES = ["second", "suspend", "cold_pool", "disk"]
+EXTRA_PHASES = ["second", "suspend", "first_running", "cold_pool", "disk"]

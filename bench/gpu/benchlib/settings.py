@@ -43,6 +43,7 @@ class Settings:
     # Needs libgpusnap only: no daemon, no service, no CRIU, no root.
     lean: bool = False
     disk_root: Path | None = None
+    disk_thaws: int = 0
     layers: int = 32
     kv_gib: float = 4.0
     kv_fill: str = "zero"
@@ -85,6 +86,7 @@ def parse(arguments):
     p.add_argument("--pool-gib", type=float, default=None, help="pinned pool (default: 28 GiB, simulated 2 GiB)")
     p.add_argument("--extra", default="second,suspend,cold_pool", help=f"phases after the required ones, of: {','.join(EXTRA_PHASES)}")
     p.add_argument("--disk-root", type=Path, help="folder on a disk, for the phase disk")
+    p.add_argument("--disk-thaws", type=int, default=3, help="thaws from there (default: %(default)s)")
     p.add_argument("--leave-caches", type=Path, help="folder that takes the compile caches at the end: switch starts faster with them")
     return p.parse_args(arguments)
 
@@ -110,6 +112,7 @@ def settle(options):
         pool_bytes=whole_slots(options.pool_gib or (2 if options.simulated else 28)),
         ram_gib=MINIMUM_RAM_GIB,
         disk_root=options.disk_root,
+        disk_thaws=options.disk_thaws,
         layers=options.layers,
         kv_gib=options.kv_gib,
         kv_fill=options.kv_fill,

@@ -155,8 +155,8 @@ class Stack:
 
     # ---- operations ----
 
-    def save(self, workload, model, engine, after_save):
-        """POST to READY. Returns (seconds, snapshot, operation)."""
+    def save(self, workload, model, engine, after_save, **more):
+        """POST to READY. Returns (seconds, snapshot, operation). `more` goes into the request."""
         started = time.monotonic()
         accepted = self.api.post(
             "/snapshots",
@@ -166,7 +166,8 @@ class Stack:
                 "workloadId": workload["id"],
                 "engine": engine,
                 "afterSave": after_save,
-            },
+            }
+            | more,
         )
         operation = self.api.wait_operation(accepted["operation"]["id"], OPERATION_SECONDS)
         snapshot = self.api.get(f"/snapshots/{accepted['snapshot']['id']}")
@@ -174,6 +175,11 @@ class Stack:
         if snapshot["state"] != "READY":
             raise BenchFailure(f"the operation succeeded and the snapshot is {snapshot['state']}")
         return seconds, snapshot, operation
+
+    def delete(self, snapshots):
+        """By their ids. What only they had leaves pool and store."""
+        for snapshot_id in snapshots:
+            self.api.wait_operation(self.api.delete(f"/snapshots/{snapshot_id}")["id"], 120)
 
     def restore(self, snapshot):
         """Asks for a restore; returns the accepted restore and operation at once."""

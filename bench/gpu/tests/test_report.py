@@ -75,23 +75,32 @@ class ReportTest(unittest.TestCase):
         self.assertIn("6.05 s; max(read 5.00 s, rebuild 1.50 s) + fill 0.50 s = 5.50 s: 10.0 % above.", text)
         self.assertIn("The plain way with 10 GB stands still for 9.00 s, ours for 20.0 % of that.", text)
 
-    def test_switch_counts_only_what_counts(self):
-        one = {"to": "a", "counted": True, "toFirstAnswerSeconds": 0.8, "stages": {"fill": 0.3}, "answerRight": True}
+    def test_thaws_from_a_drive_each_beside_its_own_floor(self):
+        stages = {"preflight": 0.5, "materialise": 1, "criu-restore": 5, "fill-host": 1, "verify": 3, "fill": 1}
+        floor = {"driveBytesPerSecond": 2e9, "readSeconds": 8.0, "rebuildSeconds": 1.0, "fillSeconds": 1.0, "seconds": 9.0}
+        thaws = [{"thawSeconds": taken, "stages": stages, "floor": floor} for taken in (9.9, 18.0, 9.0)]
+        text = report.from_disk({"totals": {"storedBytes": 16e9}, "diskThaws": thaws})
+        self.assertIn("| 2.0 GB/s | max(8.00 s, 1.00 s) + 1.00 s | 9.90 s | 10.0 % above | 1.6 GB/s |", text)
+        self.assertIn("| 18.00 s | 100.0 % above |", text)
+        self.assertIn("10.0 % above the floor in the middle", text)
+
+    def test_switch_counts_each(self):
+        one = {"to": "a", "toFirstAnswerSeconds": 0.8, "stages": {"fill": 0.3, "driver-restore": 0.2}, "answerRight": True}
         text = self.rendered(
             "switch",
             compiled=True,
             workloads=[{"server": "samples/llm-server", "weightsBytes": 16e9}] * 2,
-            switches=[one | {"counted": False, "stages": {"fill": 9.0}}, one, one],
-            uncountedBecause="its context was made anew",
+            switches=[one | {"stages": {"fill": 9.0}}, one, one],
             compared=[{"after": {"checksumBytes": 16.6e9}}] * 2,
-            summary={"count": 2, "minSeconds": 0.8, "medianSeconds": 0.8, "maxSeconds": 0.8, "within1Second": 2},
+            released=[one, one | {"toFirstAnswerSeconds": 1.1}],
+            summary={"count": 3, "minSeconds": 0.8, "medianSeconds": 0.8, "maxSeconds": 0.8, "within1Second": 3},
             answersEqual=True,
         )
-        self.assertIn("| 2 | 0.80 s | 0.80 s | 0.80 s | 2 of 2 |", text)
+        self.assertIn("| 3 | 0.80 s | 0.80 s | 0.80 s | 3 of 3 |", text)
         self.assertIn("Answers right each time: yes", text)
         self.assertIn("fill 0.30", text)
         self.assertIn("compiled decode", text)
-        self.assertIn("the first switch to either, 0.80 s: its context was made anew. Answers", text)
+        self.assertIn("makes anew (0.20 s): 0.80 s while nothing runs, 1.10 s in the other's place.", text)
         self.assertIn("of both, 16.60 GB and 16.60 GB, are those of before the first suspension.", text)
 
     def two_gpus(self, *together):

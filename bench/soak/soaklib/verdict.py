@@ -11,6 +11,7 @@ GONE = (*SWEPT, "SNAPSHOT_NOT_READY")
 
 KILL = "its daemon was killed meanwhile"
 SWEEP = "a sweep of that store ran meanwhile"
+DEAD_SWEEP = "a sweep of that store had died, and none had ended what it began"
 DELETION = "its snapshot was deleted meanwhile"
 ACT = "the load started or ended the same server there meanwhile"
 REFUSAL = "refused, with nothing touched"
@@ -51,9 +52,18 @@ class Verdict:
             store = operation["target"].get("storeId")
             if any(one["target"].get("storeId") == store and overlap(one, operation) for one in self.of("SWEEP")):
                 return SWEEP
+            if code == "OBJECT_GONE" and self.is_left_half_swept(store, operation):
+                return DEAD_SWEEP
         if any(takes(one, operation) and overlap(one, operation) for one in self.of("DELETE", "EVICT")):
             return DELETION
         return None
+
+    def is_left_half_swept(self, store, operation):
+        """What a sweep was told to delete may be there or not once it has died: it is refused until another one of that store has come to its end."""
+        sweeps = [one for one in self.of("SWEEP") if one["target"].get("storeId") == store and one.get("startedAt")]
+        begin = span(operation)[0]
+        ends = [(moment(one["finishedAt"]), one["state"]) for one in sweeps if one.get("finishedAt") and moment(one["finishedAt"]) <= begin]
+        return bool(ends) and max(ends)[1] == "FAILED"
 
     def of(self, *kinds):
         return (one for one in self.operations if one["kind"] in kinds)

@@ -18,6 +18,7 @@ def at(second):
 def operation(kind, begin, end, code=None, stage=None, node="node-1", snapshot="snapshot-1", store=None):
     return {
         "kind": kind,
+        "state": "FAILED" if code else "SUCCEEDED",
         "nodeId": node,
         "target": {"snapshotId": snapshot, "storeId": store},
         "createdAt": at(begin),
@@ -62,6 +63,15 @@ class MissingTest(unittest.TestCase):
 
     def test_a_sweep_of_the_same_store_at_that_time_explains_a_push_that_is_refused_at_its_commit(self):
         self.assertEqual(explained(self.PUSH, [operation("SWEEP", 5, 12, node="node-2", snapshot=None, store="bucket")]), verdict.SWEEP)
+
+    def test_a_sweep_that_died_explains_a_refusal_until_another_has_ended(self):
+        push = operation("TRANSFER", 10, 20, "OBJECT_GONE", store="bucket")
+        died = operation("SWEEP", 2, 6, "NODE_LOST", store="bucket")
+        self.assertEqual(explained(push, [died]), verdict.DEAD_SWEEP)
+        self.assertIsNone(explained(push, [died, operation("SWEEP", 7, 9, store="bucket")]))
+        self.assertIsNone(explained(push, [died | {"target": {"storeId": "other"}}]))
+        self.assertIsNone(explained(push, [died | {"startedAt": None}]))
+        self.assertIsNone(explained(self.PUSH, [died]))
 
     def test_a_sweep_at_another_time_or_of_another_store_does_not(self):
         self.assertIsNone(explained(self.PUSH, [operation("SWEEP", 0, 9, store="bucket")]))

@@ -15,6 +15,7 @@ import io.gpusnap.node.operation.StagePlan;
 import io.gpusnap.node.peer.FanOut;
 import io.gpusnap.node.process.Containers;
 import io.gpusnap.node.process.HostFacts;
+import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessException;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.snapshot.OrphanSweep;
@@ -76,12 +77,12 @@ public final class Engines implements AutoCloseable {
     }
 
     static Engines open(EngineSettings settings, GpuOpening opening) throws StageException, InterruptedException {
-        return open(settings, opening, Mounter.SYSTEM);
+        return open(settings, opening, Mounter.SYSTEM, new ProcFs());
     }
 
-    static Engines open(EngineSettings settings, GpuOpening opening, Mounter mounter)
+    static Engines open(EngineSettings settings, GpuOpening opening, Mounter mounter, ProcFs proc)
             throws StageException, InterruptedException {
-        return new Engines(RuntimeOpening.open(settings, opening, mounter));
+        return new Engines(RuntimeOpening.open(settings, opening, mounter, proc));
     }
 
     /**

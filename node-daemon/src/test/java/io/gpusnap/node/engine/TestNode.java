@@ -17,6 +17,7 @@ import io.gpusnap.node.operation.RunningOperation;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.operation.StageListener;
 import io.gpusnap.node.operation.StagePlan;
+import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.transfer.Traffic;
@@ -176,8 +177,13 @@ final class TestNode implements AutoCloseable {
 
     /** @param gpu may wrap the node's GPU */
     static TestNode open(EngineSettings settings, UnaryOperator<GpuOpening> gpu) throws Exception {
+        return open(settings, gpu, new ProcFs());
+    }
+
+    /** @param proc tells of the GPUs' device nodes */
+    static TestNode open(EngineSettings settings, UnaryOperator<GpuOpening> gpu, ProcFs proc) throws Exception {
         GpuOpening opening = gpu.apply(GpuOpening.of(settings.nativeDir(), settings.cudaDriver()));
-        Engines engines = Engines.open(settings, opening);
+        Engines engines = Engines.open(settings, opening, Mounter.SYSTEM, proc);
         FactRegistry registry = Engines.facts()
                 .plus(FactRegistry.of(
                         Request.class,

@@ -25,6 +25,7 @@ import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.MemoryTier;
+import io.gpusnap.node.tier.Quarantine;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierUsage;
 import io.gpusnap.node.tier.pack.StoreValidation;
@@ -59,8 +60,11 @@ public final class Engines implements AutoCloseable {
         this.closeScratch = opened.closeScratch();
         this.closePool = opened.closePool();
         this.watch = new TierWatch(runtime.store().sources().shared());
-        this.orphans =
-                new OrphanWatch(runtime.store().orphans(), runtime.settings().nvmeSweepPeriod());
+        this.orphans = new OrphanWatch(
+                runtime.store().orphans(),
+                runtime.store().nvme().inQuarantine(),
+                runtime.settings().quarantine(),
+                runtime.settings().nvmeSweepPeriod());
         this.residents = new Residents(runtime.store());
         this.suspend = new SuspendEngine(runtime);
         this.engines = List.of(new CriuCudaEngine(runtime), suspend);
@@ -412,6 +416,11 @@ public final class Engines implements AutoCloseable {
     /** What came of that. */
     public OrphanSweep.Counts orphans() {
         return runtime.store().orphans().counts();
+    }
+
+    /** Damaged chunks of the node's own store that are kept, and those that are not any more. */
+    public Quarantine.Counts inQuarantine() {
+        return runtime.store().nvme().inQuarantine().counts();
     }
 
     /** What this node does for other nodes, and they for it. */

@@ -20,6 +20,7 @@ import io.gpusnap.node.operation.StagePlan;
 import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.Quarantine;
 import io.gpusnap.node.transfer.Traffic;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -112,6 +113,7 @@ final class TestNode implements AutoCloseable {
                 folder.resolve("nvme"),
                 0,
                 SWEEP_PERIOD,
+                Quarantine.Limits.DEFAULT,
                 shm.resolve("pool"),
                 poolBytes,
                 shm.resolve("scratch"),
@@ -142,12 +144,17 @@ final class TestNode implements AutoCloseable {
 
     /** @param period between two looks for what nothing names */
     static EngineSettings sweeping(EngineSettings own, Duration period) {
-        return with(own, own.criu(), own.shared(), own.driverCallLimit(), period);
+        return with(own, own.criu(), own.shared(), own.driverCallLimit(), period, own.quarantine());
+    }
+
+    /** @param quarantine how much of what was damaged is kept */
+    static EngineSettings keeping(EngineSettings own, Quarantine.Limits quarantine) {
+        return with(own, own.criu(), own.shared(), own.driverCallLimit(), own.nvmeSweepPeriod(), quarantine);
     }
 
     private static EngineSettings with(
             EngineSettings own, Optional<Path> criu, SharedTiers shared, Duration driverCallLimit) {
-        return with(own, criu, shared, driverCallLimit, own.nvmeSweepPeriod());
+        return with(own, criu, shared, driverCallLimit, own.nvmeSweepPeriod(), own.quarantine());
     }
 
     private static EngineSettings with(
@@ -155,12 +162,14 @@ final class TestNode implements AutoCloseable {
             Optional<Path> criu,
             SharedTiers shared,
             Duration driverCallLimit,
-            Duration nvmeSweepPeriod) {
+            Duration nvmeSweepPeriod,
+            Quarantine.Limits quarantine) {
         return new EngineSettings(
                 own.stateDir(),
                 own.nvmeRoot(),
                 own.nvmeReserveBytes(),
                 nvmeSweepPeriod,
+                quarantine,
                 own.poolPath(),
                 own.poolBytes(),
                 own.scratchDir(),

@@ -13,11 +13,6 @@ namespace {
 
 constexpr int max_devices = 64;
 
-int attribute(CUdevice device, CUdevice_attribute which) {
-    int value = 0;
-    return real::cuDeviceGetAttribute(&value, which, device) == CUDA_SUCCESS ? value : 0;
-}
-
 CUmemAllocationProp properties_of(CUdevice device) {
     CUmemAllocationProp properties{};
     properties.type = CU_MEM_ALLOCATION_TYPE_PINNED;
@@ -41,9 +36,14 @@ bool Allocations::supported(CUdevice device) {
     }
     int answer = known[device].load(std::memory_order_relaxed);
     if (answer == 0) {
-        bool able = attribute(device, CU_DEVICE_ATTRIBUTE_VIRTUAL_MEMORY_MANAGEMENT_SUPPORTED) != 0 &&
-                    attribute(device, CU_DEVICE_ATTRIBUTE_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR_SUPPORTED) != 0;
-        answer = able ? 2 : 1;
+        int maps = 0;
+        int exports = 0;
+        if (real::cuDeviceGetAttribute(&maps, CU_DEVICE_ATTRIBUTE_VIRTUAL_MEMORY_MANAGEMENT_SUPPORTED, device) != CUDA_SUCCESS ||
+            real::cuDeviceGetAttribute(&exports, CU_DEVICE_ATTRIBUTE_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR_SUPPORTED, device) !=
+                CUDA_SUCCESS) {
+            return false;  // asked again: what is not told once need not be so for good
+        }
+        answer = maps != 0 && exports != 0 ? 2 : 1;
         known[device].store(answer, std::memory_order_relaxed);
     }
     return answer == 2;

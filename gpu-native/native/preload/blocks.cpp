@@ -217,7 +217,8 @@ void BlockTable::let_peers_in() {
     std::lock_guard lock(mutex_);
     CUresult result = allow_peers();
     if (result != CUDA_SUCCESS) {
-        log(Level::error, "a GPU may not copy all memory of the others: CUDA error %d", result);
+        log(Level::error, "a GPU may not copy all memory of the others yet: CUDA error %d", result);
+        Contexts::get().owe_peers();
     }
 }
 

@@ -51,26 +51,34 @@ CUresult destroy(CUcontext context, Driver&& driver) {
     return result;
 }
 
-bool primary_active(CUdevice device) {
+CUresult primary_state(CUdevice device, bool* active) {
     unsigned int flags = 0;
-    int active = 0;
-    return real::cuDevicePrimaryCtxGetState(device, &flags, &active) == CUDA_SUCCESS && active != 0;
+    int answer = 0;
+    CUresult result = real::cuDevicePrimaryCtxGetState(device, &flags, &answer);
+    *active = answer != 0;
+    return result;
 }
 
-// The primary context's handle, without keeping it.
-CUcontext primary_context(CUdevice device) {
-    CUcontext context = nullptr;
-    if (!primary_active(device) || real::cuDevicePrimaryCtxRetain(&context, device) != CUDA_SUCCESS) {
-        return nullptr;
+// The primary context's handle, without keeping it; null where there is none.
+CUresult primary_context(CUdevice device, CUcontext* context) {
+    bool active = false;
+    CUresult result = primary_state(device, &active);
+    if (result != CUDA_SUCCESS || !active) {
+        return result;
     }
-    real::cuDevicePrimaryCtxRelease_v2(device);
-    return context;
+    result = real::cuDevicePrimaryCtxRetain(context, device);
+    return result == CUDA_SUCCESS ? real::cuDevicePrimaryCtxRelease_v2(device) : result;
 }
 
+// Where it cannot be known whose memory goes with the context, nothing goes: the application is told the driver's failure.
 template <typename Driver>
 CUresult reset(CUdevice device, Driver&& driver) {
     Pass pass;
-    if (CUcontext context = primary_context(device)) {
+    CUcontext context = nullptr;
+    if (CUresult result = primary_context(device, &context); result != CUDA_SUCCESS) {
+        return result;
+    }
+    if (context != nullptr) {
         drop_memory(context);
         Contexts::get().forget(context);
     }
@@ -82,9 +90,19 @@ CUresult reset(CUdevice device, Driver&& driver) {
 template <typename Driver>
 CUresult release(CUdevice device, Driver&& driver) {
     Pass pass;
-    CUcontext context = primary_context(device);
+    CUcontext context = nullptr;
+    if (CUresult result = primary_context(device, &context); result != CUDA_SUCCESS) {
+        return result;
+    }
     CUresult result = driver();
-    if (result == CUDA_SUCCESS && context != nullptr && !primary_active(device)) {
+    if (result != CUDA_SUCCESS || context == nullptr) {
+        return result;
+    }
+    bool active = true;
+    if (CUresult told = primary_state(device, &active); told != CUDA_SUCCESS) {
+        log(Level::error, "whether device %d still has its primary context is not told, its memory is kept: CUDA error %d", device,
+            static_cast<int>(told));
+    } else if (!active) {
         Contexts::get().forget(context);
         drop_allocations(context);
     }

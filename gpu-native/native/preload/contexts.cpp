@@ -1,6 +1,7 @@
 #include "preload/contexts.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "preload/hooks.h"
 #include "preload/log.h"
@@ -40,13 +41,14 @@ Contexts& Contexts::get() {
 
 bool Contexts::note(CUcontext context, CUdevice device) {
     std::lock_guard lock(mutex_);
+    bool owed = std::exchange(peers_owed_, false);
     auto found = contexts_.find(context);
     if (found != contexts_.end() && found->second == device) {
-        return false;
+        return owed;
     }
     bool first = std::none_of(contexts_.begin(), contexts_.end(), [&](const auto& known) { return known.second == device; });
     contexts_[context] = device;
-    return first;
+    return first || owed;
 }
 
 void Contexts::forget(CUcontext context) {
@@ -103,11 +105,17 @@ bool Contexts::reaches_locked(CUdevice accessor, CUdevice owner) {
     }
     int can = 0;
     if (CUresult result = real::cuDeviceCanAccessPeer(&can, accessor, owner); result != CUDA_SUCCESS) {
+        peers_owed_ = true;
         log(Level::error, "cuDeviceCanAccessPeer: %d; memory of device %d is not opened to device %d, and it is asked again",
             static_cast<int>(result), owner, accessor);
         return false;
     }
     return reaches_.emplace(std::pair{accessor, owner}, can != 0).first->second;
+}
+
+void Contexts::owe_peers() {
+    std::lock_guard lock(mutex_);
+    peers_owed_ = true;
 }
 
 void Contexts::forget_peers() {

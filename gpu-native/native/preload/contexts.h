@@ -36,7 +36,7 @@ private:
 class Contexts {
 public:
     static Contexts& get();
-    // True when it is the first on its device.
+    // True when peers are to be let in: it is the first on its device, or they could not be let in before.
     bool note(CUcontext context, CUdevice device);
     void forget(CUcontext context);
     std::vector<CUcontext> all();
@@ -47,12 +47,15 @@ public:
 
     // The other devices with a context that can reach a device's memory.
     std::vector<CUdevice> peers_of(CUdevice owner);
+    // Some could not be let in: the next note says so.
+    void owe_peers();
     // After a thaw the same ordinals may be other GPUs.
     void forget_peers();
 
 private:
     std::mutex mutex_;
     std::map<CUcontext, CUdevice> contexts_;
+    bool peers_owed_ = false;
     bool reaches_locked(CUdevice accessor, CUdevice owner);
     std::map<std::pair<CUdevice, CUdevice>, bool> reaches_;  // accessor, owner; as the driver said
 };

@@ -115,7 +115,9 @@ CUresult own::cuMemAllocPitch_v2(CUdeviceptr* address, size_t* pitch, size_t wid
     if (result != CUDA_SUCCESS) {
         return result;
     }
-    real::cuMemFree_v2(row);
+    if (real::cuMemFree_v2(row) != CUDA_SUCCESS) {
+        DriverMemory::get().add(row, *pitch, false);
+    }
     if (allocate(*pitch * height, context, address, &result)) {
         return result;
     }

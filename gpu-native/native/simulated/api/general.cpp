@@ -13,6 +13,7 @@ GPUSNAP_SIM_EXPORT const int gpusnap_simulated_driver;
 const int gpusnap_simulated_driver = 1;
 
 GPUSNAP_SIM_EXPORT CUresult cuGetErrorName(CUresult error, const char** name) {
+  if (const auto injected = failures().next(__func__)) return *injected;
   if (name == nullptr) return CUDA_ERROR_INVALID_VALUE;
   *name = error_name(error);
   return *name != nullptr ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;

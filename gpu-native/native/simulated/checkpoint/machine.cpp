@@ -1,5 +1,6 @@
 #include "checkpoint/machine.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -33,20 +34,26 @@ void CheckpointMachine::checkpoint() {
   state_ = CU_PROCESS_STATE_CHECKPOINTED;
 }
 
-// A map must name every GPU of the machine and no other, whatever CUDA_VISIBLE_DEVICES shows the process, and lead to each once.
+// A map must name every GPU whose node the process had when its driver started and no other, whatever CUDA_VISIBLE_DEVICES
+// shows it, and lead each to one of its own whose node it has now. Without one, those with a context must still be there.
 void CheckpointMachine::apply(const std::vector<CUcheckpointGpuPair>& pairs) {
-  if (pairs.empty()) return;
+  if (pairs.empty()) {
+    for (const auto& context : contexts().all()) {
+      require(Devices::has_node(devices().gpu(context->device).index), CUDA_ERROR_INVALID_DEVICE);
+    }
+    return;
+  }
+  const std::vector<int>& opened = devices().opened();
   std::map<int, int> targets;
   std::set<int> used;
   for (const CUcheckpointGpuPair& pair : pairs) {
     const int from = devices().index_of(pair.oldUuid);
     const int to = devices().index_of(pair.newUuid);
-    require(from >= 0 && to >= 0 && targets.emplace(from, to).second && used.insert(to).second);
+    require(std::find(opened.begin(), opened.end(), from) != opened.end() && to >= 0 && Devices::has_node(to));
+    require(targets.emplace(from, to).second && used.insert(to).second);
   }
-  require(targets.size() == static_cast<size_t>(settings().gpus));
-  for (int ordinal = 0; ordinal < devices().count(); ++ordinal) {
-    devices().remap(ordinal, targets.at(devices().gpu(ordinal).index));
-  }
+  require(targets.size() == opened.size());
+  devices().move(targets);
 }
 
 void CheckpointMachine::restore(const std::vector<CUcheckpointGpuPair>& pairs) {

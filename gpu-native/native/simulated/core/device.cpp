@@ -1,5 +1,7 @@
 #include "core/device.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstring>
 #include <sstream>
@@ -31,18 +33,17 @@ Gpu make_gpu(int index) {
   return gpu;
 }
 
-// As the real driver: entries are ordinals or UUID prefixes; the list ends at the first that names nothing.
-std::vector<int> visible_gpus(const std::vector<Gpu>& machine) {
+// As the real driver: entries are ordinals among those that it could open, or UUID prefixes; the list ends at the first that
+// names nothing.
+std::vector<int> visible_gpus(const std::vector<Gpu>& machine, const std::vector<int>& opened) {
+  if (!settings().visible_devices_set) return opened;
   std::vector<int> visible;
-  if (!settings().visible_devices_set) {
-    for (const Gpu& gpu : machine) visible.push_back(gpu.index);
-    return visible;
-  }
   std::stringstream list(settings().visible_devices);
   for (std::string entry; std::getline(list, entry, ',');) {
     int found = -1;
-    for (const Gpu& gpu : machine) {
-      if (entry == std::to_string(gpu.index) || (entry.size() > 4 && gpu.uuid_text.rfind(entry, 0) == 0)) found = gpu.index;
+    for (size_t ordinal = 0; ordinal < opened.size(); ++ordinal) {
+      const Gpu& gpu = machine[opened[ordinal]];
+      if (entry == std::to_string(ordinal) || (entry.size() > 4 && gpu.uuid_text.rfind(entry, 0) == 0)) found = gpu.index;
     }
     if (found < 0) break;
     visible.push_back(found);
@@ -53,8 +54,21 @@ std::vector<int> visible_gpus(const std::vector<Gpu>& machine) {
 }  // namespace
 
 Devices::Devices() {
-  for (int i = 0; i < settings().gpus; ++i) machine_.push_back(make_gpu(i));
-  visible_ = visible_gpus(machine_);
+  for (int i = 0; i < settings().gpus; ++i) {
+    machine_.push_back(make_gpu(i));
+    if (has_node(i)) opened_.push_back(i);
+  }
+  visible_ = visible_gpus(machine_, opened_);
+}
+
+bool Devices::has_node(int machine_index) {
+  const std::string& folder = settings().device_nodes;
+  return folder.empty() || access((folder + "/nvidia" + std::to_string(machine_index)).c_str(), F_OK) == 0;
+}
+
+void Devices::move(const std::map<int, int>& targets) {
+  for (int& index : opened_) index = targets.at(index);
+  for (int& index : visible_) index = targets.at(index);
 }
 
 const Gpu& Devices::gpu(CUdevice ordinal) const {

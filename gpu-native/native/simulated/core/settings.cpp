@@ -27,6 +27,12 @@ uint64_t number(const char* name, uint64_t fallback, uint64_t least, uint64_t mo
   return parsed;
 }
 
+void require_absolute(const char* name, const std::string& path) {
+  if (path.front() == '/') return;
+  complain("%s=%s is not an absolute path", name, path.c_str());
+  fail(CUDA_ERROR_INVALID_VALUE);
+}
+
 Settings read() {
   Settings s;
   s.gpus = static_cast<int>(number("GPUSNAP_SIM_GPUS", 1, 0, 64));
@@ -35,6 +41,7 @@ Settings read() {
   s.driver_version = static_cast<int>(number("GPUSNAP_SIM_DRIVER_VERSION", 13000, 2000, 99990));
   s.uuid_seed = number("GPUSNAP_SIM_UUID_SEED", 1, 0, UINT64_MAX);
   s.state_dir = text("GPUSNAP_SIM_STATE_DIR", "/dev/shm/gpusnap-sim");
+  s.device_nodes = text("GPUSNAP_SIM_DEV", "");
   s.failures = text("GPUSNAP_SIM_FAIL", "");
   s.asynchronous = number("GPUSNAP_SIM_ASYNC", 1, 0, 1) == 1;
   s.poison = number("GPUSNAP_SIM_POISON", 0, 0, 1) == 1;
@@ -43,10 +50,8 @@ Settings read() {
   s.storage_read_bytes = number("GPUSNAP_SIM_STORAGE_READ_BYTES", 0, 0, UINT64_MAX);
   s.visible_devices_set = std::getenv("CUDA_VISIBLE_DEVICES") != nullptr;
   s.visible_devices = text("CUDA_VISIBLE_DEVICES", "");
-  if (s.state_dir.front() != '/') {
-    complain("GPUSNAP_SIM_STATE_DIR=%s is not an absolute path", s.state_dir.c_str());
-    fail(CUDA_ERROR_INVALID_VALUE);
-  }
+  require_absolute("GPUSNAP_SIM_STATE_DIR", s.state_dir);
+  if (!s.device_nodes.empty()) require_absolute("GPUSNAP_SIM_DEV", s.device_nodes);
   return s;
 }
 

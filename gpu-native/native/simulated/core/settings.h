@@ -13,6 +13,7 @@ struct Settings {
   int driver_version;
   uint64_t uuid_seed;
   std::string state_dir;
+  std::string device_nodes;       // the folder that stands for /dev; empty: the process has the nodes of all GPUs
   std::string failures;
   bool asynchronous;
   bool poison;

@@ -2,9 +2,10 @@
 // own, a root of its own over a common image, a control group, a network that has loopback and one more address.
 //
 //   gpusnap-test-container --folder F --group G --host H --address A [--bind P]... [--volume SOURCE:P]...
-//                          [--tmpfs P]... [--make P]... -- COMMAND
+//                          [--tmpfs P]... [--make P]... [--device NAME]... -- COMMAND
 //
-// The image is this machine's root file system; volumes are read-only. Ends as the command ends, and the command with it.
+// The image is this machine's root file system; volumes are read-only; devices are names in /dev, for who only looks at those.
+// Ends as the command ends, and the command with it.
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -46,6 +47,7 @@ struct Options {
     std::vector<Volume> volumes;
     std::vector<fs::path> tmpfs;
     std::vector<fs::path> makes;
+    std::vector<std::string> devices;
     std::vector<char*> command;
 };
 
@@ -72,6 +74,7 @@ Options parse(int count, char** arguments) {
         if (flag == "--volume") options.volumes.push_back({value.substr(0, value.find(':')), value.substr(value.find(':') + 1)});
         if (flag == "--tmpfs") options.tmpfs.push_back(value);
         if (flag == "--make") options.makes.push_back(value);
+        if (flag == "--device") options.devices.push_back(value);
     }
     for (at++; at < count; at++) options.command.push_back(arguments[at]);
     options.command.push_back(nullptr);
@@ -95,6 +98,7 @@ void make_root(const Options& options, const fs::path& root) {
         std::ofstream(device).close();
         must(mount((fs::path("/dev") / name).c_str(), device.c_str(), nullptr, MS_BIND, nullptr) == 0, device.string());
     }
+    for (const std::string& name : options.devices) std::ofstream(root / "dev" / name).close();
     mount_tmpfs(root / "dev/shm");
     for (const fs::path& path : options.binds) {
         fs::create_directories(inside(root, path));

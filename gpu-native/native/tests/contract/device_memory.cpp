@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "contract/harness.h"
 
@@ -51,6 +52,14 @@ Failures::Failures(const std::string& rules, pid_t pid)
 
 Failures::~Failures() {
     std::filesystem::remove(path_);
+}
+
+std::string failed_calls(pid_t pid) {
+    std::string path = std::string(getenv("GPUSNAP_SIM_STATE_DIR")) + "/failed-" + std::to_string(pid);
+    std::ifstream file(path);
+    std::string calls(std::istreambuf_iterator<char>(file), {});
+    std::filesystem::remove(path);
+    return calls;
 }
 
 }  // namespace contract

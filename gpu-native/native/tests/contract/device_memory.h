@@ -45,4 +45,7 @@ private:
     std::string path_;
 };
 
+// Calls of a process that failed on order since this was last asked, a line each.
+std::string failed_calls(pid_t pid);
+
 }  // namespace contract

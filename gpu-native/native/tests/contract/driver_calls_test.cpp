@@ -16,12 +16,11 @@
 #include "contract/device_memory.h"
 #include "contract/fixture.h"
 #include "contract/harness.h"
+#include "contract/preload_calls.h"
 
 using namespace contract;
 
 namespace {
-
-using Names = std::set<std::string>;
 
 const std::vector<std::string> calls_of_the_daemon = {
 #define DRIVER(name, parameters) #name,
@@ -31,28 +30,9 @@ const std::vector<std::string> calls_of_the_daemon = {
 #undef OPTIONAL
 };
 
-// What the preload asks the driver for between a quiesce and a resume.
-const std::vector<std::string> calls_of_the_workload = {
-    "cuCtxGetCurrent",   "cuCtxPushCurrent_v2", "cuCtxPopCurrent_v2",
-    "cuCtxSynchronize",  "cuDeviceGetUuid_v2",  "cuMemExportToShareableHandle",
-    "cuMemUnmap",        "cuMemRelease",        "cuMemCreate",
-    "cuMemMap",          "cuMemSetAccess"};
-
-// And before that, where the application has freed stream-ordered memory and ended the stream. All a failure can cost is that it
-// is saved, too.
-const Names calls_for_freed_memory = {"cuCtxGetCurrent", "cuCtxPushCurrent_v2", "cuCtxPopCurrent_v2", "cuMemUnmap",
-                                      "cuMemRelease",    "cuMemAddressFree",    "cuEventDestroy_v2"};
-
-// What it asks for when the application allocates and frees in stream order.
-const std::vector<std::string> calls_in_stream_order = {
-    "cuCtxGetDevice", "cuStreamGetCtx",      "cuDeviceGetMemPool", "cuDeviceGetAttribute", "cuMemGetAllocationGranularity",
-    "cuMemAddressReserve", "cuMemCreate",    "cuMemMap",           "cuMemSetAccess",       "cuStreamQuery",
-    "cuEventCreate",  "cuEventRecord",       "cuEventQuery",       "cuEventDestroy_v2",    "cuStreamWaitEvent",
-    "cuMemUnmap",     "cuMemRelease",        "cuMemAddressFree"};
-
 // Which of the daemon's functions cannot fail in a cycle, and why not.
 const std::map<std::string, std::string> not_called = {
-    {"cuGetErrorName", "a word for a failure; the simulated driver always has one"},
+    {"cuGetErrorName", "a word for a failure, asked for where another call has failed"},
     {"cuGetErrorString", "as above"},
     {"cuMemGetAddressRange_v2", "only asked about memory that is not imported; its failure is a span that is refused"}};
 
@@ -99,14 +79,6 @@ struct Outcome {
     bool fired;
     CycleReport report;
 };
-
-std::string failed_calls(pid_t pid) {
-    std::string path = std::string(getenv("GPUSNAP_SIM_STATE_DIR")) + "/failed-" + std::to_string(pid);
-    std::ifstream file(path);
-    std::string calls(std::istreambuf_iterator<char>(file), {});
-    std::filesystem::remove(path);
-    return calls;
-}
 
 Outcome cycle(const Workload& workload, const std::string& name, const std::string& rule, const char* when,
               const char* whose) {
@@ -386,21 +358,4 @@ TEST("a driver that does not let the preload into a context is not taken for an 
     workload.tell("synchronize");
     OK(gpusnap_target_quiesce(target.get(), 10'000));
     OK(gpusnap_target_resume(target.get()));
-}
-
-TEST("a device that does not tell its name, or what it is, is not taken for one that can be frozen, and is asked again") {
-    if (!driver_info().simulated) {
-        skip("a real driver does not fail on order");
-    }
-    for (const char* call : {"cuDeviceGetName", "cuDeviceGetAttribute"}) {
-        Workload workload;
-        workload.tell("alloc dlsym 5000000");
-        auto failures = std::make_unique<Failures>(call, workload.pid());
-        Target target(workload);
-        CHECK_EQUAL(gpusnap_target_quiesce(target.get(), 1'000), GPUSNAP_E_DRIVER);
-        CHECK_EQUAL(target.status().state, static_cast<uint32_t>(GPUSNAP_TARGET_RUNNING));
-        failures.reset();
-        OK(gpusnap_target_quiesce(target.get(), 10'000));
-        OK(gpusnap_target_resume(target.get()));
-    }
 }

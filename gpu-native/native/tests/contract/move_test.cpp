@@ -1,5 +1,7 @@
 // A process comes back on another GPU of the same machine.
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -89,6 +91,33 @@ private:
     Pool pool_;
 };
 
+// Stands for the /dev of a container, to the simulated driver.
+class DeviceFolder {
+public:
+    explicit DeviceFolder(const std::vector<int>& nodes) {
+        if (!driver_info().simulated) {
+            skip("what a real driver's process has in /dev, only a container decides: bench/gpu/gpu-maps");
+        }
+        static int counter = 0;
+        path_ = scratch() + "/dev-" + std::to_string(counter++);
+        std::filesystem::create_directory(path_);
+        for (int node : nodes) {
+            give(node);
+        }
+    }
+    ~DeviceFolder() { std::filesystem::remove_all(path_); }
+    DeviceFolder(const DeviceFolder&) = delete;
+    DeviceFolder& operator=(const DeviceFolder&) = delete;
+
+    void give(int node) const { std::ofstream(name(node)).close(); }
+    void take(int node) const { std::filesystem::remove(name(node)); }
+    Environment environment() const { return {{"GPUSNAP_SIM_DEV", path_}}; }
+
+private:
+    std::string name(int node) const { return path_ + "/nvidia" + std::to_string(node); }
+    std::string path_;
+};
+
 }  // namespace
 
 TEST("a workload that sees several GPUs and uses one comes back on another, by a map of all of them") {
@@ -133,4 +162,37 @@ TEST("a map that names a GPU that is not there is refused") {
     more.push_back(absent);
     workload.refuses(more);
     workload.comes_back_on(1, swapped());
+}
+
+TEST("a workload that has the node of one GPU is mapped by that one alone, and stays there while it has no other") {
+    require_that_gpus_can_be_mapped();
+    DeviceFolder one({0});
+    Frozen workload(one.environment());
+    workload.refuses({pair(0, 1)});
+    workload.refuses({pair(1, 1)});
+    workload.refuses({pair(1, 0)});
+    workload.refuses({pair(0, 0), pair(1, 1)});
+    workload.refuses(swapped());
+    workload.comes_back_on(0, {pair(0, 0)});
+}
+
+TEST("a workload that had the node of one GPU, and has that of another when it comes back, is there by a map of the one") {
+    require_that_gpus_can_be_mapped();
+    DeviceFolder other({0});
+    Frozen workload(other.environment());
+    other.take(0);
+    other.give(1);
+    workload.refuses({});
+    workload.refuses({pair(0, 0)});
+    workload.refuses(swapped());
+    workload.comes_back_on(1, {pair(0, 1)});
+}
+
+TEST("a GPU that a workload could open and did not use need not be there any more when it comes back where it was") {
+    require_that_gpus_can_be_mapped();
+    DeviceFolder both({0, 1});
+    Frozen workload(both.environment());
+    both.take(1);
+    workload.refuses({pair(0, 0), pair(1, 1)});
+    workload.comes_back_on(0, {});
 }

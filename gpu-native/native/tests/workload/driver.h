@@ -13,6 +13,7 @@ namespace workload {
     F(cuInit, "cuInit", 2000, (unsigned int))                                                                        \
     F(cuDeviceGet, "cuDeviceGet", 2000, (CUdevice*, int))                                                             \
     F(cuDevicePrimaryCtxRetain, "cuDevicePrimaryCtxRetain", 7000, (CUcontext*, CUdevice))                             \
+    F(cuDevicePrimaryCtxRelease_v2, "cuDevicePrimaryCtxRelease", 11000, (CUdevice))                                   \
     F(cuDevicePrimaryCtxReset_v2, "cuDevicePrimaryCtxReset", 11000, (CUdevice))                                       \
     F(cuDeviceCanAccessPeer, "cuDeviceCanAccessPeer", 4000, (int*, CUdevice, CUdevice))                               \
     F(cuCtxEnablePeerAccess, "cuCtxEnablePeerAccess", 4000, (CUcontext, unsigned int))                                \

@@ -251,6 +251,15 @@ void add_stream_commands(Commands& commands) {
         DRIVER_CALL(driver(), cuDevicePrimaryCtxReset_v2, 0);
         return "";
     };
+    commands["primary-retain"] = [](const Arguments&) {
+        CUcontext same = nullptr;
+        DRIVER_CALL(driver(), cuDevicePrimaryCtxRetain, &same, 0);
+        return "";
+    };
+    commands["primary-release"] = [](const Arguments&) {
+        DRIVER_CALL(driver(), cuDevicePrimaryCtxRelease_v2, 0);
+        return "";
+    };
     commands["synchronize"] = [](const Arguments&) {
         DRIVER_CALL(driver(), cuCtxSynchronize);
         return "";

@@ -61,7 +61,12 @@ final class DaemonPages {
     private static ChunkMeters.Reading chunkReading(NodeAccess access) {
         NodeAccess.PeerReading peers = access.peerReading();
         return new ChunkMeters.Reading(
-                access.readBytes(), peers.failures(), peers.servedBytes(), peers.refusedTokens(), access.orphans());
+                access.readBytes(),
+                peers.failures(),
+                peers.servedBytes(),
+                peers.refusedTokens(),
+                access.orphans(),
+                access.quarantine());
     }
 
     private Page readiness() {

@@ -32,6 +32,7 @@ import io.gpusnap.node.process.Workloads;
 import io.gpusnap.node.snapshot.OrphanSweep;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.Quarantine;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.Collection;
@@ -130,6 +131,12 @@ final class EngineNode implements NodeAccess {
         OrphanSweep.Counts counts = engines.orphans();
         return new ChunkMeters.Orphans(
                 counts.markedChunks(), counts.freedBytes(), counts.looks(), counts.failedLooks());
+    }
+
+    @Override
+    public ChunkMeters.Quarantine quarantine() {
+        Quarantine.Counts counts = engines.inQuarantine();
+        return new ChunkMeters.Quarantine(counts.keptBytes(), counts.freedBytes());
     }
 
     @Override

@@ -9,6 +9,7 @@ import io.gpusnap.node.engine.device.StoragePolicy;
 import io.gpusnap.node.engine.device.UnsafeFolderException;
 import io.gpusnap.node.operation.FactRegistry;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.tier.Quarantine;
 
 /** Opens the node with its real engines. */
 public final class EngineOpener implements NodeOpener {
@@ -48,6 +49,7 @@ public final class EngineOpener implements NodeOpener {
                     settings.nvmeRoot(),
                     settings.nvmeReserveBytes(),
                     settings.nvmeSweepPeriod(),
+                    new Quarantine.Limits(settings.quarantineAge(), settings.quarantineBytes()),
                     settings.poolPath(),
                     settings.poolBytes(),
                     settings.scratchDir(),

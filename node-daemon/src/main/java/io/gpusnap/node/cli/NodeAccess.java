@@ -46,6 +46,9 @@ public interface NodeAccess extends NodeWork, AutoCloseable {
     /** What came of looking for chunks of the node's own store that nothing names. */
     ChunkMeters.Orphans orphans();
 
+    /** What came of keeping damaged chunks of the node's own store. */
+    ChunkMeters.Quarantine quarantine();
+
     /** Operations are shared with those that it knows from now on. */
     void know(PeerDirectory directory);
 

@@ -21,6 +21,8 @@ public record NodeSettings(
         Path nvmeRoot,
         long nvmeReserveBytes,
         Duration nvmeSweepPeriod,
+        Duration quarantineAge,
+        long quarantineBytes,
         Path poolPath,
         long poolBytes,
         Path scratchDir,

@@ -19,6 +19,14 @@ public enum Setting {
             "nvme.sweepSeconds",
             "between two looks for chunks there that nothing names; what two in a row found so is deleted, 1 to 86400",
             "900"),
+    NVME_QUARANTINE_DAYS(
+            "nvme.quarantineDays",
+            "how long a chunk that was found damaged there is kept in quarantine, 0 to 3650",
+            "7"),
+    NVME_QUARANTINE_BYTES(
+            "nvme.quarantineBytes",
+            "how much is kept there; the oldest goes first, at the next nvme.sweepSeconds",
+            "10GiB"),
     MEMORY_POOL_BYTES("memory.poolBytes", "size of the pinned memory pool", "a quarter of the memory"),
     MEMORY_POOL_PATH("memory.poolPath", "file of the pool, on tmpfs", "/dev/shm/gpusnap-<node.name>/pool"),
     SCRATCH_DIR(

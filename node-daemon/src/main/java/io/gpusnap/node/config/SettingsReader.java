@@ -43,6 +43,11 @@ final class SettingsReader {
                         Setting.NVME_SWEEP_SECONDS,
                         text -> Duration.ofSeconds(number(text, 1, 86_400)),
                         () -> Duration.ofMinutes(15)),
+                value(
+                        Setting.NVME_QUARANTINE_DAYS,
+                        text -> Duration.ofDays(number(text, 0, 3650)),
+                        () -> Duration.ofDays(7)),
+                value(Setting.NVME_QUARANTINE_BYTES, ByteSize::parse, () -> 10L << 30),
                 path(Setting.MEMORY_POOL_PATH, memory.resolve("pool")),
                 value(Setting.MEMORY_POOL_BYTES, this::poolBytes, this::defaultPoolBytes),
                 path(Setting.SCRATCH_DIR, memory.resolve("scratch")),

@@ -1,6 +1,8 @@
 package io.gpusnap.node.engine;
 
 import io.gpusnap.gpu.GpuInfo;
+import io.gpusnap.node.engine.check.Refusal;
+import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.process.KernelGpu;
 import io.gpusnap.node.process.ProcFs;
 import java.io.IOException;
@@ -10,7 +12,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -40,12 +44,45 @@ final class DeviceNodes {
         if (known.isEmpty()) {
             return devices;
         }
+        Set<String> given = given(root, known);
+        return devices.stream().filter(device -> given.contains(device.uuid())).toList();
+    }
+
+    /** Those that any of these processes can open: each has a /dev of its own where it has mounts of its own. */
+    List<GpuInfo> ofAny(List<Integer> pids, List<GpuInfo> devices) {
+        Set<GpuInfo> any = new HashSet<>();
+        pids.forEach(pid -> any.addAll(of(root(pid), devices)));
+        return devices.stream().filter(any::contains).toList();
+    }
+
+    /**
+     * Why these processes cannot be mapped to other GPUs together: the driver takes for each a map of exactly those that it can open.
+     *
+     * @param pids at least one
+     */
+    Optional<Refusal> difference(List<Integer> pids) {
+        List<KernelGpu> known = proc.gpus();
+        int first = pids.getFirst();
+        Set<String> expected = given(root(first), known);
+        return pids.stream()
+                .filter(pid -> !given(root(pid), known).equals(expected))
+                .findFirst()
+                .map(pid -> new Refusal(
+                        FailureCode.WORKLOAD_UNSUPPORTED,
+                        "its process %d can open the GPUs %s, its process %d can open the GPUs %s: give them the same device nodes"
+                                .formatted(first, expected, pid, given(root(pid), known))));
+    }
+
+    private Path root(int pid) {
+        return proc.of(pid).resolve("root");
+    }
+
+    private static Set<String> given(Path root, List<KernelGpu> known) {
         Set<Integer> minors = minors(root.resolve("dev"));
-        Set<String> given = known.stream()
+        return known.stream()
                 .filter(gpu -> minors.contains(gpu.minor()))
                 .map(KernelGpu::uuid)
-                .collect(Collectors.toSet());
-        return devices.stream().filter(device -> given.contains(device.uuid())).toList();
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     private static Set<Integer> minors(Path folder) {

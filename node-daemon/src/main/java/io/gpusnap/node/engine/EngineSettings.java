@@ -2,6 +2,7 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.node.engine.device.RebuildablePolicy;
 import io.gpusnap.node.engine.device.StoragePolicy;
+import io.gpusnap.node.tier.Quarantine;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -12,6 +13,7 @@ import java.util.Optional;
  * @param stateDir the daemon's own durable state
  * @param nvmeReserveBytes free space of the NVMe tier's file system that saves leave alone
  * @param nvmeSweepPeriod between two looks for chunks there that nothing names; what two in a row found so is deleted
+ * @param quarantine how much of what was found damaged there is kept
  * @param poolPath a file on tmpfs; its directory is created
  * @param poolBytes multiple of 4 MiB, at least 16 MiB
  * @param scratchDir where CRIU's images live during an operation; tmpfs for speed
@@ -30,6 +32,7 @@ public record EngineSettings(
         Path nvmeRoot,
         long nvmeReserveBytes,
         Duration nvmeSweepPeriod,
+        Quarantine.Limits quarantine,
         Path poolPath,
         long poolBytes,
         Path scratchDir,
@@ -68,6 +71,7 @@ public record EngineSettings(
                 nvmeRoot,
                 nvmeReserveBytes,
                 NVME_SWEEP_PERIOD,
+                Quarantine.Limits.DEFAULT,
                 poolPath,
                 poolBytes,
                 scratchDir,

@@ -15,6 +15,7 @@ import io.gpusnap.node.operation.StagePlan;
 import io.gpusnap.node.peer.FanOut;
 import io.gpusnap.node.process.Containers;
 import io.gpusnap.node.process.HostFacts;
+import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessException;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.snapshot.OrphanSweep;
@@ -24,6 +25,7 @@ import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.MemoryTier;
+import io.gpusnap.node.tier.Quarantine;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierUsage;
 import io.gpusnap.node.tier.pack.StoreValidation;
@@ -58,8 +60,11 @@ public final class Engines implements AutoCloseable {
         this.closeScratch = opened.closeScratch();
         this.closePool = opened.closePool();
         this.watch = new TierWatch(runtime.store().sources().shared());
-        this.orphans =
-                new OrphanWatch(runtime.store().orphans(), runtime.settings().nvmeSweepPeriod());
+        this.orphans = new OrphanWatch(
+                runtime.store().orphans(),
+                runtime.store().nvme().inQuarantine(),
+                runtime.settings().quarantine(),
+                runtime.settings().nvmeSweepPeriod());
         this.residents = new Residents(runtime.store());
         this.suspend = new SuspendEngine(runtime);
         this.engines = List.of(new CriuCudaEngine(runtime), suspend);
@@ -76,12 +81,12 @@ public final class Engines implements AutoCloseable {
     }
 
     static Engines open(EngineSettings settings, GpuOpening opening) throws StageException, InterruptedException {
-        return open(settings, opening, Mounter.SYSTEM);
+        return open(settings, opening, Mounter.SYSTEM, new ProcFs());
     }
 
-    static Engines open(EngineSettings settings, GpuOpening opening, Mounter mounter)
+    static Engines open(EngineSettings settings, GpuOpening opening, Mounter mounter, ProcFs proc)
             throws StageException, InterruptedException {
-        return new Engines(RuntimeOpening.open(settings, opening, mounter));
+        return new Engines(RuntimeOpening.open(settings, opening, mounter, proc));
     }
 
     /**
@@ -411,6 +416,11 @@ public final class Engines implements AutoCloseable {
     /** What came of that. */
     public OrphanSweep.Counts orphans() {
         return runtime.store().orphans().counts();
+    }
+
+    /** Damaged chunks of the node's own store that are kept, and those that are not any more. */
+    public Quarantine.Counts inQuarantine() {
+        return runtime.store().nvme().inQuarantine().counts();
     }
 
     /** What this node does for other nodes, and they for it. */

@@ -65,6 +65,7 @@ final class Inspector {
             if (!status.map(TargetStatus::hasQuiesceCallbacks).orElse(false)) {
                 refusals.addAll(checks.communicators(tree));
             }
+            new DeviceNodes(runtime.proc()).difference(cudaPids).ifPresent(refusals::add);
         }
         return new Inspection(status, heldBytes, tree, cudaPids, refusals);
     }

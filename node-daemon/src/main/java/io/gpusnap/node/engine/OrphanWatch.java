@@ -3,24 +3,33 @@ package io.gpusnap.node.engine;
 import io.gpusnap.node.operation.LogKeys;
 import io.gpusnap.node.snapshot.OrphanSweep;
 import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.tier.Quarantine;
 import io.gpusnap.node.tier.TierException;
 import java.time.Duration;
+import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Has the node's own store freed of what nothing names, on a thread of its own: at once when it starts, then each period. */
+/**
+ * Has the node's own store freed of what nothing names, and its quarantine kept within its limits, on a thread of its own: at once
+ * when it starts, then each period.
+ */
 final class OrphanWatch implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(OrphanWatch.class);
 
     private final OrphanSweep sweep;
+    private final Quarantine quarantine;
+    private final Quarantine.Limits limits;
     private final Duration period;
     private volatile boolean closed;
     private @Nullable Thread thread;
 
-    OrphanWatch(OrphanSweep sweep, Duration period) {
+    OrphanWatch(OrphanSweep sweep, Quarantine quarantine, Quarantine.Limits limits, Duration period) {
         this.sweep = sweep;
+        this.quarantine = quarantine;
+        this.limits = limits;
         this.period = period;
     }
 
@@ -35,6 +44,7 @@ final class OrphanWatch implements AutoCloseable {
         try {
             while (!closed) {
                 look();
+                lookAtQuarantine();
                 Thread.sleep(period);
             }
         } catch (InterruptedException e) {
@@ -52,6 +62,19 @@ final class OrphanWatch implements AutoCloseable {
             LOG.atWarn()
                     .addKeyValue(LogKeys.REASON, e.getMessage())
                     .log("the node's store cannot be looked through for what nothing names; tried again");
+        }
+    }
+
+    private void lookAtQuarantine() {
+        try {
+            long freedBytes = quarantine.look(limits, Instant.now(), () -> !closed);
+            if (freedBytes > 0) {
+                LOG.atInfo().addKeyValue("freedBytes", freedBytes).log("damaged chunks are kept no longer");
+            }
+        } catch (TierException e) {
+            LOG.atWarn()
+                    .addKeyValue(LogKeys.REASON, e.getMessage())
+                    .log("the quarantine of the node's store cannot be looked through; tried again");
         }
     }
 

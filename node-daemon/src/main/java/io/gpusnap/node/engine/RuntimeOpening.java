@@ -41,7 +41,7 @@ final class RuntimeOpening {
     record Opened(NodeRuntime runtime, Runnable closeScratch, Runnable closePool) {}
 
     /** As {@link Engines#open(EngineSettings)}. */
-    static Opened open(EngineSettings settings, GpuOpening opening, Mounter mounter)
+    static Opened open(EngineSettings settings, GpuOpening opening, Mounter mounter, ProcFs proc)
             throws StageException, InterruptedException {
         PoolMemory pool = null;
         StoreRoot root = null;
@@ -63,6 +63,7 @@ final class RuntimeOpening {
                     runtime(
                             settings,
                             opening,
+                            proc,
                             store,
                             root,
                             pool.pinned(),
@@ -102,6 +103,7 @@ final class RuntimeOpening {
                     runtime(
                             settings,
                             opening,
+                            new ProcFs(),
                             new SnapshotStore(
                                     root, nvme, memory, settings.shared().open()),
                             root,
@@ -126,6 +128,7 @@ final class RuntimeOpening {
     private static NodeRuntime runtime(
             EngineSettings settings,
             GpuOpening opening,
+            ProcFs proc,
             SnapshotStore store,
             StoreRoot root,
             boolean poolPinned,
@@ -135,7 +138,6 @@ final class RuntimeOpening {
             throws IOException, InterruptedException {
         Traffic traffic = new Traffic(
                 settings.shared().mostBytesPerSecond(), settings.shared().mostStill());
-        ProcFs proc = new ProcFs();
         CriuRunner criu = new CriuRunner(settings.criu().map(Path::toString).orElse("criu"), CRIU_LIMIT);
         CriuProbe probe = criu.probe();
         return new NodeRuntime(

@@ -13,7 +13,6 @@ import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -74,7 +73,7 @@ final class SavePreflight extends EngineStage {
                 look.workload().name(),
                 ProcessCapture.isSessionLeader(runtime.proc(), look.workload().process()),
                 libraries(look.workload())));
-        context.remember(reachable(look.workload()));
+        context.remember(reachable(look.inspection().cudaPids()));
     }
 
     /**
@@ -92,11 +91,10 @@ final class SavePreflight extends EngineStage {
         store.abandon(session.snapshot(), session.pins());
     }
 
-    private ReachableGpus reachable(Workload workload) throws StageException, GpuException {
+    private ReachableGpus reachable(List<Integer> cudaPids) throws StageException, GpuException {
         NodeRuntime runtime = session.runtime();
-        Path root = runtime.proc().of(workload.process().pid()).resolve("root");
-        List<GpuInfo> gpus =
-                new DeviceNodes(runtime.proc()).of(root, runtime.requireGpu().devices());
+        List<GpuInfo> gpus = new DeviceNodes(runtime.proc())
+                .ofAny(cudaPids, runtime.requireGpu().devices());
         return new ReachableGpus(gpus.stream().map(GpuInfo::ordinal).toList());
     }
 

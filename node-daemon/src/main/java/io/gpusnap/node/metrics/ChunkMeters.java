@@ -21,7 +21,8 @@ public final class ChunkMeters {
             Map<String, Long> peerFailures,
             long servedBytes,
             long refusedRequests,
-            Orphans orphans) {}
+            Orphans orphans,
+            Quarantine quarantine) {}
 
     /**
      * Chunks of the node's own store that nothing names.
@@ -32,9 +33,18 @@ public final class ChunkMeters {
      */
     public record Orphans(long marked, long freedBytes, long looks, long failedLooks) {}
 
+    /**
+     * Damaged chunks of the node's own store.
+     *
+     * @param keptBytes of those that the last look left
+     * @param freedBytes of those that were deleted
+     */
+    public record Quarantine(long keptBytes, long freedBytes) {}
+
     private final MeterRegistry registry;
     private final Supplier<Reading> source;
-    private volatile Reading latest = new Reading(Map.of(), Map.of(), 0, 0, new Orphans(0, 0, 0, 0));
+    private volatile Reading latest =
+            new Reading(Map.of(), Map.of(), 0, 0, new Orphans(0, 0, 0, 0), new Quarantine(0, 0));
 
     public ChunkMeters(MeterRegistry registry, Supplier<Reading> source) {
         this.registry = registry;
@@ -49,6 +59,16 @@ public final class ChunkMeters {
                         MetricNames.ORPHAN_FREED_BYTES,
                         this,
                         it -> it.latest.orphans().freedBytes())
+                .register(registry);
+        Gauge.builder(
+                        MetricNames.QUARANTINE_BYTES,
+                        this,
+                        it -> it.latest.quarantine().keptBytes())
+                .register(registry);
+        FunctionCounter.builder(
+                        MetricNames.QUARANTINE_FREED_BYTES,
+                        this,
+                        it -> it.latest.quarantine().freedBytes())
                 .register(registry);
         looks("succeeded", Orphans::looks);
         looks("failed", Orphans::failedLooks);

@@ -43,6 +43,10 @@ public final class MetricNames {
     public static final String ORPHAN_FREED_BYTES = "gpusnap.node.orphan.freed.bytes";
     /** Looks through the node's own store for such chunks. Label: outcome. */
     public static final String ORPHAN_LOOKS = "gpusnap.node.orphan.looks";
+    /** Bytes of damaged chunks of the node's own store that were kept when it was last looked through. */
+    public static final String QUARANTINE_BYTES = "gpusnap.node.quarantine.bytes";
+    /** Bytes of such chunks that are kept no longer. */
+    public static final String QUARANTINE_FREED_BYTES = "gpusnap.node.quarantine.freed.bytes";
     /** Label: gpu, its ordinal. */
     public static final String GPU_FREE_BYTES = "gpusnap.node.gpu.free.bytes";
     /** Snapshots in the local store. */

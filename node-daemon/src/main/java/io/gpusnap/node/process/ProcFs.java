@@ -23,20 +23,34 @@ import java.util.Optional;
  */
 public final class ProcFs {
 
+    private static final Path MACHINE = Path.of("/proc");
+    private static final String GPUS = "driver/nvidia/gpus";
+
     private final Path root;
+    private final Path gpus;
 
     /** The machine's own /proc. */
     public ProcFs() {
-        this(Path.of("/proc"));
+        this(MACHINE);
     }
 
     ProcFs(Path root) {
+        this(root, root.resolve(GPUS));
+    }
+
+    private ProcFs(Path root, Path gpus) {
         this.root = root;
+        this.gpus = gpus;
     }
 
     /** One that is mounted elsewhere, such as that of another PID namespace. */
     public static ProcFs at(Path root) {
         return new ProcFs(root);
+    }
+
+    /** The machine's own, but for GPUs that no kernel module knows: a folder tells of those as it would. */
+    public static ProcFs withGpusOf(Path folder) {
+        return new ProcFs(MACHINE, folder);
     }
 
     public Path of(int pid) {
@@ -103,7 +117,6 @@ public final class ProcFs {
 
     /** What NVIDIA's kernel module says of its GPUs; nothing where it is not loaded. */
     public List<KernelGpu> gpus() {
-        Path gpus = root.resolve("driver/nvidia/gpus");
         return names(gpus).stream()
                 .map(gpu -> lines(gpus.resolve(gpu).resolve("information")))
                 .flatMap(about -> KernelGpu.parse(about).stream())

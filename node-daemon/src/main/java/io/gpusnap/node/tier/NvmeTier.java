@@ -52,6 +52,7 @@ public final class NvmeTier implements ChunkTier {
     private final boolean encrypts;
     private final ChunkBytes used = new ChunkBytes();
     private final LongAdder quarantined = new LongAdder();
+    private final Quarantine quarantine;
     /** Found bad, and still there: they could not be moved away. */
     private final Set<ChunkDigest> condemned = ConcurrentHashMap.newKeySet();
 
@@ -74,6 +75,7 @@ public final class NvmeTier implements ChunkTier {
     public NvmeTier(
             StoreRoot root, long reserveBytes, Optional<KeyProvider> provider, String tenant, boolean encrypts) {
         this.root = root;
+        this.quarantine = new Quarantine(root);
         this.reserveBytes = reserveBytes;
         this.sealing = provider.map(it -> new ChunkSealing(new TenantKeys(new NodeKeyFolder(root), it, tenant), root));
         this.encrypts = encrypts && sealing.isPresent();
@@ -368,7 +370,12 @@ public final class NvmeTier implements ChunkTier {
         }
     }
 
-    /** How often that happened in this daemon's life. */
+    /** What became of those. */
+    public Quarantine inQuarantine() {
+        return quarantine;
+    }
+
+    /** How often a chunk was put in quarantine in this daemon's life. */
     public long quarantined() {
         return quarantined.sum();
     }

@@ -74,6 +74,8 @@ class EngineOpenerTest {
                 folder.resolve("nvme"),
                 0,
                 Duration.ofMinutes(15),
+                Duration.ofDays(7),
+                10L << 30,
                 pool,
                 16L << 20,
                 scratch,

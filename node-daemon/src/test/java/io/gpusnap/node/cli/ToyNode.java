@@ -132,6 +132,11 @@ final class ToyNode implements NodeOpener, NodeAccess {
     }
 
     @Override
+    public ChunkMeters.Quarantine quarantine() {
+        return new ChunkMeters.Quarantine(8192, 4096);
+    }
+
+    @Override
     public void know(PeerDirectory directory) {
         // a toy asks nobody
     }

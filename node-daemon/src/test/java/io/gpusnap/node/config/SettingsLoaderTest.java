@@ -39,6 +39,8 @@ class SettingsLoaderTest {
         assertThat(settings.nvmeRoot()).isEqualTo(Path.of("/var/lib/gpusnap/nvme"));
         assertThat(settings.nvmeReserveBytes()).isEqualTo(1L << 30);
         assertThat(settings.nvmeSweepPeriod()).isEqualTo(Duration.ofMinutes(15));
+        assertThat(settings.quarantineAge()).isEqualTo(Duration.ofDays(7));
+        assertThat(settings.quarantineBytes()).isEqualTo(10L << 30);
         assertThat(settings.poolBytes()).isEqualTo(16L << 30);
         assertThat(settings.poolPath()).isEqualTo(Path.of("/dev/shm/gpusnap-node-1/pool"));
         assertThat(settings.scratchDir()).isEqualTo(Path.of("/dev/shm/gpusnap-node-1/scratch"));
@@ -308,6 +310,8 @@ class SettingsLoaderTest {
                     nvme.reserveBytes   | plenty                     | write bytes or a number with KiB
                     nvme.reserveBytes   | 9000000TiB                 | larger than any machine
                     nvme.sweepSeconds   | 0                          | from 1 to 86400
+                    nvme.quarantineDays | -1                         | from 0 to 3650
+                    nvme.quarantineBytes | some                      | write bytes or a number with KiB
                     memory.poolBytes    | 5MiB                       | multiple of 4 MiB
                     memory.poolBytes    | 60GiB                      | an eighth is for others
                     metrics.listen      | 9464                       | write it like 127.0.0.1:9464

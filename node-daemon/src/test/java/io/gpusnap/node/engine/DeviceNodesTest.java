@@ -57,16 +57,7 @@ class DeviceNodesTest {
     }
 
     private void kernelHas(String bus, String uuid, int minor) throws IOException {
-        Path about = folder.resolve("proc/driver/nvidia/gpus").resolve(bus).resolve("information");
-        Files.createDirectories(about.getParent());
-        Files.writeString(about, """
-                Model: \t\t NVIDIA H100 80GB HBM3
-                IRQ:   \t\t 120
-                GPU UUID: \t %s
-                Bus Type: \t PCIe
-                Bus Location: \t %s
-                Device Minor: \t %d
-                """.formatted(uuid, bus, minor));
+        new KernelGpus(folder.resolve("proc/driver/nvidia/gpus")).has(bus, uuid, minor);
     }
 
     private void containerHas(String... nodes) throws IOException {

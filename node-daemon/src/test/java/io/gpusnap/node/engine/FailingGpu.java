@@ -23,6 +23,7 @@ import io.gpusnap.node.engine.device.PoolMemory;
 import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationOutcome;
+import io.gpusnap.node.process.ProcFs;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -59,6 +60,7 @@ final class FailingGpu implements GpuPort {
     private UnaryOperator<GpuInfo> disguise = UnaryOperator.identity();
     private UnaryOperator<StorageInfo> storageDisguise = UnaryOperator.identity();
     private final AtomicInteger filesRead = new AtomicInteger();
+    private volatile Map<String, String> lastMap = Map.of();
     private String hooked = "";
     private volatile String hanging = "";
     private Runnable hook = () -> {};
@@ -171,11 +173,24 @@ final class FailingGpu implements GpuPort {
 
     /** @param made is given the port when the node is opened with it */
     static TestNode node(EngineSettings settings, Consumer<FailingGpu> made) throws Exception {
-        return TestNode.open(settings, opening -> {
-            FailingGpu gpu = new FailingGpu(opening.gpu().orElseThrow());
-            made.accept(gpu);
-            return gpu.opening(opening);
-        });
+        return node(settings, made, new ProcFs());
+    }
+
+    /** @param proc as {@link TestNode#open(EngineSettings, UnaryOperator, ProcFs)} */
+    static TestNode node(EngineSettings settings, Consumer<FailingGpu> made, ProcFs proc) throws Exception {
+        return TestNode.open(
+                settings,
+                opening -> {
+                    FailingGpu gpu = new FailingGpu(opening.gpu().orElseThrow());
+                    made.accept(gpu);
+                    return gpu.opening(opening);
+                },
+                proc);
+    }
+
+    /** The map of the last restore, from UUID to UUID. */
+    Map<String, String> lastMap() {
+        return lastMap;
     }
 
     /** An operation failed because this port did, and all that it had done was undone. */
@@ -281,6 +296,7 @@ final class FailingGpu implements GpuPort {
     @Override
     public void restore(int pid, Map<String, String> uuidPairs) throws GpuException {
         hangs("restore", pid);
+        lastMap = uuidPairs;
         call("restore", () -> real.restore(pid, uuidPairs));
     }
 

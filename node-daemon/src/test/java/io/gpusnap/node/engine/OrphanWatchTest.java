@@ -8,6 +8,7 @@ import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.store.TreeDigester;
+import io.gpusnap.node.tier.Quarantine;
 import io.gpusnap.node.transfer.StoredSnapshot;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -68,6 +69,20 @@ class OrphanWatchTest {
             await().until(() -> chunks() == CHUNKS);
             await().untilAsserted(() ->
                     assertThat(node.engines().orphans().freedBytes()).isEqualTo(3));
+        }
+    }
+
+    @Test
+    void whatIsInQuarantineForTooLongGoesWithIt() throws Exception {
+        Path damaged = Files.writeString(folder.resolve("nvme/quarantine").resolve("ab".repeat(32)), "damaged");
+        EngineSettings none = TestNode.keeping(
+                TestNode.settings(folder, TestNode.POOL_BYTES), new Quarantine.Limits(Duration.ofDays(1), 0));
+        try (TestNode node = TestNode.open(none, UnaryOperator.identity())) {
+            node.engines().sweepOrphans();
+
+            await().untilAsserted(() ->
+                    assertThat(node.engines().inQuarantine()).isEqualTo(new Quarantine.Counts(0, "damaged".length())));
+            assertThat(damaged).doesNotExist();
         }
     }
 

@@ -8,6 +8,7 @@ import io.gpusnap.node.engine.device.RebuildablePolicy;
 import io.gpusnap.node.engine.device.StoragePolicy;
 import io.gpusnap.node.process.Mount;
 import io.gpusnap.node.process.ProcFs;
+import io.gpusnap.node.tier.Quarantine;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
@@ -230,6 +231,7 @@ class ScratchMountTest {
                 folder.resolve("nvme"),
                 0,
                 EngineSettings.NVME_SWEEP_PERIOD,
+                Quarantine.Limits.DEFAULT,
                 folder.resolve("pool"),
                 16L << 20,
                 scratch,

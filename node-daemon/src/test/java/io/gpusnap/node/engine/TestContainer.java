@@ -44,6 +44,15 @@ final class TestContainer implements AutoCloseable {
             return new Setup(podUid, host, address, runtimeArguments, List.of("--wait", "120"));
         }
 
+        /** @param nodes of GPUs that its /dev has: its processes can open these alone. Where none is named they can open all */
+        Setup devices(String... nodes) {
+            Setup given = this;
+            for (String node : nodes) {
+                given = given.with("--device", node);
+            }
+            return given;
+        }
+
         Setup with(String... more) {
             List<String> all = new ArrayList<>(runtimeArguments);
             all.addAll(List.of(more));
@@ -120,6 +129,9 @@ final class TestContainer implements AutoCloseable {
         builder.environment().put("LD_PRELOAD", TestNatives.preload().toString());
         builder.environment().put("GPUSNAP_WORKLOAD", setup.podUid());
         builder.environment().put("GPUSNAP_SOCKET_DIR", "/run/gpusnap");
+        if (setup.runtimeArguments().contains("--device")) {
+            builder.environment().put("GPUSNAP_SIM_DEV", "/dev");
+        }
         return new TestContainer(ref, shm, group, builder.start());
     }
 

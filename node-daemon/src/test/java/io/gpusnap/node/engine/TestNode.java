@@ -17,8 +17,10 @@ import io.gpusnap.node.operation.RunningOperation;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.operation.StageListener;
 import io.gpusnap.node.operation.StagePlan;
+import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.Quarantine;
 import io.gpusnap.node.transfer.Traffic;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -111,6 +113,7 @@ final class TestNode implements AutoCloseable {
                 folder.resolve("nvme"),
                 0,
                 SWEEP_PERIOD,
+                Quarantine.Limits.DEFAULT,
                 shm.resolve("pool"),
                 poolBytes,
                 shm.resolve("scratch"),
@@ -141,12 +144,17 @@ final class TestNode implements AutoCloseable {
 
     /** @param period between two looks for what nothing names */
     static EngineSettings sweeping(EngineSettings own, Duration period) {
-        return with(own, own.criu(), own.shared(), own.driverCallLimit(), period);
+        return with(own, own.criu(), own.shared(), own.driverCallLimit(), period, own.quarantine());
+    }
+
+    /** @param quarantine how much of what was damaged is kept */
+    static EngineSettings keeping(EngineSettings own, Quarantine.Limits quarantine) {
+        return with(own, own.criu(), own.shared(), own.driverCallLimit(), own.nvmeSweepPeriod(), quarantine);
     }
 
     private static EngineSettings with(
             EngineSettings own, Optional<Path> criu, SharedTiers shared, Duration driverCallLimit) {
-        return with(own, criu, shared, driverCallLimit, own.nvmeSweepPeriod());
+        return with(own, criu, shared, driverCallLimit, own.nvmeSweepPeriod(), own.quarantine());
     }
 
     private static EngineSettings with(
@@ -154,12 +162,14 @@ final class TestNode implements AutoCloseable {
             Optional<Path> criu,
             SharedTiers shared,
             Duration driverCallLimit,
-            Duration nvmeSweepPeriod) {
+            Duration nvmeSweepPeriod,
+            Quarantine.Limits quarantine) {
         return new EngineSettings(
                 own.stateDir(),
                 own.nvmeRoot(),
                 own.nvmeReserveBytes(),
                 nvmeSweepPeriod,
+                quarantine,
                 own.poolPath(),
                 own.poolBytes(),
                 own.scratchDir(),
@@ -176,8 +186,13 @@ final class TestNode implements AutoCloseable {
 
     /** @param gpu may wrap the node's GPU */
     static TestNode open(EngineSettings settings, UnaryOperator<GpuOpening> gpu) throws Exception {
+        return open(settings, gpu, new ProcFs());
+    }
+
+    /** @param proc tells of the GPUs' device nodes */
+    static TestNode open(EngineSettings settings, UnaryOperator<GpuOpening> gpu, ProcFs proc) throws Exception {
         GpuOpening opening = gpu.apply(GpuOpening.of(settings.nativeDir(), settings.cudaDriver()));
-        Engines engines = Engines.open(settings, opening);
+        Engines engines = Engines.open(settings, opening, Mounter.SYSTEM, proc);
         FactRegistry registry = Engines.facts()
                 .plus(FactRegistry.of(
                         Request.class,

@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
 /** The sample server on the simulated driver, started with the preload as a user would. */
@@ -51,12 +53,22 @@ final class TestWorkload implements AutoCloseable {
     record Family(TestWorkload parent, TestWorkload child) {}
 
     static Family startFamily(Path folder) throws Exception {
+        return startFamily(folder, "CUDA_VISIBLE_DEVICES=1 ");
+    }
+
+    /** The same, but the child has the nodes of some GPUs in a /dev of its own, and uses the first of them. */
+    static Family startFamilyWithDevices(Path folder, String... nodes) throws Exception {
+        return startFamily(folder, ownDevices(folder, nodes));
+    }
+
+    private static Family startFamily(Path folder, String beforeTheChild) throws Exception {
         Path parent = Files.createDirectories(folder.resolve("parent"));
         Path child = Files.createDirectories(folder.resolve("child"));
         int parentPort = freePort();
         int childPort = freePort();
-        String both = "CUDA_VISIBLE_DEVICES=1 %s & exec %s"
+        String both = "%s%s & exec %s"
                 .formatted(
+                        beforeTheChild,
                         String.join(" ", command(child, childPort, List.of())),
                         String.join(" ", command(parent, parentPort, List.of())));
         int pid = launch(parent, List.of("setsid", "/bin/sh", "-c", both), Map.of());
@@ -91,6 +103,24 @@ final class TestWorkload implements AutoCloseable {
         int port = freePort();
         String server = String.join(" ", command(folder, port, List.of())) + " & wait";
         return ready(folder, port, launch(folder, List.of("setsid", "/bin/sh", "-c", server), environment));
+    }
+
+    /** The same, with the nodes of some GPUs in a /dev that the shell has not. */
+    static TestWorkload startBelowShellWithDevices(Path folder, String... nodes) throws Exception {
+        Files.createDirectories(folder);
+        int port = freePort();
+        String server = ownDevices(folder, nodes) + String.join(" ", command(folder, port, List.of())) + " & wait";
+        return ready(folder, port, launch(folder, List.of("setsid", "/bin/sh", "-c", server), Map.of()));
+    }
+
+    /** What a shell says before a command that is to have a /dev of its own, as a container has one. */
+    private static String ownDevices(Path folder, String... nodes) {
+        String script = """
+                mkdir $0 && mount -t tmpfs tmpfs $0 && mkdir $0/shm && touch $0/null $0/zero $0/random $0/urandom %s
+                for name in shm null zero random urandom; do mount --rbind /dev/$name $0/$name; done
+                mount --rbind $0 /dev && exec "$@"
+                """.formatted(Stream.of(nodes).map(node -> "$0/" + node).collect(Collectors.joining(" ")));
+        return "GPUSNAP_SIM_DEV=/dev unshare -m /bin/sh -c '" + script + "' " + folder.resolve("dev") + " ";
     }
 
     private static List<String> command(Path folder, int port, List<String> arguments) {

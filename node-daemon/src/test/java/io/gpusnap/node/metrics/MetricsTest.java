@@ -102,7 +102,8 @@ class MetricsTest {
                         Map.of("timeout", 2L),
                         99,
                         3,
-                        new ChunkMeters.Orphans(5, 640, 4, 1)));
+                        new ChunkMeters.Orphans(5, 640, 4, 1),
+                        new ChunkMeters.Quarantine(1280, 320)));
 
         meters.refresh();
         meters.refresh();
@@ -115,6 +116,8 @@ class MetricsTest {
                 .contains("gpusnap_node_peer_refused_requests_total 3.0")
                 .contains("gpusnap_node_orphan_chunks 5.0")
                 .contains("gpusnap_node_orphan_freed_bytes_total 640.0")
+                .contains("gpusnap_node_quarantine_bytes 1280.0")
+                .contains("gpusnap_node_quarantine_freed_bytes_total 320.0")
                 .contains("gpusnap_node_orphan_looks_total{outcome=\"succeeded\"} 4.0")
                 .contains("gpusnap_node_orphan_looks_total{outcome=\"failed\"} 1.0");
     }

@@ -115,7 +115,8 @@ class NodeDashboardTest {
                 Map.of("timeout", bytes.get()),
                 bytes.get(),
                 bytes.get(),
-                new ChunkMeters.Orphans(1, bytes.get(), 1, 0));
+                new ChunkMeters.Orphans(1, bytes.get(), 1, 0),
+                new ChunkMeters.Quarantine(1, bytes.get()));
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.gpusnap.node.tier.s3;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
 import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
@@ -19,13 +20,27 @@ final class Attempts {
 
     private final int most;
     private final BooleanSupplier hopeless;
-    private final Supplier<RandomGenerator> random;
+    private final Waits waits;
 
     /** @param hopeless whether nothing is gained by asking again now */
-    Attempts(int most, BooleanSupplier hopeless, Supplier<RandomGenerator> random) {
+    Attempts(int most, BooleanSupplier hopeless, Waits waits) {
         this.most = most;
         this.hopeless = hopeless;
-        this.random = random;
+        this.waits = waits;
+    }
+
+    /**
+     * How time is spent between two attempts.
+     *
+     * @param random draws the waits, on the thread that waits
+     */
+    record Waits(Supplier<RandomGenerator> random, Sleep sleep) {
+
+        static final Waits REAL = new Waits(ThreadLocalRandom::current, Thread::sleep);
+    }
+
+    interface Sleep {
+        void forMillis(long millis) throws InterruptedException;
     }
 
     /** One request; it may be sent more than once. */
@@ -57,14 +72,14 @@ final class Attempts {
 
     private void pause(int attempt) throws TierException {
         try {
-            Thread.sleep(spanMillis(attempt) == 0 ? 0 : random.get().nextLong(spanMillis(attempt)));
+            waits.sleep().forMillis(waits.random().get().nextLong(spanMillis(attempt)));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new TierException(Reason.IO, "interrupted between two attempts", e);
         }
     }
 
-    static long spanMillis(int attempt) {
+    private static long spanMillis(int attempt) {
         return Math.min(LONGEST_SPAN.toMillis(), FIRST_SPAN.toMillis() << Math.min(attempt - 1, 16));
     }
 }

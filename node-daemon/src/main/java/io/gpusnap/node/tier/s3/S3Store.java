@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Predicate;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.exception.SdkServiceException;
@@ -40,12 +39,15 @@ public final class S3Store implements BlobStore {
     }
 
     S3Store(S3Settings settings, S3Client client) {
+        this(settings, client, Attempts.Waits.REAL);
+    }
+
+    S3Store(S3Settings settings, S3Client client, Attempts.Waits waits) {
         this.settings = settings;
         this.client = client;
         // Whoever looks whether it answers again waits for one request, and so do the others.
         this.hanging = new Hanging(location(), settings.deadline());
-        this.attempts =
-                new Attempts(settings.attempts(), () -> hanging.reason().isPresent(), ThreadLocalRandom::current);
+        this.attempts = new Attempts(settings.attempts(), () -> hanging.reason().isPresent(), waits);
         this.parallel = new Parallel(settings.connections());
         this.uploads = new Uploads(client, attempts, parallel, settings);
         this.reader = new RangeReader(client, attempts, settings.bucket());

@@ -13,7 +13,9 @@ import io.gpusnap.node.tier.s3.FaultProxy.Seen;
 import java.lang.foreign.MemorySegment;
 import java.net.InetAddress;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -22,6 +24,7 @@ import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.random.RandomGenerator;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -110,6 +113,57 @@ class S3FaultsTest {
         proxy.spoil(seen -> new Fault.None());
         assertThat(store.find(PACK)).isPresent();
         assertThat(store.trouble()).isEmpty();
+    }
+
+    @Test
+    void theWaitBeforeEachNewAttemptIsDrawnFromTheWholeOfASpanThatDoubles() throws Exception {
+        // given
+        List<Long> spans = new ArrayList<>();
+        List<Long> drawn = new ArrayList<>();
+        List<Long> waited = new ArrayList<>();
+        Random source = new Random(7);
+        RandomGenerator random = new RandomGenerator() {
+            @Override
+            public long nextLong() {
+                throw new IllegalStateException("a wait has a bound");
+            }
+
+            @Override
+            public long nextLong(long bound) {
+                spans.add(bound);
+                drawn.add(source.nextLong(bound));
+                return drawn.getLast();
+            }
+        };
+        S3Settings patient =
+                S3Server.asking(settings(Duration.ofSeconds(20)), PART_BYTES, 8, Duration.ofSeconds(20), 9);
+        try (S3Store asking =
+                new S3Store(patient, Clients.of(patient), new Attempts.Waits(() -> random, waited::add))) {
+            // when
+            proxy.spoil(seen -> new Fault.Status(503));
+            assertReason(Reason.UNAVAILABLE, () -> asking.find(PACK));
+        }
+        // then
+        assertThat(spans).containsExactly(100L, 200L, 400L, 800L, 1600L, 3200L, 5000L, 5000L);
+        assertThat(waited).isEqualTo(drawn);
+    }
+
+    @Test
+    void storesThatAreTurnedAwayTogetherDoNotReturnTogether() throws Exception {
+        S3Settings patient = settings(Duration.ofSeconds(20));
+        Set<List<Long>> waits = new HashSet<>();
+        proxy.spoil(seen -> new Fault.Status(429));
+        for (int daemon = 0; daemon < 5; daemon++) {
+            List<Long> waited = new ArrayList<>();
+            Attempts.Waits own = new Attempts.Waits(Attempts.Waits.REAL.random(), waited::add);
+            try (S3Store asking = new S3Store(patient, Clients.of(patient), own)) {
+                assertReason(Reason.UNAVAILABLE, () -> asking.find(PACK));
+            }
+            assertThat(waited).hasSize(3);
+            waits.add(waited);
+        }
+        // then; that two of them draw the same three by chance is one in a million
+        assertThat(waits).hasSize(5);
     }
 
     @Test

@@ -85,11 +85,14 @@ final class SavePreflight extends EngineStage {
     void undo(StageContext context) throws TierException, ManifestException {
         SnapshotStore store = session.runtime().store();
         context.recall(DeviceContent.class).ifPresent(content -> session.pins().pin(content.storedDigests()));
-        // Only what this very operation was about to commit: a save that never got there owns no snapshot.
-        if (context.recall(SaveOutcome.class).isPresent() && store.list().contains(session.snapshot())) {
-            store.delete(session.snapshot());
+        try {
+            // Only what this very operation was about to commit: a save that never got there owns no snapshot.
+            if (context.recall(SaveOutcome.class).isPresent() && store.list().contains(session.snapshot())) {
+                store.delete(session.snapshot());
+            }
+        } finally {
+            store.abandon(session.snapshot(), session.pins());
         }
-        store.abandon(session.snapshot(), session.pins());
     }
 
     private ReachableGpus reachable(Workload workload) throws StageException, GpuException {

@@ -35,7 +35,7 @@ import java.util.function.Predicate;
  */
 public final class SnapshotStore implements AutoCloseable {
 
-    private static final String SUFFIX = ".json";
+    static final String SUFFIX = ".json";
     /** Of manifests' text, about as much in memory: a hundred 8B models. */
     private static final long CACHED_BYTES = 64L << 20;
 
@@ -48,6 +48,7 @@ public final class SnapshotStore implements AutoCloseable {
     private final SnapshotUses uses = new SnapshotUses();
     private final ManifestCache manifests = new ManifestCache(CACHED_BYTES);
     private final AtomicLong manifestsWritten = new AtomicLong();
+    private final PendingManifests pending;
     private final Sweep sweep;
     private final OrphanSweep orphans;
 
@@ -67,7 +68,8 @@ public final class SnapshotStore implements AutoCloseable {
         this.nvme = nvme;
         this.memory = memory;
         this.sweep = new Sweep(nvme, memory, pins, sweepLock.writeLock(), this::named, manifestsWritten::get);
-        this.orphans = new OrphanSweep(root, nvme, sweep);
+        this.pending = new PendingManifests(root);
+        this.orphans = new OrphanSweep(root, nvme, pending, sweep);
         this.sources = ChunkSources.of(nvme, shared);
     }
 
@@ -117,7 +119,7 @@ public final class SnapshotStore implements AutoCloseable {
 
     /** As {@link #read}, of a save that is not committed yet. */
     public ReadManifest readPending(SnapshotId snapshot) throws TierException, ManifestException {
-        return parsed(root.pending().resolve(snapshot + SUFFIX), snapshot);
+        return parsed(pending.file(snapshot), snapshot);
     }
 
     private ReadManifest parsed(Path file, SnapshotId snapshot) throws TierException, ManifestException {
@@ -166,7 +168,7 @@ public final class SnapshotStore implements AutoCloseable {
 
     /** @throws TierException MISSING, IO */
     public byte[] pendingManifest(SnapshotId snapshot) throws TierException {
-        return readFile(root.pending().resolve(snapshot + SUFFIX), snapshot);
+        return readFile(pending.file(snapshot), snapshot);
     }
 
     /**
@@ -176,14 +178,15 @@ public final class SnapshotStore implements AutoCloseable {
      */
     public ReadManifest writePending(SnapshotId snapshot, byte[] manifest) throws TierException, ManifestException {
         ReadManifest read = ManifestCache.parse(manifest);
-        Path pending = root.pending().resolve(snapshot + SUFFIX);
-        root.files().write(pending, MemorySegment.ofArray(manifest));
+        Path file = pending.file(snapshot);
+        pending.take(file);
+        root.files().write(file, MemorySegment.ofArray(manifest));
         manifestsWritten.incrementAndGet();
         nvme.sync();
         try {
-            manifests.written(pending, read);
+            manifests.written(file, read);
         } catch (IOException e) {
-            throw unread(pending, snapshot, e);
+            throw unread(file, snapshot, e);
         }
         return read;
     }
@@ -193,16 +196,17 @@ public final class SnapshotStore implements AutoCloseable {
         // A sweep must not look between the two names.
         sweepLock.readLock().lock();
         try {
-            Path pending = root.pending().resolve(snapshot + SUFFIX);
+            Path file = pending.file(snapshot);
             Path manifest = root.manifests().resolve(snapshot + SUFFIX);
             if (!Files.exists(manifest)) {
                 root.files().write(manifest, MemorySegment.ofArray(pendingManifest(snapshot)));
-                manifests.copied(pending, manifest);
+                manifests.copied(file, manifest);
                 manifestsWritten.incrementAndGet();
                 nvme.sync();
             }
-            deleteManifest(pending);
+            deleteManifest(file);
             nvme.sync();
+            pending.letGo(file);
         } catch (IOException e) {
             throw new TierException(Reason.IO, "cannot look at the manifest of snapshot " + snapshot, e);
         } finally {
@@ -215,15 +219,23 @@ public final class SnapshotStore implements AutoCloseable {
         manifests.forget(file);
     }
 
-    /** Ends a save that failed: its pending manifest goes, and of the chunks that it wrote those that nobody else names. */
+    /**
+     * Ends a save that failed: its pending manifest goes, and of the chunks that it wrote those that nobody else names. Where that does
+     * not come to its end, nothing is held any more all the same: the look for orphans takes what is left.
+     */
     public void abandon(SnapshotId snapshot, SavePins failed) throws TierException, ManifestException {
         Set<ChunkDigest> candidates = new HashSet<>(failed.pinned());
-        Path pending = root.pending().resolve(snapshot + SUFFIX);
-        if (Files.exists(pending)) {
-            candidates.addAll(digestsOf(pending));
+        Path file = pending.file(snapshot);
+        try {
+            candidates.addAll(digestsOf(file));
+        } finally {
+            try {
+                deleteManifest(file);
+            } finally {
+                pending.letGo(file);
+                failed.close();
+            }
         }
-        deleteManifest(pending);
-        failed.close();
         sweep.run(candidates);
     }
 

@@ -4,6 +4,7 @@ import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.DiskErrors;
 import io.gpusnap.node.tier.MemoryTier;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.StoreRoot;
@@ -14,7 +15,6 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -133,10 +133,28 @@ public final class SnapshotStore implements AutoCloseable {
     /**
      * Of this node's store.
      *
-     * @throws TierException MISSING, IO
+     * @throws TierException MISSING; CORRUPT also when it cannot be read the second time either, in a store that gives other things; IO
      */
     public byte[] manifest(SnapshotId snapshot) throws TierException {
-        return readFile(root.manifests().resolve(snapshot + SUFFIX), snapshot);
+        Path file = root.manifests().resolve(snapshot + SUFFIX);
+        try {
+            return readFile(file, snapshot);
+        } catch (TierException e) {
+            if (!DiskErrors.isOfMedium(e)) {
+                throw e;
+            }
+        }
+        try {
+            return readFile(file, snapshot);
+        } catch (TierException again) {
+            throw nvme.isDamage(again)
+                    ? new TierException(
+                            Reason.CORRUPT,
+                            "the manifest of snapshot %s cannot be read, its store can: %s"
+                                    .formatted(snapshot, again.getMessage()),
+                            again)
+                    : again;
+        }
     }
 
     /**
@@ -341,21 +359,22 @@ public final class SnapshotStore implements AutoCloseable {
         return files;
     }
 
-    private static byte[] readFile(Path file, SnapshotId snapshot) throws TierException {
+    private byte[] readFile(Path file, SnapshotId snapshot) throws TierException {
         try {
-            if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-                throw new NoSuchFileException(file.toString());
-            }
-            return Files.readAllBytes(file);
-        } catch (IOException e) {
-            throw unread(file, snapshot, e);
+            return root.files().read(file);
+        } catch (TierException e) {
+            throw e.reason() == Reason.MISSING ? missing(snapshot, e) : e;
         }
     }
 
     private static TierException unread(Path file, SnapshotId snapshot, IOException e) {
         return e instanceof NoSuchFileException
-                ? new TierException(Reason.MISSING, "snapshot " + snapshot + " is not in this store", e)
+                ? missing(snapshot, e)
                 : new TierException(Reason.IO, "cannot read " + file, e);
+    }
+
+    private static TierException missing(SnapshotId snapshot, Exception cause) {
+        return new TierException(Reason.MISSING, "snapshot " + snapshot + " is not in this store", cause);
     }
 
     @Override

@@ -65,7 +65,7 @@ public final class PackTier implements ChunkTier {
         this.catalogue = new Catalogue(frames::opens);
         this.frames = () -> new SealingFrames(frames, this::storeId);
         this.publisher = new PackPublisher(store);
-        this.snapshots = new SharedSnapshots(store, catalogue, publisher, frames.signer());
+        this.snapshots = new SharedSnapshots(store, catalogue, publisher, frames.signer(), this::isDamage);
         this.places = new PlaceReader(store, this.frames, catalogue, this::lookAgain, this::notThere, this::quarantine);
     }
 

@@ -87,8 +87,7 @@ class PromisedCopiesTest {
     }
 
     /** Removes one copy, and has the other thing asked for before that is committed. */
-    private <T> Future<T> removedWhile(
-            String snapshot, StoreId store, ExecutorService other, Callable<T> asks) {
+    private <T> Future<T> removedWhile(String snapshot, StoreId store, ExecutorService other, Callable<T> asks) {
         return transaction.execute(status -> {
             int pid = jdbc.sql("SELECT pg_backend_pid()").query(Integer.class).single();
             remove(snapshot, store);

@@ -272,6 +272,12 @@ public final class Plan {
                     "It is the last good durable copy" + (onlyOne ? "; " : " that can be read; ") + rule
                             + " would remove it."));
         }
+        if (copy.state() == LocationState.CORRUPT
+                && copy.durable()
+                && beside(snapshot, copy, Facts.CopyFacts::durable) == 0) {
+            return Optional.of(new Decision.Blocked(
+                    snapshot.id(), rule, reason + " It waits: there is no other copy that can be read now."));
+        }
         if (!good && !coming) {
             return Optional.empty();
         }

@@ -85,12 +85,10 @@ final class SavePreflight extends EngineStage {
     void undo(StageContext context) throws TierException, ManifestException {
         SnapshotStore store = session.runtime().store();
         context.recall(DeviceContent.class).ifPresent(content -> session.pins().pin(content.storedDigests()));
-        try {
-            // Only what this very operation was about to commit: a save that never got there owns no snapshot.
-            if (context.recall(SaveOutcome.class).isPresent() && store.list().contains(session.snapshot())) {
-                store.delete(session.snapshot());
-            }
-        } finally {
+        // Only what this very operation was about to commit: a save that never got there owns no snapshot.
+        if (context.recall(SaveOutcome.class).isPresent()) {
+            store.abandonCommit(session.snapshot(), session.pins());
+        } else {
             store.abandon(session.snapshot(), session.pins());
         }
     }

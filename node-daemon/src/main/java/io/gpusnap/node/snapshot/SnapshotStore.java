@@ -257,6 +257,17 @@ public final class SnapshotStore implements AutoCloseable {
         sweep.run(candidates);
     }
 
+    /** The same of a save that failed when it was committed, or about to be: the snapshot goes as well, if there is one. */
+    public void abandonCommit(SnapshotId snapshot, SavePins failed) throws TierException, ManifestException {
+        try {
+            if (list().contains(snapshot)) {
+                delete(snapshot);
+            }
+        } finally {
+            abandon(snapshot, failed);
+        }
+    }
+
     /**
      * Deletes a snapshot and every chunk in the store that nothing names any more. From the first moment on the snapshot does not
      * exist; saves of other workloads go on between the deletions of its chunks. What a crash interrupts is ended by the next

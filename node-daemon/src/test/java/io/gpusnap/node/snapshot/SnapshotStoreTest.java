@@ -140,6 +140,34 @@ class SnapshotStoreTest {
     }
 
     @Test
+    void aCommitThatIsGivenUpTakesItsSnapshotAlongAndLetsGoAlsoWhereThatIsInUse() throws Exception {
+        for (boolean inUse : new boolean[] {false, true}) {
+            // given a commit that was cut off between its two names
+            SnapshotId failed = SnapshotId.random();
+            SavePins pins = store.pins();
+            byte[] manifest = ManifestJson.write(Manifests.of(failed, store(pins, 1, 2)));
+            store.writePending(failed, manifest);
+            store.commit(failed);
+            store.writePending(failed, manifest);
+            // when
+            if (inUse) {
+                try (SnapshotUses.Use reader = store.use(failed).orElseThrow()) {
+                    assertThatExceptionOfType(TierException.class)
+                            .isThrownBy(() -> store.abandonCommit(failed, pins))
+                            .withMessageContaining("in use");
+                }
+                store.delete(failed);
+            } else {
+                store.abandonCommit(failed, pins);
+            }
+            // then
+            assertThat(folder.resolve("store/pending")).isEmptyDirectory();
+            assertThat(store.list()).isEmpty();
+            assertThat(store.nvme().list()).isEmpty();
+        }
+    }
+
+    @Test
     void aDiskThatIsFullAtWhicheverWriteOfASaveLeavesAllElseAsItWas(@TempDir Path other) throws Exception {
         // given a snapshot on a disk, of which the calls are counted
         AtomicInteger calls = new AtomicInteger(Integer.MAX_VALUE);

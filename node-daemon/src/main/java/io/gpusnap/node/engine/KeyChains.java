@@ -32,7 +32,8 @@ public final class KeyChains {
     }
 
     /** @param encrypts whether what is written now is encrypted by them */
-    private record Chain(String tier, TenantKeys keys, boolean encrypts, StoreId storeId, Stored stored) {}
+    private record Chain(
+            String tier, TenantKeys keys, boolean encrypts, StoreId storeId, TenantKeys.Sealed sealed, Stored stored) {}
 
     /**
      * One data key of a tier.
@@ -60,8 +61,8 @@ public final class KeyChains {
         List<Chain> found = new ArrayList<>();
         store.nvme()
                 .keys()
-                .ifPresent(keys ->
-                        found.add(new Chain(Tiers.NVME, keys, true, store.nvme()::storeId, () -> stored(store))));
+                .ifPresent(keys -> found.add(new Chain(
+                        Tiers.NVME, keys, true, store.nvme()::storeId, store.nvme()::isSealedBy, () -> stored(store))));
         for (PackTier tier : store.sources().shared()) {
             tier.keys().ifPresent(keys -> found.add(chain(tier, keys, true)));
             tier.ownKeys().ifPresent(keys -> found.add(chain(tier, keys, false)));
@@ -70,7 +71,13 @@ public final class KeyChains {
     }
 
     private static Chain chain(PackTier tier, TenantKeys keys, boolean encrypts) {
-        return new Chain(tier.name(), keys, encrypts, tier::storeId, () -> stored(keys, tier.storedBytesByScope()));
+        return new Chain(
+                tier.name(),
+                keys,
+                encrypts,
+                tier::storeId,
+                tier.sealedBy(keys),
+                () -> stored(keys, tier.storedBytesByScope()));
     }
 
     private static Map<Integer, Long> stored(TenantKeys keys, Map<String, Long> byScope) {
@@ -150,7 +157,7 @@ public final class KeyChains {
         List<Made> made = new ArrayList<>();
         try {
             for (Chain chain : of(tier).stream().filter(Chain::encrypts).toList()) {
-                int number = chain.keys().rotate(chain.storeId().get());
+                int number = chain.keys().rotate(chain.storeId().get(), chain.sealed());
                 made.add(new Made(
                         chain.tier(), number, chain.keys().list().get(number).keyId()));
             }

@@ -85,10 +85,11 @@ final class SavePreflight extends EngineStage {
         SnapshotStore store = session.runtime().store();
         context.recall(DeviceContent.class).ifPresent(content -> session.pins().pin(content.storedDigests()));
         // Only what this very operation was about to commit: a save that never got there owns no snapshot.
-        if (context.recall(SaveOutcome.class).isPresent() && store.list().contains(session.snapshot())) {
-            store.delete(session.snapshot());
+        if (context.recall(SaveOutcome.class).isPresent()) {
+            store.abandonCommit(session.snapshot(), session.pins());
+        } else {
+            store.abandon(session.snapshot(), session.pins());
         }
-        store.abandon(session.snapshot(), session.pins());
     }
 
     private ReachableGpus reachable(List<Integer> cudaPids) throws StageException, GpuException {

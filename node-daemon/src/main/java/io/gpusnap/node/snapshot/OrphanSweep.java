@@ -12,9 +12,9 @@ import java.util.function.BooleanSupplier;
 
 /**
  * Frees a node's own store of chunks that nothing names: those of a save or copy whose daemon died before there was a manifest, or
- * whose undoing failed. What one look finds unnamed is only marked. The next one deletes what of it nobody names or has pinned
- * then, so a copy that is tried again in between finds what was brought before. To be called only once everything that an earlier
- * daemon left has ended: what that counts on is named only while it runs.
+ * whose undoing failed, with the manifest that it left pending. What one look finds unnamed is only marked. The next one deletes what of
+ * it nobody names or has pinned then, so a copy that is tried again in between finds what was brought before. To be called only once
+ * everything that an earlier daemon left has ended: what that counts on is named only while it runs.
  */
 public final class OrphanSweep {
 
@@ -30,6 +30,7 @@ public final class OrphanSweep {
 
     private final StoreRoot root;
     private final NvmeTier nvme;
+    private final PendingManifests pending;
     private final Sweep sweep;
     private Set<ChunkDigest> marked = Set.of();
     /** Of deletions that were cut off: their chunks were among the marked ones. */
@@ -37,9 +38,10 @@ public final class OrphanSweep {
 
     private volatile Counts counts = new Counts(0, 0, 0, 0);
 
-    OrphanSweep(StoreRoot root, NvmeTier nvme, Sweep sweep) {
+    OrphanSweep(StoreRoot root, NvmeTier nvme, PendingManifests pending, Sweep sweep) {
         this.root = root;
         this.nvme = nvme;
+        this.pending = pending;
         this.sweep = sweep;
     }
 
@@ -54,6 +56,10 @@ public final class OrphanSweep {
         long freedBytes = 0;
         boolean ended = false;
         try {
+            // Before names are read: one of these that is damaged keeps them from being read.
+            if (pending.endAbandoned()) {
+                nvme.sync();
+            }
             freedBytes = sweep.run(marked, goesOn);
             if (goesOn.getAsBoolean()) {
                 endDeletions();

@@ -4,6 +4,7 @@ import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.DiskErrors;
 import io.gpusnap.node.tier.MemoryTier;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.StoreRoot;
@@ -14,7 +15,6 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,7 +35,7 @@ import java.util.function.Predicate;
  */
 public final class SnapshotStore implements AutoCloseable {
 
-    private static final String SUFFIX = ".json";
+    static final String SUFFIX = ".json";
     /** Of manifests' text, about as much in memory: a hundred 8B models. */
     private static final long CACHED_BYTES = 64L << 20;
 
@@ -48,6 +48,7 @@ public final class SnapshotStore implements AutoCloseable {
     private final SnapshotUses uses = new SnapshotUses();
     private final ManifestCache manifests = new ManifestCache(CACHED_BYTES);
     private final AtomicLong manifestsWritten = new AtomicLong();
+    private final PendingManifests pending;
     private final Sweep sweep;
     private final OrphanSweep orphans;
 
@@ -67,7 +68,8 @@ public final class SnapshotStore implements AutoCloseable {
         this.nvme = nvme;
         this.memory = memory;
         this.sweep = new Sweep(nvme, memory, pins, sweepLock.writeLock(), this::named, manifestsWritten::get);
-        this.orphans = new OrphanSweep(root, nvme, sweep);
+        this.pending = new PendingManifests(root);
+        this.orphans = new OrphanSweep(root, nvme, pending, sweep);
         this.sources = ChunkSources.of(nvme, shared);
     }
 
@@ -117,7 +119,7 @@ public final class SnapshotStore implements AutoCloseable {
 
     /** As {@link #read}, of a save that is not committed yet. */
     public ReadManifest readPending(SnapshotId snapshot) throws TierException, ManifestException {
-        return parsed(root.pending().resolve(snapshot + SUFFIX), snapshot);
+        return parsed(pending.file(snapshot), snapshot);
     }
 
     private ReadManifest parsed(Path file, SnapshotId snapshot) throws TierException, ManifestException {
@@ -131,10 +133,28 @@ public final class SnapshotStore implements AutoCloseable {
     /**
      * Of this node's store.
      *
-     * @throws TierException MISSING, IO
+     * @throws TierException MISSING; CORRUPT also when it cannot be read the second time either, in a store that gives other things; IO
      */
     public byte[] manifest(SnapshotId snapshot) throws TierException {
-        return readFile(root.manifests().resolve(snapshot + SUFFIX), snapshot);
+        Path file = root.manifests().resolve(snapshot + SUFFIX);
+        try {
+            return readFile(file, snapshot);
+        } catch (TierException e) {
+            if (!DiskErrors.isOfMedium(e)) {
+                throw e;
+            }
+        }
+        try {
+            return readFile(file, snapshot);
+        } catch (TierException again) {
+            throw nvme.isDamage(again)
+                    ? new TierException(
+                            Reason.CORRUPT,
+                            "the manifest of snapshot %s cannot be read, its store can: %s"
+                                    .formatted(snapshot, again.getMessage()),
+                            again)
+                    : again;
+        }
     }
 
     /**
@@ -166,7 +186,7 @@ public final class SnapshotStore implements AutoCloseable {
 
     /** @throws TierException MISSING, IO */
     public byte[] pendingManifest(SnapshotId snapshot) throws TierException {
-        return readFile(root.pending().resolve(snapshot + SUFFIX), snapshot);
+        return readFile(pending.file(snapshot), snapshot);
     }
 
     /**
@@ -176,14 +196,15 @@ public final class SnapshotStore implements AutoCloseable {
      */
     public ReadManifest writePending(SnapshotId snapshot, byte[] manifest) throws TierException, ManifestException {
         ReadManifest read = ManifestCache.parse(manifest);
-        Path pending = root.pending().resolve(snapshot + SUFFIX);
-        root.files().write(pending, MemorySegment.ofArray(manifest));
+        Path file = pending.file(snapshot);
+        pending.take(file);
+        root.files().write(file, MemorySegment.ofArray(manifest));
         manifestsWritten.incrementAndGet();
         nvme.sync();
         try {
-            manifests.written(pending, read);
+            manifests.written(file, read);
         } catch (IOException e) {
-            throw unread(pending, snapshot, e);
+            throw unread(file, snapshot, e);
         }
         return read;
     }
@@ -193,16 +214,17 @@ public final class SnapshotStore implements AutoCloseable {
         // A sweep must not look between the two names.
         sweepLock.readLock().lock();
         try {
-            Path pending = root.pending().resolve(snapshot + SUFFIX);
+            Path file = pending.file(snapshot);
             Path manifest = root.manifests().resolve(snapshot + SUFFIX);
             if (!Files.exists(manifest)) {
                 root.files().write(manifest, MemorySegment.ofArray(pendingManifest(snapshot)));
-                manifests.copied(pending, manifest);
+                manifests.copied(file, manifest);
                 manifestsWritten.incrementAndGet();
                 nvme.sync();
             }
-            deleteManifest(pending);
+            deleteManifest(file);
             nvme.sync();
+            pending.letGo(file);
         } catch (IOException e) {
             throw new TierException(Reason.IO, "cannot look at the manifest of snapshot " + snapshot, e);
         } finally {
@@ -215,16 +237,35 @@ public final class SnapshotStore implements AutoCloseable {
         manifests.forget(file);
     }
 
-    /** Ends a save that failed: its pending manifest goes, and of the chunks that it wrote those that nobody else names. */
+    /**
+     * Ends a save that failed: its pending manifest goes, and of the chunks that it wrote those that nobody else names. Where that does
+     * not come to its end, nothing is held any more all the same: the look for orphans takes what is left.
+     */
     public void abandon(SnapshotId snapshot, SavePins failed) throws TierException, ManifestException {
         Set<ChunkDigest> candidates = new HashSet<>(failed.pinned());
-        Path pending = root.pending().resolve(snapshot + SUFFIX);
-        if (Files.exists(pending)) {
-            candidates.addAll(digestsOf(pending));
+        Path file = pending.file(snapshot);
+        try {
+            candidates.addAll(digestsOf(file));
+        } finally {
+            try {
+                deleteManifest(file);
+            } finally {
+                pending.letGo(file);
+                failed.close();
+            }
         }
-        deleteManifest(pending);
-        failed.close();
         sweep.run(candidates);
+    }
+
+    /** The same of a save that failed when it was committed, or about to be: the snapshot goes as well, if there is one. */
+    public void abandonCommit(SnapshotId snapshot, SavePins failed) throws TierException, ManifestException {
+        try {
+            if (list().contains(snapshot)) {
+                delete(snapshot);
+            }
+        } finally {
+            abandon(snapshot, failed);
+        }
     }
 
     /**
@@ -329,21 +370,22 @@ public final class SnapshotStore implements AutoCloseable {
         return files;
     }
 
-    private static byte[] readFile(Path file, SnapshotId snapshot) throws TierException {
+    private byte[] readFile(Path file, SnapshotId snapshot) throws TierException {
         try {
-            if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-                throw new NoSuchFileException(file.toString());
-            }
-            return Files.readAllBytes(file);
-        } catch (IOException e) {
-            throw unread(file, snapshot, e);
+            return root.files().read(file);
+        } catch (TierException e) {
+            throw e.reason() == Reason.MISSING ? missing(snapshot, e) : e;
         }
     }
 
     private static TierException unread(Path file, SnapshotId snapshot, IOException e) {
         return e instanceof NoSuchFileException
-                ? new TierException(Reason.MISSING, "snapshot " + snapshot + " is not in this store", e)
+                ? missing(snapshot, e)
                 : new TierException(Reason.IO, "cannot read " + file, e);
+    }
+
+    private static TierException missing(SnapshotId snapshot, Exception cause) {
+        return new TierException(Reason.MISSING, "snapshot " + snapshot + " is not in this store", cause);
     }
 
     @Override

@@ -29,13 +29,15 @@ final class ChunkSealing {
 
     private final TenantKeys keys;
     private final StoreRoot root;
+    private final TenantKeys.Sealed sealed;
     private final ConcurrentLinkedQueue<MemorySegment> buffers = new ConcurrentLinkedQueue<>();
     /** Nobody makes a newer one while a daemon has the store. */
     private volatile @Nullable DataKey writing;
 
-    ChunkSealing(TenantKeys keys, StoreRoot root) {
+    ChunkSealing(TenantKeys keys, StoreRoot root, TenantKeys.Sealed sealed) {
         this.keys = keys;
         this.root = root;
+        this.sealed = sealed;
     }
 
     TenantKeys keys() {
@@ -71,7 +73,7 @@ final class ChunkSealing {
     private DataKey writing() throws TierException {
         DataKey key = writing;
         if (key == null) {
-            key = keys.current(storeId());
+            key = keys.current(storeId(), sealed);
             writing = key;
         }
         return key;

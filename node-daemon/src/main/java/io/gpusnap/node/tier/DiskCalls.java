@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 
-/** The calls by which a file comes to be, each of which may fail, or be the last thing that a daemon does. */
+/** The calls by which a file comes to be and a small one is read, each of which may fail, or be the last thing that a daemon does. */
 interface DiskCalls {
 
     /**
@@ -17,4 +17,11 @@ interface DiskCalls {
 
     /** Atomic; replaces. */
     void rename(Path from, Path to) throws IOException;
+
+    /**
+     * All of a small file.
+     *
+     * @throws java.nio.file.NoSuchFileException also for what is no regular file
+     */
+    byte[] read(Path file) throws IOException;
 }

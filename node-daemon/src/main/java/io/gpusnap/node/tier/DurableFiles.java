@@ -1,10 +1,12 @@
 package io.gpusnap.node.tier;
 
+import io.gpusnap.node.tier.TierException.Reason;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Set;
@@ -44,6 +46,21 @@ public final class DurableFiles {
         } catch (IOException e) {
             remove(temporary, e);
             throw DiskErrors.typed("write", target, e);
+        }
+    }
+
+    /**
+     * All of a small file.
+     *
+     * @throws TierException MISSING also for what is no regular file; IO
+     */
+    public byte[] read(Path file) throws TierException {
+        try {
+            return disk.read(file);
+        } catch (NoSuchFileException e) {
+            throw new TierException(Reason.MISSING, file + " is not there", e);
+        } catch (IOException e) {
+            throw DiskErrors.typed("read", file, e);
         }
     }
 

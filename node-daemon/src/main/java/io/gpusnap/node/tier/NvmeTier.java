@@ -31,6 +31,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -77,7 +78,8 @@ public final class NvmeTier implements ChunkTier {
         this.root = root;
         this.quarantine = new Quarantine(root);
         this.reserveBytes = reserveBytes;
-        this.sealing = provider.map(it -> new ChunkSealing(new TenantKeys(new NodeKeyFolder(root), it, tenant), root));
+        this.sealing = provider.map(
+                it -> new ChunkSealing(new TenantKeys(new NodeKeyFolder(root), it, tenant), root, this::isSealedBy));
         this.encrypts = encrypts && sealing.isPresent();
     }
 
@@ -169,6 +171,11 @@ public final class NvmeTier implements ChunkTier {
         } catch (IOException e) {
             throw DiskErrors.typed("read", file, e);
         }
+    }
+
+    /** Whether a chunk that a manifest names is encrypted by a data key of such a number. Looks at each of them. */
+    public boolean isSealedBy(IntPredicate numbers) throws TierException {
+        return new SealedChunks(root, this::keyOf).anyBy(numbers);
     }
 
     /** Of this node's store, for ever. */

@@ -45,6 +45,8 @@ class NodeDashboardTest {
     private static final Path ROOT = Path.of(System.getProperty("gpusnap.root", ".."));
     private static final String PROMETHEUS = System.getenv().getOrDefault("GPUSNAP_PROMETHEUS", "prometheus");
     private static final Pattern METRIC = Pattern.compile("\\bgpusnap_[a-z_]+");
+    private static final String CLOCK = "GpusnapNodeClockDiffers";
+    private static final String LOOKS = "GpusnapOrphanLooksFail";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     record Request(String engine) {}
@@ -52,6 +54,8 @@ class NodeDashboardTest {
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final AtomicLong bytes = new AtomicLong(1);
     private final AtomicLong clockDifferenceSeconds = new AtomicLong(2);
+    private final AtomicLong looks = new AtomicLong(1);
+    private final AtomicLong failedLooks = new AtomicLong();
 
     private static List<String> queries() throws IOException {
         List<String> queries = new ArrayList<>();
@@ -115,7 +119,7 @@ class NodeDashboardTest {
                 Map.of("timeout", bytes.get()),
                 bytes.get(),
                 bytes.get(),
-                new ChunkMeters.Orphans(1, bytes.get(), 1, 0),
+                new ChunkMeters.Orphans(1, bytes.get(), looks.get(), failedLooks.get()),
                 new ChunkMeters.Quarantine(1, bytes.get()));
     }
 
@@ -161,21 +165,46 @@ class NodeDashboardTest {
             await().ignoreExceptions()
                     .until(() -> prometheus.names().contains("gpusnap_node_clock_difference_seconds"));
             await().untilAsserted(() -> assertThat(
-                            prometheus.clockAlert().path("health").asString())
+                            prometheus.alert(CLOCK).path("health").asString())
                     .isEqualTo("ok"));
-            assertThat(prometheus.clockAlert().path("state").asString()).isEqualTo("inactive");
+            assertThat(prometheus.alert(CLOCK).path("state").asString()).isEqualTo("inactive");
 
             // when it is an hour off, then there is an alert; and none once it is right again
             for (long off : List.of(3600L, -3600L)) {
                 clockDifferenceSeconds.set(off);
                 await().untilAsserted(() -> assertThat(
-                                prometheus.clockAlert().path("state").asString())
+                                prometheus.alert(CLOCK).path("state").asString())
                         .isEqualTo("pending"));
                 clockDifferenceSeconds.set(0);
                 await().untilAsserted(() -> assertThat(
-                                prometheus.clockAlert().path("state").asString())
+                                prometheus.alert(CLOCK).path("state").asString())
                         .isEqualTo("inactive"));
             }
+        }
+    }
+
+    @Test
+    void looksForOrphansThatOnlyFailRaiseAnAlertUntilOneSucceeds(@TempDir Path folder) throws Exception {
+        NodeGauges gauges = new NodeGauges(registry, this::reading);
+        ChunkMeters chunks = new ChunkMeters(registry, this::chunks);
+        try (MetricsServer server = MetricsServer.start(
+                        new InetSocketAddress("127.0.0.1", 0),
+                        Map.of("/metrics", () -> MetricsServer.Page.prometheus(scrape(gauges, chunks))));
+                Prometheus prometheus = Prometheus.scraping(server.port(), folder)) {
+            // given a node whose looks have gone well, long ago
+            await().ignoreExceptions().until(() -> prometheus.names().contains("gpusnap_node_orphan_looks_total"));
+            await().untilAsserted(() -> assertThat(
+                            prometheus.alert(LOOKS).path("health").asString())
+                    .isEqualTo("ok"));
+            assertThat(prometheus.alert(LOOKS).path("state").asString()).isEqualTo("inactive");
+
+            // when they fail, then there is an alert; and none once one went well again
+            failedLooks.incrementAndGet();
+            await().untilAsserted(() ->
+                    assertThat(prometheus.alert(LOOKS).path("state").asString()).isEqualTo("pending"));
+            looks.incrementAndGet();
+            await().untilAsserted(() ->
+                    assertThat(prometheus.alert(LOOKS).path("state").asString()).isEqualTo("inactive"));
         }
     }
 
@@ -213,12 +242,12 @@ class NodeDashboardTest {
             return get("/api/v1/query?query=" + URLEncoder.encode(expression, StandardCharsets.UTF_8));
         }
 
-        JsonNode clockAlert() throws IOException, InterruptedException {
+        JsonNode alert(String name) throws IOException, InterruptedException {
             return get("/api/v1/rules")
                     .at("/data/groups")
                     .valueStream()
                     .flatMap(group -> group.path("rules").valueStream())
-                    .filter(rule -> rule.path("name").asString().equals("GpusnapNodeClockDiffers"))
+                    .filter(rule -> rule.path("name").asString().equals(name))
                     .findFirst()
                     .orElseThrow();
         }

@@ -140,6 +140,34 @@ class SnapshotStoreTest {
     }
 
     @Test
+    void aCommitThatIsGivenUpTakesItsSnapshotAlongAndLetsGoAlsoWhereThatIsInUse() throws Exception {
+        for (boolean inUse : new boolean[] {false, true}) {
+            // given a commit that was cut off between its two names
+            SnapshotId failed = SnapshotId.random();
+            SavePins pins = store.pins();
+            byte[] manifest = ManifestJson.write(Manifests.of(failed, store(pins, 1, 2)));
+            store.writePending(failed, manifest);
+            store.commit(failed);
+            store.writePending(failed, manifest);
+            // when
+            if (inUse) {
+                try (SnapshotUses.Use reader = store.use(failed).orElseThrow()) {
+                    assertThatExceptionOfType(TierException.class)
+                            .isThrownBy(() -> store.abandonCommit(failed, pins))
+                            .withMessageContaining("in use");
+                }
+                store.delete(failed);
+            } else {
+                store.abandonCommit(failed, pins);
+            }
+            // then
+            assertThat(folder.resolve("store/pending")).isEmptyDirectory();
+            assertThat(store.list()).isEmpty();
+            assertThat(store.nvme().list()).isEmpty();
+        }
+    }
+
+    @Test
     void aDiskThatIsFullAtWhicheverWriteOfASaveLeavesAllElseAsItWas(@TempDir Path other) throws Exception {
         // given a snapshot on a disk, of which the calls are counted
         AtomicInteger calls = new AtomicInteger(Integer.MAX_VALUE);
@@ -292,6 +320,93 @@ class SnapshotStoreTest {
         running.close();
         assertThat(store.orphans().look(() -> true)).isZero();
         assertThat(store.orphans().look(() -> true)).isEqualTo(1000);
+    }
+
+    /** Looks as often as it takes until all goes that may, or as often as it would take. */
+    private void lookThreeTimes() throws Exception {
+        for (int i = 0; i < 3; i++) {
+            store.orphans().look(() -> true);
+        }
+    }
+
+    @Test
+    void whatAnUndoingThatFailedLeftPendingGoesOnceNobodyComesBackToIt() throws Exception {
+        // given a save that failed, and the store when it is undone
+        save(1);
+        SnapshotId failed = SnapshotId.random();
+        SavePins pins = store.pins();
+        store.writePending(failed, ManifestJson.write(Manifests.of(failed, store(pins, 1, 2))));
+        Path pending = folder.resolve("store/pending");
+        Path aside = folder.resolve("aside");
+        Files.move(pending, aside);
+        Files.createFile(pending);
+        assertThatExceptionOfType(TierException.class).isThrownBy(() -> store.abandon(failed, pins));
+        Files.delete(pending);
+        Files.move(aside, pending);
+        // when
+        store.orphans().look(() -> true);
+        // then it is only marked
+        assertThat(pending).isNotEmptyDirectory();
+        lookThreeTimes();
+        assertThat(pending).isEmptyDirectory();
+        assertThat(store.nvme().list()).containsExactly(digest(1));
+    }
+
+    @Test
+    void whatAnEarlierDaemonLeftPendingGoesAlsoWhenItIsDamaged() throws Exception {
+        for (boolean damaged : new boolean[] {false, true}) {
+            SnapshotId left = SnapshotId.random();
+            try (SavePins dead = store.pins()) {
+                store.writePending(left, ManifestJson.write(Manifests.of(left, store(dead, 2, 3))));
+            }
+            if (damaged) {
+                Files.writeString(folder.resolve("store/pending/" + left + ".json"), "{}");
+            }
+            store.close();
+            open();
+            // when the first look fails, as nothing can be known to be unnamed
+            if (damaged) {
+                assertThatExceptionOfType(ManifestException.class)
+                        .isThrownBy(() -> store.orphans().look(() -> true));
+            }
+            lookThreeTimes();
+            // then
+            assertThat(folder.resolve("store/pending")).isEmptyDirectory();
+            assertThat(store.nvme().list()).isEmpty();
+        }
+    }
+
+    @Test
+    void aDamagedPendingManifestIsGivenUpLikeAnother() throws Exception {
+        SnapshotId failed = SnapshotId.random();
+        SavePins pins = store.pins();
+        store.writePending(failed, ManifestJson.write(Manifests.of(failed, store(pins, 2))));
+        Files.writeString(folder.resolve("store/pending/" + failed + ".json"), "{}");
+        assertThatExceptionOfType(ManifestException.class).isThrownBy(() -> store.abandon(failed, pins));
+        assertThat(folder.resolve("store/pending")).isEmptyDirectory();
+        lookThreeTimes();
+        assertThat(store.nvme().list()).isEmpty();
+    }
+
+    @Test
+    void whatIsWrittenAgainBetweenTwoLooksStaysPending() throws Exception {
+        // given what a dead daemon left
+        SnapshotId snapshot = SnapshotId.random();
+        byte[] manifest;
+        try (SavePins dead = store.pins()) {
+            manifest = ManifestJson.write(Manifests.of(snapshot, store(dead, 2)));
+            store.writePending(snapshot, manifest);
+        }
+        store.close();
+        open();
+        store.orphans().look(() -> true);
+        // when the copy is tried again
+        store.writePending(snapshot, manifest);
+        lookThreeTimes();
+        // then
+        store.commit(snapshot);
+        assertThat(store.list()).containsExactly(snapshot);
+        assertThat(store.nvme().list()).containsExactly(digest(2));
     }
 
     @Test

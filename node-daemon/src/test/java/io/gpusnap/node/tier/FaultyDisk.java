@@ -8,6 +8,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -19,6 +20,7 @@ public final class FaultyDisk implements DiskCalls {
     private final DiskCalls real = new LocalDisk();
     private final ChunkTierContract.Middle middle;
     private ChunkTierContract.Middle naming = () -> {};
+    private Set<Path> bad = Set.of();
 
     FaultyDisk(ChunkTierContract.Middle middle) {
         this.middle = middle;
@@ -39,6 +41,13 @@ public final class FaultyDisk implements DiskCalls {
         if (calls.getAndDecrement() == 0) {
             throw new IOException("No space left on device");
         }
+    }
+
+    /** A store on a disk with bad places, which a test may change. */
+    public static StoreRoot unreadable(Path folder, Set<Path> bad) throws TierException {
+        FaultyDisk disk = new FaultyDisk(() -> {});
+        disk.bad = bad;
+        return StoreRoot.open(folder, disk);
     }
 
     /** A store on such a disk: a chunk or what belongs to it stops half-way, what the store makes when it is opened does not. */
@@ -94,5 +103,13 @@ public final class FaultyDisk implements DiskCalls {
     public void rename(Path from, Path to) throws IOException {
         naming.reached();
         real.rename(from, to);
+    }
+
+    @Override
+    public byte[] read(Path file) throws IOException {
+        if (bad.contains(file)) {
+            throw new IOException("Input/output error");
+        }
+        return real.read(file);
     }
 }

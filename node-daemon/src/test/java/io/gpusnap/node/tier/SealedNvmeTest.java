@@ -3,6 +3,11 @@ package io.gpusnap.node.tier;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.ManifestJson;
+import io.gpusnap.node.store.Manifests;
+import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.store.TreeDigester;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.key.KeyProvider;
 import io.gpusnap.node.tier.key.KeyRing;
@@ -12,6 +17,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -149,13 +155,57 @@ class SealedNvmeTest extends ChunkTierContract {
         }
     }
 
+    private static void name(Path root, byte[] content) throws Exception {
+        SnapshotId snapshot = SnapshotId.random();
+        ChunkRef chunk = new TreeDigester().digest(MemorySegment.ofArray(content));
+        Files.write(
+                root.resolve("manifests/" + snapshot + ".json"),
+                ManifestJson.write(Manifests.of(snapshot, List.of(chunk))));
+    }
+
+    @Test
+    void aDataKeyThatVanishedIsNotMadeAnewForWhatASnapshotNeeds(@TempDir Path root) throws Exception {
+        // given a snapshot that was not encrypted, and then one that is
+        byte[] plain = random(SIZE_BYTES, 1);
+        byte[] sealed = random(SIZE_BYTES, 2);
+        byte[] next = random(SIZE_BYTES, 3);
+        try (NvmeTier tier = tier(root, OLD, false)) {
+            tier.put(digestOf(plain), MemorySegment.ofArray(plain));
+            name(root, plain);
+        }
+        try (NvmeTier tier = tier(root, OLD, true)) {
+            tier.put(digestOf(sealed), MemorySegment.ofArray(sealed));
+            name(root, sealed);
+        }
+        Path key;
+        try (var keys = Files.list(root.resolve("keys"))) {
+            key = keys.toList().getFirst();
+        }
+        byte[] wrapped = Files.readAllBytes(key);
+        Files.delete(key);
+        // when
+        try (NvmeTier tier = tier(root, OLD, true)) {
+            assertReason(Reason.NO_KEY, () -> tier.put(digestOf(next), MemorySegment.ofArray(next)));
+            assertReason(Reason.NO_KEY, () -> tier.keys().orElseThrow().rotate(tier.storeId(), tier::isSealedBy));
+        }
+        // then
+        assertThat(root.resolve("keys")).isEmptyDirectory();
+        Files.write(key, wrapped);
+        try (NvmeTier tier = tier(root, OLD, true)) {
+            tier.put(digestOf(next), MemorySegment.ofArray(next));
+            assertThat(read(tier, sealed)).isEqualTo(sealed);
+            assertThat(read(tier, next)).isEqualTo(next);
+        }
+    }
+
     @Test
     void aNewDataKeyEncryptsWhatComesAndTheOldOneReadsWhatIsThere(@TempDir Path root) throws Exception {
         byte[] before = random(SIZE_BYTES, 1);
         byte[] after = random(SIZE_BYTES, 2);
         try (NvmeTier tier = tier(root, OLD, true)) {
             tier.put(digestOf(before), MemorySegment.ofArray(before));
-            assertThat(tier.keys().orElseThrow().rotate(tier.storeId())).isEqualTo(1);
+            assertThat(tier.keys().orElseThrow().rotate(tier.storeId(), tier::isSealedBy))
+                    .isEqualTo(1);
         }
         try (NvmeTier tier = tier(root, OLD, true)) {
             tier.put(digestOf(after), MemorySegment.ofArray(after));

@@ -11,6 +11,10 @@ import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.store.TreeDigester;
+import io.gpusnap.node.tier.FaultyDisk;
+import io.gpusnap.node.tier.MemoryTier;
+import io.gpusnap.node.tier.NvmeTier;
+import io.gpusnap.node.tier.StoreRoot;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.blob.BlobKey;
@@ -20,13 +24,18 @@ import io.gpusnap.node.tier.pack.PackRun;
 import io.gpusnap.node.tier.pack.PackSettings;
 import io.gpusnap.node.tier.pack.PackTier;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -136,6 +145,43 @@ class ScrubMediumTest {
             }
         }
 
+        private final Set<Path> bad = new HashSet<>();
+
+        private SnapshotStore withBadPlaces() throws Exception {
+            StoreRoot root = FaultyDisk.unreadable(folder.resolve("nvme"), bad);
+            MemorySegment pool = Arena.ofAuto().allocate(16 << 20, 4096);
+            return new SnapshotStore(root, new NvmeTier(root, 0), MemoryTier.open(folder.resolve("pool"), pool));
+        }
+
+        @Test
+        void aManifestThatCannotBeReadIsDamagedAndItsCopyCanBeRemoved() throws Exception {
+            try (SnapshotStore store = withBadPlaces()) {
+                StoredSnapshot stored = StoredSnapshot.make(store, SnapshotId.random(), CHUNKS, SIZE_BYTES);
+                assertThat(store.manifest(stored.snapshot())).isEqualTo(stored.manifest());
+                bad.add(folder.resolve("nvme/manifests/" + stored.snapshot() + ".json"));
+                // when, then
+                assertThatExceptionOfType(TierException.class)
+                        .isThrownBy(() -> store.manifest(stored.snapshot()))
+                        .withMessageContaining("the manifest of snapshot " + stored.snapshot() + " cannot be read")
+                        .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.CORRUPT));
+                store.delete(stored.snapshot());
+                assertThat(store.nvme().list()).isEmpty();
+            }
+        }
+
+        @Test
+        void aManifestInAStoreThatGivesNothingElseIsNotCondemned() throws Exception {
+            try (SnapshotStore store = withBadPlaces()) {
+                StoredSnapshot stored = StoredSnapshot.make(store, SnapshotId.random(), CHUNKS, SIZE_BYTES);
+                bad.add(folder.resolve("nvme/manifests/" + stored.snapshot() + ".json"));
+                makeUnreadable(folder.resolve("nvme/VERSION"));
+
+                assertThatExceptionOfType(TierException.class)
+                        .isThrownBy(() -> store.manifest(stored.snapshot()))
+                        .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.IO));
+            }
+        }
+
         @Test
         void aStoreThatGivesNothingElseEitherCondemnsNothing() throws Exception {
             try (SnapshotStore store = StoredSnapshot.open(folder)) {
@@ -218,6 +264,54 @@ class ScrubMediumTest {
                         .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.IO));
                 assertThat(marks(tier)).isEmpty();
                 assertThat(chunks).allMatch(chunk -> isThere(tier, chunk));
+            }
+        }
+
+        private static void assertManifest(PackTier tier, SnapshotId snapshot, Reason reason) {
+            assertThatExceptionOfType(TierException.class)
+                    .isThrownBy(() -> tier.manifest(snapshot, found -> true))
+                    .satisfies(e -> assertThat(e.reason()).as(e.getMessage()).isEqualTo(reason));
+        }
+
+        @Test
+        void aManifestThatCannotBeReadIsDamagedUntilThereIsAnotherCopy() throws Exception {
+            try (PackTier tier = onePack()) {
+                // given
+                SnapshotId snapshot = SnapshotId.random();
+                UUID copy = UUID.randomUUID();
+                tier.publish(snapshot, copy, new byte[] {'m'}, chunks);
+                files.bad((file, offset, sizeBytes) -> file.endsWith(snapshot + "." + copy + ".json"));
+                // when, then
+                assertManifest(tier, snapshot, Reason.CORRUPT);
+                // when it is repaired, as long as the bad one is not swept
+                tier.publish(snapshot, UUID.randomUUID(), new byte[] {'m'}, chunks);
+                // then
+                assertThat(tier.manifest(snapshot, found -> true)).isEqualTo(new byte[] {'m'});
+            }
+        }
+
+        @Test
+        void oneErrorOfTheMomentCondemnsNoManifestAndABadMapIsNotMissed() throws Exception {
+            try (PackTier tier = onePack()) {
+                SnapshotId snapshot = SnapshotId.random();
+                tier.publish(snapshot, UUID.randomUUID(), new byte[] {'m'}, chunks);
+                AtomicInteger left = new AtomicInteger(1);
+                files.bad((file, offset, sizeBytes) -> file.toString().endsWith(".map")
+                        || file.toString().contains("/snapshots/") && left.getAndDecrement() > 0);
+
+                assertThat(tier.manifest(snapshot, found -> true)).isEqualTo(new byte[] {'m'});
+                assertThat(left).hasNonPositiveValue();
+            }
+        }
+
+        @Test
+        void aManifestInAStoreThatGivesNothingElseIsNotCondemned() throws Exception {
+            try (PackTier tier = onePack()) {
+                SnapshotId snapshot = SnapshotId.random();
+                tier.publish(snapshot, UUID.randomUUID(), new byte[] {'m'}, chunks);
+                files.bad((file, offset, sizeBytes) -> true);
+
+                assertManifest(tier, snapshot, Reason.IO);
             }
         }
 

@@ -9,6 +9,7 @@ import io.gpusnap.service.policy.rules.Facts;
 import io.gpusnap.service.policy.rules.Role;
 import io.gpusnap.service.snapshot.Copies;
 import io.gpusnap.service.snapshot.Location;
+import io.gpusnap.service.snapshot.Snapshot;
 import io.gpusnap.service.snapshot.Unreadable;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -68,6 +69,11 @@ class FactsReader {
             long bytes,
             boolean busy) {
 
+        Facts.SnapshotFacts seen(double expectedReplicas, List<Facts.CopyFacts> copies) {
+            return new Facts.SnapshotFacts(
+                    id, model, version, role(), readyAt, lastUsedAt, bytes, busy, expectedReplicas, copies);
+        }
+
         Role role() {
             if ("stable".equals(alias) || (!modelHasStable && newestVersion)) {
                 return Role.STABLE;
@@ -81,7 +87,7 @@ class FactsReader {
      * @param butNot not of these
      */
     Facts read(List<String> models, Set<String> butNot) {
-        List<Row> rows = rows(models, butNot);
+        List<Row> rows = rows(models, butNot, null);
         if (rows.size() == MOST_SNAPSHOTS) {
             LOG.warn(
                     "a tier policy is for more than {} snapshots; it is carried out for the newest of them",
@@ -97,30 +103,45 @@ class FactsReader {
         return new Facts(
                 now,
                 rows.stream()
-                        .map(row -> new Facts.SnapshotFacts(
-                                row.id(),
-                                row.model(),
-                                row.version(),
-                                row.role(),
-                                row.readyAt(),
-                                row.lastUsedAt(),
-                                row.bytes(),
-                                row.busy(),
+                        .map(row -> row.seen(
                                 expected.getOrDefault(row.model(), 0.0),
-                                where.getOrDefault(row.id(), List.of()).stream()
-                                        .filter(copy -> !copy.lost())
-                                        .map(copy -> new Facts.CopyFacts(
-                                                copy.storeId(),
-                                                copy.kind(),
-                                                copy.node(),
-                                                copy.state(),
-                                                reach(copy, now),
-                                                strangers
-                                                        .getOrDefault(row.id(), Map.of())
-                                                        .getOrDefault(copy.storeId(), Set.of())))
-                                        .toList()))
+                                seen(
+                                        where.getOrDefault(row.id(), List.of()),
+                                        strangers.getOrDefault(row.id(), Map.of()),
+                                        now)))
                         .toList(),
                 stores());
+    }
+
+    /**
+     * Of one snapshot what its copies are, and of its version which others there are. Little enough to be read under the snapshot's lock:
+     * nothing of stores, of who can open what, or of a forecast.
+     */
+    Facts readFor(Snapshot snapshot) {
+        Instant now = clock.now();
+        return new Facts(
+                now,
+                rows(List.of(snapshot.modelName()), Set.of(), snapshot.versionName()).stream()
+                        .map(row -> row.seen(
+                                0,
+                                row.id().equals(snapshot.id())
+                                        ? seen(copies.of(snapshot.id()), Map.of(), now)
+                                        : List.of()))
+                        .toList(),
+                Map.of());
+    }
+
+    private List<Facts.CopyFacts> seen(List<Location> where, Map<StoreId, Set<NodeId>> strangers, Instant now) {
+        return where.stream()
+                .filter(copy -> !copy.lost())
+                .map(copy -> new Facts.CopyFacts(
+                        copy.storeId(),
+                        copy.kind(),
+                        copy.node(),
+                        copy.state(),
+                        reach(copy, now),
+                        strangers.getOrDefault(copy.storeId(), Set.of())))
+                .toList();
     }
 
     private Facts.Reach reach(Location copy, Instant now) {
@@ -140,24 +161,31 @@ class FactsReader {
         };
     }
 
-    private List<Row> rows(List<String> models, Set<String> butNot) {
+    private List<Row> rows(List<String> models, Set<String> butNot, @Nullable String version) {
         return jdbc.sql("""
+                        WITH newest AS (
+                            SELECT DISTINCT ON (model_name) model_name, version_name FROM snapshot
+                             WHERE state = 'READY' AND engine <> 'suspend'
+                               AND (cardinality(:models::text[]) = 0 OR model_name = ANY (:models)) AND model_name <> ALL (:not)
+                             ORDER BY model_name, id DESC)
                         SELECT s.id, s.model_name, s.version_name, s.ready_at, coalesce(s.distinct_bytes, s.stored_bytes) AS bytes,
                                (SELECT a.name FROM model_alias a WHERE a.version_id = s.version_id AND a.name IN ('stable', 'canary')
                                  ORDER BY a.name DESC LIMIT 1) AS alias,
                                EXISTS (SELECT 1 FROM model_alias a WHERE a.model_name = s.model_name AND a.name = 'stable') AS has_stable,
-                               s.version_name = first_value(s.version_name) OVER (PARTITION BY s.model_name ORDER BY s.id DESC) AS newest,
+                               s.version_name = newest.version_name AS newest,
                                greatest(s.ready_at, (SELECT max(r.created_at) FROM restore r
                                                       WHERE r.snapshot_id = s.id AND r.thaw_seconds IS NOT NULL)) AS used_at,
                                EXISTS (SELECT 1 FROM operation o WHERE o.snapshot_id = s.id AND o.state IN ('PENDING', 'RUNNING')
                                           AND o.kind IN ('THAW', 'SWITCH', 'VERIFY', 'TRANSFER')) AS busy
-                          FROM snapshot s
+                          FROM snapshot s JOIN newest ON newest.model_name = s.model_name
                          WHERE s.state = 'READY' AND s.engine <> 'suspend'
                            AND (cardinality(:models::text[]) = 0 OR s.model_name = ANY (:models)) AND s.model_name <> ALL (:not)
+                           AND (:version::text IS NULL OR s.version_name = :version)
                          ORDER BY s.id DESC LIMIT :limit
                         """)
                 .param("models", models.toArray(String[]::new))
                 .param("not", butNot.toArray(String[]::new))
+                .param("version", version)
                 .param("limit", MOST_SNAPSHOTS)
                 .query((row, number) -> new Row(
                         new SnapshotId(row.getObject("id", UUID.class)),

@@ -32,6 +32,7 @@ class Prefetching {
     private static final Logger LOG = LoggerFactory.getLogger(Prefetching.class);
 
     private final PlanInputs inputs;
+    private final UnpromisedPlans plans;
     private final Moves moves;
     private final PrefetchLog log;
     private final PrefetchMetrics metrics;
@@ -42,12 +43,14 @@ class Prefetching {
 
     Prefetching(
             PlanInputs inputs,
+            UnpromisedPlans plans,
             Moves moves,
             PrefetchLog log,
             PrefetchMetrics metrics,
             PrefetchSettings settings,
             TransactionTemplate transaction) {
         this.inputs = inputs;
+        this.plans = plans;
         this.moves = moves;
         this.log = log;
         this.metrics = metrics;
@@ -86,9 +89,9 @@ class Prefetching {
 
     void plan() {
         for (PlanInput input : inputs.read(PrefetchRules.standard().keepSteps())) {
-            carryOut(ofStores.plan(input.needs(), input.own()), NVME);
+            carryOut(plans.plan(ofStores, input.needs(), input.own(), NVME), NVME);
             // Nothing comes into memory in one go: what is on its way to the store is there by the next round.
-            carryOut(ofMemory.plan(input.needs(), input.memory()), MEMORY);
+            carryOut(plans.plan(ofMemory, input.needs(), input.memory(), MEMORY), MEMORY);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.gpusnap.service.snapshot;
 
+import io.gpusnap.service.node.Inventory;
 import io.gpusnap.service.operation.Engine;
 import io.gpusnap.service.operation.OperationKind;
 import io.gpusnap.service.platform.id.SnapshotId;
@@ -35,8 +36,8 @@ public final class CopyGuard {
     /**
      * @param state of the snapshot
      * @param all its copies
-     * @throws ApiException CONFLICT when the copy is on its way, is the last good one that can be read, or is of use only
-     *     where it is; IN_USE while an operation reads the snapshot
+     * @throws ApiException CONFLICT when the copy is on its way, is of use only where it is, or when no other good one can be read: not even
+     *     a corrupt one goes then, for most of it may be all that is left; IN_USE while an operation reads the snapshot
      */
     public void requireRemovable(SnapshotState state, Engine engine, Location location, List<Location> all) {
         if (location.state() != LocationState.PRESENT && location.state() != LocationState.CORRUPT) {
@@ -46,7 +47,7 @@ public final class CopyGuard {
             throw new ApiException(ErrorCode.CONFLICT, "A suspend snapshot is of use only where its process is.");
         }
         SnapshotId snapshot = location.snapshotId();
-        if (location.good() && state == SnapshotState.READY) {
+        if (location.kind() != Inventory.TierKind.MEMORY && state == SnapshotState.READY) {
             requireAnother(location, all);
         }
         if (active.any(snapshot, READERS)) {
@@ -70,7 +71,10 @@ public final class CopyGuard {
         }
         throw new ApiException(
                 ErrorCode.CONFLICT,
-                "It is the last good copy of snapshot " + location.snapshotId()
+                (location.good()
+                                ? "It is the last good copy of snapshot " + location.snapshotId()
+                                : "It is corrupt, and there is no good copy of snapshot " + location.snapshotId()
+                                        + " to make it anew from")
                         + (but.isEmpty() ? "." : " but for " + String.join(" and ", but) + "."));
     }
 

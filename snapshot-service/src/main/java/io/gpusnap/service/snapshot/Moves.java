@@ -38,6 +38,7 @@ public class Moves {
     private final Operations operations;
     private final MoveSettings settings;
     private final CopyGuard guard;
+    private final CopyPromises promises;
 
     Moves(
             Snapshots snapshots,
@@ -46,6 +47,7 @@ public class Moves {
             StoreObjects objects,
             Nodes nodes,
             Operations operations,
+            CopyPromises promises,
             MoveSettings settings) {
         this.snapshots = snapshots;
         this.locations = locations;
@@ -53,6 +55,7 @@ public class Moves {
         this.objects = objects;
         this.nodes = nodes;
         this.operations = operations;
+        this.promises = promises;
         this.settings = settings;
         this.guard = new CopyGuard(operations::anyActive);
     }
@@ -111,8 +114,8 @@ public class Moves {
      * store's next sweeps then find.
      *
      * @return the EVICT; empty for a shared store
-     * @throws ApiException SNAPSHOT_NOT_FOUND; CONFLICT when there is no such copy, or it is the last good one; IN_USE while
-     *     an operation reads the snapshot; NODE_SILENT, NODE_UNSCHEDULABLE, CAPABILITY_MISSING, TIER_MISMATCH
+     * @throws ApiException SNAPSHOT_NOT_FOUND; CONFLICT when there is no such copy, or it is the last good one; COPY_PROMISED
+     *     when a tier policy would have too few then; IN_USE while an operation reads the snapshot; NODE_SILENT, NODE_UNSCHEDULABLE, CAPABILITY_MISSING, TIER_MISMATCH
      */
     @Transactional
     public Optional<Operation> remove(SnapshotId id, StoreId store, String reason) {
@@ -123,6 +126,9 @@ public class Moves {
                 .findFirst()
                 .orElseThrow(() -> conflict("Store " + store + " has no copy of snapshot " + id + "."));
         guard.requireRemovable(snapshot.state(), snapshot.engine(), location, all);
+        promises.whyNeeded(snapshot, store).ifPresent(why -> {
+            throw new ApiException(ErrorCode.COPY_PROMISED, why);
+        });
         if (!locations.beginRemoval(id, store, location.state(), reason)) {
             throw conflict("The copy of snapshot " + id + " in store " + store + " changed meanwhile.");
         }

@@ -2,6 +2,7 @@ package io.gpusnap.service.policy;
 
 import io.gpusnap.service.node.Inventory;
 import io.gpusnap.service.platform.id.NodeId;
+import io.gpusnap.service.platform.id.StoreId;
 import io.gpusnap.service.testing.Api;
 import io.gpusnap.service.testing.Catalogue;
 import io.gpusnap.service.testing.FakeDaemon;
@@ -94,9 +95,24 @@ final class TierStory {
 
     /** The same once; returns how much the daemons did. */
     int step() {
-        api.post("/api/v1/tier-policies/" + policy + "/evaluations", Map.of("dryRun", false))
-                .expect(200);
+        evaluate();
         return work();
+    }
+
+    /** Somebody asks for the policy to be carried out; returns what became of each decision. */
+    JsonNode evaluate() {
+        return api.post("/api/v1/tier-policies/" + policy + "/evaluations", Map.of("dryRun", false))
+                .expect(200)
+                .json()
+                .path("decisions");
+    }
+
+    String policy() {
+        return policy;
+    }
+
+    StoreId bucket() {
+        return new StoreId(bucket.id());
     }
 
     /** The daemons do what is asked of them, and report. */

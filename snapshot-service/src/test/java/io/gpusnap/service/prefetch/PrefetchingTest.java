@@ -4,6 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gpusnap.service.forecast.Demand;
 import io.gpusnap.service.forecast.ForecastOutlook;
+import io.gpusnap.service.forecast.SeasonalForecaster;
+import io.gpusnap.service.forecast.Series;
+import io.gpusnap.service.forecast.prefetch.Need;
+import io.gpusnap.service.forecast.prefetch.Plan;
+import io.gpusnap.service.forecast.prefetch.PrefetchPlanner;
+import io.gpusnap.service.forecast.prefetch.PrefetchRules;
+import io.gpusnap.service.forecast.prefetch.Site;
+import io.gpusnap.service.node.Inventory;
 import io.gpusnap.service.operation.TransferPriority;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.SnapshotId;
@@ -19,6 +27,9 @@ import io.gpusnap.service.testing.SimulatedNode;
 import io.gpusnap.service.testing.TestManifest;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
@@ -33,6 +44,7 @@ import tools.jackson.databind.JsonNode;
 @ServiceTest
 class PrefetchingTest {
     private static final DataSize PLENTY = DataSize.ofGigabytes(10);
+    private static final long GB = 1L << 30;
     private static final DataSize NOTHING = DataSize.ofBytes(0);
 
     @Autowired
@@ -46,6 +58,9 @@ class PrefetchingTest {
 
     @Autowired
     private PlanFacts facts;
+
+    @Autowired
+    private UnpromisedPlans plans;
 
     @Autowired
     private ForecastOutlook forecasts;
@@ -122,6 +137,7 @@ class PrefetchingTest {
                 Duration.ofDays(7));
         return new Prefetching(
                 new PlanInputs(facts, forecasts, classes, settings),
+                plans,
                 moves,
                 log,
                 new PrefetchMetrics(registry),
@@ -400,6 +416,56 @@ class PrefetchingTest {
         assertThat(empty.own()).containsExactly(wanted);
         prefetching.settle();
         assertThat(copies("failed")).isZero();
+    }
+
+    @Test
+    void whatAPolicyPromisesIsNotPlannedToBeGivenUp() {
+        // given what was brought ahead, and a policy that counts on it by now
+        Prefetching prefetching = prefetching(PLENTY);
+        prefetching.plan();
+        empty.work();
+        empty.heartbeat();
+        assertThat(empty.own()).containsExactly(snapshot);
+        Map<String, Object> spread = Map.of(
+                "models", List.of(model), "enabled", true, "rules", List.of(Map.of("kind", "node-spread", "nodes", 2)));
+        String policy = "spread-" + model;
+
+        // when two others are wanted of which one fits beside it
+        PrefetchPlanner planner = new PrefetchPlanner(PrefetchRules.standard());
+        List<Need> needs = List.of(wantedSoon("one"), wantedSoon("other"));
+        List<Site> sites = List.of(new Site(
+                NodeId.of(empty.id()),
+                2,
+                50 * GB,
+                100 * GB,
+                List.of(new Site.Copy(SnapshotId.of(snapshot), 40 * GB, false))));
+        Plan without = plans.plan(planner, needs, sites, Inventory.TierKind.NVME);
+        api.once()
+                .post("/api/v1/tier-policies", Map.of("name", policy, "spec", spread))
+                .expect(201);
+        Plan with = plans.plan(planner, needs, sites, Inventory.TierKind.NVME);
+        api.with("If-Match", "*").delete("/api/v1/tier-policies/" + policy).expect(204);
+
+        // then that one comes, and does not wait for room that is never made
+        assertThat(without.evictions()).hasSize(1);
+        assertThat(without.moves()).hasSize(2);
+        assertThat(with.evictions()).isEmpty();
+        assertThat(with.moves()).hasSize(1);
+    }
+
+    private static Need wantedSoon(String who) {
+        double[] values = new double[5 * 288];
+        for (int day = 0; day < 5; day++) {
+            Arrays.fill(values, day * 288 + 6, day * 288 + 18, 1);
+        }
+        return new Need(
+                who,
+                SnapshotId.next(),
+                40 * GB,
+                0,
+                new SeasonalForecaster(Duration.ofDays(1), 5)
+                        .forecast(new Series(Instant.parse("2026-01-06T00:00:00Z"), Duration.ofMinutes(5), values), 24),
+                20);
     }
 
     @Test

@@ -311,6 +311,31 @@ class CopiesTest {
     }
 
     @Test
+    void aCopyThatWasFoundWrongStaysWhileNoOtherOneCanBeRead() {
+        // given that the bucket's copy is wrong, and the node that has the other one is not heard
+        copy(first, bucketStore());
+        first.work();
+        jdbc.sql(
+                        "UPDATE snapshot_location SET state = 'CORRUPT', damage = 'the test' WHERE snapshot_id = ?::uuid AND store_id = ?")
+                .params(snapshot, bucketStore().value())
+                .update();
+        jdbc.sql("UPDATE node SET state = 'SILENT' WHERE id = ?::uuid")
+                .param(first.id())
+                .update();
+
+        // then it is not given up for a repair that nobody could do
+        assertThatThrownBy(() -> moves.remove(SnapshotId.of(snapshot), bucketStore(), "repair"))
+                .isInstanceOf(ApiException.class)
+                .hasMessage("It is corrupt, and there is no good copy of snapshot " + snapshot
+                        + " to make it anew from but for 1 in stores that do not answer.");
+
+        // when that is heard again
+        first.heartbeat();
+        moves.remove(SnapshotId.of(snapshot), bucketStore(), "repair");
+        assertThat(state(bucketStore())).isEqualTo("-");
+    }
+
+    @Test
     void aCopyThatNobodyCanReadMayGo() {
         first.holdsKeysOf("tenant-a", "signer");
         first.heartbeat();

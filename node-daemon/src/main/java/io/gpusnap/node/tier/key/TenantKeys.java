@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.IntPredicate;
 
 /**
  * The data keys of this node's tenant in one store: the newest encrypts, each decrypts what it encrypted. They lie in the store, wrapped
@@ -52,6 +53,13 @@ public final class TenantKeys {
      */
     public record Listed(int number, String keyId, boolean current) {}
 
+    /** What lies in the place, besides its keys. */
+    @FunctionalInterface
+    public interface Sealed {
+        /** Whether any of it is encrypted by a key of this tenant with such a number. */
+        boolean anyBy(IntPredicate numbers) throws TierException;
+    }
+
     /** Is told of each key that was looked at. */
     @FunctionalInterface
     public interface Progress {
@@ -76,15 +84,16 @@ public final class TenantKeys {
      * What encrypts now: another node may have made a newer one a moment ago.
      *
      * @param storeId the key is of no use in another store
-     * @throws TierException NO_KEY when the provider does not have the key that wrapped it
+     * @param sealed is asked before the first key is made
+     * @throws TierException NO_KEY when the provider does not have the key that wrapped it, or there is none any more for what is encrypted
      */
-    public synchronized DataKey current(UUID storeId) throws TierException {
+    public synchronized DataKey current(UUID storeId, Sealed sealed) throws TierException {
         int number = 0;
         for (int one : known.keySet()) {
             number = Math.max(number, one);
         }
         if (known.isEmpty() && folder.find(name(0)).isEmpty()) {
-            make(0, storeId);
+            make(0, storeId, sealed);
         }
         while (folder.find(name(number + 1)).isPresent()) {
             number = next(number);
@@ -138,8 +147,23 @@ public final class TenantKeys {
         return WrappedKey.decode(bytes, folder.location());
     }
 
-    /** Somebody else may be first: then it is his. */
-    private void make(int number, UUID storeId) throws TierException {
+    /**
+     * Somebody else may be first: then it is his. A number is given once: under two keys of one number nobody could tell what opens by which.
+     */
+    private void make(int number, UUID storeId, Sealed sealed) throws TierException {
+        boolean given = folder.find(name(number + 1)).isPresent() || sealed.anyBy(other -> other >= number);
+        // Who was first may have encrypted something by now.
+        if (given && folder.find(name(number)).isEmpty()) {
+            throw new TierException(
+                    Reason.NO_KEY,
+                    ("data key %d of %s is not in %s, and was: what it has encrypted is there. Put keys/%s back, from a backup or another"
+                                    + " copy of the store; where it is lost for good, delete the copies there first")
+                            .formatted(
+                                    number,
+                                    tenant,
+                                    folder.location(),
+                                    name(number).hex()));
+        }
         byte[] fresh = new byte[KEY_BYTES];
         new SecureRandom().nextBytes(fresh);
         folder.putIfAbsent(
@@ -181,9 +205,9 @@ public final class TenantKeys {
      * @return its number
      * @throws TierException NO_KEY also when the newest one cannot be opened here: whoever cannot read must not go on
      */
-    public synchronized int rotate(UUID storeId) throws TierException {
-        int number = next(current(storeId).number());
-        make(number, storeId);
+    public synchronized int rotate(UUID storeId, Sealed sealed) throws TierException {
+        int number = next(current(storeId, sealed).number());
+        make(number, storeId, sealed);
         return get(number, storeId).number();
     }
 

@@ -13,12 +13,14 @@ import io.gpusnap.node.tier.TierUsage;
 import io.gpusnap.node.tier.blob.BlobKey;
 import io.gpusnap.node.tier.blob.BlobStore;
 import io.gpusnap.node.tier.blob.BlobStore.IfThere;
+import io.gpusnap.node.tier.key.DataKey;
 import io.gpusnap.node.tier.key.TenantKeys;
 import java.lang.foreign.MemorySegment;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.LongAdder;
@@ -63,9 +65,9 @@ public final class PackTier implements ChunkTier {
         this.store = store;
         this.framing = frames;
         this.catalogue = new Catalogue(frames::opens);
-        this.frames = () -> new SealingFrames(frames, this::storeId);
+        this.frames = () -> new SealingFrames(frames, this::storeId, this::newest);
         this.publisher = new PackPublisher(store);
-        this.snapshots = new SharedSnapshots(store, catalogue, publisher, frames.signer());
+        this.snapshots = new SharedSnapshots(store, catalogue, publisher, frames.signer(), this::isDamage);
         this.places = new PlaceReader(store, this.frames, catalogue, this::lookAgain, this::notThere, this::quarantine);
     }
 
@@ -254,8 +256,20 @@ public final class PackTier implements ChunkTier {
         if (framing.keys().isEmpty()) {
             return String::isEmpty;
         }
-        String newest = framing.keys().get().current(storeId()).scope();
+        String newest = newest(framing.keys().get()).scope();
         return scope -> scope.isEmpty() || scope.equals(newest);
+    }
+
+    private DataKey newest(TenantKeys keys) throws TierException {
+        return keys.current(storeId(), sealedBy(keys));
+    }
+
+    /** What packs of the store say of these keys; each time that it is asked the store is, too. */
+    public TenantKeys.Sealed sealedBy(TenantKeys keys) {
+        return numbers -> storedBytesByScope().keySet().stream()
+                .map(keys::numberOf)
+                .flatMapToInt(OptionalInt::stream)
+                .anyMatch(numbers);
     }
 
     /** What packs take in the store by the data key that encrypted them, by its scope; "" for those that none has. */

@@ -24,6 +24,12 @@ final class SealingFrames implements Frames {
         UUID get() throws TierException;
     }
 
+    /** What encrypts now. */
+    @FunctionalInterface
+    interface Newest {
+        DataKey of(TenantKeys keys) throws TierException;
+    }
+
     private static final int LEVEL = 1;
     private static final int SAMPLE_BYTES = 64 << 10;
     /** Of its size: less gain is not worth the time at the other end. */
@@ -31,12 +37,14 @@ final class SealingFrames implements Frames {
 
     private final FrameSettings settings;
     private final StoreIds storeId;
+    private final Newest newest;
     /** All that one object writes is encrypted by one key. */
     private @Nullable DataKey writing;
 
-    SealingFrames(FrameSettings settings, StoreIds storeId) {
+    SealingFrames(FrameSettings settings, StoreIds storeId, Newest newest) {
         this.settings = settings;
         this.storeId = storeId;
+        this.newest = newest;
     }
 
     @Override
@@ -48,7 +56,7 @@ final class SealingFrames implements Frames {
     private DataKey writing(TenantKeys keys) throws TierException {
         DataKey key = writing;
         if (key == null) {
-            key = keys.current(storeId.get());
+            key = newest.of(keys);
             writing = key;
         }
         return key;

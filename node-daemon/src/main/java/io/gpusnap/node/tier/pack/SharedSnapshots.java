@@ -3,6 +3,7 @@ package io.gpusnap.node.tier.pack;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.DiskErrors;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.blob.BlobInfo;
@@ -31,16 +32,31 @@ final class SharedSnapshots {
     private static final Logger LOG = LoggerFactory.getLogger(SharedSnapshots.class);
     private static final int MOST_MANIFEST_BYTES = 64 << 20;
 
+    /** An object cannot be read, in a store that gives other things. */
+    private static final class Damaged extends Exception {
+        Damaged(BlobKey key, TierException cause) {
+            super("%s cannot be read, its store can: %s".formatted(key, cause.getMessage()), cause);
+        }
+    }
+
     private final BlobStore store;
     private final Catalogue catalogue;
     private final PackPublisher publisher;
     private final ManifestSigner signer;
+    private final Predicate<TierException> isDamage;
 
-    SharedSnapshots(BlobStore store, Catalogue catalogue, PackPublisher publisher, ManifestSigner signer) {
+    /** @param isDamage whether a read that failed tells of damage to what was read, and not of a store that does not answer */
+    SharedSnapshots(
+            BlobStore store,
+            Catalogue catalogue,
+            PackPublisher publisher,
+            ManifestSigner signer,
+            Predicate<TierException> isDamage) {
         this.store = store;
         this.catalogue = catalogue;
         this.publisher = publisher;
         this.signer = signer;
+        this.isDamage = isDamage;
     }
 
     List<SharedSnapshot> list(String nameStart) throws TierException {
@@ -60,20 +76,25 @@ final class SharedSnapshots {
      *
      * @param wanted whether these bytes will do
      * @throws TierException MISSING; UNTRUSTED when one would do and none of those is signed by a key that this node trusts; CORRUPT when
-     *     there are manifests, and none that would do
+     *     there are manifests, and none that would do or can be read
      */
     byte[] read(SnapshotId snapshot, Predicate<byte[]> wanted) throws TierException {
         Optional<byte[]> found = Optional.empty();
         Optional<Reason> wrong = Optional.empty();
         for (SharedSnapshot copy : list(snapshot + ".")) {
-            Optional<byte[]> manifest = manifest(copy);
-            if (manifest.filter(wanted).isEmpty()) {
-                wrong = manifest.isPresent() ? wrong.or(() -> Optional.of(Reason.CORRUPT)) : wrong;
-            } else if (isTrusted(copy, manifest.get())) {
-                found = manifest;
-                learn(copy);
-            } else {
-                wrong = Optional.of(Reason.UNTRUSTED);
+            try {
+                Optional<byte[]> manifest = manifest(copy);
+                if (manifest.filter(wanted).isEmpty()) {
+                    wrong = manifest.isPresent() ? wrong.or(() -> Optional.of(Reason.CORRUPT)) : wrong;
+                } else if (isTrusted(copy, manifest.get())) {
+                    found = manifest;
+                    learn(copy);
+                } else {
+                    wrong = Optional.of(Reason.UNTRUSTED);
+                }
+            } catch (Damaged e) {
+                warn(e);
+                wrong = wrong.or(() -> Optional.of(Reason.CORRUPT));
             }
         }
         if (found.isPresent()) {
@@ -84,7 +105,7 @@ final class SharedSnapshots {
 
     private TierException refused(SnapshotId snapshot, Reason reason) {
         String text = switch (reason) {
-            case CORRUPT -> "the manifest of snapshot %s in %s is not the one that is meant";
+            case CORRUPT -> "the manifest of snapshot %s in %s is not the one that is meant, or cannot be read";
             case UNTRUSTED ->
                 "the manifest of snapshot %s in %s is not signed by a key that this node trusts (tiers.trustedKeysFile)";
             case MISSING, NO_KEY, NO_SPACE, IO, UNAVAILABLE, IN_USE, PREEMPTED -> "snapshot %s is not in %s";
@@ -92,13 +113,35 @@ final class SharedSnapshots {
         return new TierException(reason, text.formatted(snapshot, store.location()));
     }
 
-    private boolean isTrusted(SharedSnapshot copy, byte[] manifest) throws TierException {
+    private void warn(Exception unusable) {
+        LOG.atWarn().addKeyValue("store", store.location()).log("a copy is not used: " + unusable.getMessage());
+    }
+
+    /** Asked for twice, so that one error of the moment condemns nothing. */
+    private byte[] readAll(BlobKey key, int mostBytes) throws TierException, Damaged {
+        try {
+            return store.readAll(key, mostBytes);
+        } catch (TierException e) {
+            if (!DiskErrors.isOfMedium(e)) {
+                throw e;
+            }
+        }
+        try {
+            return store.readAll(key, mostBytes);
+        } catch (TierException again) {
+            if (isDamage.test(again)) {
+                throw new Damaged(key, again);
+            }
+            throw again;
+        }
+    }
+
+    private boolean isTrusted(SharedSnapshot copy, byte[] manifest) throws TierException, Damaged {
         if (!signer.asksForSignatures()) {
             return true;
         }
         try {
-            byte[] signature =
-                    store.readAll(BlobKey.signature(copy.snapshot(), copy.copy()), ManifestSigner.SIGNATURE_BYTES);
+            byte[] signature = readAll(BlobKey.signature(copy.snapshot(), copy.copy()), ManifestSigner.SIGNATURE_BYTES);
             return signer.trusts(copy.snapshot(), manifest, signature);
         } catch (TierException e) {
             if (e.reason() == Reason.MISSING || e.reason() == Reason.CORRUPT) {
@@ -112,19 +155,23 @@ final class SharedSnapshots {
     Optional<byte[]> signature(SnapshotId snapshot, byte[] manifest) throws TierException {
         for (SharedSnapshot copy : list(snapshot + ".")) {
             BlobKey key = BlobKey.signature(snapshot, copy.copy());
-            boolean same = manifest(copy)
-                    .filter(found -> Arrays.equals(found, manifest))
-                    .isPresent();
-            if (same && isTrusted(copy, manifest) && store.find(key).isPresent()) {
-                return Optional.of(store.readAll(key, ManifestSigner.SIGNATURE_BYTES));
+            try {
+                boolean same = manifest(copy)
+                        .filter(found -> Arrays.equals(found, manifest))
+                        .isPresent();
+                if (same && isTrusted(copy, manifest) && store.find(key).isPresent()) {
+                    return Optional.of(readAll(key, ManifestSigner.SIGNATURE_BYTES));
+                }
+            } catch (Damaged e) {
+                warn(e);
             }
         }
         return Optional.empty();
     }
 
-    private Optional<byte[]> manifest(SharedSnapshot copy) throws TierException {
+    private Optional<byte[]> manifest(SharedSnapshot copy) throws TierException, Damaged {
         try {
-            return Optional.of(store.readAll(BlobKey.manifest(copy.snapshot(), copy.copy()), MOST_MANIFEST_BYTES));
+            return Optional.of(readAll(BlobKey.manifest(copy.snapshot(), copy.copy()), MOST_MANIFEST_BYTES));
         } catch (TierException e) {
             if (e.reason() == Reason.MISSING || e.reason() == Reason.CORRUPT) {
                 LOG.atWarn().addKeyValue("store", store.location()).log("a manifest is not used: " + e.getMessage());
@@ -138,7 +185,7 @@ final class SharedSnapshots {
     private void learn(SharedSnapshot copy) throws TierException {
         BlobKey key = BlobKey.map(copy.snapshot(), copy.copy());
         try {
-            PackTable.decode(store.readAll(key, PackTable.MOST_BYTES), key.path())
+            PackTable.decode(readAll(key, PackTable.MOST_BYTES), key.path())
                     .packs()
                     .forEach(catalogue::addPart);
         } catch (TierException e) {
@@ -146,6 +193,8 @@ final class SharedSnapshots {
                 throw e;
             }
             LOG.atWarn().addKeyValue("store", store.location()).log("a map is not used: " + e.getMessage());
+        } catch (Damaged e) {
+            warn(e);
         }
     }
 

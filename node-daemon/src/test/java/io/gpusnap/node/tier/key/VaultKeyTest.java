@@ -99,7 +99,7 @@ class VaultKeyTest {
         byte[] content = "a chunk".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
         ChunkDigest digest = ChunkDigest.of(new byte[32]);
         ByteBuffer sealed = ByteBuffer.allocate(content.length + DataKey.OVERHEAD_BYTES);
-        keys(key()).current(STORE).seal(digest, 0, ByteBuffer.wrap(content), sealed);
+        keys(key()).current(STORE, numbers -> false).seal(digest, 0, ByteBuffer.wrap(content), sealed);
         // given another node
         TenantKeys keys = keys(key());
         keys.of("tenant-a", STORE);
@@ -117,7 +117,7 @@ class VaultKeyTest {
     void keysOfAFileAreWrappedAnewByTheService() throws Exception {
         // given a data key that a key of a file has wrapped
         KeyRing file = KeyRing.ofHex("0123456789abcdef".repeat(4));
-        keys(file).current(STORE);
+        keys(file).current(STORE, numbers -> false);
         // when both are there, the service first
         KeyRing both = KeyRing.of(key(), file);
         assertThat(both.keyIds()).containsExactly("vault:transit/gpusnap", file.keyId());
@@ -126,11 +126,11 @@ class VaultKeyTest {
         assertThat(keys(key()).list())
                 .singleElement()
                 .satisfies(listed -> assertThat(listed.keyId()).isEqualTo("vault:transit/gpusnap"));
-        keys(key()).current(STORE);
+        keys(key()).current(STORE, numbers -> false);
         assertFails(
                 Reason.NO_KEY,
                 "was wrapped by key vault:transit/gpusnap",
-                () -> keys(file).current(STORE));
+                () -> keys(file).current(STORE, numbers -> false));
     }
 
     /** As key management services name their keys. */
@@ -143,14 +143,14 @@ class VaultKeyTest {
                 "x".repeat(2048))) {
             Folder own = new Folder();
             KeyProvider provider = new Named(id);
-            new TenantKeys(own, provider, "tenant-a").current(STORE);
+            new TenantKeys(own, provider, "tenant-a").current(STORE, numbers -> false);
             assertThat(new TenantKeys(own, provider, "tenant-a").list())
                     .singleElement()
                     .satisfies(listed -> assertThat(listed.keyId()).isEqualTo(id));
             new TenantKeys(own, provider, "tenant-a").of(0, STORE);
         }
         for (String id : List.of("", "two words", "a\"b", "a\\b", "a\nb", "ü", "x".repeat(2049))) {
-            assertFails(Reason.IO, "id of a key", () -> keys(new Named(id)).current(STORE));
+            assertFails(Reason.IO, "id of a key", () -> keys(new Named(id)).current(STORE, numbers -> false));
             assertThat(folder.keys).isEmpty();
         }
     }

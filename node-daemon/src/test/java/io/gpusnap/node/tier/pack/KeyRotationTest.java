@@ -94,7 +94,8 @@ class KeyRotationTest {
                 PackTier operator = tier("tenant-a", OLD)) {
             put(running, content(1));
             // when
-            assertThat(keys(operator).rotate(operator.storeId())).isEqualTo(1);
+            assertThat(keys(operator).rotate(operator.storeId(), operator.sealedBy(keys(operator))))
+                    .isEqualTo(1);
             put(running, content(2));
             // then
             assertThat(scopes()).containsExactlyInAnyOrder("tenant-a", "tenant-a#1");
@@ -128,7 +129,7 @@ class KeyRotationTest {
         byte[] content = content(1);
         try (PackTier tier = tier("tenant-a", OLD)) {
             ChunkRef chunk = put(tier, content);
-            keys(tier).rotate(tier.storeId());
+            keys(tier).rotate(tier.storeId(), tier.sealedBy(keys(tier)));
             // when
             UUID copy = UUID.randomUUID();
             PackWriter writer = tier.writer(copy);
@@ -180,7 +181,7 @@ class KeyRotationTest {
         byte[] after = content(2);
         try (PackTier first = tier("tenant-a", OLD)) {
             put(first, before);
-            keys(first).rotate(first.storeId());
+            keys(first).rotate(first.storeId(), first.sealedBy(keys(first)));
             put(first, after);
         }
         // given nodes with both keys, of which one wraps by the new one already
@@ -237,8 +238,8 @@ class KeyRotationTest {
     void aRewrapThatWasCutOffLosesNothingAndIsRunAgain() throws Exception {
         try (PackTier first = tier("tenant-a", OLD)) {
             put(first, content(1));
-            keys(first).rotate(first.storeId());
-            keys(first).rotate(first.storeId());
+            keys(first).rotate(first.storeId(), first.sealedBy(keys(first)));
+            keys(first).rotate(first.storeId(), first.sealedBy(keys(first)));
         }
         try (PackTier dying = tier("tenant-a", new Dying(KeyRing.ofHex(NEW + "\n" + OLD), new int[] {1}))) {
             assertFails(Reason.UNAVAILABLE, "is away", () -> keys(dying).rewrap(dying.storeId(), (done, all) -> {}));
@@ -252,13 +253,110 @@ class KeyRotationTest {
         }
     }
 
+    private List<Path> keyFiles() throws Exception {
+        try (var keys = Files.list(root.resolve("keys"))) {
+            return keys.sorted().toList();
+        }
+    }
+
+    @Test
+    void aKeyThatVanishedFromTheStoreIsNotMadeAnew() throws Exception {
+        // given
+        try (PackTier first = tier("tenant-a", OLD)) {
+            put(first, content(1));
+        }
+        Path key = keyFiles().getFirst();
+        byte[] wrapped = Files.readAllBytes(key);
+        Files.delete(key);
+        // when
+        try (PackTier later = tier("tenant-a", OLD)) {
+            assertFails(
+                    Reason.NO_KEY,
+                    "data key 0 of tenant-a is not in " + store().location()
+                            + ", and was: what it has encrypted is there." + " Put keys/" + key.getFileName() + " back",
+                    () -> put(later, content(2)));
+            assertFails(Reason.NO_KEY, "Put keys/", () -> later.writer(UUID.randomUUID()));
+        }
+        // then there is none, and who is new here gets his all the same
+        assertThat(keyFiles()).isEmpty();
+        try (PackTier other = tier("tenant-b", OLD)) {
+            put(other, content(3));
+            assertThat(read(other, content(3))).isEqualTo(content(3));
+        }
+        // and with the key all goes on
+        Files.write(key, wrapped);
+        try (PackTier mended = tier("tenant-a", OLD)) {
+            put(mended, content(2));
+            assertThat(read(mended, content(1))).isEqualTo(content(1));
+            assertThat(scopes()).containsExactlyInAnyOrder("tenant-a", "tenant-b", "tenant-a");
+        }
+    }
+
+    @Test
+    void aLaterKeyThatVanishedIsNotMadeAnewByARotation() throws Exception {
+        List<Path> before;
+        try (PackTier first = tier("tenant-a", OLD)) {
+            put(first, content(1));
+            before = keyFiles();
+            keys(first).rotate(first.storeId(), first.sealedBy(keys(first)));
+            put(first, content(2));
+        }
+        List<Path> made = new ArrayList<>(keyFiles());
+        made.removeAll(before);
+        Files.delete(made.getFirst());
+
+        try (PackTier later = tier("tenant-a", OLD)) {
+            assertFails(
+                    Reason.NO_KEY,
+                    "data key 1 of tenant-a",
+                    () -> keys(later).rotate(later.storeId(), later.sealedBy(keys(later))));
+        }
+
+        assertThat(keyFiles()).isEqualTo(before);
+    }
+
+    @Test
+    void theFirstKeyIsNotMadeWhereThereIsALaterOne() throws Exception {
+        List<Path> first;
+        try (PackTier tier = tier("tenant-a", OLD)) {
+            keys(tier).current(tier.storeId(), tier.sealedBy(keys(tier)));
+            first = keyFiles();
+            keys(tier).rotate(tier.storeId(), tier.sealedBy(keys(tier)));
+        }
+        Files.delete(first.getFirst());
+
+        try (PackTier later = tier("tenant-a", OLD)) {
+            assertFails(Reason.NO_KEY, "data key 0 of tenant-a", () -> put(later, content(1)));
+        }
+
+        assertThat(keyFiles()).hasSize(1).doesNotContainAnyElementsOf(first);
+    }
+
+    @Test
+    void whoIsFirstMayHaveEncryptedBeforeTheOtherLooks() throws Exception {
+        try (PackTier one = tier("tenant-a", OLD);
+                PackTier other = tier("tenant-a", OLD)) {
+            // when the other looks for what is encrypted only after the first one's pack is there
+            TenantKeys.Sealed late = numbers -> {
+                put(one, content(1));
+                return other.sealedBy(keys(other)).anyBy(numbers);
+            };
+            keys(other).current(other.storeId(), late);
+            // then they have one key
+            put(other, content(2));
+            one.refresh();
+            assertThat(read(one, content(2))).isEqualTo(content(2));
+            assertThat(keyFiles()).hasSize(1);
+        }
+    }
+
     @Test
     void twoOperatorsAtOnceMakeOneKey() throws Exception {
         try (PackTier one = tier("tenant-a", OLD);
                 PackTier other = tier("tenant-a", OLD)) {
             put(one, content(1));
-            keys(other).current(other.storeId());
-            keys(one).rotate(one.storeId());
+            keys(other).current(other.storeId(), other.sealedBy(keys(other)));
+            keys(one).rotate(one.storeId(), one.sealedBy(keys(one)));
             put(other, content(2));
             assertThat(keys(other).list()).hasSize(2);
             one.refresh();

@@ -183,8 +183,10 @@ class SealedTierTest extends PackTierContract {
     void aFrameThatExpandsToMoreThanItsChunkIsRefusedAndWritesNotAByteMore() {
         byte[] bomb = Zstd.compress(new byte[64 << 20]);
         byte[] target = new byte[4096];
-        SealingFrames frames =
-                new SealingFrames(new FrameSettings(true, Optional.empty(), ManifestSigner.none()), UUID::randomUUID);
+        SealingFrames frames = new SealingFrames(
+                new FrameSettings(true, Optional.empty(), ManifestSigner.none()), UUID::randomUUID, keys -> {
+                    throw new AssertionError("nothing is encrypted here");
+                });
         assertFails(
                 Reason.CORRUPT,
                 "expand",

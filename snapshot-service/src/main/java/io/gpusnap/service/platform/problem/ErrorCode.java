@@ -60,6 +60,10 @@ public enum ErrorCode {
             HttpStatus.CONFLICT,
             "The resource's state does not allow this",
             "Read the resource again and decide anew."),
+    COPY_PROMISED(
+            HttpStatus.CONFLICT,
+            "A tier policy promises this copy",
+            "Have another copy made first, or change the policy that the detail names."),
     TIER_POLICY_OVERLAP(
             HttpStatus.CONFLICT,
             "Another enabled tier policy is for the same models",

@@ -23,6 +23,11 @@ public record MinimumCopies(
     static final String KIND = "minimum-copies";
 
     @Override
+    public boolean promises() {
+        return true;
+    }
+
+    @Override
     public void propose(Plan plan) {
         plan.snapshots()
                 .filter(snapshot -> snapshot.role().isIn(roles))

@@ -18,6 +18,11 @@ public record NodeSpread(
     static final String KIND = "node-spread";
 
     @Override
+    public boolean promises() {
+        return true;
+    }
+
+    @Override
     public void propose(Plan plan) {
         plan.snapshots().filter(snapshot -> applies(plan, snapshot)).toList().forEach(snapshot -> {
             for (int on = on(plan, snapshot); on < nodes; on++) {

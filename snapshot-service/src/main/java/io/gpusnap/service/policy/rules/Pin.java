@@ -22,6 +22,11 @@ public record Pin(
     static final String KIND = "pin";
 
     @Override
+    public boolean promises() {
+        return true;
+    }
+
+    @Override
     public void propose(Plan plan) {
         plan.snapshots()
                 .filter(snapshot -> names(snapshot)

@@ -50,6 +50,28 @@ public final class Plan {
         return List.copyOf(plan.decisions);
     }
 
+    /**
+     * Why one of the rules that promise something needs the copy, with the rule's kind; empty when none does, and of a copy that counts
+     * for none: one that is not whole, or cannot be had now.
+     *
+     * @param facts of the snapshot, and of those of its version
+     */
+    public static Optional<String> promised(Facts facts, List<Rule> rules, SnapshotId id, StoreId store) {
+        Plan plan = new Plan(facts, rules);
+        return facts.snapshots().stream()
+                .filter(snapshot -> snapshot.id().equals(id))
+                .flatMap(snapshot -> snapshot.copies().stream()
+                        .filter(copy -> copy.store().equals(store) && copy.isThere())
+                        .flatMap(copy -> rules.stream()
+                                .filter(Rule::promises)
+                                .flatMap(
+                                        rule -> rule
+                                                .objectsTo(plan, snapshot, copy)
+                                                .map(why -> kindOf(rule) + ": " + why)
+                                                .stream())))
+                .findFirst();
+    }
+
     Facts facts() {
         return facts;
     }
@@ -249,6 +271,12 @@ public final class Plan {
                     SAFETY,
                     "It is the last good durable copy" + (onlyOne ? "; " : " that can be read; ") + rule
                             + " would remove it."));
+        }
+        if (copy.state() == LocationState.CORRUPT
+                && copy.durable()
+                && beside(snapshot, copy, Facts.CopyFacts::durable) == 0) {
+            return Optional.of(new Decision.Blocked(
+                    snapshot.id(), rule, reason + " It waits: there is no other copy that can be read now."));
         }
         if (!good && !coming) {
             return Optional.empty();

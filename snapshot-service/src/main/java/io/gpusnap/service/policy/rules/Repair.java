@@ -4,8 +4,8 @@ import io.gpusnap.service.operation.TransferPriority;
 import io.gpusnap.service.snapshot.LocationState;
 
 /**
- * A corrupt copy goes, and in a shared store a new one is made from a good one. In a node's own store the other rules decide
- * whether there should be one again. Part of every policy; not to be named in one.
+ * A corrupt copy goes once there is another one that can be read, and in a shared store a new one is made from that. In a node's own
+ * store the other rules decide whether there should be one again. Part of every policy; not to be named in one.
  */
 record Repair() implements Rule {
     static final String KIND = "repair";

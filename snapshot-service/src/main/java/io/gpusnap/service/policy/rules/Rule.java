@@ -30,6 +30,14 @@ public sealed interface Rule
         return Optional.empty();
     }
 
+    /**
+     * Whether what it objects to holds at the moment of the removal too, whoever asks for it. Of a rule that goes by use or by a
+     * forecast it does not: those change their minds by themselves.
+     */
+    default boolean promises() {
+        return false;
+    }
+
     /** Adds to the plan what the rule wants. */
     void propose(Plan plan);
 

@@ -347,6 +347,17 @@ class RulesTest {
                         "remove s3 (repair)",
                         "copy s3 by A (repair)"),
                 row(
+                        "a corrupt copy stays while no other one can be read, most of it may be good",
+                        snapshot("v1").in(NVME_A, Facts.Reach.SILENT).in(S3, LocationState.CORRUPT),
+                        new MinimumCopies(1, null),
+                        "blocked (repair)",
+                        "blocked (minimum-copies)"),
+                row(
+                        "one in memory is no loss",
+                        snapshot("v1").in(NVME_A, Facts.Reach.SILENT).in(MEMORY_A, LocationState.CORRUPT),
+                        new Pin("m", "v9", TierKind.S3),
+                        "remove memory-A (repair)"),
+                row(
                         "a corrupt one of a node's own goes, and the rules decide",
                         snapshot("v1").on(S3).in(NVME_A, LocationState.CORRUPT),
                         TWO_COPIES,

@@ -52,18 +52,21 @@ class Verdict:
             store = operation["target"].get("storeId")
             if any(one["target"].get("storeId") == store and overlap(one, operation) for one in self.of("SWEEP")):
                 return SWEEP
-            if code == "OBJECT_GONE" and self.is_left_half_swept(store, operation):
-                return DEAD_SWEEP
+            if code == "OBJECT_GONE":
+                return self.condemned(store, operation)
         if any(takes(one, operation) and overlap(one, operation) for one in self.of("DELETE", "EVICT")):
             return DELETION
         return None
 
-    def is_left_half_swept(self, store, operation):
-        """What a sweep was told to delete may be there or not once it has died: it is refused until another one of that store has come to its end."""
-        sweeps = [one for one in self.of("SWEEP") if one["target"].get("storeId") == store and one.get("startedAt")]
-        begin = span(operation)[0]
-        ends = [(moment(one["finishedAt"]), one["state"]) for one in sweeps if one.get("finishedAt") and moment(one["finishedAt"]) <= begin]
-        return bool(ends) and max(ends)[1] == "FAILED"
+    def condemned(self, store, operation):
+        """From the moment that a sweep is queued nothing is shared of what it is to delete. Of what one had that died, nobody knows what is
+        there: that goes on until another one has come to its end."""
+        sweeps = [one for one in self.of("SWEEP") if one["target"].get("storeId") == store]
+        begin, end = span(operation)
+        if any(span(one)[0] <= end and begin <= span(one)[1] for one in sweeps):
+            return SWEEP
+        ends = [(moment(one["finishedAt"]), one["state"]) for one in sweeps if one.get("finishedAt") and span(one)[1] <= begin]
+        return DEAD_SWEEP if ends and max(ends)[1] == "FAILED" else None
 
     def of(self, *kinds):
         return (one for one in self.operations if one["kind"] in kinds)

@@ -70,8 +70,13 @@ class MissingTest(unittest.TestCase):
         self.assertEqual(explained(push, [died]), verdict.DEAD_SWEEP)
         self.assertIsNone(explained(push, [died, operation("SWEEP", 7, 9, store="bucket")]))
         self.assertIsNone(explained(push, [died | {"target": {"storeId": "other"}}]))
-        self.assertIsNone(explained(push, [died | {"startedAt": None}]))
         self.assertIsNone(explained(self.PUSH, [died]))
+
+    def test_a_sweep_that_waits_for_its_node_explains_a_refusal(self):
+        push = operation("TRANSFER", 10, 20, "OBJECT_GONE", store="bucket")
+        waits = operation("SWEEP", 5, 12, store="bucket") | {"startedAt": None}
+        self.assertEqual(explained(push, [waits]), verdict.SWEEP)
+        self.assertIsNone(explained(push, [operation("SWEEP", 21, 30, store="bucket")]))
 
     def test_a_sweep_at_another_time_or_of_another_store_does_not(self):
         self.assertIsNone(explained(self.PUSH, [operation("SWEEP", 0, 9, store="bucket")]))

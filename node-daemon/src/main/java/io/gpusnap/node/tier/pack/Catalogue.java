@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
  * What this node knows of a shared store's chunks. A chunk may be in several packs; places where it was found wrong are not among
@@ -24,7 +25,13 @@ final class Catalogue {
     record Place(PackTable.Pack pack, PackEntry entry) {}
 
     private final Map<ChunkDigest, List<Place>> places = new HashMap<>();
+    /** Those whose index was read, or that this node has made. */
     private final Map<ChunkDigest, PackTable.Pack> packs = new HashMap<>();
+    /** Chunks by other packs, which only a snapshot's map names: the map of a copy that counts for nothing may name what is gone. */
+    private final Map<ChunkDigest, Set<ChunkDigest>> named = new HashMap<>();
+    /** Those that are not in the store although their index may be. */
+    private final Set<ChunkDigest> lost = new HashSet<>();
+
     private final Map<ChunkDigest, UUID> copies = new HashMap<>();
     private final Set<List<ChunkDigest>> wrong = new HashSet<>();
     /** Scopes that do not open here, by chunk and pack. */
@@ -40,18 +47,23 @@ final class Catalogue {
     /** @param pack with its id and all of its chunks */
     synchronized void add(PackTable.Pack pack, UUID copy) {
         packs.put(pack.id(), pack);
+        named.remove(pack.id());
         copies.put(pack.id(), copy);
         addPlaces(pack);
     }
 
     /**
      * Its places are looked at before all others from now on: a snapshot keeps the packs that its map names, other packs with the
-     * same chunks may be gone at any time.
+     * same chunks may be gone at any time. That is for reading: nothing is {@link #shared} of a pack that only maps name.
      *
      * @param pack with its id, and some of its chunks: of a snapshot's map
      */
     synchronized void addPart(PackTable.Pack pack) {
         PackTable.Pack whole = packs.getOrDefault(pack.id(), pack);
+        if (!packs.containsKey(pack.id())) {
+            Set<ChunkDigest> chunks = named.computeIfAbsent(pack.id(), id -> new HashSet<>());
+            pack.entries().forEach(entry -> chunks.add(entry.digest()));
+        }
         if (!opens.test(whole.scope())) {
             addPlaces(whole);
             return;
@@ -101,10 +113,17 @@ final class Catalogue {
         if (pack != null) {
             pack.entries().forEach(entry -> forget(entry.digest(), packId));
         }
+        Set<ChunkDigest> chunks = named.remove(packId);
+        if (chunks != null) {
+            chunks.forEach(chunk -> forget(chunk, packId));
+        }
     }
 
+    /** Those that maps name as well. */
     synchronized Set<ChunkDigest> packs() {
-        return Set.copyOf(packs.keySet());
+        Set<ChunkDigest> all = new HashSet<>(packs.keySet());
+        all.addAll(named.keySet());
+        return all;
     }
 
     /** @return whether that is new */
@@ -113,10 +132,20 @@ final class Catalogue {
         return wrong.add(List.of(chunk, packId));
     }
 
-    /** The pack is not there any more, whoever said that it is. */
+    /** The pack is not there any more, whoever says that it is: also not its index. */
     synchronized void gone(PackTable.Pack pack) {
+        lost.add(pack.id());
         remove(pack.id());
         pack.entries().forEach(entry -> forget(entry.digest(), pack.id()));
+    }
+
+    synchronized Set<ChunkDigest> lost() {
+        return Set.copyOf(lost);
+    }
+
+    /** It is there again, or its index is not any more either. */
+    synchronized void isBack(ChunkDigest packId) {
+        lost.remove(packId);
     }
 
     private void forget(ChunkDigest chunk, ChunkDigest packId) {
@@ -139,11 +168,23 @@ final class Catalogue {
         return known == null ? Optional.empty() : Optional.of(known.getFirst());
     }
 
-    /** Only where it lies in a pack with such a scope. */
-    synchronized Optional<Place> find(ChunkDigest chunk, Predicate<String> scope) {
+    /**
+     * Where a copy that is being made may count on it: in a pack with such a scope whose index the store had when it was last looked
+     * through.
+     */
+    synchronized Optional<Place> shared(ChunkDigest chunk, Predicate<String> scope) {
         return places.getOrDefault(chunk, List.of()).stream()
-                .filter(place -> scope.test(place.pack().scope()))
+                .filter(place -> packs.containsKey(place.pack().id())
+                        && scope.test(place.pack().scope()))
                 .findFirst();
+    }
+
+    /** All packs from which {@link #shared} may answer. */
+    synchronized List<PackTable.Pack> sharedPacks(ChunkDigest chunk) {
+        return places.getOrDefault(chunk, List.of()).stream()
+                .map(Place::pack)
+                .filter(pack -> packs.containsKey(pack.id()))
+                .toList();
     }
 
     /** What packs take, by their scope; those of others as well. */
@@ -160,8 +201,11 @@ final class Catalogue {
                 : foreign.getOrDefault(chunk, Map.of()).values().stream().findFirst();
     }
 
+    /** Of packs whose index was read. */
     synchronized Set<ChunkDigest> chunks() {
-        return Set.copyOf(places.keySet());
+        return places.keySet().stream()
+                .filter(chunk -> shared(chunk, any -> true).isPresent())
+                .collect(Collectors.toSet());
     }
 
     synchronized long frameBytes() {

@@ -9,10 +9,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,7 +17,6 @@ final class IndexLoader {
 
     private static final Logger LOG = LoggerFactory.getLogger(IndexLoader.class);
     private static final int MOST_INDEX_BYTES = 4 << 20;
-    private static final int THREADS = 8;
 
     private final BlobStore store;
     private final Catalogue catalogue;
@@ -45,39 +40,12 @@ final class IndexLoader {
             Mark mark = Mark.of(found);
             catalogue.wrong(mark.chunk(), mark.pack());
         }
-        List<ChunkDigest> fresh =
-                there.stream().filter(id -> !catalogue.knows(id)).toList();
-        if (fresh.isEmpty()) {
-            return;
-        }
-        try (ExecutorService threads = Executors.newFixedThreadPool(
-                Math.min(THREADS, fresh.size()),
-                Thread.ofPlatform().daemon().name("index-", 0).factory())) {
-            List<Future<?>> reading = new ArrayList<>();
-            for (ChunkDigest id : fresh) {
-                reading.add(threads.submit(() -> {
-                    load(id);
-                    return id;
-                }));
-            }
-            for (Future<?> one : reading) {
-                await(one);
-            }
-        }
-    }
-
-    private static void await(Future<?> one) throws TierException {
-        try {
-            one.get();
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof TierException tier) {
-                throw tier;
-            }
-            throw new IllegalStateException("reading an index broke", e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new TierException(Reason.UNAVAILABLE, "interrupted while indexes were read", e);
-        }
+        new LostPacks(store, catalogue).findAgain(Set.copyOf(there));
+        Set<ChunkDigest> lost = catalogue.lost();
+        List<ChunkDigest> fresh = there.stream()
+                .filter(id -> !catalogue.knows(id) && !lost.contains(id))
+                .toList();
+        Together.each("index", fresh, this::load);
     }
 
     /** An index that is not what its name says makes its chunks absent, not the store unusable: they are copied again. */

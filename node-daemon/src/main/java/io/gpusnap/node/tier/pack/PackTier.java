@@ -197,7 +197,7 @@ public final class PackTier implements ChunkTier {
 
     private synchronized Optional<Integer> find(ChunkDigest digest) {
         Optional<PackEntry> waiting = open == null ? Optional.empty() : open.find(digest);
-        return waiting.or(() -> catalogue.find(digest).map(Catalogue.Place::entry))
+        return waiting.or(() -> catalogue.shared(digest, any -> true).map(Catalogue.Place::entry))
                 .map(PackEntry::sizeBytes);
     }
 
@@ -243,10 +243,16 @@ public final class PackTier implements ChunkTier {
         return new PackWriter(this, frames, copy, catalogue.madeBy(copy), chunk -> isIn(chunk, shared));
     }
 
+    /** As {@link LostPacks#drop}. */
+    void dropLost(Collection<ChunkRef> chunks) throws TierException {
+        load();
+        new LostPacks(store, catalogue).drop(chunks);
+    }
+
     private boolean isIn(ChunkRef chunk, Predicate<String> scopes) throws TierException {
         load();
         return catalogue
-                .find(new ChunkDigest(chunk.digest()), scopes)
+                .shared(new ChunkDigest(chunk.digest()), scopes)
                 .filter(place -> place.entry().sizeBytes() == chunk.sizeBytes())
                 .isPresent();
     }

@@ -64,6 +64,7 @@ public final class PackWriter {
      * @return packs of what the store lacks or this copy has brought there before
      */
     public List<Plan> plan(Collection<ChunkRef> chunks) throws TierException {
+        tier.dropLost(chunks);
         List<Plan> plans = new ArrayList<>();
         List<ChunkRef> pack = new ArrayList<>();
         long sizeBytes = 0;

@@ -213,8 +213,8 @@ final class SharedSnapshots {
             Optional<ChunkDigest> digest = chunk.content();
             if (digest.isPresent()) {
                 Catalogue.Place place = catalogue
-                        .find(digest.get(), preferred)
-                        .or(() -> catalogue.find(digest.get()))
+                        .shared(digest.get(), preferred)
+                        .or(() -> catalogue.shared(digest.get(), any -> true))
                         .filter(found -> found.entry().sizeBytes() == chunk.sizeBytes())
                         .orElseThrow(() -> new TierException(
                                 Reason.MISSING, "chunk " + digest.get() + " is not in " + store.location()));

@@ -1,18 +1,24 @@
 package io.gpusnap.node.tier.pack;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.store.TreeDigester;
+import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.blob.BlobInfo;
 import io.gpusnap.node.tier.blob.BlobKey;
+import io.gpusnap.node.tier.blob.BlobStore.IfThere;
 import io.gpusnap.node.tier.nfs.NfsSettings;
 import io.gpusnap.node.tier.nfs.NfsStore;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.UUID;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -53,6 +59,103 @@ class StoreSweepTest {
             assertThat(marks())
                     .singleElement()
                     .satisfies(mark -> assertThat(mark.key().name()).startsWith(stays.hex()));
+        }
+    }
+
+    @Test
+    void aPackThatOnlyTheMapOfARefusedCopyNamesIsNotShared() throws Exception {
+        // given a copy that was refused, since what it shares was being swept; of its snapshot there is another copy by
+        // now
+        byte[] content = {1, 2, 3};
+        ChunkRef chunk = ChunkRef.of(put(1), content.length);
+        List<String> swept = Stream.of(BlobKey.Folder.INDEXES, BlobKey.Folder.PACKS)
+                .flatMap(folder -> names(folder).stream())
+                .toList();
+        SnapshotId snapshot = SnapshotId.random();
+        try (PackTier pushing = tier();
+                PackTier other = tier()) {
+            pushing.publish(snapshot, new UUID(-1, -1), new byte[] {'m'}, List.of(chunk)); // its map is read last
+            pushing.sweep().delete(swept, () -> {});
+            push(pushing, snapshot, chunk, content);
+
+            // when another node reads the snapshot, and then the next one comes with the same chunk
+            other.refresh();
+            other.manifest(snapshot, any -> true);
+            List<SharedObject> objects = push(other, SnapshotId.random(), chunk, content);
+
+            // then
+            assertThat(objects)
+                    .allSatisfy(object -> assertThat(store.find(new BlobKey(object.name())))
+                            .as(object.name())
+                            .isPresent());
+        }
+    }
+
+    @Test
+    void aPackThatVanishedIsNotSharedThoughItsIndexIsThere() throws Exception {
+        byte[] content = {1, 2, 3};
+        ChunkRef chunk = ChunkRef.of(put(1), content.length);
+        try (PackTier tier = tier()) {
+            tier.refresh();
+            for (String pack : names(BlobKey.Folder.PACKS)) {
+                store.delete(new BlobKey(pack));
+            }
+
+            for (int attempt = 0; attempt < 2; attempt++) {
+                List<SharedObject> objects = push(tier, SnapshotId.random(), chunk, content);
+
+                assertThat(objects)
+                        .allSatisfy(object -> assertThat(store.find(new BlobKey(object.name())))
+                                .as(object.name())
+                                .isPresent());
+            }
+        }
+    }
+
+    @Test
+    void aPackThatIsBackIsReadAgain() throws Exception {
+        byte[] content = {1, 2, 3};
+        ChunkRef chunk = ChunkRef.of(put(1), content.length);
+        BlobKey pack = new BlobKey(names(BlobKey.Folder.PACKS).getFirst());
+        byte[] bytes = store.readAll(pack, 100);
+        try (PackTier tier = tier()) {
+            store.delete(pack);
+            MemorySegment buffer = MemorySegment.ofArray(new byte[content.length]);
+            ChunkDigest digest = new ChunkDigest(chunk.digest());
+            assertThatExceptionOfType(TierException.class)
+                    .isThrownBy(() -> tier.read(digest, content.length, buffer))
+                    .matches(e -> e.reason() == TierException.Reason.MISSING);
+            tier.refresh();
+            assertThat(tier.contains(digest, content.length)).isFalse();
+
+            store.put(pack, MemorySegment.ofArray(bytes), IfThere.KEEP);
+            tier.refresh();
+
+            assertThat(tier.contains(digest, content.length)).isTrue();
+            tier.read(digest, content.length, buffer);
+            assertThat(buffer.mismatch(MemorySegment.ofArray(content))).isEqualTo(-1);
+        }
+    }
+
+    private List<SharedObject> push(PackTier tier, SnapshotId snapshot, ChunkRef chunk, byte[] content)
+            throws Exception {
+        UUID copy = UUID.randomUUID();
+        tier.refresh();
+        PackWriter writer = tier.writer(copy);
+        List<PackWriter.Plan> plans = writer.plan(List.of(chunk));
+        try (PackWriter.Desk desk = writer.desk(plans)) {
+            for (PackWriter.Plan plan : plans) {
+                desk.write(plan, any -> MemorySegment.ofArray(content));
+            }
+        }
+        return tier.publish(snapshot, copy, new byte[] {'m'}, List.of(chunk));
+    }
+
+    private List<String> names(BlobKey.Folder folder) {
+        try {
+            return store.list(folder, "").stream().map(one -> one.key().path()).toList();
+        } catch (TierException e) {
+            throw new AssertionError(e);
         }
     }
 

@@ -39,7 +39,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 class SweepSchedulesTest {
 
-    private static final int SCHEDULES = 50;
+    private static final int SCHEDULES = 100;
     private static final int STEPS = 100;
 
     private final MemorySegment buffer = Arena.ofAuto().allocate(4 << 20, 4096);
@@ -62,11 +62,15 @@ class SweepSchedulesTest {
         private final SnapshotId snapshot;
         private final List<ChunkRef> chunks;
         private final PackWriter writer;
+        /** How many deletions had ended by then. */
+        private final int begun;
+
         private @Nullable List<PackWriter.Plan> left;
 
         /** What the store has is looked up when the copy begins. */
-        Copying(PackTier node, UUID copy, SnapshotId snapshot, List<ChunkRef> chunks) throws TierException {
+        Copying(PackTier node, int begun, UUID copy, SnapshotId snapshot, List<ChunkRef> chunks) throws TierException {
             this.node = node;
+            this.begun = begun;
             this.copy = copy;
             this.snapshot = snapshot;
             this.chunks = chunks;
@@ -80,6 +84,9 @@ class SweepSchedulesTest {
 
     /** What the service knows of a copy that ended well. */
     private record Known(SnapshotId snapshot, List<ChunkRef> chunks, Set<String> objects) {}
+
+    /** A snapshot of which a copy was refused: the next attempt is another copy of it, and what this one wrote lies there meanwhile. */
+    private record Refused(SnapshotId snapshot, List<ChunkRef> chunks) {}
 
     @Test
     void whatIsReferencedIsNeverDeleted() throws Exception {
@@ -135,6 +142,11 @@ class SweepSchedulesTest {
         private final Map<UUID, Known> known = new LinkedHashMap<>();
         private final Set<String> condemned = new HashSet<>();
         private final List<Set<String>> deletions = new ArrayList<>();
+        /** Of what was deleted, how many deletions had ended before. */
+        private final Map<String, Integer> deleted = new HashMap<>();
+
+        private final List<Refused> refused = new ArrayList<>();
+        private int ended;
         private final List<Reading> reading = new ArrayList<>();
         private final Map<String, Integer> events = new TreeMap<>();
         private final Flaw flaw;
@@ -203,7 +215,10 @@ class SweepSchedulesTest {
         private void begin() throws TierException {
             List<ChunkRef> some =
                     chunks.stream().filter(chunk -> random.nextBoolean()).toList();
-            copying.add(new Copying(node(), anyId(), new SnapshotId(anyId()), some));
+            boolean again = !refused.isEmpty() && random.nextBoolean();
+            Refused one =
+                    again ? refused.remove(random.nextInt(refused.size())) : new Refused(new SnapshotId(anyId()), some);
+            copying.add(new Copying(node(), ended, anyId(), one.snapshot(), one.chunks()));
         }
 
         /** One step of a copy: its plan, one of its packs, or its end. */
@@ -228,12 +243,14 @@ class SweepSchedulesTest {
         }
 
         private void publish(Copying one) throws TierException {
+            forgetDeleted(one);
             try {
                 List<SharedObject> objects = one.node.publish(one.snapshot, one.copy, new byte[] {'m'}, one.chunks);
                 Set<String> names = new HashSet<>();
                 objects.forEach(object -> names.add(object.name()));
                 // The service takes no reference to what it has condemned: OBJECT_GONE.
                 if (names.stream().anyMatch(condemned::contains) && flaw != Flaw.CONDEMNED_IS_REFERENCED) {
+                    refused.add(new Refused(one.snapshot, one.chunks));
                     happened("refused");
                 } else {
                     known.put(one.copy, new Known(one.snapshot, one.chunks, names));
@@ -246,11 +263,19 @@ class SweepSchedulesTest {
             }
         }
 
+        /** The service remembers what was deleted as long as a copy runs that may have seen it. */
+        private void forgetDeleted(Copying last) {
+            int oldest = copying.stream().mapToInt(one -> one.begun).reduce(last.begun, Math::min);
+            deleted.entrySet().removeIf(one -> one.getValue() < oldest && condemned.remove(one.getKey()));
+        }
+
+        /** The maps of all copies of the snapshot are read, also of those that were refused. */
         private void beginToRead() throws TierException {
             if (!known.isEmpty()) {
                 UUID copy = anyKnown();
                 PackTier node = node();
                 node.refresh();
+                node.manifest(known.get(copy).snapshot(), found -> true);
                 reading.add(
                         new Reading(node, copy, new ArrayList<>(known.get(copy).chunks())));
             }
@@ -312,7 +337,11 @@ class SweepSchedulesTest {
             }
             Set<String> names = deletions.remove(random.nextInt(deletions.size()));
             node().sweep().delete(List.copyOf(names), this::goOnInside);
-            names.forEach(name -> happened("deleted"));
+            names.forEach(name -> {
+                deleted.put(name, ended);
+                happened("deleted");
+            });
+            ended++;
         }
 
         /** Between two deletions. */

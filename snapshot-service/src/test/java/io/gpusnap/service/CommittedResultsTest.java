@@ -231,5 +231,8 @@ class CommittedResultsTest {
                     .as(what)
                     .isGreaterThanOrEqualTo(1.0);
         }
+        JsonNode memory = read("s3/memory.json").path("moved");
+        assertThat(memory.path("bytes").asLong()).isGreaterThanOrEqualTo(40L << 30);
+        assertThat(memory.at("/quarters/lastOverSecond").asDouble()).isBetween(0.5, 1.03);
     }
 }

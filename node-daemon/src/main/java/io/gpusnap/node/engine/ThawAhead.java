@@ -4,6 +4,7 @@ import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.GpuInfo;
 import io.gpusnap.gpu.GpuStatus;
+import io.gpusnap.node.engine.check.Compatibility;
 import io.gpusnap.node.engine.device.Ahead;
 import io.gpusnap.node.engine.device.Arrival;
 import io.gpusnap.node.engine.device.DeviceContent;
@@ -24,6 +25,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
@@ -41,6 +43,12 @@ import org.slf4j.LoggerFactory;
 final class ThawAhead implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(ThawAhead.class);
+
+    /**
+     * Left free on a GPU beside all that the snapshot needs. The digests of a fill take up to 4 MiB a copy call, here while the driver
+     * makes contexts: with too little for that it strands the process.
+     */
+    static final long SPARE_BYTES = 64L << 20;
 
     /** @param movedBytes that crossed the bus */
     record Filled(long movedBytes, double seconds) {}
@@ -86,16 +94,27 @@ final class ThawAhead implements AutoCloseable {
     }
 
     /**
-     * Begins at once.
+     * Begins at once, if there is room to do it beside the driver's work.
      *
      * @param load of the same thaw: closed after this
-     * @param devices where the memory will be, by ordinal of the manifest; with room for all of it
+     * @param devices where the memory will be, by ordinal of the manifest
      */
-    static ThawAhead begin(ThawSession session, ThawLoad load, Map<Integer, GpuInfo> devices)
+    static Optional<ThawAhead> begin(ThawSession session, ThawLoad load, Map<Integer, GpuInfo> devices)
             throws StageException, TierException, ManifestException {
+        for (Map.Entry<Integer, GpuInfo> device : devices.entrySet()) {
+            long needed = Compatibility.vramBytes(session.manifest(), device.getKey()) + SPARE_BYTES;
+            if (device.getValue().freeBytes() < needed) {
+                LOG.info(
+                        "GPU {} has {} bytes free, and making memory ahead takes {}: it is filled afterwards",
+                        device.getValue().ordinal(),
+                        device.getValue().freeBytes(),
+                        needed);
+                return Optional.empty();
+            }
+        }
         ThawAhead ahead = new ThawAhead(session, load, session.runtime().requireGpu(), session.manifest(), devices);
         ahead.thread.start();
-        return ahead;
+        return Optional.of(ahead);
     }
 
     private void run() {

@@ -281,7 +281,7 @@ final class ThawSession {
         load = begun;
         // What is read straight into device memory is not in the pool: the fill reads it.
         if (runtime.settings().fillAhead() && !runtime.direct().used()) {
-            ahead = ThawAhead.begin(this, begun, gpus(context).devices());
+            ahead = ThawAhead.begin(this, begun, gpus(context).devices()).orElse(null);
         }
     }
 

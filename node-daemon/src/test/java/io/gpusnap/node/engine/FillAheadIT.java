@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gpusnap.gpu.GpuStatus;
 import io.gpusnap.node.engine.FailingGpu.Moment;
+import io.gpusnap.node.engine.check.Compatibility;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationOutcome;
 import io.gpusnap.node.operation.StageListener;
@@ -103,14 +104,24 @@ class FillAheadIT extends CriuCudaEngineIT {
 
     @Test
     void aGpuThatIsJustLargeEnoughIsEnough() throws Exception {
-        // given a GPU with room for the snapshot, of which what is made ahead then takes its part
         SnapshotId snapshot = saved();
         Manifest manifest = node.engines().manifest(snapshot);
-        long needed = manifest.vramBytes(0) + manifest.device().driverBytes();
-        AtomicLong free = new AtomicLong(needed);
+        long needed = Compatibility.vramBytes(manifest, 0);
+        AtomicLong free = new AtomicLong(needed + ThawAhead.SPARE_BYTES);
+        AtomicInteger made = new AtomicInteger();
         gpu.disguise(real -> FailingGpu.withFreeBytes(real, free.get()));
-        gpu.before("ahead", () -> free.set(manifest.device().driverBytes()));
+        gpu.before("ahead", () -> {
+            made.incrementAndGet();
+            free.set(manifest.device().driverBytes());
+        });
+        // when what is made ahead and the digests then take their parts
         thawed(snapshot);
+        assertThat(made).hasValue(1);
+        // and without room for the digests it is filled afterwards
+        workload.end();
+        free.set(needed);
+        thawed(snapshot);
+        assertThat(made).hasValue(1);
         // and a byte less is refused before anything is touched
         workload.end();
         free.set(needed - 1);

@@ -53,6 +53,13 @@ public final class Compatibility {
     }
 
     /**
+     * What a GPU of the manifest needs. What the driver holds besides is known for all GPUs together; each is asked for all of it.
+     */
+    public static long vramBytes(Manifest manifest, int ordinal) {
+        return manifest.vramBytes(ordinal) + manifest.device().driverBytes();
+    }
+
+    /**
      * Checked before the driver is touched: a driver restore that runs out of memory strands the process for good.
      *
      * @param devices by ordinal of the manifest
@@ -61,8 +68,7 @@ public final class Compatibility {
     public static List<Refusal> vram(Manifest manifest, Map<Integer, GpuInfo> devices, Map<Integer, Long> madeBytes) {
         List<Refusal> refusals = new ArrayList<>();
         devices.forEach((ordinal, device) -> {
-            // What the driver holds besides is known for all GPUs together; each is asked for all of it.
-            long needed = manifest.vramBytes(ordinal) + manifest.device().driverBytes();
+            long needed = vramBytes(manifest, ordinal);
             long freeBytes = device.freeBytes() + madeBytes.getOrDefault(device.ordinal(), 0L);
             if (needed > freeBytes) {
                 refusals.add(new Refusal(

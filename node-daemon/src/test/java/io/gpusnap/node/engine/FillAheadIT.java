@@ -14,6 +14,7 @@ import io.gpusnap.node.store.SnapshotId;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -145,6 +146,18 @@ class FillAheadIT extends CriuCudaEngineIT {
         gpu.fail("remap", Moment.BEFORE, 1, GpuStatus.NO_DEVICE_MEMORY);
         assertThat(callsInAThaw("import", snapshot)).as("no room for the rest").isPositive();
         assertThat(gpu.hasFailed()).isTrue();
+    }
+
+    @Test
+    void whatTheProcessDoesNotTakeIsFilledAfterwards() throws Exception {
+        // given one whose driver does not let it have the first of its allocations, and fresh memory full of garbage
+        workload.close();
+        workload = TestWorkload.start(
+                folder.resolve("refused"),
+                Map.of("GPUSNAP_SIM_FAIL", "cuMemImportFromShareableHandle@1", "GPUSNAP_SIM_POISON", "1"),
+                List.of());
+        answer = workload.answer(PROMPT);
+        assertThat(callsInAThaw("import", saved())).isPositive();
     }
 
     @Test

@@ -29,8 +29,8 @@ struct Block {
     uint32_t mappings = 0;
     bool shared = false;  // the application exported it to someone else
     bool for_all = false;  // see set_access_of_all()
-    // Of memory that somebody held for us, or made for us, while ours was released: the driver exports memory only for whoever made it, so the
-    // descriptor by which it came is the one by which it goes again.
+    // Of memory that somebody held or made for us while ours was released: the driver exports memory only for whoever made it, so
+    // the descriptor by which it came is the one by which it goes again.
     Descriptor descriptor;
 
     // Nothing was asked of the memory but to be there.

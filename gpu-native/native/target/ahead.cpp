@@ -1,5 +1,7 @@
 #include "target/ahead.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -57,6 +59,7 @@ void AheadMemory::make_one(const LocalMemory::Item& item) {
         driver.cuMemRelease(handle);
         driver.check(exported, "cuMemExportToShareableHandle");
     }
+    fcntl(descriptor, F_SETFD, FD_CLOEXEC);  // a program that is started meanwhile must not keep the memory
     descriptors_.add(item.id, descriptor);
     memory_.map(handle);
 }

@@ -1,8 +1,11 @@
 // Memory that the daemon makes and fills while the workload is not there is the workload's own then.
+#include <fcntl.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -104,6 +107,15 @@ struct Saved {
     std::vector<gpusnap_allocation> allocations;
 };
 
+// Of this process.
+std::set<int> open_descriptors() {
+    std::set<int> found;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+        found.insert(std::stoi(entry.path().filename().string()));
+    }
+    return found;
+}
+
 }  // namespace
 
 TEST("memory that was made ahead is the workload's own: it is saved as any other, and all of it is free in the end") {
@@ -149,6 +161,22 @@ TEST("memory that was made ahead may be filled until it is closed, also when the
     ahead.close();
     saved.resume();
     saved.check();
+}
+
+TEST("memory that was made ahead does not go to programs that are started meanwhile") {
+    Saved saved;
+    std::set<int> before = open_descriptors();
+    Ahead ahead(saved.allocations);
+    ahead.make_all();
+    size_t added = 0;
+    for (int descriptor : open_descriptors()) {
+        int flags = fcntl(descriptor, F_GETFD);
+        if (!before.contains(descriptor) && flags >= 0) {
+            CHECK((flags & FD_CLOEXEC) != 0);
+            added++;
+        }
+    }
+    CHECK(added >= 2);
 }
 
 TEST("what was not made ahead is fresh") {

@@ -7,7 +7,9 @@ import io.gpusnap.node.engine.FailingGpu.Moment;
 import io.gpusnap.node.engine.check.Compatibility;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationOutcome;
+import io.gpusnap.node.operation.OperationSpec;
 import io.gpusnap.node.operation.StageListener;
+import io.gpusnap.node.operation.StagePoint;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.SnapshotId;
@@ -16,6 +18,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -195,6 +198,28 @@ class FillAheadIT extends CriuCudaEngineIT {
         assertThat(isAlive(workload.process())).isFalse();
         awaitFreeBytes(free);
         assertThatNothingIsHeld();
+    }
+
+    @Test
+    void aThawThatFailsHasGivenTheMemoryBackWhenTheProcessIsGone() throws Exception {
+        SnapshotId snapshot = saved();
+        long free = freeBytes();
+        gpu.spoilEveryDigest();
+        AtomicBoolean freed = new AtomicBoolean();
+        StageListener undone = new StageListener() {
+            @Override
+            public void reached(OperationSpec spec, String stage, StagePoint point) {
+                if (stage.equals("criu-restore") && point == StagePoint.UNDONE) {
+                    awaitFreeBytes(free);
+                    freed.set(true);
+                }
+            }
+        };
+        assertThat(node.thaw(engine(), snapshot, Optional.empty(), undone)
+                        .failed()
+                        .code())
+                .isEqualTo(FailureCode.CHUNK_CORRUPT);
+        assertThat(freed).isTrue();
     }
 
     @Test

@@ -24,7 +24,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 #endif
 
-#define GPUSNAP_ABI_VERSION 6u
+#define GPUSNAP_ABI_VERSION 7u
 
 typedef enum gpusnap_status {
   GPUSNAP_OK = 0,
@@ -166,7 +166,7 @@ typedef struct gpusnap_allocation {
   uint32_t gpu_ordinal;
   uint32_t flags;                /* GPUSNAP_ALLOCATION_* */
 } gpusnap_allocation;
-/* REMAPPED: it has the content that it had before it was released. */
+/* REMAPPED: it is memory that was given: with the content that it had before it was released, or that the daemon fills in. */
 #define GPUSNAP_ALLOCATION_HELD (1u << 0)
 
 /* socket_path NULL: derived from /proc/<pid>/environ and /proc/<pid>/status. */
@@ -214,6 +214,29 @@ gpusnap_status gpusnap_target_hold(gpusnap_target* target, gpusnap_hold* hold);
  * and fresh memory for the rest. The hold is empty afterwards, also after a failure. GPUSNAP_E_INVALID: it holds another
  * workload's memory. */
 gpusnap_status gpusnap_target_give_back(gpusnap_target* target, gpusnap_hold* hold);
+
+/* Physical memory for a workload that is not there yet: it can be filled while the process is made again. One thread at a time,
+ * but what is made may be used meanwhile by others. */
+typedef struct gpusnap_ahead gpusnap_ahead;
+typedef struct gpusnap_ahead_item {
+  uint64_t id;                   /* of the workload's allocation; in the order of gpusnap_target_allocations */
+  uint64_t size_bytes;           /* a multiple of the GPU's granularity_bytes */
+  uint64_t local_address;        /* out: address in this process until it is closed; 0: not made ahead */
+  uint32_t gpu_ordinal;
+  uint32_t reserved;
+} gpusnap_ahead_item;
+/* Finds room, so that every item has its local address; makes nothing. Those beyond half of the files that this process may open
+ * are left out. GPUSNAP_E_INVALID: an id is there twice, or a size is 0. */
+gpusnap_status gpusnap_ahead_open(gpusnap_ahead_item* items, size_t count, gpusnap_ahead** ahead);
+/* Makes the next few in their order, content undefined; *left is how many are still to come. A call that fails frees all of it
+ * (GPUSNAP_E_NO_DEVICE_MEMORY among others), and those after it are GPUSNAP_E_STATE. */
+gpusnap_status gpusnap_ahead_make_next(gpusnap_ahead* ahead, size_t* left);
+/* RELEASED, by any connection, once all is made: remap maps it where the workload can take it (GPUSNAP_ALLOCATION_HELD tells),
+ * and fresh memory for the rest. It may still be filled meanwhile, until closed. A second time gives nothing.
+ * GPUSNAP_E_INVALID: it is not the memory of this workload. */
+gpusnap_status gpusnap_target_give_ahead(gpusnap_target* target, gpusnap_ahead* ahead);
+/* Unmapped here, and freed where the workload has not mapped it. The handle is gone after a failure as well. */
+gpusnap_status gpusnap_ahead_close(gpusnap_ahead* ahead);
 
 /* QUIESCED or REMAPPED -> RELEASED. After a failure the state tells which it is: as before, with everything in its place, or
  * RELEASED, where the driver keeps some of the memory until the process ends, or did not put back what it had taken. */

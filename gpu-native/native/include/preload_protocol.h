@@ -1,18 +1,24 @@
 /*
  * Wire protocol between the daemon (client) and libgpusnap-preload.so (server), over a SOCK_SEQPACKET
  * Unix socket. One request, one reply; little endian; every message starts with gpusnap_wire_header.
- * Descriptors travel by SCM_RIGHTS, one a record, in the records' order: with the reply to EXPORT, and with GIVE_BACK.
+ * Descriptors travel by SCM_RIGHTS, one a record, in the records' order: with the reply to EXPORT, and with GIVE_BACK
+ * and GIVE_AHEAD.
  *
  * States and verbs (the reply of any other combination is GPUSNAP_E_STATE):
  *   RUNNING --QUIESCE--> QUIESCED --RELEASE--> RELEASED --REMAP--> REMAPPED --RESUME--> RUNNING
  *                        QUIESCED --RESUME---> RUNNING
  *                        REMAPPED --RELEASE--> RELEASED   (it could not be filled)
- *   STATUS, LIST, HINTS and GPUS are answered in every state, EXPORT in QUIESCED and REMAPPED, GIVE_BACK in RELEASED.
+ *   STATUS, LIST, HINTS and GPUS are answered in every state, EXPORT in QUIESCED and REMAPPED, GIVE_BACK and
+ *   GIVE_AHEAD in RELEASED.
  *
  * Physical memory lives as long as a descriptor of it does. A daemon that keeps those of EXPORT through RELEASE holds the memory
  * with all that is in it; what it gives back before REMAP is mapped as it is, and listed with GPUSNAP_ALLOCATION_HELD until
  * RESUME. Fresh memory stands for what was not given back, or could not be taken. The preload keeps each descriptor as long as
  * the process has the memory: the driver makes another one for nobody but the process that made the memory.
+ *
+ * Memory that the daemon has made itself, before the process was there, comes with GIVE_AHEAD. It is plain memory: what the
+ * application made with flags of its own (compressible, or for RDMA) is made anew. Everything else is as with GIVE_BACK; the daemon
+ * knows the content, and may still be filling it in.
  *
  * Several connections may be open. The one whose QUIESCE succeeded owns the freeze and is the only one
  * that may change it; when it closes, QUIESCED falls back to RUNNING, while RELEASED and REMAPPED stay and
@@ -31,7 +37,7 @@
  *
  * Versions: GPUSNAP_WIRE_VERSION changes when an old peer would misunderstand. A verb that is only added does not change it: an
  * older preload answers it with GPUSNAP_E_PROTOCOL, which for HINTS and GPUS means that it has none to tell, and for GIVE_BACK
- * that all memory will be fresh.
+ * and GIVE_AHEAD that all memory will be fresh.
  */
 #ifndef GPUSNAP_PRELOAD_PROTOCOL_H
 #define GPUSNAP_PRELOAD_PROTOCOL_H
@@ -55,7 +61,8 @@ enum gpusnap_wire_verb {
   GPUSNAP_WIRE_RESUME = 7,
   GPUSNAP_WIRE_HINTS = 8,   /* argument: first index -> gpusnap_wire_records with gpusnap_wire_hint[count] */
   GPUSNAP_WIRE_GPUS = 9,    /* argument: first index -> gpusnap_wire_records with gpusnap_wire_gpu[count] */
-  GPUSNAP_WIRE_GIVE_BACK = 10 /* + descriptors, at most GPUSNAP_WIRE_MAX_RECORDS; argument: index of the first one's record */
+  GPUSNAP_WIRE_GIVE_BACK = 10, /* + descriptors, at most GPUSNAP_WIRE_MAX_RECORDS; argument: index of the first one's record */
+  GPUSNAP_WIRE_GIVE_AHEAD = 11 /* as GIVE_BACK */
 };
 
 typedef struct gpusnap_wire_header {

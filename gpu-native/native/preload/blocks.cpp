@@ -360,7 +360,12 @@ CUresult Block::export_as(void* shareable, int type, uint64_t flags_of_export) c
     return copy >= 0 ? CUDA_SUCCESS : CUDA_ERROR_OPERATING_SYSTEM;
 }
 
-void BlockTable::give_back(size_t first, std::vector<Descriptor> descriptors) {
+bool Block::plain() const {
+    return flags == 0 && properties.allocFlags.compressionType == 0 && properties.allocFlags.gpuDirectRDMACapable == 0 &&
+           properties.allocFlags.usage == 0;
+}
+
+void BlockTable::give(size_t first, std::vector<Descriptor> descriptors, Origin origin) {
     std::lock_guard lock(mutex_);
     if (!released_ || first >= blocks_.size()) {
         return;
@@ -372,7 +377,8 @@ void BlockTable::give_back(size_t first, std::vector<Descriptor> descriptors) {
         }
         Block& block = *at++->second;
         // The application may export it by another kind of handle, for which the driver wants whoever made it.
-        if ((block.asked_types & ~CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR) == 0) {
+        if ((block.asked_types & ~CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR) == 0 &&
+            (origin == Origin::its_own || block.plain())) {
             block.descriptor = moved_out_of_the_way(std::move(descriptor));
         }
     }
@@ -462,7 +468,7 @@ CUresult BlockTable::bring_back(Block* block) {
         if (imported == CUDA_SUCCESS) {
             return CUDA_SUCCESS;
         }
-        log(Level::info, "held memory did not come back, it is made anew: CUDA error %d", imported);
+        log(Level::info, "memory that was given could not be taken, it is made anew: CUDA error %d", imported);
         block->descriptor.reset();
     }
     CUresult result = real::cuMemCreate(&block->real, block->size, &block->properties, block->flags);

@@ -29,10 +29,12 @@ struct Block {
     uint32_t mappings = 0;
     bool shared = false;  // the application exported it to someone else
     bool for_all = false;  // see set_access_of_all()
-    // Of memory that somebody held for us while it was released: the driver exports memory only for whoever made it, so the
-    // descriptor by which it came is the one by which it goes again.
+    // Of memory that somebody held or made for us while ours was released: the driver exports memory only for whoever made it, so
+    // the descriptor by which it came is the one by which it goes again.
     Descriptor descriptor;
 
+    // Nothing was asked of the memory but to be there.
+    bool plain() const;
     // As cuMemExportToShareableHandle.
     CUresult export_as(void* shareable, int type, uint64_t flags_of_export) const;
 };
@@ -111,9 +113,11 @@ public:
     // ---- for a freeze, while nothing else runs ----
     // An open descriptor of the block's memory.
     CUresult export_descriptor(uint64_t id, Descriptor* descriptor);
+    // Whether it is what the blocks had before, or memory that is as Allocations makes it.
+    enum class Origin { its_own, made_for_it };
     // While released: bring_back_all() takes this memory for the blocks from a position of records() on. What cannot be taken is
     // closed.
-    void give_back(size_t first, std::vector<Descriptor> descriptors);
+    void give(size_t first, std::vector<Descriptor> descriptors, Origin origin);
     // On failure everything is mapped as before; or, see released(), nothing is, and the driver kept some of it or would not put
     // it back.
     CUresult release_all();

@@ -203,6 +203,7 @@ std::optional<Outcome> Control::handle(int connection, const gpusnap_wire_header
         case GPUSNAP_WIRE_QUIESCE:
         case GPUSNAP_WIRE_RELEASE:
         case GPUSNAP_WIRE_GIVE_BACK:
+        case GPUSNAP_WIRE_GIVE_AHEAD:
         case GPUSNAP_WIRE_REMAP:
         case GPUSNAP_WIRE_RESUME: {
             Outcome outcome = take_over(connection);
@@ -213,6 +214,8 @@ std::optional<Outcome> Control::handle(int connection, const gpusnap_wire_header
                    : request.verb == GPUSNAP_WIRE_QUIESCE ? begin_quiesce(connection, request)
                    : request.verb == GPUSNAP_WIRE_GIVE_BACK
                        ? freeze_.give_back(static_cast<size_t>(request.argument), std::move(received))
+                   : request.verb == GPUSNAP_WIRE_GIVE_AHEAD
+                       ? freeze_.give_ahead(static_cast<size_t>(request.argument), std::move(received))
                        : step(connection, request);
         }
         default:

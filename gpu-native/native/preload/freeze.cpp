@@ -353,7 +353,15 @@ Outcome Freeze::give_back(size_t first, std::vector<Descriptor> descriptors) {
     if (state_ != GPUSNAP_TARGET_RELEASED) {
         return wrong_state("GIVE_BACK", state_);
     }
-    BlockTable::get().give_back(first, std::move(descriptors));
+    BlockTable::get().give(first, std::move(descriptors), BlockTable::Origin::its_own);
+    return {};
+}
+
+Outcome Freeze::give_ahead(size_t first, std::vector<Descriptor> descriptors) {
+    if (state_ != GPUSNAP_TARGET_RELEASED) {
+        return wrong_state("GIVE_AHEAD", state_);
+    }
+    BlockTable::get().give(first, std::move(descriptors), BlockTable::Origin::made_for_it);
     return {};
 }
 

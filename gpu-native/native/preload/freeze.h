@@ -36,6 +36,8 @@ public:
     Outcome release();
     // What somebody held meanwhile, of the allocations from `first` on.
     Outcome give_back(size_t first, std::vector<Descriptor> descriptors);
+    // The same with what the daemon made before this process was there.
+    Outcome give_ahead(size_t first, std::vector<Descriptor> descriptors);
     Outcome remap();
     Outcome resume();
     // The owner is gone: a workload that is only quiesced goes on.

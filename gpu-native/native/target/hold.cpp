@@ -13,11 +13,6 @@ using namespace gpusnap;
 
 namespace {
 
-size_t most_descriptors() {
-    rlimit limit{};
-    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? static_cast<size_t>(limit.rlim_cur / 2) : 0;
-}
-
 bool same_order(const std::vector<uint64_t>& ids, const std::vector<gpusnap_wire_record>& listed) {
     return ids.size() <= listed.size() &&
            std::equal(ids.begin(), ids.end(), listed.begin(),
@@ -25,6 +20,11 @@ bool same_order(const std::vector<uint64_t>& ids, const std::vector<gpusnap_wire
 }
 
 }  // namespace
+
+size_t HeldMemory::most_descriptors() {
+    rlimit limit{};
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? static_cast<size_t>(limit.rlim_cur / 2) : 0;
+}
 
 void HeldMemory::clear() {
     ids_.clear();
@@ -47,7 +47,8 @@ void HeldMemory::add(uint64_t allocation_id, int descriptor) {
     descriptors_.add(descriptor);
 }
 
-void HeldMemory::give_back(Channel& channel, const std::vector<gpusnap_wire_record>& listed, uint32_t timeout_ms) {
+void HeldMemory::give(gpusnap_wire_verb verb, Channel& channel, const std::vector<gpusnap_wire_record>& listed,
+                      uint32_t timeout_ms) {
     Descriptors descriptors = std::move(descriptors_);
     std::vector<uint64_t> ids = std::move(ids_);
     clear();
@@ -56,9 +57,8 @@ void HeldMemory::give_back(Channel& channel, const std::vector<gpusnap_wire_reco
     }
     for (size_t first = 0; first < descriptors.size(); first += GPUSNAP_WIRE_MAX_RECORDS) {
         try {
-            channel.call(GPUSNAP_WIRE_GIVE_BACK, first, timeout_ms, descriptors.part(first, GPUSNAP_WIRE_MAX_RECORDS));
+            channel.call(verb, first, timeout_ms, descriptors.part(first, GPUSNAP_WIRE_MAX_RECORDS));
         } catch (const Failure& failure) {
-            // A preload that is older than the verb makes its memory anew.
             if (failure.status() != GPUSNAP_E_PROTOCOL || !channel.open()) {
                 throw;
             }

@@ -17,8 +17,11 @@ public:
     // The next of the workload's allocations, in the order of their export. Closed where it would take more than half of the
     // files that this process may open: that allocation, and all after it, are then not held.
     void add(uint64_t allocation_id, int descriptor);
-    // Sends what is held to the workload, which lists these allocations now; ends with nothing held in any case.
-    void give_back(Channel& channel, const std::vector<gpusnap_wire_record>& listed, uint32_t timeout_ms);
+    // Half of the files that this process may open.
+    static size_t most_descriptors();
+    // Sends what is held to the workload, which lists these allocations now; ends with nothing held in any case. A preload that
+    // is older than the verb makes its memory anew.
+    void give(gpusnap_wire_verb verb, Channel& channel, const std::vector<gpusnap_wire_record>& listed, uint32_t timeout_ms);
 
 private:
     std::vector<uint64_t> ids_;

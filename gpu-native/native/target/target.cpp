@@ -1,3 +1,4 @@
+#include "target/ahead.h"
 #include "target/channel.h"
 #include "target/hold.h"
 #include "target/import.h"
@@ -228,7 +229,14 @@ gpusnap_status gpusnap_target_hold(gpusnap_target* target, gpusnap_hold* hold) {
 gpusnap_status gpusnap_target_give_back(gpusnap_target* target, gpusnap_hold* hold) {
     return guarded([&] {
         require(target != nullptr && hold != nullptr, "target or hold is NULL");
-        hold->memory->give_back(target->channel, target->list(), target->timeout_ms);
+        hold->memory->give(GPUSNAP_WIRE_GIVE_BACK, target->channel, target->list(), target->timeout_ms);
+    });
+}
+
+gpusnap_status gpusnap_target_give_ahead(gpusnap_target* target, gpusnap_ahead* ahead) {
+    return guarded([&] {
+        require(target != nullptr && ahead != nullptr, "target or ahead is NULL");
+        ahead->memory.give(target->channel, target->list(), target->timeout_ms);
     });
 }
 

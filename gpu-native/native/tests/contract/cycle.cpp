@@ -34,6 +34,9 @@ void step(const char* name, gpusnap_status status) {
 struct PoolClosing {
     void operator()(gpusnap_pool* pool) const { gpusnap_pool_close(pool); }
 };
+struct AheadClosing {
+    void operator()(gpusnap_ahead* ahead) const { gpusnap_ahead_close(ahead); }
+};
 struct TargetClosing {
     void operator()(gpusnap_target* target) const { gpusnap_target_close(target); }
 };
@@ -47,8 +50,10 @@ public:
         start();
         save();
         before_thaw();
+        make_ahead();
         restore();
         fill();
+        step("close", gpusnap_ahead_close(ahead_.release()));
         pool_.reset();
     }
 
@@ -58,6 +63,7 @@ public:
             return;
         }
         gpusnap_target_unimport(target_.get());
+        ahead_.reset();
         int32_t state = -1;
         OK(gpusnap_process_query(pid_, &state));
         if (state == GPUSNAP_PROCESS_CHECKPOINTED) {
@@ -117,6 +123,17 @@ private:
         step("checkpoint", gpusnap_process_checkpoint(pid_));
     }
 
+    // The first of the allocations; the other one comes fresh.
+    void make_ahead() {
+        gpusnap_ahead_item item{first_.id, first_.size_bytes, 0, first_.gpu_ordinal, 0};
+        gpusnap_ahead* ahead = nullptr;
+        step("ahead", gpusnap_ahead_open(&item, 1, &ahead));
+        ahead_.reset(ahead);
+        size_t left = 0;
+        step("make", gpusnap_ahead_make_next(ahead, &left));
+        CHECK_EQUAL(left, 0u);
+    }
+
     void restore() {
         int32_t state = -1;
         step("state", gpusnap_process_query(pid_, &state));
@@ -130,6 +147,9 @@ private:
     // RELEASED or REMAPPED to RUNNING.
     void fill() {
         if (target_state() == GPUSNAP_TARGET_RELEASED) {
+            if (ahead_ != nullptr) {
+                step("give", gpusnap_target_give_ahead(target_.get(), ahead_.get()));
+            }
             step("remap", gpusnap_target_remap(target_.get()));
         }
         import();
@@ -148,6 +168,7 @@ private:
         step("list", gpusnap_target_allocations(target_.get(), nullptr, 0, &count));
         std::vector<gpusnap_allocation> all(count);
         step("list", gpusnap_target_allocations(target_.get(), all.data(), all.size(), &count));
+        first_ = all.at(0);
         items_.clear();
         char* host = static_cast<char*>(gpusnap_pool_base(pool_.get()));
         for (const gpusnap_allocation& allocation : all) {
@@ -167,6 +188,8 @@ private:
     std::string pool_path_;
     std::unique_ptr<gpusnap_pool, PoolClosing> pool_;
     std::unique_ptr<gpusnap_target, TargetClosing> target_;
+    std::unique_ptr<gpusnap_ahead, AheadClosing> ahead_;
+    gpusnap_allocation first_{};
     std::vector<gpusnap_copy_item> items_;
 };
 

@@ -339,23 +339,36 @@ Pool::~Pool() {
     unlink(path_.c_str());
 }
 
+static std::vector<gpusnap_allocation> of_all(const Target& target) {
+    std::vector<gpusnap_allocation> all = target.allocations();
+    for (const gpusnap_allocation& allocation : all) {
+        CHECK(allocation.local_address != 0);
+    }
+    return all;
+}
+
 double Pool::save(const Target& target) {
-    return move(target, GPUSNAP_DEVICE_TO_HOST);
+    return move(of_all(target), GPUSNAP_DEVICE_TO_HOST);
 }
 
 double Pool::fill(const Target& target) {
-    return move(target, GPUSNAP_HOST_TO_DEVICE);
+    return move(of_all(target), GPUSNAP_HOST_TO_DEVICE);
 }
 
-double Pool::move(const Target& target, gpusnap_direction direction) {
+void Pool::fill(const std::vector<gpusnap_allocation>& allocations) {
+    move(allocations, GPUSNAP_HOST_TO_DEVICE);
+}
+
+double Pool::move(const std::vector<gpusnap_allocation>& allocations, gpusnap_direction direction) {
     std::map<uint32_t, std::vector<gpusnap_copy_item>> items;
     uint64_t used = 0;
-    for (const gpusnap_allocation& allocation : target.allocations()) {
-        CHECK(allocation.local_address != 0);
+    for (const gpusnap_allocation& allocation : allocations) {
         for (uint64_t offset = 0; offset < allocation.size_bytes; offset += slot_bytes) {
             uint64_t part = std::min(slot_bytes, allocation.size_bytes - offset);
             CHECK(used + slot_bytes <= gpusnap_pool_size_bytes(handle_));
-            items[allocation.gpu_ordinal].push_back({allocation.local_address + offset, base() + used, part});
+            if (allocation.local_address != 0) {
+                items[allocation.gpu_ordinal].push_back({allocation.local_address + offset, base() + used, part});
+            }
             used += slot_bytes;
         }
     }

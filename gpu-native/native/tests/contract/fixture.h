@@ -109,9 +109,11 @@ public:
     // Copies all imported allocations one after the other, in pieces of 4 MiB; returns bytes a second.
     double save(const Target& target);
     double fill(const Target& target);
+    // By their local addresses; what has none stays as it is.
+    void fill(const std::vector<gpusnap_allocation>& allocations);
 
 private:
-    double move(const Target& target, gpusnap_direction direction);
+    double move(const std::vector<gpusnap_allocation>& allocations, gpusnap_direction direction);
     std::string path_;
     gpusnap_pool* handle_ = nullptr;
 };

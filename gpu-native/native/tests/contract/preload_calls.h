@@ -14,7 +14,7 @@ inline const std::vector<std::string> calls_of_the_workload = {
     "cuCtxGetCurrent",   "cuCtxPushCurrent_v2", "cuCtxPopCurrent_v2",
     "cuCtxSynchronize",  "cuDeviceGetUuid_v2",  "cuMemExportToShareableHandle",
     "cuMemUnmap",        "cuMemRelease",        "cuMemCreate",
-    "cuMemMap",          "cuMemSetAccess"};
+    "cuMemMap",          "cuMemSetAccess",      "cuMemImportFromShareableHandle"};
 
 // And before that, where the application has freed stream-ordered memory and ended the stream. All a failure can cost is that it
 // is saved, too.

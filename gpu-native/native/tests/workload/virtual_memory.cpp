@@ -156,6 +156,15 @@ CUdeviceptr map_somewhere(CUmemGenericAllocationHandle handle, size_t size) {
     return address;
 }
 
+std::string create_for_rdma(const Arguments& arguments) {
+    CUmemAllocationProp wanted = properties(false);
+    wanted.allocFlags.gpuDirectRDMACapable = 1;
+    CUmemGenericAllocationHandle handle = 0;
+    DRIVER_CALL(driver(), cuMemCreate, &handle, number(arguments, 0), &wanted, 0);
+    map_somewhere(handle, number(arguments, 0));
+    return "";
+}
+
 // As another process gets it over a socket, but with the rights of a debugger.
 std::string import_block(const Arguments& arguments) {
     auto process = static_cast<int>(syscall(SYS_pidfd_open, number(arguments, 0), 0));
@@ -202,6 +211,7 @@ void add_virtual_memory_commands(Commands& commands) {
     commands["create-segment"] = create_segment;  // GRANULES -> INDEX ADDRESS SIZE GRANULARITY
     commands["shrink-segment"] = shrink_segment;  // INDEX GRANULARITY
     commands["create-exportable"] = [](const Arguments& a) { return std::to_string(exportable(number(a, 0))); };  // BYTES -> HANDLE
+    commands["create-for-rdma"] = create_for_rdma;  // BYTES
     commands["export-handle"] = [](const Arguments& a) { return std::to_string(descriptor_of(number(a, 0))); };  // HANDLE -> DESCRIPTOR
     commands["export-block"] = export_block;      // BYTES -> HANDLE
     commands["export-descriptor"] = export_descriptor;      // BYTES -> DESCRIPTOR

@@ -7,11 +7,20 @@ package io.gpusnap.gpu;
  * @param address first virtual address in the workload
  * @param localAddress address in this process while imported, else 0
  * @param gpuOrdinal as this process numbers GPUs
- * @param held mapped again with the content that it had before it was released
+ * @param held mapped again as it was given: with the content that it had before it was released, or that was filled in ahead
  */
 public record Allocation(long id, long address, long sizeBytes, long localAddress, int gpuOrdinal, boolean held) {
 
     private static final int HELD = 1;
+
+    /** The same under another id. */
+    public Allocation withId(long other) {
+        return new Allocation(other, address, sizeBytes, localAddress, gpuOrdinal, held);
+    }
+
+    Allocation at(long local) {
+        return new Allocation(id, address, sizeBytes, local, gpuOrdinal, held);
+    }
 
     static Allocation from(Struct struct) {
         return new Allocation(

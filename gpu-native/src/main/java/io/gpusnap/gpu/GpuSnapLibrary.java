@@ -16,7 +16,7 @@ import java.util.Optional;
 public final class GpuSnapLibrary {
 
     /** {@code GPUSNAP_ABI_VERSION} that this binding was written for. */
-    static final int ABI_VERSION = 6;
+    static final int ABI_VERSION = 7;
 
     private final NativeLibrary library;
 
@@ -109,6 +109,16 @@ public final class GpuSnapLibrary {
     /** The same, by the path of the preload's socket. */
     public GpuTarget openTarget(int pid, Path socket, Duration timeout) throws GpuException {
         return GpuTarget.open(library, pid, Optional.of(socket), timeout);
+    }
+
+    /**
+     * Finds room for memory of a workload that is not there yet; {@link AheadMemory#makeNext} makes it.
+     *
+     * @param allocations of one workload's preload, in the order of {@link GpuTarget#allocations}; GPUs as this process numbers
+     *     them. What is beyond half of the files that this process may open is left out
+     */
+    public AheadMemory ahead(List<Allocation> allocations) throws GpuException {
+        return AheadMemory.open(library, allocations);
     }
 
     public Mover mover() {

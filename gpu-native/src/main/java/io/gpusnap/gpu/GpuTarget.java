@@ -157,6 +157,17 @@ public final class GpuTarget implements AutoCloseable {
         library.check(() -> (int) giveBack.invokeExact(open(), held.handle()));
     }
 
+    /**
+     * RELEASED, once all of it is made: {@link #remap} maps it where the workload can take it, as {@link Allocation#held} tells, and
+     * fresh memory for the rest. It may still be filled until it is closed. A second time gives nothing.
+     *
+     * @throws GpuException INVALID when it was made for another workload, STATE when not all of it is made
+     */
+    public void giveAhead(AheadMemory ahead) throws GpuException {
+        MethodHandle giveAhead = library.handle(NativeFunction.TARGET_GIVE_AHEAD);
+        library.check(() -> (int) giveAhead.invokeExact(open(), ahead.handle()));
+    }
+
     public void unimport() throws GpuException {
         verb(NativeFunction.TARGET_UNIMPORT);
     }

@@ -89,6 +89,14 @@ final class Layouts {
     static final StructLayout TARGET_GPU =
             struct("gpusnap_target_gpu", JAVA_INT.withName("ordinal"), JAVA_INT.withName("reserved"));
 
+    static final StructLayout AHEAD_ITEM = struct(
+            "gpusnap_ahead_item",
+            JAVA_LONG.withName("id"),
+            JAVA_LONG.withName("size_bytes"),
+            JAVA_LONG.withName("local_address"),
+            JAVA_INT.withName("gpu_ordinal"),
+            JAVA_INT.withName("reserved"));
+
     static final StructLayout COPY_ITEM = struct(
             "gpusnap_copy_item",
             JAVA_LONG.withName("device_address"),
@@ -133,6 +141,7 @@ final class Layouts {
             ALLOCATION,
             HINT,
             TARGET_GPU,
+            AHEAD_ITEM,
             COPY_ITEM,
             SPAN,
             DIGEST,

@@ -65,6 +65,36 @@ class FreezeAndThawTest {
     }
 
     @Test
+    void memoryThatIsMadeAndFilledAheadBecomesTheWorkloads() throws Exception {
+        long before = machine.freeBytes();
+        try (CudaServer server = CudaServer.start(machine, Map.of("GPUSNAP_SIM_POISON", "1"));
+                PinnedPool pool = library.openPool(machine.newFolder("pool").resolve("pool"), 160L << 20);
+                GpuTarget target = library.openTarget(server.pid(), TIMEOUT)) {
+            String answer = server.answer("hello");
+            long used = before - machine.freeBytes();
+            Map<Long, MemorySegment> saved = save(target, pool);
+            List<Allocation> wanted = target.allocations();
+            try (AheadMemory ahead = library.ahead(wanted)) {
+                assertThat(ahead.allocations()).extracting(Allocation::id).isEqualTo(ids(wanted));
+                while (ahead.makeNext() > 0) {}
+                fill(ahead.allocations(), saved);
+                checkpointAndRestore(server.pid());
+                target.giveAhead(ahead);
+                target.remap();
+                assertThat(target.allocations()).allMatch(Allocation::held);
+            }
+            target.resume();
+            assertThat(server.answer("hello")).isEqualTo(answer);
+            assertThat(before - machine.freeBytes()).isEqualTo(used);
+        }
+        assertThat(machine.freeBytes()).isEqualTo(before);
+    }
+
+    private static List<Long> ids(List<Allocation> allocations) {
+        return allocations.stream().map(Allocation::id).toList();
+    }
+
+    @Test
     void losingTheConnectionWhileQuiescedOpensTheGate() throws Exception {
         try (CudaServer server = CudaServer.start(machine, Map.of())) {
             String answer = server.answer("hello");
@@ -143,7 +173,12 @@ class FreezeAndThawTest {
     private void fill(GpuTarget target, Map<Long, MemorySegment> saved) throws GpuException {
         target.remap();
         importAll(target);
-        for (Allocation allocation : target.allocations()) {
+        fill(target.allocations(), saved);
+        target.unimport();
+    }
+
+    private void fill(List<Allocation> allocations, Map<Long, MemorySegment> saved) throws GpuException {
+        for (Allocation allocation : allocations) {
             MemorySegment content = saved.get(allocation.id());
             assertThat(content).isNotNull();
             if (isZero(content)) {
@@ -152,7 +187,6 @@ class FreezeAndThawTest {
                 library.mover().copy(allocation.gpuOrdinal(), Direction.HOST_TO_DEVICE, pieces(allocation, content));
             }
         }
-        target.unimport();
     }
 
     private void checkpointAndRestore(int pid) throws GpuException {

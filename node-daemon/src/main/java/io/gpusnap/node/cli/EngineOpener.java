@@ -63,6 +63,7 @@ public final class EngineOpener implements NodeOpener {
                             settings.rebuildable().minBytes()),
                     storage(settings.storage()),
                     SharedTierSettings.of(settings.tiers()),
+                    settings.fillAhead(),
                     settings.driverCallLimit())));
         } catch (StageException e) {
             if (e.getCause() instanceof UnsafeFolderException unsafe) {

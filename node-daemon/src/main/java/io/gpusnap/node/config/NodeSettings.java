@@ -35,6 +35,7 @@ public record NodeSettings(
         int transferThreads,
         RebuildableSettings rebuildable,
         StorageSettings storage,
+        boolean fillAhead,
         TierSettings tiers,
         int parallelOperations,
         Duration stopGrace,

@@ -52,6 +52,10 @@ public enum Setting {
             "chunks are read straight into device memory: auto, where that spares host memory; always; never",
             "auto"),
     STORAGE_CUFILE("storage.cufile", "path of libcufile", "libcufile.so.0 as the loader finds it"),
+    THAW_FILL_AHEAD(
+            "thaw.fillAhead",
+            "a thaw makes and fills device memory while the process is made again: true or false",
+            "false"),
     NFS_ROOT("nfs.root", "directory that nodes share, mounted here: makes the tier", "none: no NFS tier"),
     NFS_NAME("nfs.name", "name of that tier", "nfs"),
     NFS_DEADLINE_SECONDS("nfs.deadlineSeconds", "how long one call may take before the mount counts as hanging", "30"),

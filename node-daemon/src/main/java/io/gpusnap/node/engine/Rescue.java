@@ -113,12 +113,9 @@ final class Rescue {
         ChunkSources sources = runtime.store().sources();
         MemoryTier memory = runtime.store().memory();
         Transfer transfer = runtime.transfer(context);
-        Arrival arrival = Arrival.prepare(target);
+        Arrival arrival = Arrival.prepare(target, allocation -> !allocation.held());
         // Of several processes some may never have let theirs go, and run by now.
-        DeviceContent content = SaveSession.recall(context, DeviceContent.class)
-                .of(arrival.allocations().stream()
-                        .filter(allocation -> !allocation.held())
-                        .toList());
+        DeviceContent content = SaveSession.recall(context, DeviceContent.class).of(arrival.allocations());
         try (arrival;
                 LoadedChunks reused =
                         new ChunkLoader(sources, memory, session.owner()).hot(content.stored(), transfer.uncounted())) {

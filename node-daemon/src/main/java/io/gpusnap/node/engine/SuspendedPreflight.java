@@ -13,6 +13,7 @@ import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import java.io.IOException;
+import java.util.Map;
 
 /** Whether the frozen process is there, is frozen as this very snapshot, and its GPUs have room. Touches nothing. */
 final class SuspendedPreflight extends EngineStage {
@@ -28,7 +29,7 @@ final class SuspendedPreflight extends EngineStage {
     void execute(StageContext context)
             throws StageException, GpuException, TierException, ManifestException, IOException {
         look(context);
-        session.requireVram(session.gpus(context));
+        session.requireVram(session.gpus(context), Map.of());
     }
 
     /** As {@link #look}, for whoever looks at something else meanwhile. */

@@ -97,6 +97,7 @@ final class ThawCriuRestore extends EngineStage {
     @Override
     void undo(StageContext context) throws ProcessException {
         session.closeTarget();
+        session.endAhead(); // others may wait for that memory, and ending processes takes its time
         NodeRuntime runtime = session.runtime();
         runtime.criu().endOrphans(images);
         Optional<RestoredProcess> restored = context.recall(RestoredProcess.class);

@@ -13,6 +13,7 @@ import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.process.ProcessStat;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
+import java.util.Map;
 import java.util.Optional;
 
 /** The process runs again, up to its gate (one that was kept was never stopped), and the driver gives it its context back. */
@@ -31,14 +32,18 @@ final class ThawDriverRestore extends EngineStage {
     }
 
     @Override
-    void execute(StageContext context) throws StageException, GpuException, TierException, ManifestException {
+    void execute(StageContext context)
+            throws StageException, GpuException, TierException, ManifestException, InterruptedException {
         NodeRuntime runtime = session.runtime();
+        // Before it is asked how much is free: while it is being made, both would change.
+        Optional<ThawAhead> ahead = session.ahead();
+        Map<Integer, Long> madeBytes = ahead.isPresent() ? ahead.get().madeBytes() : Map.of();
         GpuPlan gpus = session.gpus(context);
         ProcessId process = ThawSession.process(context);
         // A stopped process is not asked: only one that was kept may have its context back already.
         CudaProcesses cuda = session.cuda(context);
         if (!session.keepsProcess() || cuda.state() == ProcessState.CHECKPOINTED) {
-            session.requireVram(gpus);
+            session.requireVram(gpus, madeBytes);
         }
         context.checkCancelled();
         if (!session.keepsProcess()) {

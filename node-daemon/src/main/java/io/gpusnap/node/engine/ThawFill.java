@@ -10,6 +10,7 @@ import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
+import java.util.Set;
 
 /** Device memory has its content again. It stays mapped here until the gate is open: letting go of it takes time as well. */
 final class ThawFill extends EngineStage {
@@ -29,25 +30,42 @@ final class ThawFill extends EngineStage {
     @Override
     void execute(StageContext context)
             throws StageException, GpuException, TierException, ManifestException, InterruptedException {
-        NodeRuntime runtime = session.runtime();
         session.renewClaim(context);
         DeviceContent content = DeviceContent.of(session.manifest().device());
         context.progress().setTotalBytes(content.sizeBytes());
         TargetPort target = session.target(context);
+        ThawAhead.Filled before = new ThawAhead.Filled(0, 0);
+        Set<Long> taken = Set.of();
+        if (session.ahead().isPresent()) {
+            ThawAhead ahead = session.ahead().get();
+            before = ahead.filled(context);
+            taken = ahead.taken(target.allocations());
+        }
+        context.checkCancelled(); // there may be nothing left to fill, and after this stage is no way back
+        ThawAhead.Filled rest = taken.size() == content.allocations().size()
+                ? new ThawAhead.Filled(0, 0)
+                : fill(context, target, content, taken);
+        double seconds = before.seconds() + rest.seconds();
+        session.fillBytesPerSecond((before.movedBytes() + rest.movedBytes()) / Math.max(seconds, 1e-9));
+    }
+
+    /** @param taken allocations that have their content */
+    private ThawAhead.Filled fill(StageContext context, TargetPort target, DeviceContent content, Set<Long> taken)
+            throws StageException, GpuException, TierException, InterruptedException {
+        NodeRuntime runtime = session.runtime();
         boolean filled = false;
         long start = System.nanoTime();
-        try (Arrival arrival = Arrival.prepare(target)) {
-            long copiedBytes = new DeviceFill(
+        try (Arrival arrival = Arrival.prepare(target, allocation -> !taken.contains(allocation.id()))) {
+            long movedBytes = new DeviceFill(
                             runtime.requireGpu(),
                             runtime.store().memory(),
                             session.sources(),
                             session.owner(),
                             session.loaded(),
                             runtime.direct().used())
-                    .fill(content, arrival.start(), runtime.transfer(context));
-            double seconds = (System.nanoTime() - start) / 1e9;
-            session.fillBytesPerSecond(copiedBytes / Math.max(seconds, 1e-9));
+                    .fill(content.without(taken), arrival.start(), runtime.transfer(context));
             filled = true;
+            return new ThawAhead.Filled(movedBytes, (System.nanoTime() - start) / 1e9);
         } finally {
             if (!filled) {
                 target.unimportMemory();

@@ -83,6 +83,7 @@ final class ThawFillHost extends EngineStage {
         }
         // Their slots are worth more to device memory from here on.
         loaded.close();
+        session.ahead().ifPresent(ThawAhead::hostFilled);
     }
 
     @Override

@@ -110,9 +110,22 @@ final class ThawLoad implements AutoCloseable {
         return await(device, hostBytes + deviceBytes, context);
     }
 
+    /** The same for somebody beside the stages; waits for its interrupt where host areas could not be loaded. */
+    LoadedChunks device() throws TierException, InterruptedException {
+        return result(device);
+    }
+
     private LoadedChunks await(FutureTask<LoadedChunks> task, long untilBytes, StageContext context)
             throws TierException, InterruptedException {
         begin(untilBytes, context);
+        try {
+            return result(task);
+        } finally {
+            end();
+        }
+    }
+
+    private static LoadedChunks result(FutureTask<LoadedChunks> task) throws TierException, InterruptedException {
         try {
             return task.get();
         } catch (ExecutionException e) {
@@ -122,8 +135,6 @@ final class ThawLoad implements AutoCloseable {
                 case Error cause -> throw cause;
                 case null, default -> throw new IllegalStateException("loading broke", e);
             }
-        } finally {
-            end();
         }
     }
 

@@ -30,7 +30,7 @@ final class ThawMaterialise extends EngineStage {
         NodeRuntime runtime = session.runtime();
         Manifest manifest = session.manifest();
         session.renewClaim(context);
-        session.beginLoad();
+        session.beginLoad(context);
         context.progress().setTotalBytes(manifest.host().filesBytes());
         Scratch.delete(images);
         Scratch.make(images);
@@ -52,6 +52,7 @@ final class ThawMaterialise extends EngineStage {
 
     @Override
     void undo(StageContext context) throws IOException {
+        session.endAhead();
         Scratch.delete(images);
     }
 }

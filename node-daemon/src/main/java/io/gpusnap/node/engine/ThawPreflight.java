@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -62,7 +63,7 @@ final class ThawPreflight extends EngineStage {
         GpuPlan gpus = session.gpus(context);
         String root = container.map(TargetContainer::root).map(Path::toString).orElse("");
         refuse(runtime.fingerprints().compare(manifest.compatibility().libraries(), root));
-        session.requireVram(gpus);
+        session.requireVram(gpus, Map.of());
         if (container.isPresent() && manifest.container().isPresent()) {
             refuse(new ContainerChecks(runtime.proc(), container.get().container())
                     .thaw(manifest.container().get()));

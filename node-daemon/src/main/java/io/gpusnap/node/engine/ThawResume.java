@@ -48,6 +48,7 @@ final class ThawResume extends EngineStage {
             LOG.warn("memory that was filled is let go by closing the connection: {}", e.getMessage());
             session.closeTarget();
         }
+        session.endAhead();
     }
 
     /** What counts is the gate: if only the answer was lost, the process serves, and there is no way back from that. */

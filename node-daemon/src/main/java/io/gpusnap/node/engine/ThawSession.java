@@ -53,6 +53,7 @@ final class ThawSession {
     private FanOut.@Nullable Gathered gathered;
     private LoadedChunks loaded = new LoadedChunks();
     private @Nullable ThawLoad load;
+    private @Nullable ThawAhead ahead;
     private @Nullable ProcessId frozen;
     private double fillBytesPerSecond;
     private @Nullable TargetContainer container;
@@ -130,9 +131,13 @@ final class ThawSession {
         return plan;
     }
 
-    /** @throws StageException INSUFFICIENT_VRAM */
-    void requireVram(GpuPlan plan) throws StageException, TierException, ManifestException {
-        for (Refusal refusal : Compatibility.vram(manifest(), plan.devices())) {
+    /**
+     * @param madeBytes that the snapshot has there already, by GPU as this node numbers them
+     * @throws StageException INSUFFICIENT_VRAM
+     */
+    void requireVram(GpuPlan plan, Map<Integer, Long> madeBytes)
+            throws StageException, TierException, ManifestException {
+        for (Refusal refusal : Compatibility.vram(manifest(), plan.devices(), madeBytes)) {
             throw refusal.asException();
         }
     }
@@ -208,7 +213,7 @@ final class ThawSession {
         }
     }
 
-    private static List<Integer> cudaTaskIds(Manifest manifest) {
+    static List<Integer> cudaTaskIds(Manifest manifest) {
         List<Integer> named = manifest.device().taskIds();
         return named.isEmpty() ? List.of(manifest.process().pid()) : named;
     }
@@ -268,10 +273,30 @@ final class ThawSession {
         loaded = chunks;
     }
 
-    /** What will be filled in comes into the pool from now on. */
-    void beginLoad() throws StageException, GpuException, TierException, ManifestException {
+    /** What will be filled in comes into the pool from now on, and from there into device memory where that is made ahead. */
+    void beginLoad(StageContext context) throws StageException, GpuException, TierException, ManifestException {
+        endAhead();
         endLoad();
-        load = ThawLoad.begin(this);
+        ThawLoad begun = ThawLoad.begin(this);
+        load = begun;
+        // What is read straight into device memory is not in the pool: the fill reads it.
+        if (runtime.settings().fillAhead() && !runtime.direct().used()) {
+            ahead = ThawAhead.begin(this, begun, gpus(context).devices()).orElse(null);
+        }
+    }
+
+    /** Empty where nothing is made ahead, or no longer. */
+    Optional<ThawAhead> ahead() {
+        return Optional.ofNullable(ahead);
+    }
+
+    /** What of it no process has is free then. */
+    void endAhead() {
+        ThawAhead running = ahead;
+        ahead = null;
+        if (running != null) {
+            running.close();
+        }
     }
 
     /** Host memory's chunks, verified, as far as the pool has room. */
@@ -310,6 +335,7 @@ final class ThawSession {
             waiting.close();
         }
         closeTarget();
+        endAhead();
         endLoad();
         FanOut.Gathered exchanged = gathered;
         if (exchanged != null) {

@@ -88,6 +88,7 @@ class EngineOpenerTest {
                 1,
                 new RebuildableSettings(Optional.empty(), 4L << 20),
                 new StorageSettings(StorageSettings.Direct.AUTO, Optional.empty()),
+                false,
                 TierSettings.none(),
                 1,
                 Duration.ZERO,

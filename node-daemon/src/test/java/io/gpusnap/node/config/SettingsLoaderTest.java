@@ -50,6 +50,7 @@ class SettingsLoaderTest {
         assertThat(settings.transferThreads()).isEqualTo(16);
         assertThat(settings.rebuildable()).isEqualTo(new RebuildableSettings(Optional.empty(), 4L << 20));
         assertThat(settings.storage()).isEqualTo(new StorageSettings(StorageSettings.Direct.AUTO, Optional.empty()));
+        assertThat(settings.fillAhead()).isFalse();
         assertThat(settings.tiers()).isEqualTo(TierSettings.none());
         assertThat(settings.parallelOperations()).isEqualTo(2);
         assertThat(settings.stopGrace()).isEqualTo(Duration.ofSeconds(60));
@@ -95,6 +96,20 @@ class SettingsLoaderTest {
                 .isThrownBy(() -> load(Optional.empty(), Map.of(), Map.of(Setting.SCRATCH_HUGE_PAGES, "always")))
                 .satisfies(
                         e -> assertThat(e.problems()).singleElement().asString().startsWith("scratch.hugePages ("));
+    }
+
+    @Test
+    void whetherThawsFillAheadIsAWordThatIsTrueOrFalse() throws Exception {
+        assertThat(load(Optional.empty(), Map.of(), Map.of(Setting.THAW_FILL_AHEAD, "true"))
+                        .fillAhead())
+                .isTrue();
+        assertThat(load(Optional.empty(), Map.of("GPUSNAP_NODE_THAW_FILL_AHEAD", "true"), Map.of())
+                        .fillAhead())
+                .isTrue();
+        assertThatExceptionOfType(ConfigurationException.class)
+                .isThrownBy(() -> load(Optional.empty(), Map.of(), Map.of(Setting.THAW_FILL_AHEAD, "1")))
+                .satisfies(
+                        e -> assertThat(e.problems()).singleElement().asString().startsWith("thaw.fillAhead ("));
     }
 
     @Test

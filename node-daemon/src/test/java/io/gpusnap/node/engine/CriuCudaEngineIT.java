@@ -96,6 +96,22 @@ class CriuCudaEngineIT extends CheckpointEngineContract {
     }
 
     @Test
+    void aWorkloadThatCannotTakeBackAllThatWasHeldGetsTheRestFilled() throws Exception {
+        // given one whose driver does not let it have the first of its allocations again
+        workload.close();
+        workload = TestWorkload.start(
+                folder.resolve("refused"), Map.of("GPUSNAP_SIM_FAIL", "cuMemImportFromShareableHandle@1"), List.of());
+        answer = workload.answer(PROMPT);
+        // when
+        TestNode.Ended saved =
+                node.save(engine(), workload, AfterSave.KEEP_RUNNING).succeeded();
+        // then
+        assertThat(saved.fact(SaveOutcome.class).workloadAlive()).isTrue();
+        assertThat(workload.answer(PROMPT)).isEqualTo(answer);
+        assertThatNothingIsHeld();
+    }
+
+    @Test
     void aWorkloadThatSeesTwoGpusAndUsesOneComesBackOnTheOther() throws Exception {
         comesBackOnTheOtherGpu();
     }

@@ -171,7 +171,7 @@ class DirectStorageIT {
     @Test
     void whenARealReadFailsHalfWayTheOrdinaryWayIsTaken() throws Exception {
         SnapshotId snapshot = savedAndCold();
-        Path rules = rules();
+        Path rules = TestNatives.failureRules();
         try {
             Files.writeString(rules, "cuFileRead@3=999");
             thawed(snapshot);
@@ -240,7 +240,7 @@ class DirectStorageIT {
     @Test
     void aFileSystemThatCuFileDoesNotServeIsFoundAtTheStartAndTheOrdinaryWayIsTaken() throws Exception {
         SnapshotId snapshot = savedAndCold();
-        Path rules = rules();
+        Path rules = TestNatives.failureRules();
         try {
             Files.writeString(rules, "cuFileHandleRegister=5027");
             reopen(Use.ALWAYS, UnaryOperator.identity());
@@ -276,12 +276,6 @@ class DirectStorageIT {
         assertThat(capability().available()).isFalse();
         assertThat(capability().reason()).contains("cuda.callLimitSeconds").contains("storage.direct = never");
         never.countDown();
-    }
-
-    private static Path rules() {
-        return Path.of(Optional.ofNullable(System.getenv("GPUSNAP_SIM_STATE_DIR"))
-                        .orElse("/dev/shm/gpusnap-sim"))
-                .resolve("fail-" + ProcessHandle.current().pid());
     }
 
     private void reopen(Use use, UnaryOperator<StorageInfo> disguise) throws Exception {

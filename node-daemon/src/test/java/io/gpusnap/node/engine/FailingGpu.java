@@ -2,6 +2,7 @@ package io.gpusnap.node.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gpusnap.gpu.AheadMemory;
 import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.CopyItem;
 import io.gpusnap.gpu.DeviceDigest;
@@ -324,6 +325,11 @@ final class FailingGpu implements GpuPort {
     }
 
     @Override
+    public AheadMemory ahead(List<Allocation> allocations) throws GpuException {
+        return answer("ahead", () -> real.ahead(allocations));
+    }
+
+    @Override
     public void copy(int gpuOrdinal, Direction direction, List<CopyItem> items) throws GpuException {
         call("copy", () -> real.copy(gpuOrdinal, direction, items));
     }
@@ -426,6 +432,11 @@ final class FailingGpu implements GpuPort {
         @Override
         public void giveBack(List<HeldMemory> held) throws GpuException {
             call("give-back", () -> target.giveBack(held));
+        }
+
+        @Override
+        public void giveAhead(List<AheadMemory> ahead) throws GpuException {
+            call("give-ahead", () -> target.giveAhead(ahead));
         }
 
         @Override

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -195,16 +196,7 @@ class RestartIT {
 
     @Test
     void inAThaw() throws Exception {
-        TestCriu.require();
-        SnapshotId snapshot;
-        try (TestNode node = TestNode.open(folder)) {
-            snapshot = node.save(EngineId.CRIU_CUDA, workload, AfterSave.STOP)
-                    .succeeded()
-                    .fact(SaveOutcome.class)
-                    .snapshot();
-        }
-        int pid = workload.process().pid();
-        for (String stage : List.of(
+        inAThaw(List.of(
                 "preflight",
                 "materialise",
                 "criu-restore",
@@ -214,7 +206,35 @@ class RestartIT {
                 "remap",
                 "fill",
                 "resume",
-                "health")) {
+                "health"));
+    }
+
+    @Test
+    void inAThawThatFillsAhead() throws Exception {
+        TestNode.fillAhead(folder);
+        long free;
+        try (TestNode node = TestNode.open(folder)) {
+            free = node.engines().gpus().getFirst().freeBytes();
+        }
+        inAThaw(List.of("criu-restore", "driver-restore", "remap", "fill"));
+        workload.end();
+        try (TestNode node = TestNode.open(folder)) {
+            Awaitility.await("device memory is free again")
+                    .until(() -> node.engines().gpus().getFirst().freeBytes() >= free);
+        }
+    }
+
+    private void inAThaw(List<String> stages) throws Exception {
+        TestCriu.require();
+        SnapshotId snapshot;
+        try (TestNode node = TestNode.open(folder)) {
+            snapshot = node.save(EngineId.CRIU_CUDA, workload, AfterSave.STOP)
+                    .succeeded()
+                    .fact(SaveOutcome.class)
+                    .snapshot();
+        }
+        int pid = workload.process().pid();
+        for (String stage : stages) {
             for (StagePoint point : points(stage)) {
                 DoomedDaemon.live(folder, stage, point, "thaw", "criu+cuda", snapshot.toString());
                 try (TestNode node = TestNode.open(folder)) {

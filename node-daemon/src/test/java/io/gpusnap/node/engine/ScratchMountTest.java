@@ -243,6 +243,7 @@ class ScratchMountTest {
                 RebuildablePolicy.none(),
                 StoragePolicy.never(),
                 SharedTiers.none(),
+                false,
                 EngineSettings.DRIVER_CALL_LIMIT);
     }
 }

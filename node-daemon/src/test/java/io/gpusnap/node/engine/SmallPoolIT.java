@@ -54,6 +54,18 @@ class SmallPoolIT {
 
     @Test
     void aWorkloadLargerThanThePoolIsSavedAndThawed() throws Exception {
+        savedAndThawed();
+    }
+
+    @Test
+    void aWorkloadLargerThanThePoolIsFilledAhead() throws Exception {
+        node.close();
+        TestNode.fillAhead(folder);
+        node = FailingGpu.node(TestNode.settings(folder, 5L * Slot.BYTES), made -> gpu = made);
+        savedAndThawed();
+    }
+
+    private void savedAndThawed() throws Exception {
         TestCriu.require();
         // when
         SaveOutcome save = node.save(EngineId.CRIU_CUDA, workload, AfterSave.KEEP_RUNNING)

@@ -2,6 +2,7 @@ package io.gpusnap.node.engine;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
 
 /** Where the native build put its parts. */
@@ -30,6 +31,13 @@ final class TestNatives {
 
     static Path cudaServer() {
         return folder().resolveSibling("samples/cuda-server/cuda-server");
+    }
+
+    /** Where the simulated driver in this JVM reads which of its calls fail. */
+    static Path failureRules() {
+        return Path.of(Optional.ofNullable(System.getenv("GPUSNAP_SIM_STATE_DIR"))
+                        .orElse("/dev/shm/gpusnap-sim"))
+                .resolve("fail-" + ProcessHandle.current().pid());
     }
 
     /** Ends the test, with the reason, where the native part was not built. */

@@ -42,6 +42,8 @@ final class TestNode implements AutoCloseable {
 
     private static final String HUGE_PAGES = "huge-pages";
 
+    private static final String FILL_AHEAD = "fill-ahead";
+
     private static final ProcessId NOBODY = new ProcessId(1, 0);
 
     /** What was asked for, as a record that a journal keeps. */
@@ -102,6 +104,11 @@ final class TestNode implements AutoCloseable {
         Files.createFile(folder.resolve(HUGE_PAGES));
     }
 
+    /** From now on nodes of this folder fill device memory ahead, also one in another JVM. */
+    static void fillAhead(Path folder) throws Exception {
+        Files.createFile(folder.resolve(FILL_AHEAD));
+    }
+
     static EngineSettings settings(Path folder, long poolBytes) throws Exception {
         return settings(folder, poolBytes, StoragePolicy.never());
     }
@@ -125,6 +132,7 @@ final class TestNode implements AutoCloseable {
                 new RebuildablePolicy(tag -> true, EngineSettings.SLOT_BYTES),
                 storage,
                 SharedTiers.none(),
+                Files.exists(folder.resolve(FILL_AHEAD)),
                 EngineSettings.DRIVER_CALL_LIMIT);
     }
 
@@ -181,6 +189,7 @@ final class TestNode implements AutoCloseable {
                 own.rebuildable(),
                 own.storage(),
                 shared,
+                own.fillAhead(),
                 driverCallLimit);
     }
 

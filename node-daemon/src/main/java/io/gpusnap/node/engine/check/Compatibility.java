@@ -52,20 +52,32 @@ public final class Compatibility {
         return refusals;
     }
 
-    /** Checked before the driver is touched: a driver restore that runs out of memory strands the process for good. */
-    public static List<Refusal> vram(Manifest manifest, Map<Integer, GpuInfo> devices) {
+    /**
+     * What a GPU of the manifest needs. What the driver holds besides is known for all GPUs together; each is asked for all of it.
+     */
+    public static long vramBytes(Manifest manifest, int ordinal) {
+        return manifest.vramBytes(ordinal) + manifest.device().driverBytes();
+    }
+
+    /**
+     * Checked before the driver is touched: a driver restore that runs out of memory strands the process for good.
+     *
+     * @param devices by ordinal of the manifest
+     * @param madeBytes of its allocations that are there already, by the devices' own ordinals
+     */
+    public static List<Refusal> vram(Manifest manifest, Map<Integer, GpuInfo> devices, Map<Integer, Long> madeBytes) {
         List<Refusal> refusals = new ArrayList<>();
         devices.forEach((ordinal, device) -> {
-            // What the driver holds besides is known for all GPUs together; each is asked for all of it.
-            long needed = manifest.vramBytes(ordinal) + manifest.device().driverBytes();
-            if (needed > device.freeBytes()) {
+            long needed = vramBytes(manifest, ordinal);
+            long freeBytes = device.freeBytes() + madeBytes.getOrDefault(device.ordinal(), 0L);
+            if (needed > freeBytes) {
                 refusals.add(new Refusal(
                         FailureCode.INSUFFICIENT_VRAM,
                         "GPU %d (%s) has %d bytes free, the snapshot needs %d (%d of allocations, %d of the driver)"
                                 .formatted(
                                         device.ordinal(),
                                         device.name(),
-                                        device.freeBytes(),
+                                        freeBytes,
                                         needed,
                                         manifest.vramBytes(ordinal),
                                         manifest.device().driverBytes())));

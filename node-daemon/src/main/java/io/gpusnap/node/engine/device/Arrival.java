@@ -7,17 +7,18 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A workload's memory on its way into this process. The driver takes about 0.2 ms an allocation (H100), a tenth of a second where
+ * Device memory on its way into this process. The driver takes about 0.2 ms an allocation (H100), a tenth of a second where
  * there are hundreds: so the first of them are hashed and copied while others are still being mapped.
  *
- * <p>From {@link #start} until {@link #close} the connection to the workload is this object's.
+ * <p>From {@link #start} until {@link #close} the connection that it comes by is this object's.
  */
 public final class Arrival implements AutoCloseable {
 
-    private final TargetPort target;
+    private final Arriving source;
     private final List<Allocation> allocations;
     /** By id, in the order in which they come. */
     private final Map<Long, Integer> places = new HashMap<>();
@@ -27,10 +28,11 @@ public final class Arrival implements AutoCloseable {
     private @Nullable Throwable failure;
     private @Nullable Thread thread;
 
-    private Arrival(TargetPort target, List<Allocation> allocations, int arrived) {
-        this.target = target;
+    private Arrival(Arriving source, List<Allocation> allocations, Predicate<Allocation> wanted, int arrived) {
+        this.source = source;
         this.allocations = allocations.stream()
                 .filter(allocation -> allocation.localAddress() != 0)
+                .filter(wanted)
                 .toList();
         this.arrived = arrived;
         for (Allocation allocation : allocations) {
@@ -39,10 +41,15 @@ public final class Arrival implements AutoCloseable {
     }
 
     /** Finds room for all of the memory; none of it is there yet. */
-    public static Arrival prepare(TargetPort target) throws GpuException {
-        int left = Math.toIntExact(target.importNext());
-        List<Allocation> allocations = target.allocations();
-        return new Arrival(target, allocations, allocations.size() - left);
+    public static Arrival prepare(Arriving source) throws GpuException {
+        return prepare(source, allocation -> true);
+    }
+
+    /** @param wanted which of it is {@link #allocations}; the rest is mapped as well */
+    public static Arrival prepare(Arriving source, Predicate<Allocation> wanted) throws GpuException {
+        int left = Math.toIntExact(source.importNext());
+        List<Allocation> allocations = source.allocations();
+        return new Arrival(source, allocations, wanted, allocations.size() - left);
     }
 
     /** With the addresses where they will be. Of several processes, those of one that runs by now do not come. */
@@ -59,7 +66,7 @@ public final class Arrival implements AutoCloseable {
     private void run() {
         try {
             while (hasMore()) {
-                cameTo(places.size() - Math.toIntExact(target.importNext()));
+                cameTo(places.size() - Math.toIntExact(source.importNext()));
             }
         } catch (Throwable e) {
             failed(e);
@@ -91,7 +98,7 @@ public final class Arrival implements AutoCloseable {
     }
 
     /** Returns when all of them are there. */
-    void await() throws GpuException, InterruptedException {
+    public void await() throws GpuException, InterruptedException {
         await(places.size());
     }
 

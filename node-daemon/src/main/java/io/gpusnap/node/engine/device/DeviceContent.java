@@ -65,6 +65,13 @@ public record DeviceContent(List<Allocation> allocations) {
                 .toList());
     }
 
+    /** @param ids of allocations that are left out */
+    public DeviceContent without(Set<Long> ids) {
+        return new DeviceContent(allocations.stream()
+                .filter(allocation -> !ids.contains(allocation.id()))
+                .toList());
+    }
+
     public long sizeBytes() {
         return allocations.stream().mapToLong(Allocation::sizeBytes).sum();
     }

@@ -1,5 +1,7 @@
 package io.gpusnap.node.engine.device;
 
+import io.gpusnap.gpu.AheadMemory;
+import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.CopyItem;
 import io.gpusnap.gpu.DeviceDigest;
 import io.gpusnap.gpu.DeviceSpan;
@@ -48,6 +50,9 @@ public interface GpuPort {
 
     /** Connects to the preload of a process. */
     TargetPort open(int pid, Duration timeout) throws GpuException;
+
+    /** Finds room for memory of one process that is not there yet; {@link Ahead} makes it. */
+    AheadMemory ahead(List<Allocation> allocations) throws GpuException;
 
     /** Returns when all items are copied. */
     void copy(int gpuOrdinal, Direction direction, List<CopyItem> items) throws GpuException;

@@ -1,5 +1,6 @@
 package io.gpusnap.node.engine.device;
 
+import io.gpusnap.gpu.AheadMemory;
 import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.CopyItem;
 import io.gpusnap.gpu.DeviceDigest;
@@ -89,6 +90,11 @@ final class NativeGpu implements GpuPort {
     }
 
     @Override
+    public AheadMemory ahead(List<Allocation> allocations) throws GpuException {
+        return library.ahead(allocations);
+    }
+
+    @Override
     public void copy(int gpuOrdinal, Direction direction, List<CopyItem> items) throws GpuException {
         mover.copy(gpuOrdinal, direction, items);
     }
@@ -164,6 +170,13 @@ final class NativeGpu implements GpuPort {
         public void giveBack(List<HeldMemory> held) throws GpuException {
             for (HeldMemory one : held) {
                 target.giveBack(one);
+            }
+        }
+
+        @Override
+        public void giveAhead(List<AheadMemory> ahead) throws GpuException {
+            for (AheadMemory one : ahead) {
+                target.giveAhead(one);
             }
         }
 

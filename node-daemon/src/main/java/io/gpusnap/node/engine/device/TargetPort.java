@@ -1,5 +1,6 @@
 package io.gpusnap.node.engine.device;
 
+import io.gpusnap.gpu.AheadMemory;
 import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.HeldMemory;
@@ -13,7 +14,7 @@ import java.util.Set;
  * A connection to the preload of one workload, for one thread at a time. While the target is RUNNING or QUIESCED, losing the
  * connection opens its gate; from RELEASED on it waits for the next one. Closing also lets go of what was imported.
  */
-public interface TargetPort extends AutoCloseable {
+public interface TargetPort extends Arriving, AutoCloseable {
 
     TargetStatus status() throws GpuException;
 
@@ -21,6 +22,7 @@ public interface TargetPort extends AutoCloseable {
     void quiesce(Duration timeout) throws GpuException;
 
     /** With local addresses from the first import on, until it is undone. */
+    @Override
     List<Allocation> allocations() throws GpuException;
 
     /** What the application says it can rebuild. Does not change from QUIESCED on. */
@@ -29,13 +31,8 @@ public interface TargetPort extends AutoCloseable {
     /** Ordinals of the GPUs on which it has a context, with memory or without; none of a preload that does not tell. */
     Set<Integer> gpus() throws GpuException;
 
-    /**
-     * Maps the workload's memory here too. The first call only finds room for it: from then on allocations have local addresses.
-     * Each further one maps the next few, in the order of {@link #allocations}; what is there may be used meanwhile, by any
-     * thread. A call that fails undoes all of it. {@link Arrival} makes the calls while the first memory is being worked on.
-     *
-     * @return how many of the last allocations are still to come
-     */
+    /** Maps the workload's memory here too. */
+    @Override
     long importNext() throws GpuException;
 
     void unimportMemory() throws GpuException;
@@ -53,6 +50,14 @@ public interface TargetPort extends AutoCloseable {
      * @param held what {@link #hold} of the same workload answered; may be empty
      */
     void giveBack(List<HeldMemory> held) throws GpuException;
+
+    /**
+     * RELEASED: what was made ahead is mapped by {@link #remap} where the process can take it, and listed as held until the gate is
+     * open; the rest is fresh. It may still be filled meanwhile.
+     *
+     * @param ahead all of it made; one a process, as {@link Ahead#members} has them
+     */
+    void giveAhead(List<AheadMemory> ahead) throws GpuException;
 
     /**
      * QUIESCED or REMAPPED to RELEASED; nothing where it is that already. What was mapped again and could not be filled is given

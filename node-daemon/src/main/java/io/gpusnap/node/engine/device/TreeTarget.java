@@ -1,5 +1,6 @@
 package io.gpusnap.node.engine.device;
 
+import io.gpusnap.gpu.AheadMemory;
 import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.GpuStatus;
@@ -145,13 +146,7 @@ final class TreeTarget implements TargetPort {
         for (int number = 0; number < members.size(); number++) {
             long above = above(number);
             for (Allocation one : members.get(number).allocations()) {
-                all.add(new Allocation(
-                        one.id() | above,
-                        one.address(),
-                        one.sizeBytes(),
-                        one.localAddress(),
-                        one.gpuOrdinal(),
-                        one.held()));
+                all.add(one.withId(one.id() | above));
             }
         }
         return all;
@@ -187,8 +182,18 @@ final class TreeTarget implements TargetPort {
         return all;
     }
 
-    private static long above(int number) {
+    static long above(int number) {
         return (long) number << MEMBER_SHIFT;
+    }
+
+    /** Whose allocation it is. */
+    static int member(long id) {
+        return (int) (id >>> MEMBER_SHIFT);
+    }
+
+    /** As the member itself counts. */
+    static long ownId(long id) {
+        return id & ((1L << MEMBER_SHIFT) - 1);
     }
 
     /** Room for all of them first, then one member after the other. One that runs again has its memory, and nothing to come. */
@@ -254,6 +259,17 @@ final class TreeTarget implements TargetPort {
             TargetPort member = members.get(number);
             if (member.status().state() == TargetState.RELEASED) {
                 member.giveBack(List.of(held.get(number)));
+            }
+        }
+    }
+
+    /** Each gets its own. */
+    @Override
+    public void giveAhead(List<AheadMemory> ahead) throws GpuException {
+        for (int number = 0; number < members.size(); number++) {
+            TargetPort member = members.get(number);
+            if (member.status().state() == TargetState.RELEASED) {
+                member.giveAhead(List.of(ahead.get(number)));
             }
         }
     }

@@ -62,7 +62,7 @@ class CompatibilityTest {
     @Test
     void memoryIsAskedForBeforehand() {
         GpuInfo small = new GpuInfo(0, "GPU-0", "Simulated H100", 8L << 30, 1 << 20, 1, "9.0", "", false, true);
-        assertThat(Compatibility.vram(manifest, Map.of(0, small)))
+        assertThat(Compatibility.vram(manifest, Map.of(0, small), Map.of()))
                 .singleElement()
                 .satisfies(refusal -> {
                     assertThat(refusal.code()).isEqualTo(FailureCode.INSUFFICIENT_VRAM);
@@ -70,7 +70,13 @@ class CompatibilityTest {
                             .contains(Long.toString(1 << 20))
                             .contains(Long.toString(2 << 20));
                 });
-        assertThat(Compatibility.vram(manifest, Map.of(0, gpu(0, "GPU-0")))).isEmpty();
+        assertThat(Compatibility.vram(manifest, Map.of(0, gpu(0, "GPU-0")), Map.of()))
+                .isEmpty();
+        // what is made ahead is there already, on the GPU where it is
+        assertThat(Compatibility.vram(manifest, Map.of(0, small), Map.of(0, 1L << 20)))
+                .isEmpty();
+        assertThat(Compatibility.vram(manifest, Map.of(0, small), Map.of(1, 1L << 20)))
+                .hasSize(1);
     }
 
     private List<Refusal> host(String architecture, String kernel, String... features) {

@@ -3,6 +3,7 @@ package io.gpusnap.node.engine.device;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.gpusnap.gpu.AheadMemory;
 import io.gpusnap.gpu.Allocation;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.GpuStatus;
@@ -154,6 +155,11 @@ class TreeTargetTest {
 
         @Override
         public void giveBack(List<HeldMemory> held) {}
+
+        @Override
+        public void giveAhead(List<AheadMemory> ahead) {
+            throw new UnsupportedOperationException();
+        }
 
         @Override
         public void release() {

@@ -1,6 +1,7 @@
 package io.gpusnap.node.tier;
 
 import com.sun.nio.file.ExtendedOpenOption;
+import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.key.DataKey;
@@ -14,7 +15,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
-import java.nio.file.DirectoryStream;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -390,11 +390,10 @@ public final class NvmeTier implements ChunkTier {
     @Override
     public Set<ChunkDigest> list() throws TierException {
         Set<ChunkDigest> digests = new HashSet<>();
-        try (DirectoryStream<Path> folders = Files.newDirectoryStream(root.chunks())) {
-            for (Path folder : folders) {
-                try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
-                    files.forEach(file ->
-                            digests.add(new ChunkDigest(file.getFileName().toString())));
+        try {
+            for (Path folder : Folders.list(root.chunks())) {
+                for (Path file : Folders.list(folder)) {
+                    digests.add(new ChunkDigest(file.getFileName().toString()));
                 }
             }
         } catch (IOException e) {

@@ -194,6 +194,19 @@ public final class NvmeTier implements ChunkTier {
         }
     }
 
+    /**
+     * To be called before a snapshot's chunks are put: where they are encrypted, the data key that does it lies in the store when this
+     * returns. One that had vanished is put back.
+     *
+     * @throws TierException NO_KEY when it is lost, and something that a snapshot needs is encrypted by it; IO, NO_SPACE when it cannot be
+     *     put back
+     */
+    public void requireKey() throws TierException {
+        if (encrypts) {
+            sealing.orElseThrow().requireKey();
+        }
+    }
+
     @Override
     public void sync() throws TierException {
         root.files().sync();

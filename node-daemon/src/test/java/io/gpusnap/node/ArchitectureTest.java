@@ -1,5 +1,9 @@
 package io.gpusnap.node;
 
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
@@ -7,6 +11,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import java.nio.file.Files;
 
 /** The daemon's packages and the arrows between them, each with its reason. */
 @AnalyzeClasses(packages = "io.gpusnap.node", importOptions = ImportOption.DoNotIncludeTests.class)
@@ -113,6 +118,17 @@ class ArchitectureTest {
             .dependOnClassesThat()
             .resideInAPackage(ROOT + "cli..")
             .because("it puts the parts together, and is one of two ways to use them");
+
+    @ArchTest
+    static final ArchRule foldersAreListedInOnePlace = noClasses()
+            .that()
+            .resideOutsideOfPackage(ROOT + "file..")
+            .and()
+            .doNotHaveFullyQualifiedName(ROOT + "process.ProcFs")
+            .should()
+            .callMethodWhere(
+                    target(owner(type(Files.class))).and(target(nameMatching("newDirectoryStream|list|walk|find"))))
+            .because("its errors are IOExceptions; ProcFs takes what the kernel gives of a process that ends");
 
     @ArchTest
     static final ArchRule noDeserialisationByClassName = noClasses()

@@ -1,5 +1,6 @@
 package io.gpusnap.node.archive;
 
+import io.gpusnap.node.file.Folders;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -12,9 +13,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Comparator;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /**
  * Where the files of an archive are written: under another name, which becomes the archive's own when all of it is on the disk. It is
@@ -41,23 +40,12 @@ sealed interface ArchiveSink extends AutoCloseable {
      * @param partial beside the archive; what lies there is left of a run that died
      */
     static ArchiveSink create(Path archive, Path partial, long epochSeconds) throws IOException {
-        delete(partial);
+        Folders.delete(partial);
         return isTar(archive) ? new TarSink(archive, partial, epochSeconds) : new FolderSink(archive, partial);
     }
 
     static boolean isTar(Path archive) {
         return archive.toString().endsWith(".tar");
-    }
-
-    static void delete(Path partial) throws IOException {
-        if (!Files.exists(partial, LinkOption.NOFOLLOW_LINKS)) {
-            return;
-        }
-        try (Stream<Path> files = Files.walk(partial)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
     }
 
     private static void writeAll(FileChannel channel, ByteBuffer content) throws IOException {
@@ -115,7 +103,7 @@ sealed interface ArchiveSink extends AutoCloseable {
 
         @Override
         public void close() throws IOException {
-            delete(partial);
+            Folders.delete(partial);
         }
     }
 

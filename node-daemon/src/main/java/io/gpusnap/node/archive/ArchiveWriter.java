@@ -1,5 +1,6 @@
 package io.gpusnap.node.archive;
 
+import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.SnapshotId;
@@ -41,7 +42,7 @@ public final class ArchiveWriter implements AutoCloseable {
 
     /** Removes what a writer that died has left. Harmless where nothing is. */
     public static void discard(Path partial) throws IOException {
-        ArchiveSink.delete(partial);
+        Folders.delete(partial);
     }
 
     /**

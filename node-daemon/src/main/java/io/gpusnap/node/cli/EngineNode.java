@@ -136,7 +136,7 @@ final class EngineNode implements NodeAccess {
     @Override
     public ChunkMeters.Quarantine quarantine() {
         Quarantine.Counts counts = engines.inQuarantine();
-        return new ChunkMeters.Quarantine(counts.keptBytes(), counts.freedBytes());
+        return new ChunkMeters.Quarantine(counts.keptBytes(), counts.freedBytes(), counts.failedLooks());
     }
 
     @Override

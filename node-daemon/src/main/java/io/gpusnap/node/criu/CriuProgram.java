@@ -1,5 +1,6 @@
 package io.gpusnap.node.criu;
 
+import io.gpusnap.node.file.Folders;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -74,13 +75,9 @@ record CriuProgram(Path loader, List<Path> libraries, Path program) {
 
     /** As bootstrap unpacks it: a package with all that it needs below {@code root}. */
     private static CriuProgram bundled(Path root, Path program) throws IOException, CriuException {
-        try (var folders = Files.newDirectoryStream(root.resolve("usr/lib"), "*-linux-gnu")) {
-            for (Path folder : folders) {
-                try (var loaders = Files.newDirectoryStream(folder, "ld-linux-*.so.*")) {
-                    for (Path loader : loaders) {
-                        return new CriuProgram(loader.toRealPath(), List.of(folder), program);
-                    }
-                }
+        for (Path folder : Folders.list(root.resolve("usr/lib"), "*-linux-gnu")) {
+            for (Path loader : Folders.list(folder, "ld-linux-*.so.*")) {
+                return new CriuProgram(loader.toRealPath(), List.of(folder), program);
             }
         }
         throw new CriuException("there is no loader below " + root);

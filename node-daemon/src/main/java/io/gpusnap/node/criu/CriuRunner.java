@@ -1,5 +1,6 @@
 package io.gpusnap.node.criu;
 
+import io.gpusnap.node.file.Folders;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -154,8 +155,8 @@ public final class CriuRunner {
 
     /** Forgets an earlier dump, so that {@link #isDumped} speaks of the next one. */
     public static void clear(Path images) throws CriuException {
-        try (var files = Files.newDirectoryStream(images)) {
-            for (Path file : files) {
+        try {
+            for (Path file : Folders.list(images)) {
                 Files.delete(file);
             }
         } catch (IOException e) {

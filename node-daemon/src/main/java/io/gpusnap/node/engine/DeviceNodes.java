@@ -2,13 +2,11 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.gpu.GpuInfo;
 import io.gpusnap.node.engine.check.Refusal;
+import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.process.KernelGpu;
 import io.gpusnap.node.process.ProcFs;
 import java.io.IOException;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -87,14 +85,14 @@ final class DeviceNodes {
 
     private static Set<Integer> minors(Path folder) {
         Set<Integer> found = new HashSet<>();
-        try (DirectoryStream<Path> nodes = Files.newDirectoryStream(folder)) {
-            for (Path node : nodes) {
+        try {
+            for (Path node : Folders.list(folder)) {
                 Matcher named = NODE.matcher(node.getFileName().toString());
                 if (named.matches()) {
                     found.add(Integer.valueOf(named.group(1)));
                 }
             }
-        } catch (IOException | DirectoryIteratorException e) {
+        } catch (IOException e) {
             return Set.of(); // a container that ends meanwhile fails where it is used
         }
         return found;

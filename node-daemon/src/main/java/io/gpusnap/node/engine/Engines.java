@@ -6,6 +6,7 @@ import io.gpusnap.gpu.GpuInfo;
 import io.gpusnap.node.criu.CriuVersion;
 import io.gpusnap.node.engine.device.DeviceContent;
 import io.gpusnap.node.engine.device.GpuOpening;
+import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.operation.FactRegistry;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationId;
@@ -31,9 +32,8 @@ import io.gpusnap.node.tier.TierUsage;
 import io.gpusnap.node.tier.pack.StoreValidation;
 import io.gpusnap.node.transfer.ChunkVerifier;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -60,10 +60,10 @@ public final class Engines implements AutoCloseable {
         this.closeScratch = opened.closeScratch();
         this.closePool = opened.closePool();
         this.watch = new TierWatch(runtime.store().sources().shared());
+        Quarantine quarantine = runtime.store().nvme().inQuarantine();
         this.orphans = new OrphanWatch(
-                runtime.store().orphans(),
-                runtime.store().nvme().inQuarantine(),
-                runtime.settings().quarantine(),
+                runtime.store().orphans()::look,
+                goesOn -> quarantine.look(runtime.settings().quarantine(), Instant.now(), goesOn),
                 runtime.settings().nvmeSweepPeriod());
         this.residents = new Residents(runtime.store());
         this.suspend = new SuspendEngine(runtime);
@@ -393,11 +393,10 @@ public final class Engines implements AutoCloseable {
         runtime.store()
                 .memory()
                 .retainOwners(remembered.stream().map(OperationId::value).toList());
-        try (DirectoryStream<Path> folders =
-                Files.newDirectoryStream(runtime.settings().scratchDir(), "????????-????-????-????-????????????")) {
-            for (Path folder : folders) {
+        try {
+            for (Path folder : Folders.list(runtime.settings().scratchDir(), "????????-????-????-????-????????????")) {
                 if (!names.contains(folder.getFileName().toString())) {
-                    Scratch.delete(folder);
+                    Folders.delete(folder);
                 }
             }
         } catch (IOException e) {

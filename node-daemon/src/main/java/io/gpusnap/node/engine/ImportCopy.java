@@ -68,6 +68,7 @@ final class ImportCopy extends EngineStage {
         List<ChunkRef> chunks = archive.manifest().chunks().toList();
         List<ChunkRef> lacking = new SnapshotPull(store, store.sources(), pins).lacking(chunks);
         store.nvme().requireSpace(bytes(lacking));
+        store.nvme().requireKey();
         // Keeps what is here and what is brought from being swept, over this daemon's death as well.
         store.writePending(request.snapshot(), manifest);
         context.progress().setTotalBytes(ChunkVerifier.distinctBytes(chunks) + bytes(lacking));

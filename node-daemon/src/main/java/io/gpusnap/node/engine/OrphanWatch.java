@@ -1,12 +1,10 @@
 package io.gpusnap.node.engine;
 
 import io.gpusnap.node.operation.LogKeys;
-import io.gpusnap.node.snapshot.OrphanSweep;
 import io.gpusnap.node.store.ManifestException;
-import io.gpusnap.node.tier.Quarantine;
 import io.gpusnap.node.tier.TierException;
 import java.time.Duration;
-import java.time.Instant;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,17 +17,26 @@ final class OrphanWatch implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(OrphanWatch.class);
 
-    private final OrphanSweep sweep;
-    private final Quarantine quarantine;
-    private final Quarantine.Limits limits;
+    /** One of the two things that it does each time. */
+    @FunctionalInterface
+    interface Look {
+        /**
+         * @param goesOn false ends it where it is
+         * @return bytes that became free
+         */
+        long run(BooleanSupplier goesOn) throws TierException, ManifestException;
+    }
+
+    private final Look orphans;
+    private final Look quarantine;
     private final Duration period;
     private volatile boolean closed;
     private @Nullable Thread thread;
 
-    OrphanWatch(OrphanSweep sweep, Quarantine quarantine, Quarantine.Limits limits, Duration period) {
-        this.sweep = sweep;
+    /** Each look counts by itself how often it failed. */
+    OrphanWatch(Look orphans, Look quarantine, Duration period) {
+        this.orphans = orphans;
         this.quarantine = quarantine;
-        this.limits = limits;
         this.period = period;
     }
 
@@ -43,8 +50,14 @@ final class OrphanWatch implements AutoCloseable {
     private void watch() {
         try {
             while (!closed) {
-                look();
-                lookAtQuarantine();
+                look(
+                        orphans,
+                        "chunks that nothing named are gone",
+                        "the node's store cannot be looked through for what nothing names; tried again");
+                look(
+                        quarantine,
+                        "damaged chunks are kept no longer",
+                        "the quarantine of the node's store cannot be looked through; tried again");
                 Thread.sleep(period);
             }
         } catch (InterruptedException e) {
@@ -52,29 +65,18 @@ final class OrphanWatch implements AutoCloseable {
         }
     }
 
-    private void look() {
+    private void look(Look what, String freed, String failed) {
         try {
-            long freedBytes = sweep.look(() -> !closed);
+            long freedBytes = what.run(() -> !closed);
             if (freedBytes > 0) {
-                LOG.atInfo().addKeyValue("freedBytes", freedBytes).log("chunks that nothing named are gone");
+                LOG.atInfo().addKeyValue("freedBytes", freedBytes).log(freed);
             }
         } catch (TierException | ManifestException e) {
-            LOG.atWarn()
-                    .addKeyValue(LogKeys.REASON, e.getMessage())
-                    .log("the node's store cannot be looked through for what nothing names; tried again");
-        }
-    }
-
-    private void lookAtQuarantine() {
-        try {
-            long freedBytes = quarantine.look(limits, Instant.now(), () -> !closed);
-            if (freedBytes > 0) {
-                LOG.atInfo().addKeyValue("freedBytes", freedBytes).log("damaged chunks are kept no longer");
-            }
-        } catch (TierException e) {
-            LOG.atWarn()
-                    .addKeyValue(LogKeys.REASON, e.getMessage())
-                    .log("the quarantine of the node's store cannot be looked through; tried again");
+            LOG.atWarn().addKeyValue(LogKeys.REASON, e.getMessage()).log(failed);
+        } catch (RuntimeException e) {
+            // A mistake in the one look must not end the other, nor the next ones: then nothing became free until a
+            // restart.
+            LOG.atError().setCause(e).log(failed);
         }
     }
 

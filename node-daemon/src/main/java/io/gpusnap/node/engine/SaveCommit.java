@@ -1,5 +1,6 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
@@ -92,7 +93,7 @@ final class SaveCommit extends EngineStage {
     /** What stays is found and removed at the daemon's next start. */
     private static void clean(Path scratch) {
         try {
-            Scratch.delete(scratch);
+            Folders.delete(scratch);
         } catch (IOException e) {
             LOG.atWarn().addKeyValue("path", scratch).log(String.valueOf(e.getMessage()));
         }

@@ -4,6 +4,7 @@ import io.gpusnap.node.criu.CriuException;
 import io.gpusnap.node.criu.CriuRunner;
 import io.gpusnap.node.criu.image.DumpStats;
 import io.gpusnap.node.engine.check.WrittenFiles;
+import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.operation.LogKeys;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
@@ -97,6 +98,6 @@ final class SaveDump extends EngineStage {
             throw new Rescue(session, context).lost("a dump did not end in time");
         }
         session.runtime().tree().resume(session.process());
-        Scratch.delete(images);
+        Folders.delete(images);
     }
 }

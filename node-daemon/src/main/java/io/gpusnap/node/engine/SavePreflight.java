@@ -67,6 +67,7 @@ final class SavePreflight extends EngineStage {
             throw refusal.asException();
         }
         new Space(runtime).requireForSave(look.workload(), look.inspection(), engine);
+        runtime.store().nvme().requireKey();
         context.remember(new SaveSubject(
                 look.workload().process(),
                 look.inspection().cudaPids(),

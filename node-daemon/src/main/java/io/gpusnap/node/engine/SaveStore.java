@@ -8,6 +8,7 @@ import io.gpusnap.node.criu.image.ImageCut;
 import io.gpusnap.node.criu.image.ImageCutter;
 import io.gpusnap.node.engine.device.DeviceContent;
 import io.gpusnap.node.engine.device.DeviceStore;
+import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
@@ -22,7 +23,6 @@ import io.gpusnap.node.transfer.HostAreaWriter;
 import io.gpusnap.node.transfer.HostImageWriter;
 import io.gpusnap.node.transfer.Transfer;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -86,11 +86,9 @@ final class SaveStore extends EngineStage {
                             + " alone ends with that");
         }
         List<Path> images = new ArrayList<>();
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
-            for (Path file : files) {
-                if (CriuRunner.isImage(file.getFileName().toString())) {
-                    images.add(file);
-                }
+        for (Path file : Folders.list(folder)) {
+            if (CriuRunner.isImage(file.getFileName().toString())) {
+                images.add(file);
             }
         }
         images.sort(null);

@@ -1,9 +1,9 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.process.Mount;
 import io.gpusnap.node.process.ProcFs;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.FileStore;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -171,9 +171,7 @@ final class ScratchMount implements AutoCloseable {
     }
 
     private static boolean isEmpty(Path folder) throws IOException {
-        try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
-            return !entries.iterator().hasNext();
-        }
+        return Folders.list(folder).isEmpty();
     }
 
     private static Capability there(Path folder) {

@@ -1,11 +1,11 @@
 package io.gpusnap.node.engine;
 
+import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -44,18 +44,16 @@ final class SuspendedProcesses {
     /** The living process that is frozen as this snapshot. Forgets processes that have ended. */
     Optional<ProcessId> processOf(SnapshotId snapshot) throws IOException {
         Optional<ProcessId> found = Optional.empty();
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
-            for (Path file : files) {
-                Matcher name = NAME.matcher(file.getFileName().toString());
-                if (!name.matches()) {
-                    continue;
-                }
-                ProcessId process = new ProcessId(Integer.parseInt(name.group(1)), Long.parseLong(name.group(2)));
-                if (!proc.isAlive(process)) {
-                    Files.deleteIfExists(file);
-                } else if (snapshotOf(process).filter(snapshot::equals).isPresent()) {
-                    found = Optional.of(process);
-                }
+        for (Path file : Folders.list(folder)) {
+            Matcher name = NAME.matcher(file.getFileName().toString());
+            if (!name.matches()) {
+                continue;
+            }
+            ProcessId process = new ProcessId(Integer.parseInt(name.group(1)), Long.parseLong(name.group(2)));
+            if (!proc.isAlive(process)) {
+                Files.deleteIfExists(file);
+            } else if (snapshotOf(process).filter(snapshot::equals).isPresent()) {
+                found = Optional.of(process);
             }
         }
         return found;

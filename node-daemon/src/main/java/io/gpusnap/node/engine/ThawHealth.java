@@ -2,6 +2,7 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.TargetState;
+import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
@@ -107,7 +108,7 @@ final class ThawHealth extends EngineStage {
         NodeRuntime runtime = session.runtime();
         try {
             runtime.suspended().resumed(process);
-            Scratch.delete(runtime.scratch(session.request().operation()));
+            Folders.delete(runtime.scratch(session.request().operation()));
         } catch (IOException e) {
             LOG.atWarn().addKeyValue("pid", process.pid()).log(String.valueOf(e.getMessage()));
         }

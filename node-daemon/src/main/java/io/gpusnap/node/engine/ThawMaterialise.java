@@ -2,6 +2,7 @@ package io.gpusnap.node.engine;
 
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.engine.check.LogFiles;
+import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.store.ContainerPart;
@@ -32,7 +33,7 @@ final class ThawMaterialise extends EngineStage {
         session.renewClaim(context);
         session.beginLoad(context);
         context.progress().setTotalBytes(manifest.host().filesBytes());
-        Scratch.delete(images);
+        Folders.delete(images);
         Scratch.make(images);
         HostImageReader.materialise(manifest.host().files(), images, session.sources(), runtime.transfer(context));
         Path root = session.root(context);
@@ -53,6 +54,6 @@ final class ThawMaterialise extends EngineStage {
     @Override
     void undo(StageContext context) throws IOException {
         session.endAhead();
-        Scratch.delete(images);
+        Folders.delete(images);
     }
 }

@@ -4,6 +4,7 @@ import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierKind;
 import io.gpusnap.node.transfer.SnapshotPull;
@@ -31,12 +32,11 @@ final class TransferPreflight extends SharedStoreStage {
         }
         if (to == TierKind.NVME) {
             SnapshotPull pull = new SnapshotPull(session.runtime().store(), session.sources(), session.pins());
-            session.runtime()
-                    .store()
-                    .nvme()
-                    .requireSpace(pull.lacking(session.chunks()).stream()
-                            .mapToLong(ChunkRef::sizeBytes)
-                            .sum());
+            NvmeTier nvme = session.runtime().store().nvme();
+            nvme.requireSpace(pull.lacking(session.chunks()).stream()
+                    .mapToLong(ChunkRef::sizeBytes)
+                    .sum());
+            nvme.requireKey();
         } else {
             session.manifest();
         }

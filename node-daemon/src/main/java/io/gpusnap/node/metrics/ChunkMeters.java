@@ -38,13 +38,14 @@ public final class ChunkMeters {
      *
      * @param keptBytes of those that the last look left
      * @param freedBytes of those that were deleted
+     * @param failedLooks that did not come to their end
      */
-    public record Quarantine(long keptBytes, long freedBytes) {}
+    public record Quarantine(long keptBytes, long freedBytes, long failedLooks) {}
 
     private final MeterRegistry registry;
     private final Supplier<Reading> source;
     private volatile Reading latest =
-            new Reading(Map.of(), Map.of(), 0, 0, new Orphans(0, 0, 0, 0), new Quarantine(0, 0));
+            new Reading(Map.of(), Map.of(), 0, 0, new Orphans(0, 0, 0, 0), new Quarantine(0, 0, 0));
 
     public ChunkMeters(MeterRegistry registry, Supplier<Reading> source) {
         this.registry = registry;
@@ -69,6 +70,11 @@ public final class ChunkMeters {
                         MetricNames.QUARANTINE_FREED_BYTES,
                         this,
                         it -> it.latest.quarantine().freedBytes())
+                .register(registry);
+        FunctionCounter.builder(
+                        MetricNames.QUARANTINE_FAILED_LOOKS,
+                        this,
+                        it -> it.latest.quarantine().failedLooks())
                 .register(registry);
         looks("succeeded", Orphans::looks);
         looks("failed", Orphans::failedLooks);

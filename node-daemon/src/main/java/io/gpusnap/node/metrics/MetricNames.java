@@ -47,6 +47,8 @@ public final class MetricNames {
     public static final String QUARANTINE_BYTES = "gpusnap.node.quarantine.bytes";
     /** Bytes of such chunks that are kept no longer. */
     public static final String QUARANTINE_FREED_BYTES = "gpusnap.node.quarantine.freed.bytes";
+    /** Looks through them that did not come to their end. */
+    public static final String QUARANTINE_FAILED_LOOKS = "gpusnap.node.quarantine.failed.looks";
     /** Label: gpu, its ordinal. */
     public static final String GPU_FREE_BYTES = "gpusnap.node.gpu.free.bytes";
     /** Snapshots in the local store. */

@@ -1,5 +1,6 @@
 package io.gpusnap.node.operation;
 
+import io.gpusnap.node.file.Folders;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -8,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,12 +43,10 @@ public final class Journal {
         Journal journal = new Journal(root, new JournalCodec(registry));
         try {
             Files.createDirectories(root);
-            List<Path> directories;
-            try (Stream<Path> children = Files.list(root)) {
-                directories = children.filter(child -> !child.toString().endsWith(DAMAGED))
-                        .sorted()
-                        .toList();
-            }
+            List<Path> directories = Folders.list(root).stream()
+                    .filter(child -> !child.toString().endsWith(DAMAGED))
+                    .sorted()
+                    .toList();
             for (Path directory : directories) {
                 journal.load(directory);
             }
@@ -96,8 +94,9 @@ public final class Journal {
      * were about, so it stays until a person removed their folder.
      */
     public List<OperationId> damaged() {
-        try (Stream<Path> children = Files.list(root)) {
-            return children.map(child -> child.getFileName().toString())
+        try {
+            return Folders.list(root).stream()
+                    .map(child -> child.getFileName().toString())
                     .filter(name -> name.endsWith(DAMAGED))
                     .map(name -> name.substring(0, name.length() - DAMAGED.length()))
                     .flatMap(name -> operationId(name).stream())
@@ -126,7 +125,7 @@ public final class Journal {
             // The spec goes first: without it the rest is no operation any more, wherever a crash stops the removal.
             Path directory = root.resolve(id.toString());
             Files.deleteIfExists(directory.resolve(SPEC));
-            DurableFiles.deleteTree(directory);
+            Folders.delete(directory);
             DurableFiles.syncDirectory(root);
         } catch (IOException e) {
             throw new JournalException("cannot remove operation " + id + " from the journal: " + e.getMessage(), e);
@@ -135,7 +134,7 @@ public final class Journal {
 
     private void load(Path directory) throws IOException {
         if (!Files.exists(directory.resolve(SPEC))) {
-            DurableFiles.deleteTree(directory);
+            Folders.delete(directory);
             return;
         }
         try {

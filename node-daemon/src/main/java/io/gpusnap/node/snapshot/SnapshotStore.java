@@ -1,5 +1,6 @@
 package io.gpusnap.node.snapshot;
 
+import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.ManifestException;
@@ -13,7 +14,6 @@ import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.pack.PackTier;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -361,13 +361,11 @@ public final class SnapshotStore implements AutoCloseable {
     }
 
     static List<Path> manifestsIn(Path folder) throws TierException {
-        List<Path> files = new ArrayList<>();
-        try (DirectoryStream<Path> found = Files.newDirectoryStream(folder, "*" + SUFFIX)) {
-            found.forEach(files::add);
+        try {
+            return Folders.list(folder, "*" + SUFFIX);
         } catch (IOException e) {
             throw new TierException(Reason.IO, "cannot list " + folder, e);
         }
-        return files;
     }
 
     private byte[] readFile(Path file, SnapshotId snapshot) throws TierException {

@@ -72,10 +72,13 @@ final class ChunkSealing {
 
     private DataKey writing() throws TierException {
         DataKey key = writing;
-        if (key == null) {
-            key = keys.current(storeId(), sealed);
-            writing = key;
-        }
+        return key == null ? requireKey() : key;
+    }
+
+    /** As {@link TenantKeys#current}: what encrypts from now on, and lies in the store. */
+    DataKey requireKey() throws TierException {
+        DataKey key = keys.current(storeId(), sealed);
+        writing = key;
         return key;
     }
 

@@ -1,5 +1,6 @@
 package io.gpusnap.node.tier;
 
+import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.key.KeyFolder;
@@ -47,8 +48,8 @@ record NodeKeyFolder(StoreRoot root) implements KeyFolder {
     }
 
     boolean isEmpty() throws TierException {
-        try (var files = Files.list(root.keys())) {
-            return files.findAny().isEmpty();
+        try {
+            return Folders.list(root.keys()).isEmpty();
         } catch (IOException e) {
             throw DiskErrors.typed("list", root.keys(), e);
         }

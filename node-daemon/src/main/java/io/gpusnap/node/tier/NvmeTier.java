@@ -1,6 +1,7 @@
 package io.gpusnap.node.tier;
 
 import com.sun.nio.file.ExtendedOpenOption;
+import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.key.DataKey;
@@ -14,7 +15,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
-import java.nio.file.DirectoryStream;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -191,6 +191,19 @@ public final class NvmeTier implements ChunkTier {
                     Reason.NO_SPACE,
                     "%s has %d bytes free, of which %d are reserved (nvme.reserveBytes): no room for %d"
                             .formatted(root.path(), usable, reserveBytes, sizeBytes));
+        }
+    }
+
+    /**
+     * To be called before a snapshot's chunks are put: where they are encrypted, the data key that does it lies in the store when this
+     * returns. One that had vanished is put back.
+     *
+     * @throws TierException NO_KEY when it is lost, and something that a snapshot needs is encrypted by it; IO, NO_SPACE when it cannot be
+     *     put back
+     */
+    public void requireKey() throws TierException {
+        if (encrypts) {
+            sealing.orElseThrow().requireKey();
         }
     }
 
@@ -390,11 +403,10 @@ public final class NvmeTier implements ChunkTier {
     @Override
     public Set<ChunkDigest> list() throws TierException {
         Set<ChunkDigest> digests = new HashSet<>();
-        try (DirectoryStream<Path> folders = Files.newDirectoryStream(root.chunks())) {
-            for (Path folder : folders) {
-                try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
-                    files.forEach(file ->
-                            digests.add(new ChunkDigest(file.getFileName().toString())));
+        try {
+            for (Path folder : Folders.list(root.chunks())) {
+                for (Path file : Folders.list(folder)) {
+                    digests.add(new ChunkDigest(file.getFileName().toString()));
                 }
             }
         } catch (IOException e) {

@@ -1,7 +1,7 @@
 package io.gpusnap.node.tier;
 
+import io.gpusnap.node.file.Folders;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -43,13 +43,14 @@ public final class Quarantine {
      *
      * @param keptBytes after the last look
      * @param freedBytes of all that were deleted
+     * @param failedLooks that did not come to their end
      */
-    public record Counts(long keptBytes, long freedBytes) {}
+    public record Counts(long keptBytes, long freedBytes, long failedLooks) {}
 
     private record Kept(Path file, FileTime since, long bytes) {}
 
     private final StoreRoot root;
-    private volatile Counts counts = new Counts(0, 0);
+    private volatile Counts counts = new Counts(0, 0, 0);
 
     Quarantine(StoreRoot root) {
         this.root = root;
@@ -62,6 +63,17 @@ public final class Quarantine {
      * @return bytes that became free
      */
     public synchronized long look(Limits limits, Instant now, BooleanSupplier goesOn) throws TierException {
+        boolean ended = false;
+        try {
+            long freed = free(limits, now, goesOn);
+            ended = true;
+            return freed;
+        } finally {
+            counts = new Counts(counts.keptBytes(), counts.freedBytes(), counts.failedLooks() + (ended ? 0 : 1));
+        }
+    }
+
+    private long free(Limits limits, Instant now, BooleanSupplier goesOn) throws TierException {
         List<Kept> oldestFirst = list();
         long left = oldestFirst.stream().mapToLong(Kept::bytes).sum();
         FileTime last = FileTime.from(now.minus(limits.age()));
@@ -74,9 +86,9 @@ public final class Quarantine {
             root.files().delete(kept.file());
             left -= kept.bytes();
             freed += kept.bytes();
-            counts = new Counts(left, counts.freedBytes() + kept.bytes());
+            counts = new Counts(left, counts.freedBytes() + kept.bytes(), counts.failedLooks());
         }
-        counts = new Counts(left, counts.freedBytes());
+        counts = new Counts(left, counts.freedBytes(), counts.failedLooks());
         return freed;
     }
 
@@ -86,8 +98,8 @@ public final class Quarantine {
 
     private List<Kept> list() throws TierException {
         List<Kept> found = new ArrayList<>();
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(root.quarantine())) {
-            for (Path file : files) {
+        try {
+            for (Path file : Folders.list(root.quarantine())) {
                 Map<String, Object> about = Files.readAttributes(file, SINCE, LinkOption.NOFOLLOW_LINKS);
                 if (about.get("isRegularFile") instanceof Boolean regular
                         && regular

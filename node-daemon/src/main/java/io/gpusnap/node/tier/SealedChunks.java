@@ -1,12 +1,12 @@
 package io.gpusnap.node.tier;
 
+import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.ManifestJson;
 import io.gpusnap.node.tier.TierException.Reason;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -29,8 +29,8 @@ record SealedChunks(StoreRoot root, KeyNumbers numbers) {
     /** @throws TierException IO also when a manifest cannot be read: what it names may be encrypted */
     boolean anyBy(IntPredicate wanted) throws TierException {
         for (Path folder : List.of(root.manifests(), root.pending())) {
-            try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*.json")) {
-                for (Path file : files) {
+            try {
+                for (Path file : Folders.list(folder, "*.json")) {
                     if (names(file, wanted)) {
                         return true;
                     }

@@ -1,5 +1,6 @@
 package io.gpusnap.node.tier;
 
+import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.tier.TierException.Reason;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -7,7 +8,6 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -129,10 +129,8 @@ public final class StoreRoot implements AutoCloseable {
     }
 
     private void emptyTmp() throws IOException {
-        try (DirectoryStream<Path> leftOvers = Files.newDirectoryStream(path.resolve("tmp"))) {
-            for (Path leftOver : leftOvers) {
-                Files.delete(leftOver);
-            }
+        for (Path leftOver : Folders.list(path.resolve("tmp"))) {
+            Files.delete(leftOver);
         }
     }
 

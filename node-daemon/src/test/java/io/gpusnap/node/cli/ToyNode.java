@@ -133,7 +133,7 @@ final class ToyNode implements NodeOpener, NodeAccess {
 
     @Override
     public ChunkMeters.Quarantine quarantine() {
-        return new ChunkMeters.Quarantine(8192, 4096);
+        return new ChunkMeters.Quarantine(8192, 4096, 0);
     }
 
     @Override

@@ -15,6 +15,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -80,8 +82,8 @@ class OrphanWatchTest {
         try (TestNode node = TestNode.open(none, UnaryOperator.identity())) {
             node.engines().sweepOrphans();
 
-            await().untilAsserted(() ->
-                    assertThat(node.engines().inQuarantine()).isEqualTo(new Quarantine.Counts(0, "damaged".length())));
+            await().untilAsserted(() -> assertThat(node.engines().inQuarantine())
+                    .isEqualTo(new Quarantine.Counts(0, "damaged".length(), 0)));
             assertThat(damaged).doesNotExist();
         }
     }
@@ -94,6 +96,23 @@ class OrphanWatchTest {
             assertThat(node.engines().orphans().markedChunks()).isEqualTo(1);
         }
         assertThat(chunks()).isEqualTo(CHUNKS + 1);
+    }
+
+    @Test
+    void nothingThatGoesWrongInOneLookEndsTheOthers() throws Exception {
+        Queue<String> looks = new ConcurrentLinkedQueue<>();
+        OrphanWatch.Look orphans = goesOn -> failing(looks, "orphans");
+        OrphanWatch.Look quarantine = goesOn -> failing(looks, "quarantine");
+        try (OrphanWatch watch = new OrphanWatch(orphans, quarantine, Duration.ofMillis(20))) {
+            watch.start();
+            await().until(() -> looks.size() >= 4);
+        }
+        assertThat(looks).startsWith("orphans", "quarantine", "orphans", "quarantine");
+    }
+
+    private static long failing(Queue<String> looks, String which) {
+        looks.add(which);
+        throw new IllegalStateException("nobody expects this of a look at " + which);
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.gpusnap.gpu.MemoryFileSystem;
 import io.gpusnap.node.engine.device.RebuildablePolicy;
 import io.gpusnap.node.engine.device.StoragePolicy;
+import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.process.Mount;
 import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.tier.Quarantine;
@@ -47,7 +48,7 @@ class ScratchMountTest {
         while (!mounts().isEmpty()) {
             MemoryFileSystem.unmount(scratch);
         }
-        Scratch.delete(folder);
+        Folders.delete(folder);
     }
 
     @Test
@@ -68,7 +69,7 @@ class ScratchMountTest {
             assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(scratch)))
                     .isEqualTo("rwx------");
             Scratch.make(scratch.resolve("operation"));
-            Scratch.delete(scratch.resolve("operation"));
+            Folders.delete(scratch.resolve("operation"));
         }
         assertThat(mounts()).isEmpty();
         assertThat(scratch).isEmptyDirectory();

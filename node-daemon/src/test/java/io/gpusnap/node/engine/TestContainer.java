@@ -2,6 +2,7 @@ package io.gpusnap.node.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.process.PlaceholderState;
 import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
@@ -263,6 +264,6 @@ final class TestContainer implements AutoCloseable {
         for (Path above : List.of(group.getParent(), group.getParent().getParent())) {
             above.toFile().delete();
         }
-        Scratch.delete(folder);
+        Folders.delete(folder);
     }
 }

@@ -4,6 +4,7 @@ import io.gpusnap.node.criu.TestCriu;
 import io.gpusnap.node.engine.device.GpuOpening;
 import io.gpusnap.node.engine.device.RebuildablePolicy;
 import io.gpusnap.node.engine.device.StoragePolicy;
+import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.operation.FactRegistry;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.Journal;
@@ -96,7 +97,7 @@ final class TestNode implements AutoCloseable {
 
     /** To be called when a test has ended: tmpfs is memory. */
     static void cleanUp(Path folder) throws Exception {
-        Scratch.delete(shm(folder));
+        Folders.delete(shm(folder));
     }
 
     /** From now on nodes of this folder mount huge pages on scratch, also one in another JVM. */

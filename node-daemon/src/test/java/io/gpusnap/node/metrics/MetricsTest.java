@@ -103,7 +103,7 @@ class MetricsTest {
                         99,
                         3,
                         new ChunkMeters.Orphans(5, 640, 4, 1),
-                        new ChunkMeters.Quarantine(1280, 320)));
+                        new ChunkMeters.Quarantine(1280, 320, 2)));
 
         meters.refresh();
         meters.refresh();
@@ -118,6 +118,7 @@ class MetricsTest {
                 .contains("gpusnap_node_orphan_freed_bytes_total 640.0")
                 .contains("gpusnap_node_quarantine_bytes 1280.0")
                 .contains("gpusnap_node_quarantine_freed_bytes_total 320.0")
+                .contains("gpusnap_node_quarantine_failed_looks_total 2.0")
                 .contains("gpusnap_node_orphan_looks_total{outcome=\"succeeded\"} 4.0")
                 .contains("gpusnap_node_orphan_looks_total{outcome=\"failed\"} 1.0");
     }

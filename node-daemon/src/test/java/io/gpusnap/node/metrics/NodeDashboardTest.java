@@ -120,7 +120,7 @@ class NodeDashboardTest {
                 bytes.get(),
                 bytes.get(),
                 new ChunkMeters.Orphans(1, bytes.get(), looks.get(), failedLooks.get()),
-                new ChunkMeters.Quarantine(1, bytes.get()));
+                new ChunkMeters.Quarantine(1, bytes.get(), 0));
     }
 
     @Test

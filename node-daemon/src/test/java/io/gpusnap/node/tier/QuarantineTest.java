@@ -53,10 +53,10 @@ class QuarantineTest {
         // when, then
         assertThat(look(limits, found.plus(WEEK))).isZero();
         assertThat(kept()).containsExactly(old.hex());
-        assertThat(nvme.inQuarantine().counts()).isEqualTo(new Quarantine.Counts(BYTES, 0));
+        assertThat(nvme.inQuarantine().counts()).isEqualTo(new Quarantine.Counts(BYTES, 0, 0));
         assertThat(look(limits, found.plus(WEEK).plusSeconds(1))).isEqualTo(BYTES);
         assertThat(kept()).isEmpty();
-        assertThat(nvme.inQuarantine().counts()).isEqualTo(new Quarantine.Counts(0, BYTES));
+        assertThat(nvme.inQuarantine().counts()).isEqualTo(new Quarantine.Counts(0, BYTES, 0));
     }
 
     @Test
@@ -69,7 +69,7 @@ class QuarantineTest {
         assertThat(kept())
                 .containsExactlyInAnyOrder(found.get(2).hex(), found.get(3).hex());
         assertThat(look(new Quarantine.Limits(WEEK, 0), Instant.now())).isEqualTo(2 * BYTES);
-        assertThat(nvme.inQuarantine().counts()).isEqualTo(new Quarantine.Counts(0, 4 * BYTES));
+        assertThat(nvme.inQuarantine().counts()).isEqualTo(new Quarantine.Counts(0, 4 * BYTES, 0));
     }
 
     @Test
@@ -78,7 +78,7 @@ class QuarantineTest {
         assertThat(nvme.inQuarantine().look(new Quarantine.Limits(WEEK, 0), Instant.now(), () -> false))
                 .isZero();
         assertThat(kept()).containsExactly(found.hex());
-        assertThat(nvme.inQuarantine().counts()).isEqualTo(new Quarantine.Counts(BYTES, 0));
+        assertThat(nvme.inQuarantine().counts()).isEqualTo(new Quarantine.Counts(BYTES, 0, 0));
     }
 
     @Test
@@ -87,6 +87,21 @@ class QuarantineTest {
         assertThat(look(new Quarantine.Limits(Duration.ZERO, 0), Instant.now().plus(WEEK)))
                 .isZero();
         assertThat(strange).exists();
+    }
+
+    @Test
+    void aLookThatDoesNotComeToItsEndIsCountedAndTheNextOneGoesOn() throws Exception {
+        Path there = folder.resolve("quarantine");
+        Path away = Files.move(there, folder.resolve("away"));
+
+        assertThatThrownBy(() -> look(new Quarantine.Limits(WEEK, 0), Instant.now()))
+                .isInstanceOf(TierException.class);
+
+        assertThat(nvme.inQuarantine().counts()).isEqualTo(new Quarantine.Counts(0, 0, 1));
+        Files.move(away, there);
+        quarantined(1);
+        assertThat(look(new Quarantine.Limits(WEEK, 0), Instant.now())).isEqualTo(BYTES);
+        assertThat(nvme.inQuarantine().counts()).isEqualTo(new Quarantine.Counts(0, BYTES, 1));
     }
 
     @Test

@@ -199,6 +199,38 @@ class SealedNvmeTest extends ChunkTierContract {
     }
 
     @Test
+    void aDataKeyThatVanishesUnderARunningDaemonIsBackBeforeTheNextSave(@TempDir Path root) throws Exception {
+        byte[] before = random(SIZE_BYTES, 1);
+        byte[] after = random(SIZE_BYTES, 2);
+        Path key;
+        try (NvmeTier tier = tier(root, OLD, true)) {
+            tier.put(digestOf(before), MemorySegment.ofArray(before));
+            try (var keys = Files.list(root.resolve("keys"))) {
+                key = keys.toList().getFirst();
+            }
+            byte[] wrapped = Files.readAllBytes(key);
+            Files.delete(key);
+            // when
+            tier.requireKey();
+            tier.put(digestOf(after), MemorySegment.ofArray(after));
+            // then
+            assertThat(key).hasBinaryContent(wrapped);
+        }
+        try (NvmeTier tier = tier(root, OLD, true)) {
+            assertThat(read(tier, before)).isEqualTo(before);
+            assertThat(read(tier, after)).isEqualTo(after);
+        }
+    }
+
+    @Test
+    void aStoreThatIsNotEncryptedNeedsNoKey(@TempDir Path root) throws Exception {
+        try (NvmeTier tier = tier(root, OLD, false)) {
+            tier.requireKey();
+            assertThat(root.resolve("keys")).isEmptyDirectory();
+        }
+    }
+
+    @Test
     void aNewDataKeyEncryptsWhatComesAndTheOldOneReadsWhatIsThere(@TempDir Path root) throws Exception {
         byte[] before = random(SIZE_BYTES, 1);
         byte[] after = random(SIZE_BYTES, 2);

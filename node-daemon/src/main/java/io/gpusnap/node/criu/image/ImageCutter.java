@@ -1,8 +1,8 @@
 package io.gpusnap.node.criu.image;
 
+import io.gpusnap.node.file.Folders;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -171,10 +171,8 @@ public final class ImageCutter {
                         PosixFilePermission.OWNER_READ,
                         PosixFilePermission.OWNER_WRITE,
                         PosixFilePermission.OWNER_EXECUTE));
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
-            for (Path file : files) {
-                Files.delete(file);
-            }
+        for (Path file : Folders.list(folder)) {
+            Files.delete(file);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.gpusnap.node.engine.check;
 
 import io.gpusnap.gpu.Descriptor;
+import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.store.Manifest;
@@ -9,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.stream.Stream;
 
 /**
  * A folder by the path that a saved process had for it. The path is the workload's word, and the daemon is root: no link is
@@ -121,10 +121,8 @@ final class SavedFolder implements AutoCloseable {
         if (!FileFacts.of(descriptor.path()).isFolder()) {
             throw refused("is not the folder that was just made");
         }
-        try (Stream<Path> content = Files.list(descriptor.path().resolve("."))) {
-            if (content.findAny().isPresent()) {
-                throw refused("is not the folder that was just made");
-            }
+        if (!Folders.list(descriptor.path().resolve(".")).isEmpty()) {
+            throw refused("is not the folder that was just made");
         }
         own(descriptor, (int) process.uid(), (int) process.gid());
     }

@@ -6,6 +6,7 @@ import io.gpusnap.node.tier.TierException.Reason;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.OptionalInt;
 import javax.crypto.AEADBadTagException;
@@ -53,6 +54,11 @@ public final class DataKey {
     /** Which key it is, as packs name it: the tenant alone for the first, as it was when there was only one. */
     public String scope() {
         return scope(tenant, number);
+    }
+
+    /** Whether both encrypt alike, whatever they are called. */
+    boolean isSameAs(DataKey other) {
+        return MessageDigest.isEqual(nonces, other.nonces);
     }
 
     static String scope(String tenant, int number) {

@@ -14,6 +14,8 @@ import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntPredicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The data keys of this node's tenant in one store: the newest encrypts, each decrypts what it encrypted. They lie in the store, wrapped
@@ -23,6 +25,7 @@ import java.util.function.IntPredicate;
  */
 public final class TenantKeys {
 
+    private static final Logger LOG = LoggerFactory.getLogger(TenantKeys.class);
     private static final int KEY_BYTES = 32;
     /** A key a day for ten years; whatever is found beyond that is damage. */
     private static final int MOST_KEYS = 4096;
@@ -31,7 +34,7 @@ public final class TenantKeys {
     private final KeyProvider provider;
     private final String tenant;
     /** Read without the lock, which may be held by somebody who waits for the store: a thaw must not wait with him. */
-    private final Map<Integer, DataKey> known = new ConcurrentHashMap<>();
+    private final Map<Integer, Known> known = new ConcurrentHashMap<>();
 
     public TenantKeys(KeyFolder folder, KeyProvider provider, String tenant) {
         this.folder = folder;
@@ -52,6 +55,13 @@ public final class TenantKeys {
      * @param current whether what is written now is encrypted by it
      */
     public record Listed(int number, String keyId, boolean current) {}
+
+    /**
+     * A key that this node has opened.
+     *
+     * @param wrapped as it lay in the place when it was last looked for
+     */
+    private record Known(DataKey key, WrappedKey wrapped) {}
 
     /** What lies in the place, besides its keys. */
     @FunctionalInterface
@@ -81,18 +91,23 @@ public final class TenantKeys {
     }
 
     /**
-     * What encrypts now: another node may have made a newer one a moment ago.
+     * What encrypts now: another node may have made a newer one a moment ago. It lies in the place when this returns: one that had
+     * vanished under this daemon is put back as it was, for what is encrypted by a key that is only in memory is lost with the daemon.
      *
      * @param storeId the key is of no use in another store
      * @param sealed is asked before the first key is made
-     * @throws TierException NO_KEY when the provider does not have the key that wrapped it, or there is none any more for what is encrypted
+     * @throws TierException NO_KEY when the provider does not have the key that wrapped it, or there is none any more for what is encrypted,
+     *     or another one than was used; IO, NO_SPACE, UNAVAILABLE also when one that had vanished cannot be put back
      */
     public synchronized DataKey current(UUID storeId, Sealed sealed) throws TierException {
         int number = 0;
         for (int one : known.keySet()) {
             number = Math.max(number, one);
         }
-        if (known.isEmpty() && folder.find(name(0)).isEmpty()) {
+        Known newest = known.get(number);
+        if (newest != null) {
+            keep(newest, storeId);
+        } else if (folder.find(name(0)).isEmpty()) {
             make(0, storeId, sealed);
         }
         while (folder.find(name(number + 1)).isPresent()) {
@@ -126,18 +141,64 @@ public final class TenantKeys {
 
     /** As {@link #of(String, UUID)}. */
     public DataKey of(int number, UUID storeId) throws TierException {
-        DataKey key = known.get(number);
-        return key == null ? get(number, storeId) : key;
+        Known found = known.get(number);
+        return found == null ? get(number, storeId) : found.key();
     }
 
     private synchronized DataKey get(int number, UUID storeId) throws TierException {
-        DataKey key = known.get(number);
-        if (key == null) {
+        Known found = known.get(number);
+        if (found == null) {
             WrappedKey wrapped = load(number);
-            key = new DataKey(tenant, number, unwrap(wrapped, number, storeId));
-            known.put(number, key);
+            found = new Known(new DataKey(tenant, number, unwrap(wrapped, number, storeId)), wrapped);
+            known.put(number, found);
         }
-        return key;
+        return found.key();
+    }
+
+    /** Somebody may have wrapped it anew meanwhile: then that is what is put back another time. */
+    private void keep(Known held, UUID storeId) throws TierException {
+        int number = held.key().number();
+        if (folder.find(name(number)).isEmpty()) {
+            putBack(held);
+        }
+        WrappedKey found = load(number);
+        // A node that the provider's new key has not reached cannot compare, and what it encrypts others can open.
+        if (Arrays.equals(found.encode(), held.wrapped().encode())
+                || !provider.keyIds().contains(found.keyId())) {
+            return;
+        }
+        if (!new DataKey(tenant, number, unwrap(found, number, storeId)).isSameAs(held.key())) {
+            throw new TierException(
+                    Reason.NO_KEY,
+                    "data key %d of %s in %s is not the one that has encrypted here until now: put the one of before back as keys/%s"
+                            .formatted(
+                                    number,
+                                    tenant,
+                                    folder.location(),
+                                    name(number).hex()));
+        }
+        known.put(number, new Known(held.key(), found));
+    }
+
+    private void putBack(Known held) throws TierException {
+        ChunkDigest name = name(held.key().number());
+        String gone = "data key %d of %s is not in %s any more, and cannot be put back: "
+                .formatted(held.key().number(), tenant, folder.location());
+        boolean there;
+        try {
+            folder.putIfAbsent(name, held.wrapped().encode());
+            there = folder.find(name).isPresent();
+        } catch (TierException e) {
+            throw new TierException(e.reason(), gone + e.getMessage(), e);
+        }
+        if (!there) {
+            throw new TierException(
+                    Reason.IO, gone + "it does not keep what it is given (keys/%s)".formatted(name.hex()));
+        }
+        LOG.atWarn()
+                .addKeyValue("store", folder.location())
+                .addKeyValue("key", "keys/" + name.hex())
+                .log("a data key that is in use had vanished and was put back; something deletes what lies in keys/");
     }
 
     private WrappedKey load(int number) throws TierException {

@@ -1,13 +1,13 @@
 package io.gpusnap.node.tier.nfs;
 
 import com.sun.nio.file.ExtendedOpenOption;
+import io.gpusnap.node.file.Folders;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.DirectoryStream;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -16,7 +16,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.util.ArrayList;
 import java.util.List;
 
 /** The calls as the kernel answers them. */
@@ -108,11 +107,7 @@ final class MountedFiles implements ShareFiles {
 
     @Override
     public List<Path> list(Path folder) throws IOException {
-        List<Path> found = new ArrayList<>();
-        try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
-            entries.forEach(found::add);
-        }
-        return found;
+        return Folders.list(folder);
     }
 
     @Override

@@ -11,6 +11,7 @@ import io.gpusnap.node.store.TreeDigester;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.blob.BlobKey;
+import io.gpusnap.node.tier.key.KeyFolder;
 import io.gpusnap.node.tier.key.KeyProvider;
 import io.gpusnap.node.tier.key.KeyRing;
 import io.gpusnap.node.tier.key.ManifestSigner;
@@ -289,6 +290,183 @@ class KeyRotationTest {
             put(mended, content(2));
             assertThat(read(mended, content(1))).isEqualTo(content(1));
             assertThat(scopes()).containsExactlyInAnyOrder("tenant-a", "tenant-b", "tenant-a");
+        }
+    }
+
+    @Test
+    void aKeyThatVanishesUnderARunningDaemonIsPutBackAsItWas() throws Exception {
+        try (PackTier running = tier("tenant-a", OLD)) {
+            put(running, content(1));
+            Path key = keyFiles().getFirst();
+            byte[] wrapped = Files.readAllBytes(key);
+            // when it seals the next pack, begins a copy, or ends one
+            Files.delete(key);
+            put(running, content(2));
+            assertThat(key).hasBinaryContent(wrapped);
+            Files.delete(key);
+            UUID copy = UUID.randomUUID();
+            running.writer(copy);
+            assertThat(key).hasBinaryContent(wrapped);
+            Files.delete(key);
+            running.publish(SnapshotId.random(), copy, new byte[] {'m'}, List.of());
+            // then
+            assertThat(keyFiles()).containsExactly(key);
+            assertThat(key).hasBinaryContent(wrapped);
+        }
+        try (PackTier later = tier("tenant-a", OLD)) {
+            assertThat(read(later, content(1))).isEqualTo(content(1));
+            assertThat(read(later, content(2))).isEqualTo(content(2));
+        }
+    }
+
+    @Test
+    void theNewestOfSeveralKeysIsPutBackAsWellAndNoOlderOneTakesItsPlace() throws Exception {
+        try (PackTier running = tier("tenant-a", OLD)) {
+            put(running, content(1));
+            List<Path> before = keyFiles();
+            keys(running).rotate(running.storeId(), running.sealedBy(keys(running)));
+            List<Path> all = keyFiles();
+            Path newest = all.stream()
+                    .filter(file -> !before.contains(file))
+                    .findAny()
+                    .orElseThrow();
+            byte[] wrapped = Files.readAllBytes(newest);
+            Files.delete(newest);
+
+            put(running, content(2));
+
+            assertThat(scopes()).containsExactlyInAnyOrder("tenant-a", "tenant-a#1");
+            assertThat(newest).hasBinaryContent(wrapped);
+            assertThat(keyFiles()).isEqualTo(all);
+        }
+    }
+
+    @Test
+    void whatIsPutBackIsWhatTheKeyWasWrappedToLast() throws Exception {
+        try (PackTier running = tier("tenant-a", OLD + "\n" + NEW);
+                PackTier operator = tier("tenant-a", NEW + "\n" + OLD)) {
+            put(running, content(1));
+            keys(operator).rewrap(operator.storeId(), (done, all) -> {});
+            put(running, content(2));
+            Path key = keyFiles().getFirst();
+            byte[] wrapped = Files.readAllBytes(key);
+            Files.delete(key);
+
+            put(running, content(3));
+
+            assertThat(key).hasBinaryContent(wrapped);
+        }
+        try (PackTier later = tier("tenant-a", NEW)) {
+            assertThat(read(later, content(3))).isEqualTo(content(3));
+        }
+    }
+
+    @Test
+    void aNodeThatTheNewKeyHasNotReachedGoesOnAsLongAsTheDataKeyIsThere() throws Exception {
+        try (PackTier behind = tier("tenant-a", OLD);
+                PackTier operator = tier("tenant-a", NEW + "\n" + OLD)) {
+            put(behind, content(1));
+            keys(operator).rewrap(operator.storeId(), (done, all) -> {});
+            byte[] wrapped = Files.readAllBytes(keyFiles().getFirst());
+
+            put(behind, content(2));
+
+            assertThat(keyFiles().getFirst()).hasBinaryContent(wrapped);
+        }
+        try (PackTier later = tier("tenant-a", NEW)) {
+            assertThat(read(later, content(2))).isEqualTo(content(2));
+        }
+    }
+
+    @Test
+    void anotherKeyUnderTheNumberOfTheOneInUseIsNotSealedBeside() throws Exception {
+        try (PackTier running = tier("tenant-a", OLD);
+                NfsStore store = store()) {
+            put(running, content(1));
+            UUID storeId = running.storeId();
+            byte[] before = Files.readAllBytes(keyFiles().getFirst());
+            Files.delete(keyFiles().getFirst());
+            new TenantKeys(new SharedKeyFolder(store), KeyRing.ofHex(OLD), "tenant-a").current(storeId, any -> false);
+            byte[] other = Files.readAllBytes(keyFiles().getFirst());
+            assertThat(other).isNotEqualTo(before);
+
+            assertFails(
+                    Reason.NO_KEY,
+                    "data key 0 of tenant-a in " + store.location() + " is not the one that has encrypted",
+                    () -> put(running, content(2)));
+
+            assertThat(keyFiles().getFirst()).hasBinaryContent(other);
+        }
+    }
+
+    /** A place that does not take, or does not keep, what it is given from now on. */
+    private static final class Full implements KeyFolder {
+
+        private final KeyFolder real;
+        private boolean full;
+        private boolean forgets;
+
+        private Full(KeyFolder real) {
+            this.real = real;
+        }
+
+        @Override
+        public Optional<byte[]> find(ChunkDigest name) throws TierException {
+            return real.find(name);
+        }
+
+        @Override
+        public void putIfAbsent(ChunkDigest name, byte[] content) throws TierException {
+            if (full) {
+                throw new TierException(Reason.NO_SPACE, "the share is full");
+            }
+            if (!forgets) {
+                real.putIfAbsent(name, content);
+            }
+        }
+
+        @Override
+        public void replace(ChunkDigest name, byte[] content) throws TierException {
+            real.replace(name, content);
+        }
+
+        @Override
+        public String location() {
+            return real.location();
+        }
+    }
+
+    @Test
+    void aCopyIsRefusedWhereTheKeyCannotBePutBack() throws Exception {
+        NfsStore store = store();
+        Full folder = new Full(new SharedKeyFolder(store));
+        try (PackTier running = new PackTier(
+                PackSettings.of("nfs"),
+                store,
+                new FrameSettings(
+                        false,
+                        Optional.of(new TenantKeys(folder, KeyRing.ofHex(OLD), "tenant-a")),
+                        ManifestSigner.none()))) {
+            put(running, content(1));
+            Path key = keyFiles().getFirst();
+            Files.delete(key);
+            String gone =
+                    "data key 0 of tenant-a is not in " + store.location() + " any more, and cannot be put back: ";
+            // when
+            folder.full = true;
+            assertFails(Reason.NO_SPACE, gone + "the share is full", () -> running.writer(UUID.randomUUID()));
+            assertFails(Reason.NO_SPACE, gone, () -> put(running, content(2)));
+            folder.full = false;
+            folder.forgets = true;
+            assertFails(
+                    Reason.IO,
+                    gone + "it does not keep what it is given (keys/" + key.getFileName() + ")",
+                    () -> running.writer(UUID.randomUUID()));
+            // then nothing was sealed, and with room all goes on
+            assertThat(scopes()).containsExactly("tenant-a");
+            folder.forgets = false;
+            put(running, content(2));
+            assertThat(key).exists();
         }
     }
 

@@ -31,6 +31,11 @@ final class SuspendedPreflight extends EngineStage {
         session.requireVram(session.gpus(context));
     }
 
+    @Override
+    void ended(StageContext context) {
+        session.rememberDamage(context);
+    }
+
     /** As {@link #look}, for whoever looks at something else meanwhile. */
     void typedLook(StageContext context) throws StageException {
         try {

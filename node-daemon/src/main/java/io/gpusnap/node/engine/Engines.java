@@ -27,6 +27,7 @@ import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.MemoryTier;
 import io.gpusnap.node.tier.Quarantine;
+import io.gpusnap.node.tier.StoreRoot;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierUsage;
 import io.gpusnap.node.tier.pack.StoreValidation;
@@ -81,12 +82,13 @@ public final class Engines implements AutoCloseable {
     }
 
     static Engines open(EngineSettings settings, GpuOpening opening) throws StageException, InterruptedException {
-        return open(settings, opening, Mounter.SYSTEM, new ProcFs());
+        return open(settings, opening, Mounter.SYSTEM, new ProcFs(), StoreRoot::open);
     }
 
-    static Engines open(EngineSettings settings, GpuOpening opening, Mounter mounter, ProcFs proc)
+    static Engines open(
+            EngineSettings settings, GpuOpening opening, Mounter mounter, ProcFs proc, RuntimeOpening.OwnStore own)
             throws StageException, InterruptedException {
-        return new Engines(RuntimeOpening.open(settings, opening, mounter, proc));
+        return new Engines(RuntimeOpening.open(settings, opening, mounter, proc, own));
     }
 
     /**

@@ -64,16 +64,7 @@ final class EvictStage extends EngineStage {
             }
             throw e;
         }
-        Set<ChunkDigest> others = new HashSet<>();
-        for (SnapshotId other : store.list()) {
-            if (!other.equals(snapshot)) {
-                Snapshots.manifest(store, other)
-                        .chunks()
-                        .map(ChunkRef::content)
-                        .flatMap(Optional::stream)
-                        .forEach(others::add);
-            }
-        }
+        Set<ChunkDigest> others = namedByOthers(store);
         long freed = 0;
         for (ChunkRef chunk : chunks) {
             Optional<ChunkDigest> digest = chunk.content().filter(one -> !others.contains(one));
@@ -82,5 +73,27 @@ final class EvictStage extends EngineStage {
             }
         }
         return freed;
+    }
+
+    /** One that is damaged wherever it is names nothing: what it loses is in the store below, and only read more slowly. */
+    private Set<ChunkDigest> namedByOthers(SnapshotStore store) throws TierException, ManifestException {
+        Set<ChunkDigest> others = new HashSet<>();
+        for (SnapshotId other : store.list()) {
+            if (other.equals(snapshot)) {
+                continue;
+            }
+            try {
+                Snapshots.manifest(store, other)
+                        .chunks()
+                        .map(ChunkRef::content)
+                        .flatMap(Optional::stream)
+                        .forEach(others::add);
+            } catch (TierException e) {
+                if (e.reason() != TierException.Reason.CORRUPT) {
+                    throw e;
+                }
+            }
+        }
+        return others;
     }
 }

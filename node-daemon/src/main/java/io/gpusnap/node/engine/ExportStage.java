@@ -56,12 +56,17 @@ final class ExportStage extends EngineStage {
                 .use(snapshot)
                 .orElseThrow(() ->
                         new StageException(FailureCode.CHUNK_MISSING, "snapshot " + snapshot + " is being deleted"));
+        Damage damage = new Damage();
+        ChunkSources sources = runtime.store()
+                .sources()
+                .telling(damage, runtime.store().sources().read().ofOperation());
         try (use) {
-            byte[] manifest = Snapshots.bytes(
-                    runtime.store(), snapshot, Optional.empty(), runtime.store().sources());
-            long bytes = write(manifest, Snapshots.parse(manifest, snapshot, Optional.empty()), context);
+            byte[] manifest = Snapshots.bytes(runtime.store(), snapshot, Optional.empty(), sources);
+            long bytes = write(manifest, Snapshots.parse(manifest, snapshot, Optional.empty()), sources, context);
             double seconds = (System.nanoTime() - start) / 1e9;
             context.remember(new TransferOutcome(snapshot, request.path(), bytes, bytes, seconds, List.of()));
+        } finally {
+            runtime.tiers().remember(snapshot, damage, context);
         }
     }
 
@@ -71,7 +76,7 @@ final class ExportStage extends EngineStage {
         }
     }
 
-    private long write(byte[] bytes, Manifest manifest, StageContext context)
+    private long write(byte[] bytes, Manifest manifest, ChunkSources sources, StageContext context)
             throws StageException, TierException, ManifestException, InterruptedException {
         if (manifest.engine().equals(EngineId.SUSPEND.value())) {
             throw new StageException(
@@ -81,10 +86,6 @@ final class ExportStage extends EngineStage {
         }
         List<ChunkRef> chunks = manifest.chunks().toList();
         context.progress().setTotalBytes(ChunkVerifier.distinctBytes(chunks));
-        Damage damage = new Damage();
-        ChunkSources sources = runtime.store()
-                .sources()
-                .telling(damage, runtime.store().sources().read().ofOperation());
         try (Traffic.Share share = runtime.traffic().share(Traffic.Priority.NORMAL, request.mostBytesPerSecond());
                 ArchiveWriter writer = new ArchiveWriter(
                         archive(), partial(), manifest.createdAt().getEpochSecond(), key())) {
@@ -94,8 +95,6 @@ final class ExportStage extends EngineStage {
             throw new StageException(FailureCode.CONFLICT, "there is a " + archive() + " already", e);
         } catch (IOException e) {
             throw DiskErrors.typed("write", archive(), e);
-        } finally {
-            runtime.tiers().remember(request.snapshot(), damage, context);
         }
     }
 

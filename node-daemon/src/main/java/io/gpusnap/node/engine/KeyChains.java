@@ -89,11 +89,17 @@ public final class KeyChains {
     private static Map<Integer, Long> stored(SnapshotStore store) throws TierException, ManifestException {
         Set<ChunkRef> chunks = new HashSet<>();
         for (SnapshotId snapshot : store.list()) {
-            store.read(snapshot)
-                    .manifest()
-                    .chunks()
-                    .filter(chunk -> !chunk.isZero())
-                    .forEach(chunks::add);
+            try {
+                store.read(snapshot)
+                        .manifest()
+                        .chunks()
+                        .filter(chunk -> !chunk.isZero())
+                        .forEach(chunks::add);
+            } catch (TierException e) {
+                if (e.reason() != TierException.Reason.CORRUPT) {
+                    throw e;
+                }
+            }
         }
         Map<Integer, Long> bytes = new HashMap<>();
         for (ChunkRef chunk : chunks) {

@@ -28,6 +28,8 @@ final class PullCopy extends SharedStoreStage {
         NodeRuntime runtime = session.runtime();
         SnapshotStore store = runtime.store();
         if (store.list().contains(session.request().snapshot())) {
+            // A damaged copy is no success: it is told of, and its removal makes room for another.
+            store.manifest(session.request().snapshot());
             context.remember(new TransferMoved(0, 0));
             return;
         }

@@ -40,15 +40,20 @@ final class RuntimeOpening {
      */
     record Opened(NodeRuntime runtime, Runnable closeScratch, Runnable closePool) {}
 
+    /** Opens the node's own store. */
+    interface OwnStore {
+        StoreRoot open(Path folder) throws TierException;
+    }
+
     /** As {@link Engines#open(EngineSettings)}. */
-    static Opened open(EngineSettings settings, GpuOpening opening, Mounter mounter, ProcFs proc)
+    static Opened open(EngineSettings settings, GpuOpening opening, Mounter mounter, ProcFs proc, OwnStore own)
             throws StageException, InterruptedException {
         PoolMemory pool = null;
         StoreRoot root = null;
         ScratchMount scratch = null;
         try {
             PrivateFolder.prepare("scratch.dir", settings.scratchDir());
-            root = StoreRoot.open(settings.nvmeRoot());
+            root = own.open(settings.nvmeRoot());
             pool = opening.pool(settings.poolPath(), settings.poolBytes());
             scratch = ScratchMount.open(settings, mounter);
             PrivateFolder.prepare("scratch.dir", settings.scratchDir());

@@ -11,6 +11,7 @@ import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.ManifestJson;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.tier.TierException.Reason;
 import java.util.Optional;
 
 /** Reads manifests for the stages. */
@@ -56,7 +57,7 @@ final class Snapshots {
     }
 
     /**
-     * Of this node's store, where it was parsed before; else of a shared one.
+     * Of this node's store, where it was parsed before; else of a shared one. A damaged one of this store is told of.
      *
      * @param expected as above: one of another digest in a shared store is passed over
      */
@@ -71,7 +72,7 @@ final class Snapshots {
         try {
             return store.read(snapshot);
         } catch (TierException e) {
-            if (e.reason() != TierException.Reason.MISSING) {
+            if (e.reason() != Reason.MISSING && e.reason() != Reason.CORRUPT) {
                 throw e;
             }
         }
@@ -109,6 +110,10 @@ final class Snapshots {
                 }
             } catch (ManifestException e) {
                 continue;
+            } catch (TierException e) {
+                if (e.reason() != Reason.CORRUPT) {
+                    throw e;
+                }
             }
         }
         return false;

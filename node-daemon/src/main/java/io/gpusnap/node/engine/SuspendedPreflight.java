@@ -32,6 +32,11 @@ final class SuspendedPreflight extends EngineStage {
         session.requireVram(session.gpus(context), Map.of());
     }
 
+    @Override
+    void ended(StageContext context) {
+        session.rememberDamage(context);
+    }
+
     /** As {@link #look}, for whoever looks at something else meanwhile. */
     void typedLook(StageContext context) throws StageException {
         try {

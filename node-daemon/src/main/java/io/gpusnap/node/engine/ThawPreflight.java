@@ -75,6 +75,11 @@ final class ThawPreflight extends EngineStage {
         new Space(runtime).requireForThaw(manifest);
     }
 
+    @Override
+    void ended(StageContext context) {
+        session.rememberDamage(context);
+    }
+
     /** A plain process has no business in a container, nor one of a container outside: each would meet other files. */
     private static void requireKindOfPlace(Manifest manifest, boolean container) throws StageException {
         if (manifest.container().isPresent() != container) {

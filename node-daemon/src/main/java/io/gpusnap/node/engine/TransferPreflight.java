@@ -44,4 +44,9 @@ final class TransferPreflight extends SharedStoreStage {
             context.remember(new TransferCopy(UUID.randomUUID(), System.nanoTime()));
         }
     }
+
+    @Override
+    void ended(StageContext context) {
+        session.rememberDamage(context);
+    }
 }

@@ -50,7 +50,7 @@ final class VerifyStage extends EngineStage {
                         new StageException(FailureCode.CHUNK_MISSING, "snapshot " + snapshot + " is being deleted"));
         try (use) {
             if (store.list().contains(snapshot)) {
-                ReadManifest own = Snapshots.find(store, snapshot, Optional.empty());
+                ReadManifest own = read(store.manifest(snapshot));
                 List<ChunkRef> chunks = begin(own, context);
                 ChunkVerifier.verify(chunks, store.nvme(), runtime.transfer(context));
                 verified(own, chunks, context);
@@ -85,15 +85,18 @@ final class VerifyStage extends EngineStage {
 
     private void verifyIn(PackTier tier, StageContext context)
             throws TierException, ManifestException, InterruptedException {
-        byte[] bytes = tier.manifest(snapshot, found -> true);
-        ReadManifest read = new ReadManifest(
-                ManifestJson.read(bytes), ManifestDigest.of(bytes).hex());
+        ReadManifest read = read(tier.manifest(snapshot, found -> true));
         List<ChunkRef> chunks = begin(read, context);
         // A thaw of this node goes before it; copies between tiers do not, as somebody asked for it.
         try (Traffic.Share share = runtime.traffic().share(Traffic.Priority.URGENT, 0)) {
             new Scrub(runtime.store().nvme(), Optional.of(tier), runtime.transfer(context), share).read(chunks);
         }
         verified(read, chunks, context);
+    }
+
+    private static ReadManifest read(byte[] manifest) throws ManifestException {
+        return new ReadManifest(
+                ManifestJson.read(manifest), ManifestDigest.of(manifest).hex());
     }
 
     private static List<ChunkRef> begin(ReadManifest read, StageContext context) {

@@ -3,6 +3,10 @@ package io.gpusnap.node.snapshot;
 import io.gpusnap.node.store.ManifestDigest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.ManifestJson;
+import io.gpusnap.node.tier.DiskErrors;
+import io.gpusnap.node.tier.DurableFiles;
+import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.tier.TierException.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -24,11 +28,17 @@ final class ManifestCache {
     /** Which content a file had: changes with every write, whoever made it, and cannot be set back. */
     private record Stamp(Object inode, Object changed, long sizeBytes) {
 
-        static Stamp of(Path file) throws IOException {
-            Map<String, Object> facts =
-                    Files.readAttributes(file, "unix:ino,ctime,size,isRegularFile", LinkOption.NOFOLLOW_LINKS);
+        static Stamp of(Path file) throws TierException {
+            Map<String, Object> facts;
+            try {
+                facts = Files.readAttributes(file, "unix:ino,ctime,size,isRegularFile", LinkOption.NOFOLLOW_LINKS);
+            } catch (NoSuchFileException e) {
+                throw new TierException(Reason.MISSING, file + " is not there", e);
+            } catch (IOException e) {
+                throw DiskErrors.typed("read", file, e);
+            }
             if (!Boolean.TRUE.equals(facts.get("isRegularFile"))) {
-                throw new NoSuchFileException(file.toString(), null, "no regular file");
+                throw new TierException(Reason.MISSING, file + " is no regular file");
             }
             return new Stamp(
                     Objects.requireNonNull(facts.get("ino")), Objects.requireNonNull(facts.get("ctime")), (long)
@@ -39,21 +49,23 @@ final class ManifestCache {
     private record Entry(Stamp stamp, ReadManifest read) {}
 
     private final long mostBytes;
+    private final DurableFiles files;
     private final LinkedHashMap<Path, Entry> entries = new LinkedHashMap<>(16, 0.75f, true);
     private long heldBytes;
 
-    ManifestCache(long mostBytes) {
+    ManifestCache(long mostBytes, DurableFiles files) {
         this.mostBytes = mostBytes;
+        this.files = files;
     }
 
-    /** @throws NoSuchFileException also for what is no regular file */
-    ReadManifest read(Path file) throws IOException, ManifestException {
+    /** @throws TierException MISSING also for what is no regular file; IO */
+    ReadManifest read(Path file) throws TierException, ManifestException {
         Stamp stamp = Stamp.of(file);
         Optional<ReadManifest> known = find(file, stamp);
         if (known.isPresent()) {
             return known.get();
         }
-        ReadManifest read = parse(Files.readAllBytes(file));
+        ReadManifest read = parse(files.read(file));
         // Should the file have changed between the two looks, the stamp is not its own any more and nobody finds this.
         put(file, new Entry(stamp, read));
         return read;
@@ -64,12 +76,12 @@ final class ManifestCache {
     }
 
     /** The text of this manifest has just been written, by the only one who writes this file. */
-    void written(Path file, ReadManifest read) throws IOException {
+    void written(Path file, ReadManifest read) throws TierException {
         put(file, new Entry(Stamp.of(file), read));
     }
 
     /** The same text has been written under another name. */
-    void copied(Path from, Path to) throws IOException {
+    void copied(Path from, Path to) throws TierException {
         Optional<ReadManifest> known = find(from, Stamp.of(from));
         if (known.isPresent()) {
             put(to, new Entry(Stamp.of(to), known.get()));

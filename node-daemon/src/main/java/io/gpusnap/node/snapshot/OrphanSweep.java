@@ -64,7 +64,7 @@ public final class OrphanSweep {
             if (goesOn.getAsBoolean()) {
                 endDeletions();
                 // Listed before the chunks: those of a deletion that is listed are among what is marked.
-                List<Path> cutOff = SnapshotStore.manifestsIn(root.deleted());
+                List<Path> cutOff = ManifestFiles.in(root.deleted());
                 marked = sweep.unnamed(nvme.list());
                 ending = cutOff;
             }

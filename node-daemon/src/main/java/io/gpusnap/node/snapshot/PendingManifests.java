@@ -23,7 +23,7 @@ final class PendingManifests {
     }
 
     Path file(SnapshotId snapshot) {
-        return root.pending().resolve(snapshot + SnapshotStore.SUFFIX);
+        return root.pending().resolve(snapshot + ManifestFiles.SUFFIX);
     }
 
     /** To be called before it is written: from then on nobody else deletes it. */
@@ -49,7 +49,7 @@ final class PendingManifests {
                 ended = true;
             }
         }
-        Set<Path> abandoned = new HashSet<>(SnapshotStore.manifestsIn(root.pending()));
+        Set<Path> abandoned = new HashSet<>(ManifestFiles.in(root.pending()));
         abandoned.removeAll(inHand);
         marked = abandoned;
         return ended;

@@ -1,26 +1,22 @@
 package io.gpusnap.node.snapshot;
 
-import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.store.ChunkDigest;
-import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.SnapshotId;
-import io.gpusnap.node.tier.DiskErrors;
 import io.gpusnap.node.tier.MemoryTier;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.StoreRoot;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.pack.PackTier;
-import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -35,10 +31,6 @@ import java.util.function.Predicate;
  */
 public final class SnapshotStore implements AutoCloseable {
 
-    static final String SUFFIX = ".json";
-    /** Of manifests' text, about as much in memory: a hundred 8B models. */
-    private static final long CACHED_BYTES = 64L << 20;
-
     private final StoreRoot root;
     private final NvmeTier nvme;
     private final MemoryTier memory;
@@ -46,7 +38,7 @@ public final class SnapshotStore implements AutoCloseable {
     private final ReadWriteLock sweepLock;
     private final Set<SavePins> pins = ConcurrentHashMap.newKeySet();
     private final SnapshotUses uses = new SnapshotUses();
-    private final ManifestCache manifests = new ManifestCache(CACHED_BYTES);
+    private final ManifestFiles manifests;
     private final AtomicLong manifestsWritten = new AtomicLong();
     private final PendingManifests pending;
     private final Sweep sweep;
@@ -67,6 +59,7 @@ public final class SnapshotStore implements AutoCloseable {
         this.sweepLock = sweepLock;
         this.nvme = nvme;
         this.memory = memory;
+        this.manifests = new ManifestFiles(root.files(), nvme);
         this.sweep = new Sweep(nvme, memory, pins, sweepLock.writeLock(), this::named, manifestsWritten::get);
         this.pending = new PendingManifests(root);
         this.orphans = new OrphanSweep(root, nvme, pending, sweep);
@@ -111,56 +104,34 @@ public final class SnapshotStore implements AutoCloseable {
     /**
      * A committed snapshot's manifest; parsed when it is first asked for.
      *
-     * @throws TierException MISSING, IO
+     * @throws TierException MISSING; CORRUPT when it cannot be read the second time either, in a store that gives other things; IO
      */
     public ReadManifest read(SnapshotId snapshot) throws TierException, ManifestException {
-        return parsed(root.manifests().resolve(snapshot + SUFFIX), snapshot);
+        return manifests.read(committed(snapshot));
     }
 
     /** As {@link #read}, of a save that is not committed yet. */
     public ReadManifest readPending(SnapshotId snapshot) throws TierException, ManifestException {
-        return parsed(pending.file(snapshot), snapshot);
-    }
-
-    private ReadManifest parsed(Path file, SnapshotId snapshot) throws TierException, ManifestException {
-        try {
-            return manifests.read(file);
-        } catch (IOException e) {
-            throw unread(file, snapshot, e);
-        }
+        return manifests.read(pending.file(snapshot));
     }
 
     /**
-     * Of this node's store.
+     * Of this node's store, as it is on the medium.
      *
-     * @throws TierException MISSING; CORRUPT also when it cannot be read the second time either, in a store that gives other things; IO
+     * @throws TierException as {@link #read}
      */
     public byte[] manifest(SnapshotId snapshot) throws TierException {
-        Path file = root.manifests().resolve(snapshot + SUFFIX);
-        try {
-            return readFile(file, snapshot);
-        } catch (TierException e) {
-            if (!DiskErrors.isOfMedium(e)) {
-                throw e;
-            }
-        }
-        try {
-            return readFile(file, snapshot);
-        } catch (TierException again) {
-            throw nvme.isDamage(again)
-                    ? new TierException(
-                            Reason.CORRUPT,
-                            "the manifest of snapshot %s cannot be read, its store can: %s"
-                                    .formatted(snapshot, again.getMessage()),
-                            again)
-                    : again;
-        }
+        return manifests.bytes(committed(snapshot));
+    }
+
+    private Path committed(SnapshotId snapshot) {
+        return root.manifests().resolve(snapshot + ManifestFiles.SUFFIX);
     }
 
     /**
      * Of this node's store, else of the first shared one that has one that will do.
      *
-     * @param from in the order in which shared stores are asked
+     * @param from in the order in which shared stores are asked; what it tells of damage is told of this store's copy
      * @param wanted whether these bytes are what is looked for
      * @throws TierException MISSING where nobody has the snapshot; CORRUPT where those who have it have it wrong; IO,
      *     UNAVAILABLE
@@ -171,6 +142,9 @@ public final class SnapshotStore implements AutoCloseable {
             return manifest(snapshot);
         } catch (TierException e) {
             failure = e;
+            if (e.reason() == Reason.CORRUPT) {
+                from.damage().found(ChunkSources.NVME, String.valueOf(e.getMessage()));
+            }
         }
         for (PackTier tier : from.shared()) {
             try {
@@ -184,9 +158,9 @@ public final class SnapshotStore implements AutoCloseable {
         throw failure;
     }
 
-    /** @throws TierException MISSING, IO */
+    /** @throws TierException as {@link #read} */
     public byte[] pendingManifest(SnapshotId snapshot) throws TierException {
-        return readFile(pending.file(snapshot), snapshot);
+        return manifests.bytes(pending.file(snapshot));
     }
 
     /**
@@ -201,11 +175,7 @@ public final class SnapshotStore implements AutoCloseable {
         root.files().write(file, MemorySegment.ofArray(manifest));
         manifestsWritten.incrementAndGet();
         nvme.sync();
-        try {
-            manifests.written(file, read);
-        } catch (IOException e) {
-            throw unread(file, snapshot, e);
-        }
+        manifests.written(file, read);
         return read;
     }
 
@@ -215,26 +185,18 @@ public final class SnapshotStore implements AutoCloseable {
         sweepLock.readLock().lock();
         try {
             Path file = pending.file(snapshot);
-            Path manifest = root.manifests().resolve(snapshot + SUFFIX);
+            Path manifest = committed(snapshot);
             if (!Files.exists(manifest)) {
-                root.files().write(manifest, MemorySegment.ofArray(pendingManifest(snapshot)));
-                manifests.copied(file, manifest);
+                manifests.copy(file, manifest);
                 manifestsWritten.incrementAndGet();
                 nvme.sync();
             }
-            deleteManifest(file);
+            manifests.delete(file);
             nvme.sync();
             pending.letGo(file);
-        } catch (IOException e) {
-            throw new TierException(Reason.IO, "cannot look at the manifest of snapshot " + snapshot, e);
         } finally {
             sweepLock.readLock().unlock();
         }
-    }
-
-    private void deleteManifest(Path file) throws TierException {
-        root.files().delete(file);
-        manifests.forget(file);
     }
 
     /**
@@ -245,16 +207,16 @@ public final class SnapshotStore implements AutoCloseable {
         Set<ChunkDigest> candidates = new HashSet<>(failed.pinned());
         Path file = pending.file(snapshot);
         try {
-            candidates.addAll(digestsOf(file));
+            candidates.addAll(manifests.digests(file));
         } finally {
             try {
-                deleteManifest(file);
+                manifests.delete(file);
             } finally {
                 pending.letGo(file);
                 failed.close();
             }
         }
-        sweep.run(candidates);
+        freed(candidates);
     }
 
     /** The same of a save that failed when it was committed, or about to be: the snapshot goes as well, if there is one. */
@@ -271,32 +233,51 @@ public final class SnapshotStore implements AutoCloseable {
     /**
      * Deletes a snapshot and every chunk in the store that nothing names any more. From the first moment on the snapshot does not
      * exist; saves of other workloads go on between the deletions of its chunks. What a crash interrupts is ended by the next
-     * call, for this snapshot or for another.
+     * call, for this snapshot or for another; so is one that had to leave its chunks, as {@link #freed} says.
      *
      * @return bytes that became free
      * @throws TierException MISSING when there is no such snapshot, IN_USE, IO
-     * @throws ManifestException when another manifest cannot be read: then nothing can be known to be unnamed
+     * @throws ManifestException when another manifest is none: then nothing can be known to be unnamed
      */
     public long delete(SnapshotId snapshot) throws TierException, ManifestException {
-        Path manifest = root.manifests().resolve(snapshot + SUFFIX);
-        Path deleted = root.deleted().resolve(snapshot + SUFFIX);
+        Path manifest = committed(snapshot);
+        Path deleted = root.deleted().resolve(snapshot + ManifestFiles.SUFFIX);
         SnapshotUses.Deletion deletion = uses.delete(snapshot)
                 .orElseThrow(() -> new TierException(Reason.IN_USE, "snapshot " + snapshot + " is in use"));
         try (deletion) {
             if (Files.exists(manifest)) {
-                root.files().move(manifest, deleted);
-                manifests.forget(manifest);
+                manifests.move(manifest, deleted);
                 nvme.sync();
             } else if (!Files.exists(deleted)) {
                 throw new TierException(Reason.MISSING, "snapshot " + snapshot + " is not in this store");
             }
-            List<Path> ending = manifestsIn(root.deleted());
-            long freedBytes = sweep.run(nvme.list());
+            List<Path> ending = ManifestFiles.in(root.deleted());
+            OptionalLong freedBytes = freed(nvme.list());
+            if (freedBytes.isEmpty()) {
+                return 0;
+            }
             for (Path ended : ending) {
                 root.files().delete(ended);
             }
             nvme.sync();
-            return freedBytes;
+            return freedBytes.getAsLong();
+        }
+    }
+
+    /**
+     * Deletes what of these nothing names.
+     *
+     * @return bytes that became free; empty where the medium does not give one of the manifests: what that one names is not known, so all
+     *     stays until its copy is removed, and a later deletion or look takes it
+     */
+    private OptionalLong freed(Collection<ChunkDigest> candidates) throws TierException, ManifestException {
+        try {
+            return OptionalLong.of(sweep.run(candidates));
+        } catch (TierException e) {
+            if (e.reason() == Reason.CORRUPT) {
+                return OptionalLong.empty();
+            }
+            throw e;
         }
     }
 
@@ -305,13 +286,19 @@ public final class SnapshotStore implements AutoCloseable {
         return orphans;
     }
 
-    /** What committed snapshots are made of: verified, each chunk of it, before its snapshot was. */
+    /** What committed snapshots are made of: verified, each chunk of it, before its snapshot was. Not what only a damaged one names. */
     public Set<ChunkDigest> committedChunks() throws TierException, ManifestException {
         sweepLock.readLock().lock();
         try {
             Set<ChunkDigest> digests = new HashSet<>();
-            for (Path file : manifestsIn(root.manifests())) {
-                digests.addAll(digestsOf(file));
+            for (Path file : ManifestFiles.in(root.manifests())) {
+                try {
+                    digests.addAll(manifests.digests(file));
+                } catch (TierException e) {
+                    if (e.reason() != Reason.CORRUPT) {
+                        throw e;
+                    }
+                }
             }
             return digests;
         } finally {
@@ -319,71 +306,22 @@ public final class SnapshotStore implements AutoCloseable {
         }
     }
 
+    /** @throws TierException CORRUPT where one of them is damaged, and so not all is known; IO */
     private Set<ChunkDigest> named() throws TierException, ManifestException {
         Set<ChunkDigest> named = new HashSet<>();
         for (Path folder : List.of(root.manifests(), root.pending())) {
-            for (Path file : manifestsIn(folder)) {
-                named.addAll(digestsOf(file));
+            for (Path file : ManifestFiles.in(folder)) {
+                named.addAll(manifests.digests(file));
             }
         }
         return named;
     }
 
-    /** None of a manifest that is gone by now. */
-    private Set<ChunkDigest> digestsOf(Path file) throws TierException, ManifestException {
-        Set<ChunkDigest> digests = new HashSet<>();
-        try {
-            manifests
-                    .read(file)
-                    .manifest()
-                    .chunks()
-                    .map(ChunkRef::content)
-                    .flatMap(Optional::stream)
-                    .forEach(digests::add);
-        } catch (NoSuchFileException e) {
-            return digests;
-        } catch (IOException e) {
-            throw new TierException(Reason.IO, "cannot read " + file, e);
-        } catch (ManifestException e) {
-            throw new ManifestException(file + ": " + e.getMessage(), e);
-        }
-        return digests;
-    }
-
     /** Every committed snapshot. */
     public List<SnapshotId> list() throws TierException {
-        List<SnapshotId> snapshots = new ArrayList<>();
-        for (Path file : manifestsIn(root.manifests())) {
-            String name = file.getFileName().toString();
-            snapshots.add(SnapshotId.parse(name.substring(0, name.length() - SUFFIX.length())));
-        }
-        return snapshots;
-    }
-
-    static List<Path> manifestsIn(Path folder) throws TierException {
-        try {
-            return Folders.list(folder, "*" + SUFFIX);
-        } catch (IOException e) {
-            throw new TierException(Reason.IO, "cannot list " + folder, e);
-        }
-    }
-
-    private byte[] readFile(Path file, SnapshotId snapshot) throws TierException {
-        try {
-            return root.files().read(file);
-        } catch (TierException e) {
-            throw e.reason() == Reason.MISSING ? missing(snapshot, e) : e;
-        }
-    }
-
-    private static TierException unread(Path file, SnapshotId snapshot, IOException e) {
-        return e instanceof NoSuchFileException
-                ? missing(snapshot, e)
-                : new TierException(Reason.IO, "cannot read " + file, e);
-    }
-
-    private static TierException missing(SnapshotId snapshot, Exception cause) {
-        return new TierException(Reason.MISSING, "snapshot " + snapshot + " is not in this store", cause);
+        return ManifestFiles.in(root.manifests()).stream()
+                .map(ManifestFiles::snapshot)
+                .toList();
     }
 
     @Override

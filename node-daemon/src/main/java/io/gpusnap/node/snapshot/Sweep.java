@@ -25,6 +25,7 @@ final class Sweep {
 
     /** What manifests name. */
     interface Names {
+        /** @throws TierException CORRUPT when the medium does not give one of them: then nothing can be known to be unnamed; IO */
         Set<ChunkDigest> read() throws TierException, ManifestException;
     }
 

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -176,6 +177,30 @@ abstract class SharedTierContract {
         workload.became(new ProcessId(thaw.pid(), thaw.startTimeTicks()));
         assertThat(workload.answer(PROMPT)).isEqualTo(answer);
         assertThat(folder.resolve("first/nvme/quarantine")).isNotEmptyDirectory();
+        // and it is told which copy is not good any more
+        assertThat(thawed.fact(DamagedCopies.class).copies())
+                .singleElement()
+                .satisfies(copy -> assertThat(
+                                first.engines().tierStates(true).get(1).storeId())
+                        .contains(copy.storeId()));
+    }
+
+    @Test
+    void aManifestThatThisNodesDiskDoesNotGiveComesFromTheSharedStore() throws Exception {
+        // given a snapshot in both, and a bad place under this node's manifest
+        SnapshotId snapshot = saved();
+        pushed(snapshot);
+        first.close();
+        first = TestNode.open(
+                folder.resolve("first"),
+                shared(),
+                Set.of(folder.resolve("first/nvme/manifests/" + snapshot + ".json")));
+        // when
+        TestNode.Ended thawed = first.thaw(EngineId.CRIU_CUDA, snapshot).succeeded();
+        // then
+        ThawOutcome thaw = thawed.fact(ThawOutcome.class);
+        workload.became(new ProcessId(thaw.pid(), thaw.startTimeTicks()));
+        assertThat(workload.answer(PROMPT)).isEqualTo(answer);
         // and it is told which copy is not good any more
         assertThat(thawed.fact(DamagedCopies.class).copies())
                 .singleElement()

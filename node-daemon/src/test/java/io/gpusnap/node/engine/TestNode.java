@@ -21,7 +21,9 @@ import io.gpusnap.node.operation.StagePlan;
 import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.FaultyDisk;
 import io.gpusnap.node.tier.Quarantine;
+import io.gpusnap.node.tier.StoreRoot;
 import io.gpusnap.node.transfer.Traffic;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,6 +31,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
@@ -201,8 +204,24 @@ final class TestNode implements AutoCloseable {
 
     /** @param proc tells of the GPUs' device nodes */
     static TestNode open(EngineSettings settings, UnaryOperator<GpuOpening> gpu, ProcFs proc) throws Exception {
+        return open(settings, gpu, proc, StoreRoot::open);
+    }
+
+    /** @param bad files of the node's own store that its disk does not give */
+    static TestNode open(Path folder, SharedTiers shared, Set<Path> bad) throws Exception {
+        EngineSettings own = settings(folder, POOL_BYTES);
+        return open(
+                with(own, own.criu(), shared, own.driverCallLimit()),
+                UnaryOperator.identity(),
+                new ProcFs(),
+                store -> FaultyDisk.unreadable(store, bad));
+    }
+
+    private static TestNode open(
+            EngineSettings settings, UnaryOperator<GpuOpening> gpu, ProcFs proc, RuntimeOpening.OwnStore own)
+            throws Exception {
         GpuOpening opening = gpu.apply(GpuOpening.of(settings.nativeDir(), settings.cudaDriver()));
-        Engines engines = Engines.open(settings, opening, Mounter.SYSTEM, proc);
+        Engines engines = Engines.open(settings, opening, Mounter.SYSTEM, proc, own);
         FactRegistry registry = Engines.facts()
                 .plus(FactRegistry.of(
                         Request.class,

@@ -8,10 +8,13 @@ import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.ManifestJson;
 import io.gpusnap.node.store.Manifests;
 import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.StoreRoot;
+import io.gpusnap.node.tier.TierException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -20,7 +23,19 @@ class ManifestCacheTest {
     @TempDir
     Path folder;
 
-    private final ManifestCache cache = new ManifestCache(1 << 20);
+    private StoreRoot store;
+    private ManifestCache cache;
+
+    @BeforeEach
+    void open() throws Exception {
+        store = StoreRoot.open(folder.resolve("store"));
+        cache = new ManifestCache(1 << 20, store.files());
+    }
+
+    @AfterEach
+    void close() {
+        store.close();
+    }
 
     @Test
     void aFileThatDoesNotChangeIsParsedOnce() throws Exception {
@@ -47,9 +62,15 @@ class ManifestCacheTest {
         Files.writeString(file, "{}");
         assertThatExceptionOfType(ManifestException.class).isThrownBy(() -> cache.read(file));
         Files.delete(file);
-        assertThatExceptionOfType(NoSuchFileException.class).isThrownBy(() -> cache.read(file));
+        assertMissing(file);
         Files.createSymbolicLink(file, write("target", before));
-        assertThatExceptionOfType(NoSuchFileException.class).isThrownBy(() -> cache.read(file));
+        assertMissing(file);
+    }
+
+    private void assertMissing(Path file) {
+        assertThatExceptionOfType(TierException.class)
+                .isThrownBy(() -> cache.read(file))
+                .satisfies(e -> assertThat(e.reason()).isEqualTo(TierException.Reason.MISSING));
     }
 
     @Test
@@ -70,7 +91,7 @@ class ManifestCacheTest {
         Path one = write("one", SnapshotId.random());
         Path two = write("two", SnapshotId.random());
         Path three = write("three", SnapshotId.random());
-        ManifestCache small = new ManifestCache(2 * Files.size(one));
+        ManifestCache small = new ManifestCache(2 * Files.size(one), store.files());
         ReadManifest first = small.read(one);
         ReadManifest second = small.read(two);
         assertThat(small.read(one)).isSameAs(first);
@@ -81,7 +102,7 @@ class ManifestCacheTest {
         assertThat(small.read(two)).isNotSameAs(second);
         assertThat(small.heldBytes()).isEqualTo(2 * Files.size(one));
         // and
-        ManifestCache none = new ManifestCache(10);
+        ManifestCache none = new ManifestCache(10, store.files());
         none.read(one);
         assertThat(none.heldBytes()).isZero();
     }

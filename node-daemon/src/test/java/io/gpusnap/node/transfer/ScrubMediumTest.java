@@ -170,6 +170,65 @@ class ScrubMediumTest {
         }
 
         @Test
+        void asLongAsNobodyKnowsWhatItNamesNoChunkGoesAndNothingElseIsHeldUp() throws Exception {
+            // given one that cannot be read, as a new daemon finds it, another snapshot, and what a daemon left
+            StoredSnapshot damaged;
+            StoredSnapshot other;
+            try (SnapshotStore store = withBadPlaces()) {
+                damaged = StoredSnapshot.make(store, SnapshotId.random(), CHUNKS, SIZE_BYTES);
+                other = StoredSnapshot.make(store, SnapshotId.random(), CHUNKS, 2 * SIZE_BYTES);
+            }
+            bad.add(folder.resolve("nvme/manifests/" + damaged.snapshot() + ".json"));
+            try (SnapshotStore store = withBadPlaces()) {
+                // when, then
+                assertThat(store.committedChunks())
+                        .containsExactlyInAnyOrderElementsOf(other.chunks().stream()
+                                .map(ScrubMediumTest::digest)
+                                .toList());
+                assertThat(store.delete(other.snapshot())).isZero();
+                assertThat(store.list()).containsExactly(damaged.snapshot());
+                for (int look = 0; look < 3; look++) {
+                    assertThatExceptionOfType(TierException.class)
+                            .isThrownBy(() -> store.orphans().look(() -> true))
+                            .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.CORRUPT));
+                }
+                assertThat(store.nvme().list()).hasSize(2 * CHUNKS);
+                // when the drive gives it again
+                bad.clear();
+                store.orphans().look(() -> true);
+                store.orphans().look(() -> true);
+                // then
+                assertThat(store.nvme().list())
+                        .containsExactlyInAnyOrderElementsOf(damaged.chunks().stream()
+                                .map(ScrubMediumTest::digest)
+                                .toList());
+                store.orphans().look(() -> true);
+                assertThat(folder.resolve("nvme/deleted")).isEmptyDirectory();
+            }
+        }
+
+        @Test
+        void aManifestInAStoreThatGivesNothingElseHoldsDeletionsUp() throws Exception {
+            StoredSnapshot unread;
+            StoredSnapshot other;
+            try (SnapshotStore store = withBadPlaces()) {
+                unread = StoredSnapshot.make(store, SnapshotId.random(), CHUNKS, SIZE_BYTES);
+                other = StoredSnapshot.make(store, SnapshotId.random(), CHUNKS, 2 * SIZE_BYTES);
+            }
+            bad.add(folder.resolve("nvme/manifests/" + unread.snapshot() + ".json"));
+            try (SnapshotStore store = withBadPlaces()) {
+                makeUnreadable(folder.resolve("nvme/VERSION"));
+
+                assertThatExceptionOfType(TierException.class)
+                        .isThrownBy(() -> store.delete(other.snapshot()))
+                        .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.IO));
+                assertThatExceptionOfType(TierException.class)
+                        .isThrownBy(() -> store.read(unread.snapshot()))
+                        .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.IO));
+            }
+        }
+
+        @Test
         void aManifestInAStoreThatGivesNothingElseIsNotCondemned() throws Exception {
             try (SnapshotStore store = withBadPlaces()) {
                 StoredSnapshot stored = StoredSnapshot.make(store, SnapshotId.random(), CHUNKS, SIZE_BYTES);

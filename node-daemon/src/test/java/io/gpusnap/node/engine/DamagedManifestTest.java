@@ -1,0 +1,126 @@
+package io.gpusnap.node.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.StageListener;
+import io.gpusnap.node.snapshot.SnapshotStore;
+import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.nfs.NfsSettings;
+import io.gpusnap.node.tier.pack.PackSettings;
+import io.gpusnap.node.transfer.StoredSnapshot;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The node's own disk does not give one manifest, of which a shared store has a good copy: work goes on, and is told of it. */
+class DamagedManifestTest {
+
+    private static final int CHUNKS = 3;
+
+    @TempDir
+    Path folder;
+
+    private final SnapshotId damaged = SnapshotId.random();
+    private final SnapshotId other = SnapshotId.random();
+    private final Set<Path> bad = new HashSet<>();
+    private TestNode node;
+    private UUID own;
+
+    @BeforeEach
+    void givenTwoSnapshotsOfWhichOneHasABadPlaceUnderItsManifest() throws Exception {
+        TestNatives.require();
+        Files.createDirectory(folder.resolve("share"));
+        try (SnapshotStore store = StoredSnapshot.open(folder, 16 << 20)) {
+            StoredSnapshot.make(store, damaged, CHUNKS, 1000);
+            StoredSnapshot.make(store, other, CHUNKS, 2000);
+        }
+        try (TestNode before = open()) {
+            before.transfer(damaged, "nfs", StageListener.NONE).succeeded();
+        }
+        bad.add(folder.resolve("nvme/manifests/" + damaged + ".json"));
+        node = open();
+        own = node.engines().tierStates(true).get(1).storeId().orElseThrow();
+    }
+
+    @AfterEach
+    void cleanUp() throws Exception {
+        node.close();
+        TestNode.cleanUp(folder);
+    }
+
+    private TestNode open() throws Exception {
+        SharedTiers shared = new SharedTiers(
+                Optional.of(new SharedTiers.Nfs(
+                        new PackSettings("nfs", 16L << 20),
+                        NfsSettings.of(folder.resolve("share"), Duration.ofSeconds(60)))),
+                Optional.empty(),
+                0,
+                TierKeys.none());
+        return TestNode.open(folder, shared, bad);
+    }
+
+    private long chunks() throws Exception {
+        try (Stream<Path> files = Files.walk(folder.resolve("nvme/chunks"))) {
+            return files.filter(Files::isRegularFile).count();
+        }
+    }
+
+    private void assertTold(TestNode.Ended ended) {
+        assertThat(ended.fact(DamagedCopies.class)).satisfies(found -> {
+            assertThat(found.snapshot()).isEqualTo(damaged);
+            assertThat(found.copies()).singleElement().satisfies(copy -> {
+                assertThat(copy.storeId()).isEqualTo(own);
+                assertThat(copy.detail()).contains("the manifest of snapshot " + damaged + " cannot be read");
+            });
+        });
+    }
+
+    @Test
+    void whatReadsTheSnapshotGoesOnWithTheOtherCopyOfItAndTells() throws Exception {
+        assertThat(node.engines().inspect(damaged).missingChunks()).isZero();
+        assertTold(node.transfer(damaged, "memory", StageListener.NONE).succeeded());
+        assertTold(node.transfer(damaged, "nfs", StageListener.NONE).succeeded());
+        assertTold(node.export(damaged, folder.resolve("archive"), true, StageListener.NONE)
+                .succeeded());
+    }
+
+    @Test
+    void whatAsksForTheCopyItselfIsToldThatItIsDamaged() throws Exception {
+        assertThat(node.verify(damaged).failed().code()).isEqualTo(FailureCode.CHUNK_CORRUPT);
+        TestNode.Ended pulled = node.transfer(damaged, "nvme", StageListener.NONE);
+        assertThat(pulled.failed().code()).isEqualTo(FailureCode.CHUNK_CORRUPT);
+        assertTold(pulled);
+        // when it is removed, as the service does with what it was told of
+        node.evict(damaged, "nvme").succeeded();
+        // then another can be brought; the disk writes it elsewhere
+        bad.clear();
+        node.transfer(damaged, "nvme", StageListener.NONE).succeeded();
+        node.verify(damaged).succeeded();
+    }
+
+    @Test
+    void anotherSnapshotCanBeDeletedAndItsRoomIsFreeOnceTheDamagedCopyIsRemoved() throws Exception {
+        // when
+        EvictOutcome evicted = node.evict(other, "nvme").succeeded().fact(EvictOutcome.class);
+        // then
+        assertThat(evicted.freedBytes()).isZero();
+        assertThat(node.engines().snapshots()).containsExactly(damaged);
+        assertThat(chunks()).isEqualTo(2 * CHUNKS);
+        // when
+        evicted = node.evict(damaged, "nvme").succeeded().fact(EvictOutcome.class);
+        // then
+        assertThat(evicted.freedBytes()).isEqualTo(CHUNKS * (1000 + 2000));
+        assertThat(chunks()).isZero();
+        assertThat(folder.resolve("nvme/deleted")).isEmptyDirectory();
+    }
+}

@@ -5,7 +5,7 @@ from .ledger import moment
 # The content of a snapshot, or what must not be: no kill of a daemon is an excuse.
 NEVER = ("INTERNAL", "CHUNK_CORRUPT", "MANIFEST_INVALID", "PROTOCOL_ERROR")
 # Nothing was touched, and the caller can ask again.
-REFUSALS = (("THAW", "preflight", "PID_CONFLICT"), ("EVICT", None, "IN_USE"), ("DELETE", None, "IN_USE"))
+REFUSALS = (("THAW", "preflight", "PID_CONFLICT"), ("THAW", "preflight", "PORT_CONFLICT"), ("EVICT", None, "IN_USE"), ("DELETE", None, "IN_USE"))
 SWEPT = ("CHUNK_MISSING", "OBJECT_GONE")
 GONE = (*SWEPT, "SNAPSHOT_NOT_READY")
 

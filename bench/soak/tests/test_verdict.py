@@ -117,9 +117,10 @@ class OthersTest(unittest.TestCase):
         for act in (Act("m2", "slot1", NOON + 12, NOON + 13), Act("m1", "slot2", NOON + 12, NOON + 13), Act("m1", "slot1", NOON, NOON + 9)):
             self.assertIsNone(explained(thaw, acts=[act]))
 
-    def test_a_taken_process_id_is_a_refusal_as_long_as_nothing_was_touched(self):
-        self.assertEqual(explained(operation("THAW", 10, 20, "PID_CONFLICT", "preflight")), verdict.REFUSAL)
-        self.assertIsNone(explained(operation("THAW", 10, 20, "PID_CONFLICT", "criu-restore")))
+    def test_a_taken_process_id_or_port_is_a_refusal_as_long_as_nothing_was_touched(self):
+        for code in ("PID_CONFLICT", "PORT_CONFLICT"):
+            self.assertEqual(explained(operation("THAW", 10, 20, code, "preflight")), verdict.REFUSAL)
+            self.assertIsNone(explained(operation("THAW", 10, 20, code, "criu-restore")))
 
     def test_what_is_in_use_is_not_evicted(self):
         self.assertEqual(explained(operation("EVICT", 10, 20, "IN_USE", "evict")), verdict.REFUSAL)

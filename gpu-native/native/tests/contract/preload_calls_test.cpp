@@ -31,7 +31,6 @@ const std::map<std::string, std::string> calls_elsewhere = {
     {"cuGetErrorName", "a word for a failure"},
     {"cuMemAlloc_v2", "memory that stays with the driver"},
     {"cuMemFree_v2", "a row for the pitch"},
-    {"cuMemImportFromShareableHandle", "hold_test.cpp: held memory"},
     {"cuStreamIsCapturing", "a capture"},
     {"cuStreamSynchronize", "a stream that ends"},
     {"cuThreadExchangeStreamCaptureMode", "a capture"},

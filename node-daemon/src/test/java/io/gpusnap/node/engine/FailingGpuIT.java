@@ -55,6 +55,7 @@ class FailingGpuIT {
         verbs.put("GpuPort.storage", new Verb("storage", () -> gpu.storage(false, Optional.empty(), folder)));
         verbs.put("GpuPort.readAndDigest", new Verb("read", () -> gpu.readAndDigest(0, List.of())));
         verbs.put("GpuPort.fillZero", new Verb("fill-zero", () -> gpu.fillZero(0, 4096, 0)));
+        verbs.put("GpuPort.ahead", new Verb("ahead", () -> gpu.ahead(List.of())));
         verbs.put("TargetPort.status", new Verb("status", target::status));
         verbs.put("TargetPort.quiesce", new Verb("quiesce", () -> target.quiesce(Duration.ofSeconds(1))));
         verbs.put("TargetPort.allocations", new Verb("allocations", target::allocations));
@@ -64,6 +65,7 @@ class FailingGpuIT {
         verbs.put("TargetPort.unimportMemory", new Verb("unimport", target::unimportMemory));
         verbs.put("TargetPort.hold", new Verb("hold", target::hold));
         verbs.put("TargetPort.giveBack", new Verb("give-back", () -> target.giveBack(List.of())));
+        verbs.put("TargetPort.giveAhead", new Verb("give-ahead", () -> target.giveAhead(List.of())));
         verbs.put("TargetPort.release", new Verb("release", target::release));
         verbs.put("TargetPort.remap", new Verb("remap", target::remap));
         verbs.put("TargetPort.resume", new Verb("resume", target::resume));

@@ -138,37 +138,17 @@ class Run:
 
     def second(self):
         """A second snapshot, of the thawed process: what did not change is stored already."""
-        seconds, snapshot, operation = self.saved(CRIU_ENGINE, "KEEP_RUNNING")
-        self.process.require_alive()
-        stored = self.snapshot["totals"]["storedBytes"]
+        snapshot, found = self.save_running()
         self.result.record(
-            secondSnapshotStoredRatio=snapshot["totals"]["storedBytes"] / stored,
-            secondSnapshot={
-                "saveSeconds": round(seconds, 3),
-                "pauseSeconds": snapshot["pauseSeconds"],
-                "movedBytes": snapshot.get("movedBytes"),
-                "movedBothWays": True,  # until 2026-11-30 only what went to the host was counted
-                "stages": stage_seconds(operation),
-                "totals": snapshot["totals"],
-                "answersEqual": self.same_answers(self.workload.first_answer(self.process, 60)),
-            },
+            secondSnapshotStoredRatio=snapshot["totals"]["storedBytes"] / self.snapshot["totals"]["storedBytes"],
+            secondSnapshot=found | {"movedBothWays": True},  # until 2026-11-30 only what went to the host was counted
         )
 
     def first_running(self):
         """A first snapshot of the thawed process, which goes on: nothing of it is stored, so all of it moves. Later thaws are from it."""
         self.stack.delete(self.saved_ids)
-        seconds, self.snapshot, operation = self.saved(CRIU_ENGINE, "KEEP_RUNNING")
-        self.process.require_alive()
-        self.result.record(
-            firstRunning={
-                "saveSeconds": round(seconds, 3),
-                "pauseSeconds": self.snapshot["pauseSeconds"],
-                "movedBytes": self.snapshot.get("movedBytes"),
-                "stages": stage_seconds(operation),
-                "totals": self.snapshot["totals"],
-                "answersEqual": self.same_answers(self.workload.first_answer(self.process, 60)),
-            },
-        )
+        self.snapshot, found = self.save_running()
+        self.result.record(firstRunning=found)
 
     def suspend(self):
         """The process stays, frozen, without VRAM; then it gets it back."""
@@ -251,6 +231,19 @@ class Run:
         seconds, snapshot, operation = self.stack.save(reported, self.managed_name, engine, after_save)
         self.saved_ids.append(snapshot["id"])
         return seconds, snapshot, operation
+
+    def save_running(self):
+        """(snapshot, what was measured) of a process that goes on, answers compared."""
+        seconds, snapshot, operation = self.saved(CRIU_ENGINE, "KEEP_RUNNING")
+        self.process.require_alive()
+        return snapshot, {
+            "saveSeconds": round(seconds, 3),
+            "pauseSeconds": snapshot["pauseSeconds"],
+            "movedBytes": snapshot.get("movedBytes"),
+            "stages": stage_seconds(operation),
+            "totals": snapshot["totals"],
+            "answersEqual": self.same_answers(self.workload.first_answer(self.process, 60)),
+        }
 
     def stop_workload(self):
         self.process.stop(politely=False)

@@ -284,9 +284,7 @@ TEST("a GPU with no free memory says so, and digests when there is some again") 
 }
 
 TEST("a digest of more spans than any before says so when there is no page-locked memory for what it finds") {
-    if (!driver_info().simulated) {
-        skip("a real driver does not fail on order");
-    }
+    require_failures_on_order();
     Imported memory(chunk_bytes);
     Bytes content = noise(chunk_bytes, 7);
     to_device(memory.address(), content);
@@ -302,9 +300,7 @@ TEST("a digest of more spans than any before says so when there is no page-locke
 }
 
 TEST("whichever driver call fails, a digest says so, holds nothing, and works the next time") {
-    if (!driver_info().simulated) {
-        skip("a real driver does not fail on order");
-    }
+    require_failures_on_order();
     Bytes content = noise(chunk_bytes, 6);
     uint64_t free = gpu_info().free_bytes;
     struct Case {
@@ -369,9 +365,7 @@ TEST("whichever driver call fails, a digest says so, holds nothing, and works th
 }
 
 TEST("a driver that does not take the kernels is told apart, and asked again") {
-    if (!driver_info().simulated) {
-        skip("a real driver does not fail on order");
-    }
+    require_failures_on_order();
     Workload workload;
     workload.tell("alloc dlsym " + std::to_string(chunk_bytes));
     pid_t role = start_role({"--digest-when-kernels-are-refused", std::to_string(workload.pid())});

@@ -294,17 +294,13 @@ void fail_each(Side& side, const std::vector<std::string>& names) {
 }  // namespace
 
 TEST("whichever driver call of the library fails in a cycle, it says so, lets go of everything, and the next cycle works") {
-    if (!driver_info().simulated) {
-        skip("a real driver does not fail on order");
-    }
+    require_failures_on_order();
     Side daemon(of_the_daemon, tolerated_in_the_daemon);
     fail_each(daemon, calls_of_the_daemon);
 }
 
 TEST("whichever driver call of the workload fails in a cycle, the daemon is told, and the workload keeps what it had") {
-    if (!driver_info().simulated) {
-        skip("a real driver does not fail on order");
-    }
+    require_failures_on_order();
     Side preload(of_the_workload, tolerated_in_the_workload);
     fail_each(preload, calls_of_the_workload);
     for (const auto& [name, rule] : fails_too_on_the_way_back) {
@@ -313,9 +309,7 @@ TEST("whichever driver call of the workload fails in a cycle, the daemon is told
 }
 
 TEST("whichever driver call fails while freed memory is given back before a freeze, the freeze goes on") {
-    if (!driver_info().simulated) {
-        skip("a real driver does not fail on order");
-    }
+    require_failures_on_order();
     Side preload(of_the_workload, calls_for_freed_memory, leave_freed_memory);
     for (const std::string& name : calls_for_freed_memory) {
         CHECK(preload.fail(name, name + "@1", from_the_start));
@@ -323,9 +317,7 @@ TEST("whichever driver call fails while freed memory is given back before a free
 }
 
 TEST("whichever driver call fails in stream-ordered allocation, no memory has two owners, and none is lost") {
-    if (!driver_info().simulated) {
-        skip("a real driver does not fail on order");
-    }
+    require_failures_on_order();
     std::string untried;
     for (const std::string& name : calls_in_stream_order) {
         auto cause = called_after.find(name);
@@ -349,9 +341,7 @@ TEST("whichever driver call fails in stream-ordered allocation, no memory has tw
 }
 
 TEST("a driver that does not let the preload into a context is not taken for an idle device") {
-    if (!driver_info().simulated) {
-        skip("a real driver does not fail on order");
-    }
+    require_failures_on_order();
     Workload workload;
     Target target(workload);
     workload.tell("alloc dlsym 5000000");

@@ -104,6 +104,12 @@ const gpusnap_driver_info& driver_info() {
     return info;
 }
 
+void require_failures_on_order() {
+    if (!driver_info().simulated) {
+        skip("a real driver does not fail on order");
+    }
+}
+
 gpusnap_gpu_info gpu_info(uint32_t ordinal) {
     driver_info();
     gpusnap_gpu_info info{};

@@ -20,6 +20,8 @@ void check_ok(gpusnap_status status, const char* call, const char* file, int lin
 
 // What the suite runs on; loads the driver at the first use.
 const gpusnap_driver_info& driver_info();
+// Leaves the test where a real driver answers: it does not fail on order.
+void require_failures_on_order();
 gpusnap_gpu_info gpu_info(uint32_t ordinal = 0);
 // Skips the test where there is one.
 void require_two_gpus();

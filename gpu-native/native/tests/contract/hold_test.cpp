@@ -193,9 +193,7 @@ TEST("what a child of fork has does not keep memory that its parent frees") {
 }
 
 TEST("memory that the driver does not take back is fresh") {
-    if (!driver_info().simulated) {
-        skip("a real driver does not fail on order");
-    }
+    require_failures_on_order();
     Workload workload(Environment{{"GPUSNAP_SIM_FAIL", "cuMemImportFromShareableHandle@1"}});
     start_with_two(workload);
     Hold hold;

@@ -63,12 +63,6 @@ Names asked_by_the_preload() {
     return asked;
 }
 
-void require_failures_on_order() {
-    if (!driver_info().simulated) {
-        skip("a real driver does not fail on order");
-    }
-}
-
 // While a rule holds, something is done; the last call that it names has failed then, or the test would say nothing.
 void while_failing(const Workload& workload, const std::string& rule, const std::function<void()>& action) {
     {
@@ -110,9 +104,7 @@ TEST("whatever the preload asks the driver for by itself is made to fail somewhe
 }
 
 TEST("a device that does not tell its name, or what it is, is not taken for one that can be frozen, and is asked again") {
-    if (!driver_info().simulated) {
-        skip("a real driver does not fail on order");
-    }
+    require_failures_on_order();
     for (const char* call : {"cuDeviceGetName", "cuDeviceGetAttribute"}) {
         Workload workload;
         workload.tell("alloc dlsym 5000000");

@@ -27,7 +27,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -65,11 +64,7 @@ final class ThawAhead implements AutoCloseable {
     private final CountDownLatch hostFilled = new CountDownLatch(1);
     private final Thread thread;
     private @Nullable Ahead memory;
-    private long doneBytes;
-    /** The stage that waits. */
-    private @Nullable StageContext waiting;
-
-    private volatile boolean closed;
+    private final BesideStages beside = new BesideStages();
 
     private ThawAhead(
             ThawSession session, ThawLoad load, GpuPort gpu, Manifest manifest, Map<Integer, GpuInfo> devices) {
@@ -87,7 +82,7 @@ final class ThawAhead implements AutoCloseable {
                         false))
                 .toList();
         this.processes = ThawSession.cudaTaskIds(manifest).size();
-        this.transfer = new Transfer(session.runtime().settings().threads(), this::done, this::safePoint);
+        this.transfer = new Transfer(session.runtime().settings().threads(), beside::done, beside::safePoint);
         this.made = new FutureTask<>(this::make);
         this.filled = new FutureTask<>(this::fill);
         this.thread = Thread.ofPlatform().daemon().name("thaw-ahead").unstarted(this::run);
@@ -165,27 +160,6 @@ final class ThawAhead implements AutoCloseable {
                 .allMatch(digest -> loaded.find(digest).isPresent());
     }
 
-    private synchronized void done(long bytes) {
-        doneBytes += bytes;
-        if (waiting != null) {
-            waiting.progress().addBytes(bytes);
-        }
-    }
-
-    private void safePoint() {
-        if (closed) {
-            throw new CancellationException("the thaw has ended");
-        }
-        StageContext stage = waiting();
-        if (stage != null) {
-            stage.checkCancelled();
-        }
-    }
-
-    private synchronized @Nullable StageContext waiting() {
-        return waiting;
-    }
-
     /** Chunks that are in no slot of the pool may take the host areas' now. */
     void hostFilled() {
         hostFilled.countDown();
@@ -243,7 +217,7 @@ final class ThawAhead implements AutoCloseable {
      * @param context of the stage that waits: its progress hears of what is done of it
      */
     Filled filled(StageContext context) throws GpuException, TierException, InterruptedException {
-        begin(context);
+        beside.begin(context, context.progress()::addBytes);
         try {
             return filled.get();
         } catch (ExecutionException e) {
@@ -253,7 +227,7 @@ final class ThawAhead implements AutoCloseable {
                 case null, default -> throw broken(e);
             }
         } finally {
-            end();
+            beside.end();
         }
     }
 
@@ -265,19 +239,10 @@ final class ThawAhead implements AutoCloseable {
         };
     }
 
-    private synchronized void begin(StageContext context) {
-        waiting = context;
-        context.progress().addBytes(doneBytes);
-    }
-
-    private synchronized void end() {
-        waiting = null;
-    }
-
     /** Returns when nothing of it runs any more; what no process has mapped is free then. */
     @Override
     public void close() {
-        closed = true;
+        beside.close();
         thread.interrupt();
         Joining.all(List.of(thread));
         letGo();

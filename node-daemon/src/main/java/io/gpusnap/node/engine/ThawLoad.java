@@ -13,10 +13,8 @@ import io.gpusnap.node.transfer.Joining;
 import io.gpusnap.node.transfer.LoadedChunks;
 import io.gpusnap.node.transfer.Transfer;
 import java.util.List;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Every chunk that a thaw fills in later, of host areas and then of device memory, is verified and brought into the pool while the
@@ -30,14 +28,10 @@ final class ThawLoad implements AutoCloseable {
     private final Thread thread;
     private final long hostBytes;
     private final long deviceBytes;
-    private long doneBytes;
-    /** The stage that waits. */
-    private @Nullable StageContext waiting;
-
-    private volatile boolean closed;
+    private final BesideStages beside = new BesideStages();
 
     private ThawLoad(ChunkLoader loader, List<ChunkRef> host, List<ChunkRef> device, boolean direct, int threads) {
-        Transfer transfer = new Transfer(threads, this::done, this::safePoint);
+        Transfer transfer = new Transfer(threads, beside::done, beside::safePoint);
         this.host = new FutureTask<>(() -> loader.load(host, transfer));
         // In the order in which they are filled in: where the pool is small, the first ones find slots.
         this.device = new FutureTask<>(
@@ -74,27 +68,6 @@ final class ThawLoad implements AutoCloseable {
         }
     }
 
-    private synchronized void done(long bytes) {
-        doneBytes += bytes;
-        if (waiting != null) {
-            waiting.progress().addBytes(bytes);
-        }
-    }
-
-    private void safePoint() {
-        if (closed) {
-            throw new CancellationException("the thaw has ended");
-        }
-        StageContext stage = waiting();
-        if (stage != null) {
-            stage.checkCancelled();
-        }
-    }
-
-    private synchronized @Nullable StageContext waiting() {
-        return waiting;
-    }
-
     /**
      * Waits for the chunks of host areas.
      *
@@ -117,11 +90,11 @@ final class ThawLoad implements AutoCloseable {
 
     private LoadedChunks await(FutureTask<LoadedChunks> task, long untilBytes, StageContext context)
             throws TierException, InterruptedException {
-        begin(untilBytes, context);
+        beside.begin(context, done -> context.progress().setTotalBytes(untilBytes - done));
         try {
             return result(task);
         } finally {
-            end();
+            beside.end();
         }
     }
 
@@ -138,19 +111,10 @@ final class ThawLoad implements AutoCloseable {
         }
     }
 
-    private synchronized void begin(long untilBytes, StageContext context) {
-        waiting = context;
-        context.progress().setTotalBytes(untilBytes - doneBytes);
-    }
-
-    private synchronized void end() {
-        waiting = null;
-    }
-
     /** Returns when nothing of it runs any more; what was loaded and not taken is let go. */
     @Override
     public void close() {
-        closed = true;
+        beside.close();
         thread.interrupt();
         Joining.all(List.of(thread));
         for (FutureTask<LoadedChunks> task : List.of(host, device)) {

@@ -12,7 +12,6 @@ import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,7 +33,7 @@ class ContainerGpusIT {
     @TempDir
     static Path folder;
 
-    private final List<TestContainer> containers = new ArrayList<>();
+    private final StartedContainers containers = new StartedContainers();
     private FailingGpu gpu;
     private TestNode node;
     private String first;
@@ -79,10 +78,7 @@ class ContainerGpusIT {
 
     @AfterEach
     void end() throws Exception {
-        for (TestContainer container : containers) {
-            container.close();
-        }
-        containers.clear();
+        containers.end();
     }
 
     @AfterAll
@@ -92,9 +88,7 @@ class ContainerGpusIT {
     }
 
     private TestContainer start(TestContainer.Setup setup) throws Exception {
-        TestContainer container = TestContainer.start(folder, setup);
-        containers.add(container);
-        return container;
+        return containers.start(folder, setup);
     }
 
     private TestContainer waiting(String... nodes) throws Exception {

@@ -15,7 +15,6 @@ import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.SnapshotId;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
@@ -35,7 +34,7 @@ class ContainerIT {
     @TempDir
     static Path folder;
 
-    private final List<TestContainer> containers = new ArrayList<>();
+    private final StartedContainers containers = new StartedContainers();
     private TestNode node;
     private SnapshotId snapshot;
     private String answer;
@@ -62,10 +61,7 @@ class ContainerIT {
 
     @AfterEach
     void end() throws Exception {
-        for (TestContainer container : containers) {
-            container.close();
-        }
-        containers.clear();
+        containers.end();
     }
 
     @AfterAll
@@ -75,9 +71,7 @@ class ContainerIT {
     }
 
     private TestContainer start(TestContainer.Setup setup, String... server) throws Exception {
-        TestContainer container = TestContainer.start(folder, setup, server);
-        containers.add(container);
-        return container;
+        return containers.start(folder, setup, server);
     }
 
     /** A pod of the same Deployment: other name, other address. */

@@ -123,16 +123,32 @@ class NodeDashboardTest {
                 new ChunkMeters.Quarantine(1, bytes.get(), 0));
     }
 
+    private MetricsServer metrics() throws IOException {
+        NodeGauges gauges = new NodeGauges(registry, this::reading);
+        ChunkMeters chunks = new ChunkMeters(registry, this::chunks);
+        return MetricsServer.start(
+                new InetSocketAddress("127.0.0.1", 0),
+                Map.of("/metrics", () -> MetricsServer.Page.prometheus(scrape(gauges, chunks))));
+    }
+
+    /** It has been looked at, without an error, and is quiet. */
+    private static void awaitQuiet(Prometheus prometheus, String alert) throws Exception {
+        await().untilAsserted(() ->
+                assertThat(prometheus.alert(alert).path("health").asString()).isEqualTo("ok"));
+        assertThat(prometheus.alert(alert).path("state").asString()).isEqualTo("inactive");
+    }
+
+    private static void awaitState(Prometheus prometheus, String alert, String state) {
+        await().untilAsserted(() ->
+                assertThat(prometheus.alert(alert).path("state").asString()).isEqualTo(state));
+    }
+
     @Test
     void everyQueryIsValidKnowsItsMetricsAndHasAResult(@TempDir Path folder) throws Exception {
         List<String> queries = queries();
         assertThat(queries).hasSizeGreaterThan(10);
-        NodeGauges gauges = new NodeGauges(registry, this::reading);
-        ChunkMeters chunks = new ChunkMeters(registry, this::chunks);
         operation(folder.resolve("first"));
-        try (MetricsServer server = MetricsServer.start(
-                        new InetSocketAddress("127.0.0.1", 0),
-                        Map.of("/metrics", () -> MetricsServer.Page.prometheus(scrape(gauges, chunks))));
+        try (MetricsServer server = metrics();
                 Prometheus prometheus = Prometheus.scraping(server.port(), folder)) {
             await().ignoreExceptions().until(() -> prometheus.names().contains("gpusnap_node_operations_total"));
             operation(folder.resolve("second"));
@@ -155,56 +171,36 @@ class NodeDashboardTest {
 
     @Test
     void aClockThatIsOffRaisesAnAlertWhicheverWayItIs(@TempDir Path folder) throws Exception {
-        NodeGauges gauges = new NodeGauges(registry, this::reading);
-        ChunkMeters chunks = new ChunkMeters(registry, this::chunks);
-        try (MetricsServer server = MetricsServer.start(
-                        new InetSocketAddress("127.0.0.1", 0),
-                        Map.of("/metrics", () -> MetricsServer.Page.prometheus(scrape(gauges, chunks))));
+        try (MetricsServer server = metrics();
                 Prometheus prometheus = Prometheus.scraping(server.port(), folder)) {
             // given a clock that is two seconds off
             await().ignoreExceptions()
                     .until(() -> prometheus.names().contains("gpusnap_node_clock_difference_seconds"));
-            await().untilAsserted(() -> assertThat(
-                            prometheus.alert(CLOCK).path("health").asString())
-                    .isEqualTo("ok"));
-            assertThat(prometheus.alert(CLOCK).path("state").asString()).isEqualTo("inactive");
+            awaitQuiet(prometheus, CLOCK);
 
             // when it is an hour off, then there is an alert; and none once it is right again
             for (long off : List.of(3600L, -3600L)) {
                 clockDifferenceSeconds.set(off);
-                await().untilAsserted(() -> assertThat(
-                                prometheus.alert(CLOCK).path("state").asString())
-                        .isEqualTo("pending"));
+                awaitState(prometheus, CLOCK, "pending");
                 clockDifferenceSeconds.set(0);
-                await().untilAsserted(() -> assertThat(
-                                prometheus.alert(CLOCK).path("state").asString())
-                        .isEqualTo("inactive"));
+                awaitState(prometheus, CLOCK, "inactive");
             }
         }
     }
 
     @Test
     void looksForOrphansThatOnlyFailRaiseAnAlertUntilOneSucceeds(@TempDir Path folder) throws Exception {
-        NodeGauges gauges = new NodeGauges(registry, this::reading);
-        ChunkMeters chunks = new ChunkMeters(registry, this::chunks);
-        try (MetricsServer server = MetricsServer.start(
-                        new InetSocketAddress("127.0.0.1", 0),
-                        Map.of("/metrics", () -> MetricsServer.Page.prometheus(scrape(gauges, chunks))));
+        try (MetricsServer server = metrics();
                 Prometheus prometheus = Prometheus.scraping(server.port(), folder)) {
             // given a node whose looks have gone well, long ago
             await().ignoreExceptions().until(() -> prometheus.names().contains("gpusnap_node_orphan_looks_total"));
-            await().untilAsserted(() -> assertThat(
-                            prometheus.alert(LOOKS).path("health").asString())
-                    .isEqualTo("ok"));
-            assertThat(prometheus.alert(LOOKS).path("state").asString()).isEqualTo("inactive");
+            awaitQuiet(prometheus, LOOKS);
 
             // when they fail, then there is an alert; and none once one went well again
             failedLooks.incrementAndGet();
-            await().untilAsserted(() ->
-                    assertThat(prometheus.alert(LOOKS).path("state").asString()).isEqualTo("pending"));
+            awaitState(prometheus, LOOKS, "pending");
             looks.incrementAndGet();
-            await().untilAsserted(() ->
-                    assertThat(prometheus.alert(LOOKS).path("state").asString()).isEqualTo("inactive"));
+            awaitState(prometheus, LOOKS, "inactive");
         }
     }
 

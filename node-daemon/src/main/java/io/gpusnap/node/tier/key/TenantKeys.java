@@ -158,10 +158,8 @@ public final class TenantKeys {
     /** Somebody may have wrapped it anew meanwhile: then that is what is put back another time. */
     private void keep(Known held, UUID storeId) throws TierException {
         int number = held.key().number();
-        if (folder.find(name(number)).isEmpty()) {
-            putBack(held);
-        }
-        WrappedKey found = load(number);
+        Optional<byte[]> there = folder.find(name(number));
+        WrappedKey found = WrappedKey.decode(there.isPresent() ? there.get() : putBack(held), folder.location());
         // A node that the provider's new key has not reached cannot compare, and what it encrypts others can open.
         if (Arrays.equals(found.encode(), held.wrapped().encode())
                 || !provider.keyIds().contains(found.keyId())) {
@@ -180,25 +178,25 @@ public final class TenantKeys {
         known.put(number, new Known(held.key(), found));
     }
 
-    private void putBack(Known held) throws TierException {
+    /** @return what lies there then */
+    private byte[] putBack(Known held) throws TierException {
         ChunkDigest name = name(held.key().number());
         String gone = "data key %d of %s is not in %s any more, and cannot be put back: "
                 .formatted(held.key().number(), tenant, folder.location());
-        boolean there;
+        Optional<byte[]> there;
         try {
             folder.putIfAbsent(name, held.wrapped().encode());
-            there = folder.find(name).isPresent();
+            there = folder.find(name);
         } catch (TierException e) {
             throw new TierException(e.reason(), gone + e.getMessage(), e);
         }
-        if (!there) {
-            throw new TierException(
-                    Reason.IO, gone + "it does not keep what it is given (keys/%s)".formatted(name.hex()));
-        }
+        byte[] found = there.orElseThrow(() -> new TierException(
+                Reason.IO, gone + "it does not keep what it is given (keys/%s)".formatted(name.hex())));
         LOG.atWarn()
                 .addKeyValue("store", folder.location())
                 .addKeyValue("key", "keys/" + name.hex())
                 .log("a data key that is in use had vanished and was put back; something deletes what lies in keys/");
+        return found;
     }
 
     private WrappedKey load(int number) throws TierException {

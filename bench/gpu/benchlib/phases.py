@@ -10,6 +10,7 @@ from .gpusnap import measured_copy
 from .stack import drop_page_cache, stage_seconds
 
 CRIU_ENGINE = "criu+cuda"
+FILL_AHEAD_THAWS = 3
 
 
 class Run:
@@ -170,6 +171,32 @@ class Run:
             }
         )
 
+    def fill_ahead(self):
+        """Thaws with device memory made and filled before its process, and without, by turns: the daemon is started anew each time."""
+        thaws = {"ahead": [], "after": []}
+        for side in ("after", "ahead", "after", "ahead"):
+            self.stop_workload()
+            self.stack.stop_daemon()
+            self.stack.start_daemon(
+                self.settings.nvme_root, self.settings.pool_bytes, thaw_fillAhead="true" if side == "ahead" else "false"
+            )
+            # The first thaw is a new daemon's: nothing of its code has run yet.
+            for number in range(1 + FILL_AHEAD_THAWS):
+                if number > 0:
+                    self.stop_workload()
+                seconds, restore, operation, equal = self.thaw_once(f"{side}-{number}")
+                thaws[side].append(
+                    {
+                        "newDaemon": number == 0,
+                        "thawSeconds": round(seconds, 3),
+                        "operationSeconds": restore["thawSeconds"],
+                        "stages": stage_seconds(operation),
+                        "answersEqual": equal,
+                    }
+                )
+                self.note(f"fill {side}, thaw {number}: {seconds:.2f} s, {thaws[side][-1]['stages']}")
+                self.result.record(fillAhead=thaws)
+
     def cold_pool(self):
         """Another thaw, nothing in the pinned pool: every chunk comes from the NVMe tier's folder, here in RAM."""
         self.result.record(coldPoolThaw=self.thaw_with_empty_pool("cold-pool", self.settings.nvme_root, prepare=lambda: None))
@@ -292,4 +319,4 @@ class Run:
 
 
 REQUIRED_PHASES = ["floor", "prepare", "cold", "plain", "services", "warm", "save", "thaw"]
-EXTRA_PHASES = ["second", "suspend", "first_running", "cold_pool", "disk"]
+EXTRA_PHASES = ["second", "suspend", "first_running", "fill_ahead", "cold_pool", "disk"]

@@ -53,7 +53,8 @@ class Stack:
         except (OSError, urllib.error.URLError):
             return False
 
-    def start_daemon(self, nvme_root, pool_bytes):
+    def start_daemon(self, nvme_root, pool_bytes, **more):
+        """`more`: settings of the daemon besides the usual ones, by their names with _ for the dots."""
         self.daemon_starts += 1
         started = time.monotonic()
         for folder in (nvme_root, self.settings.ram / "scratch", self.directory / "daemon"):
@@ -75,6 +76,7 @@ class Stack:
         }
         if self.settings.driver:
             configuration["cuda.driver"] = self.settings.driver
+        configuration |= {name.replace("_", "."): value for name, value in more.items()}
         file = self.directory / "gpusnap-node.properties"
         file.write_text("".join(f"{key}={value}\n" for key, value in configuration.items()))
         self.daemon = self.supervisor.start(

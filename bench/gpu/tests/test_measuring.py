@@ -123,19 +123,33 @@ class OverheadTest(unittest.TestCase):
         self.assertEqual(52, asked.count((("overhead", "with", 1), "/measure?load=allocations&calls=16")))
         self.assertEqual(52, asked.count((("overhead-async", "with", 1), "/measure?load=async-allocations&calls=16")))
 
-    def test_a_budget_that_ends_leaves_the_pairs_that_say_something(self):
+    def passes_on_a_slow_machine(self, budget_seconds):
+        """(what there was last, what was skipped), where every question takes a second: 66 s a pass, of which 9 say something."""
         now = [0.0]
         skipped = []
-        bench = types.SimpleNamespace(budget=Budget(20, clock=lambda: now[0]), skip=lambda label, reason: skipped.append(label))
+        bench = types.SimpleNamespace(
+            budget=Budget(budget_seconds, clock=lambda: now[0]), skip=lambda label, reason: skipped.append((label, reason))
+        )
 
         def ask(process, path):
             now[0] += 1
             return '{"secondsACall": 0.5, "pieces": [0.4, 0.6]}'
 
+        last = None
         for sofar in passes(bench, Plan(1000, 3, 8), ask):
             last = sofar
-        self.assertEqual(108, last[0]["pairs"])
-        self.assertEqual(["overhead: passes 10 to 84"], skipped)
+        self.assertLessEqual(now[0], budget_seconds)
+        return last, skipped
+
+    def test_a_budget_that_ends_leaves_the_pairs_that_say_something(self):
+        last, skipped = self.passes_on_a_slow_machine(700)
+        self.assertEqual(120, last[0]["pairs"])
+        self.assertEqual([("overhead: passes 11 to 84", "the budget has 40 s left, this takes about 66 s")], skipped)
+
+    def test_too_few_pairs_are_not_waited_for_beyond_the_budget(self):
+        last, skipped = self.passes_on_a_slow_machine(300)
+        self.assertIsNone(last)
+        self.assertEqual([("overhead: passes 2 to 84", "the budget has 234 s left, this takes about 528 s")], skipped)
 
     def test_all_of_it_takes_less_than_a_hundred_and_seventy_seconds(self):
         options = frameworks.parse([])

@@ -177,9 +177,7 @@ class Run:
         for side in ("after", "ahead", "after", "ahead"):
             self.stop_workload()
             self.stack.stop_daemon()
-            self.stack.start_daemon(
-                self.settings.nvme_root, self.settings.pool_bytes, thaw_fillAhead="true" if side == "ahead" else "false"
-            )
+            self.stack.start_daemon(self.settings.nvme_root, self.settings.pool_bytes, fill_ahead=side == "ahead")
             # The first thaw is a new daemon's: nothing of its code has run yet.
             for number in range(1 + FILL_AHEAD_THAWS):
                 if number > 0:
@@ -195,7 +193,7 @@ class Run:
                     }
                 )
                 self.note(f"fill {side}, thaw {number}: {seconds:.2f} s, {thaws[side][-1]['stages']}")
-                self.result.record(fillAhead=thaws)
+                self.result.record(aheadOrAfter=thaws)
 
     def cold_pool(self):
         """Another thaw, nothing in the pinned pool: every chunk comes from the NVMe tier's folder, here in RAM."""
@@ -228,18 +226,19 @@ class Run:
             self.result.record(diskThaws=thaws, diskDrives=drives)
 
     def disk_floor(self, drives):
-        """What no thaw from this drive can be faster than: the chunks at the drive's own speed, before or after, whichever was
-        faster, while the process is being rebuilt, then the fill."""
+        """The chunks at the drive's own speed, before or after, whichever was faster, while the process is being rebuilt, then what
+        crosses the bus at the speed of a plain copy."""
         drive = max(one["bytesPerSecond"] for one in drives)
         warm = self.result.values["thawStages"]
         rebuild = self.result.values["thawOperationSeconds"] - warm["fill"]
+        fill = self.result.values["saveMovedBytes"] / self.result.values["pinnedCopyBytesPerSecond"]
         read = self.snapshot["totals"]["storedBytes"] / drive
         return {
             "driveBytesPerSecond": drive,
             "readSeconds": round(read, 3),
             "rebuildSeconds": round(rebuild, 3),
-            "fillSeconds": warm["fill"],
-            "seconds": round(max(read, rebuild) + warm["fill"], 3),
+            "fillSeconds": round(fill, 3),
+            "seconds": round(max(read, rebuild) + fill, 3),
         }
 
     # ---- what the phases share ----

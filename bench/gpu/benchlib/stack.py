@@ -53,8 +53,8 @@ class Stack:
         except (OSError, urllib.error.URLError):
             return False
 
-    def start_daemon(self, nvme_root, pool_bytes, **more):
-        """`more`: settings of the daemon besides the usual ones, by their names with _ for the dots."""
+    def start_daemon(self, nvme_root, pool_bytes, fill_ahead=True):
+        """`fill_ahead`: as a daemon does where nothing is said. Without, the fill is a stage of its own, and can be measured as one."""
         self.daemon_starts += 1
         started = time.monotonic()
         for folder in (nvme_root, self.settings.ram / "scratch", self.directory / "daemon"):
@@ -72,11 +72,11 @@ class Stack:
             "criu.path": self.settings.criu,
             "native.dir": self.settings.native_dir,
             "transfer.threads": min(os.cpu_count() or 1, 16),
+            "thaw.fillAhead": str(fill_ahead).lower(),
             "metrics.listen": f"127.0.0.1:{free_port()}",
         }
         if self.settings.driver:
             configuration["cuda.driver"] = self.settings.driver
-        configuration |= {name.replace("_", "."): value for name, value in more.items()}
         file = self.directory / "gpusnap-node.properties"
         file.write_text("".join(f"{key}={value}\n" for key, value in configuration.items()))
         self.daemon = self.supervisor.start(

@@ -55,7 +55,7 @@ public enum Setting {
     THAW_FILL_AHEAD(
             "thaw.fillAhead",
             "a thaw makes and fills device memory while the process is made again: true or false",
-            "false"),
+            "true"),
     NFS_ROOT("nfs.root", "directory that nodes share, mounted here: makes the tier", "none: no NFS tier"),
     NFS_NAME("nfs.name", "name of that tier", "nfs"),
     NFS_DEADLINE_SECONDS("nfs.deadlineSeconds", "how long one call may take before the mount counts as hanging", "30"),

@@ -66,7 +66,7 @@ final class SettingsReader {
                 value(Setting.TRANSFER_THREADS, text -> number(text, 1, 256), () -> Math.min(16, machine.processors())),
                 rebuildable(),
                 storage(),
-                value(Setting.THAW_FILL_AHEAD, TierSettingsReader::yesOrNo, () -> false),
+                value(Setting.THAW_FILL_AHEAD, TierSettingsReader::yesOrNo, () -> true),
                 new TierSettingsReader(this).read(),
                 value(Setting.OPERATIONS_PARALLEL, text -> number(text, 1, 16), () -> 2),
                 value(

@@ -50,7 +50,7 @@ class SettingsLoaderTest {
         assertThat(settings.transferThreads()).isEqualTo(16);
         assertThat(settings.rebuildable()).isEqualTo(new RebuildableSettings(Optional.empty(), 4L << 20));
         assertThat(settings.storage()).isEqualTo(new StorageSettings(StorageSettings.Direct.AUTO, Optional.empty()));
-        assertThat(settings.fillAhead()).isFalse();
+        assertThat(settings.fillAhead()).isTrue();
         assertThat(settings.tiers()).isEqualTo(TierSettings.none());
         assertThat(settings.parallelOperations()).isEqualTo(2);
         assertThat(settings.stopGrace()).isEqualTo(Duration.ofSeconds(60));
@@ -100,12 +100,12 @@ class SettingsLoaderTest {
 
     @Test
     void whetherThawsFillAheadIsAWordThatIsTrueOrFalse() throws Exception {
-        assertThat(load(Optional.empty(), Map.of(), Map.of(Setting.THAW_FILL_AHEAD, "true"))
+        assertThat(load(Optional.empty(), Map.of(), Map.of(Setting.THAW_FILL_AHEAD, "false"))
                         .fillAhead())
-                .isTrue();
-        assertThat(load(Optional.empty(), Map.of("GPUSNAP_NODE_THAW_FILL_AHEAD", "true"), Map.of())
+                .isFalse();
+        assertThat(load(Optional.empty(), Map.of("GPUSNAP_NODE_THAW_FILL_AHEAD", "false"), Map.of())
                         .fillAhead())
-                .isTrue();
+                .isFalse();
         assertThatExceptionOfType(ConfigurationException.class)
                 .isThrownBy(() -> load(Optional.empty(), Map.of(), Map.of(Setting.THAW_FILL_AHEAD, "1")))
                 .satisfies(

@@ -35,6 +35,7 @@ class CriuCudaEngineIT extends CheckpointEngineContract {
     @Override
     void require() throws Exception {
         TestCriu.require();
+        TestNode.fillAfter(folder);
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.gpusnap.node.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gpusnap.gpu.GpuStatus;
+import io.gpusnap.node.criu.TestCriu;
 import io.gpusnap.node.engine.FailingGpu.Moment;
 import io.gpusnap.node.engine.check.Compatibility;
 import io.gpusnap.node.operation.FailureCode;
@@ -23,15 +24,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
-/** All that a thaw does, with device memory that is made and filled while the process is made again. */
+/** All that a thaw does, as daemons do it where nothing is said: device memory is made and filled while the process is made again. */
 class FillAheadIT extends CriuCudaEngineIT {
 
     private FailingGpu gpu;
 
     @Override
     void require() throws Exception {
-        super.require();
-        TestNode.fillAhead(folder);
+        TestCriu.require();
     }
 
     /** A node whose GPU does what it is told. */

@@ -58,9 +58,9 @@ class SmallPoolIT {
     }
 
     @Test
-    void aWorkloadLargerThanThePoolIsFilledAhead() throws Exception {
+    void aWorkloadLargerThanThePoolIsFilledAfterwards() throws Exception {
         node.close();
-        TestNode.fillAhead(folder);
+        TestNode.fillAfter(folder);
         node = FailingGpu.node(TestNode.settings(folder, 5L * Slot.BYTES), made -> gpu = made);
         savedAndThawed();
     }

@@ -46,7 +46,7 @@ final class TestNode implements AutoCloseable {
 
     private static final String HUGE_PAGES = "huge-pages";
 
-    private static final String FILL_AHEAD = "fill-ahead";
+    private static final String FILL_AFTER = "fill-after";
 
     private static final ProcessId NOBODY = new ProcessId(1, 0);
 
@@ -108,9 +108,9 @@ final class TestNode implements AutoCloseable {
         Files.createFile(folder.resolve(HUGE_PAGES));
     }
 
-    /** From now on nodes of this folder fill device memory ahead, also one in another JVM. */
-    static void fillAhead(Path folder) throws Exception {
-        Files.createFile(folder.resolve(FILL_AHEAD));
+    /** From now on nodes of this folder fill device memory after its process is there, also one in another JVM. */
+    static void fillAfter(Path folder) throws Exception {
+        Files.createFile(folder.resolve(FILL_AFTER));
     }
 
     static EngineSettings settings(Path folder, long poolBytes) throws Exception {
@@ -136,7 +136,7 @@ final class TestNode implements AutoCloseable {
                 new RebuildablePolicy(tag -> true, EngineSettings.SLOT_BYTES),
                 storage,
                 SharedTiers.none(),
-                Files.exists(folder.resolve(FILL_AHEAD)),
+                Files.notExists(folder.resolve(FILL_AFTER)),
                 EngineSettings.DRIVER_CALL_LIMIT);
     }
 

@@ -40,7 +40,7 @@ LEAST_PAIRS = 100
 CALL_PAIRS = 5
 # Of the single calls; of a program, until it is ready, beside others that start at the same time.
 CALLS_SECONDS = 15
-START_SECONDS = 2
+START_SECONDS = 4.5
 READY_SECONDS = 180
 RESAMPLES = 500
 SEED = 20

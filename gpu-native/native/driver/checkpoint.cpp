@@ -1,8 +1,10 @@
 // The driver's checkpoint verbs on another process. Their argument structs must be zeroed.
 #include <cstring>
+#include <memory>
 #include <vector>
 
 #include "driver/gpu.h"
+#include "driver/still_threads.h"
 
 using namespace gpusnap;
 
@@ -96,4 +98,24 @@ gpusnap_status gpusnap_process_unlock(int32_t pid) {
         CUcheckpointUnlockArgs args{};
         check(available(Driver::get().cuCheckpointProcessUnlock)(pid, &args), "cuCheckpointProcessUnlock", pid);
     });
+}
+
+struct gpusnap_still {
+    gpusnap_still(pid_t process, pid_t running) : threads(process, running) {}
+    StillThreads threads;
+};
+
+gpusnap_status gpusnap_process_still(int32_t pid, gpusnap_still** still) {
+    return guarded([&] {
+        require(still != nullptr, "still is NULL");
+        require(pid > 0, "pid is not positive");
+        const Driver& driver = Driver::get();
+        int thread = 0;
+        check(available(driver.cuCheckpointProcessGetRestoreThreadId)(pid, &thread), "cuCheckpointProcessGetRestoreThreadId", pid);
+        *still = std::make_unique<gpusnap_still>(pid, thread).release();
+    });
+}
+
+void gpusnap_still_end(gpusnap_still* still) {
+    delete still;
 }

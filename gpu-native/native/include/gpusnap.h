@@ -24,7 +24,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 #endif
 
-#define GPUSNAP_ABI_VERSION 7u
+#define GPUSNAP_ABI_VERSION 8u
 
 typedef enum gpusnap_status {
   GPUSNAP_OK = 0,
@@ -104,6 +104,15 @@ gpusnap_status gpusnap_process_checkpoint(int32_t pid);
 /* pairs: NULL, or a map that names every GPU the process can open, used or not, whatever CUDA_VISIBLE_DEVICES shows it; no other one. */
 gpusnap_status gpusnap_process_restore(int32_t pid, const gpusnap_gpu_pair* pairs, size_t pair_count);
 gpusnap_status gpusnap_process_unlock(int32_t pid);
+
+/* Of a stopped process that is checkpointed: after its next SIGCONT only the thread runs in which the driver restores it, until
+ * the others are let go. If the process that called ends before that, this one is killed. The caller needs the rights of a
+ * debugger, and is this process's debugger meanwhile. GPUSNAP_E_UNSUPPORTED when the driver does not tell which thread that is,
+ * GPUSNAP_E_PEER_GONE when there is no such process, GPUSNAP_E_PERMISSION, also when it has a debugger; nothing is held then. */
+typedef struct gpusnap_still gpusnap_still;
+gpusnap_status gpusnap_process_still(int32_t pid, gpusnap_still** still);
+/* Lets them go, and frees the handle. */
+void gpusnap_still_end(gpusnap_still* still);
 
 /* ---- memory of another process ---- */
 /* The whole or an error; after an error any part may have been moved. The caller needs the rights of a debugger over the

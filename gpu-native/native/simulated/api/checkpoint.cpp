@@ -39,7 +39,7 @@ GPUSNAP_SIM_EXPORT CUresult cuCheckpointProcessGetState(int pid, CUprocessState*
 GPUSNAP_SIM_EXPORT CUresult cuCheckpointProcessGetRestoreThreadId(int pid, int* tid) {
   return checkpoint_call(__func__, [&] {
     require(tid != nullptr);
-    *tid = ask(pid, Verb::kRestoreThread);
+    *tid = restore_thread(pid);
   });
 }
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 
 #include "core/error.h"
@@ -51,6 +52,20 @@ bool connect_in(int socket, const std::string& directory, const std::string& nam
 }
 
 }  // namespace
+
+int restore_thread(int pid) {
+  int found = 0;
+  std::error_code error;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task", error)) {
+    std::string name;
+    std::getline(std::ifstream(task.path() / "comm"), name);
+    const int thread = std::atoi(task.path().filename().c_str());
+    // What it has just started has its name for a moment, and is younger.
+    if (name == kRestoreThread && (found == 0 || thread < found)) found = thread;
+  }
+  require(found != 0, CUDA_ERROR_NOT_INITIALIZED);
+  return found;
+}
 
 int ask(int pid, Verb verb, uint32_t timeout_ms, const std::vector<CUcheckpointGpuPair>& pairs) {
   require(pid > 0 && pairs.size() <= kMostPairs);

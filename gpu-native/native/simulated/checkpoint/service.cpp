@@ -1,8 +1,8 @@
 #include "checkpoint/service.h"
 
+#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -24,8 +24,6 @@ const char* function_of(Verb verb) {
   switch (verb) {
     case Verb::kState:
       return "cuCheckpointProcessGetState";
-    case Verb::kRestoreThread:
-      return "cuCheckpointProcessGetRestoreThreadId";
     case Verb::kLock:
       return "cuCheckpointProcessLock";
     case Verb::kCheckpoint:
@@ -45,14 +43,12 @@ bool allowed(int connection) {
   return peer.uid == 0 || peer.uid == geteuid();
 }
 
-int perform(const Request& request, const std::vector<CUcheckpointGpuPair>& pairs, int thread_id) {
+int perform(const Request& request, const std::vector<CUcheckpointGpuPair>& pairs) {
   if (const auto error = failures().next_from_file(function_of(request.verb))) fail(*error);
   CheckpointMachine& machine = checkpoint_machine();
   switch (request.verb) {
     case Verb::kState:
       return machine.state();
-    case Verb::kRestoreThread:
-      return thread_id;
     case Verb::kLock:
       machine.lock(request.timeout_ms);
       return 0;
@@ -91,7 +87,7 @@ void CheckpointService::start() {
 }
 
 void CheckpointService::serve() {
-  thread_id_ = static_cast<int>(syscall(SYS_gettid));
+  pthread_setname_np(pthread_self(), kRestoreThread);
   for (;;) {
     const int connection = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (connection < 0) {
@@ -100,6 +96,7 @@ void CheckpointService::serve() {
     }
     // A thread each: the state can be asked for while a lock still waits for calls in flight.
     start_driver_thread([this, connection] {
+      pthread_setname_np(pthread_self(), "sim-answer");
       answer(connection);
       close(connection);
     });
@@ -113,7 +110,7 @@ void CheckpointService::answer(int connection) {
   if (!receive_all(connection, pairs.data(), pairs.size() * sizeof pairs[0])) return;
   Reply reply = {};
   try {
-    reply.value = perform(request, pairs, thread_id_);
+    reply.value = perform(request, pairs);
   } catch (const Error& error) {
     reply.result = error.code;
   }

@@ -2,7 +2,6 @@
 // descriptor that stays open through a checkpoint; CRIU dumps and restores it like any other.
 #pragma once
 
-#include <atomic>
 #include <string>
 
 namespace gpusnap::simulated {
@@ -21,7 +20,6 @@ class CheckpointService {
 
   int listener_ = -1;
   std::string path_;
-  std::atomic<int> thread_id_{0};
 };
 
 CheckpointService& checkpoint_service();

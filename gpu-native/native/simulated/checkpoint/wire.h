@@ -9,7 +9,7 @@
 
 namespace gpusnap::simulated {
 
-enum class Verb : uint32_t { kState, kRestoreThread, kLock, kCheckpoint, kRestore, kUnlock };
+enum class Verb : uint32_t { kState, kLock, kCheckpoint, kRestore, kUnlock };
 
 constexpr uint32_t kMostPairs = 64;
 
@@ -21,7 +21,7 @@ struct Request {
 
 struct Reply {
   int32_t result;  // CUresult
-  int32_t value;   // state or thread id
+  int32_t value;   // state
 };
 
 // Whole or not at all; false when the peer is gone.
@@ -29,5 +29,8 @@ bool send_all(int socket, const void* data, size_t size);
 bool receive_all(int socket, void* data, size_t size);
 
 std::string socket_name(int pid);  // without the directory
+
+// Name of the thread in which the driver answers.
+inline constexpr char kRestoreThread[] = "sim-restore";
 
 }  // namespace gpusnap::simulated

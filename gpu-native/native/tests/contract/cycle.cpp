@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
@@ -138,7 +139,14 @@ private:
         int32_t state = -1;
         step("state", gpusnap_process_query(pid_, &state));
         CHECK_EQUAL(state, static_cast<int32_t>(GPUSNAP_PROCESS_CHECKPOINTED));
-        step("restore", gpusnap_process_restore(pid_, nullptr, 0));
+        ::kill(pid_, SIGSTOP);
+        gpusnap_still* still = nullptr;
+        gpusnap_status stilled = gpusnap_process_still(pid_, &still);
+        ::kill(pid_, SIGCONT);
+        step("still", stilled);
+        gpusnap_status restored = gpusnap_process_restore(pid_, nullptr, 0);
+        gpusnap_still_end(still);
+        step("restore", restored);
         step("unlock", gpusnap_process_unlock(pid_));
         step("state", gpusnap_process_query(pid_, &state));
         CHECK_EQUAL(state, static_cast<int32_t>(GPUSNAP_PROCESS_RUNNING));

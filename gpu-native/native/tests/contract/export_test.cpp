@@ -69,7 +69,7 @@ TEST("libgpusnap exports exactly what its header declares and its map lists") {
     auto exported = exported_functions("libgpusnap.so");
     CHECK_EQUAL(joined(listed), joined(declared));
     CHECK_EQUAL(joined(exported), joined(declared));
-    CHECK(output_of("LC_ALL=C readelf --dyn-syms -W " + library("libgpusnap.so")).find("gpusnap_init@@GPUSNAP_7") !=
+    CHECK(output_of("LC_ALL=C readelf --dyn-syms -W " + library("libgpusnap.so")).find("gpusnap_init@@GPUSNAP_8") !=
           std::string::npos);
 }
 

@@ -2,10 +2,12 @@
 // gpusnap-contract --frozen-by-me PID POOL MARKER: the role of a daemon that dies in the middle of a freeze.
 // gpusnap-contract --digest-when-kernels-are-refused PID: the role of a daemon whose driver does not take the kernels at first.
 // gpusnap-contract --storage WHAT: the role of a daemon on a machine with or without the kernel side of GPUDirect Storage.
+// gpusnap-contract --still PID MARKER: the role of a daemon that dies while the driver restores a process.
 // gpusnap-contract --quiesce PID: the role of a daemon that dies while it waits for a quiesce.
 // gpusnap-contract --cycle PID RULE WHEN WHOSE REPORT: the role of a daemon one of whose driver calls fails (cycle.h).
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -155,6 +157,18 @@ int storage(const std::string& what) {
     return 0;
 }
 
+int still(const char* pid, const char* marker) {
+    using namespace contract;
+    driver_info();
+    gpusnap_still* still = nullptr;
+    OK(gpusnap_process_still(std::atoi(pid), &still));
+    CHECK_EQUAL(kill(std::atoi(pid), SIGCONT), 0);
+    std::ofstream(marker).put('\n');
+    for (;;) {
+        pause();
+    }
+}
+
 int quiesce(const char* pid) {
     using namespace contract;
     driver_info();
@@ -176,6 +190,9 @@ int main(int count, char** arguments) {
         }
         if (count == 3 && std::strcmp(arguments[1], "--storage") == 0) {
             return storage(arguments[2]);
+        }
+        if (count == 4 && std::strcmp(arguments[1], "--still") == 0) {
+            return still(arguments[2], arguments[3]);
         }
         if (count == 3 && std::strcmp(arguments[1], "--quiesce") == 0) {
             return quiesce(arguments[2]);

@@ -1,0 +1,124 @@
+#include "driver/still_threads.h"
+
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <exception>
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+#include "driver/failure.h"
+
+namespace gpusnap {
+
+namespace {
+
+std::vector<pid_t> threads_of(pid_t process) {
+    std::vector<pid_t> threads;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task", error)) {
+        threads.push_back(static_cast<pid_t>(std::stol(entry.path().filename().string())));
+    }
+    if (error || threads.empty()) {
+        throw Failure(GPUSNAP_E_PEER_GONE, "there is no process " + std::to_string(process));
+    }
+    return threads;
+}
+
+Failure ptrace_failure(const char* what, pid_t thread, int error_number) {
+    gpusnap_status status = error_number == EPERM ? GPUSNAP_E_PERMISSION : GPUSNAP_E_IO;
+    return io_failure(status, std::string("cannot ") + what + " thread " + std::to_string(thread), error_number);
+}
+
+// Whether it stands still now; it may have ended.
+bool await_stop(pid_t thread) {
+    for (;;) {
+        int status = 0;
+        if (waitpid(thread, &status, __WALL) < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
+            throw ptrace_failure("wait for", thread, errno);
+        }
+        if (!WIFSTOPPED(status)) {
+            return false;
+        }
+        if (status >> 16 == PTRACE_EVENT_STOP) {
+            return true;
+        }
+        // A signal that was on its way to it: it gets that first.
+        ptrace(PTRACE_CONT, thread, nullptr, WSTOPSIG(status));
+    }
+}
+
+}  // namespace
+
+StillThreads::StillThreads(pid_t process, pid_t running) {
+    std::promise<void> begun;
+    std::future<void> result = begun.get_future();
+    holder_ = std::thread([this, process, running, begun = std::move(begun)]() mutable {
+        try {
+            hold(process, running);
+            begun.set_value();
+            end_.get_future().wait();
+        } catch (...) {
+            begun.set_exception(std::current_exception());
+        }
+        let_go();
+    });
+    try {
+        result.get();
+    } catch (...) {
+        holder_.join();
+        throw;
+    }
+}
+
+StillThreads::~StillThreads() {
+    end_.set_value();
+    holder_.join();
+}
+
+// Again until there is no new one: a process that runs may start some meanwhile.
+void StillThreads::hold(pid_t process, pid_t running) {
+    bool found_running = false;
+    for (size_t before = SIZE_MAX; before != held_.size();) {
+        before = held_.size();
+        for (pid_t thread : threads_of(process)) {
+            if (thread == running) {
+                found_running = true;
+                continue;
+            }
+            if (std::find(held_.begin(), held_.end(), thread) != held_.end()) {
+                continue;
+            }
+            if (ptrace(PTRACE_SEIZE, thread, nullptr, PTRACE_O_EXITKILL) != 0) {
+                if (errno == ESRCH) {
+                    continue;  // it has ended
+                }
+                throw ptrace_failure("hold", thread, errno);
+            }
+            held_.push_back(thread);
+            if (ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr) != 0 || !await_stop(thread)) {
+                held_.pop_back();
+            }
+        }
+        if (!found_running) {
+            throw Failure(GPUSNAP_E_UNSUPPORTED, "the driver restores process " + std::to_string(process) + " in thread " +
+                                                     std::to_string(running) + ", which it does not have");
+        }
+    }
+}
+
+// What was killed meanwhile is no longer there to be let go of: the end of this thread is enough for that.
+void StillThreads::let_go() {
+    for (pid_t thread : held_) {
+        ptrace(PTRACE_DETACH, thread, nullptr, nullptr);
+    }
+}
+
+}  // namespace gpusnap

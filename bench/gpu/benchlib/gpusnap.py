@@ -14,7 +14,7 @@ from .failure import BenchFailure
 from .processes import run
 
 # What is used here is the same in these.
-ABI_VERSIONS = (7,)
+ABI_VERSIONS = (8,)
 DEVICE_TO_HOST, HOST_TO_DEVICE = 0, 1
 LOCK_TIMEOUT_MS = 10_000
 FLOOR_BYTES = 4 << 30

@@ -16,7 +16,7 @@ import java.util.Optional;
 public final class GpuSnapLibrary {
 
     /** {@code GPUSNAP_ABI_VERSION} that this binding was written for. */
-    static final int ABI_VERSION = 7;
+    static final int ABI_VERSION = 8;
 
     private final NativeLibrary library;
 

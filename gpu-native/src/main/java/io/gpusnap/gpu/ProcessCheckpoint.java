@@ -58,6 +58,16 @@ public final class ProcessCheckpoint {
         }
     }
 
+    /**
+     * Of a stopped process: after its next SIGCONT only the thread runs in which the driver restores it.
+     *
+     * @throws GpuException PERMISSION when it may not be held, also because it has a debugger; UNSUPPORTED when the driver does not
+     *     tell that thread
+     */
+    public StillThreads still() throws GpuException {
+        return StillThreads.of(library, pid);
+    }
+
     public void unlock() throws GpuException {
         MethodHandle unlock = library.handle(NativeFunction.PROCESS_UNLOCK);
         library.check(() -> (int) unlock.invokeExact(pid));

@@ -2,6 +2,7 @@ package io.gpusnap.node.cli;
 
 import io.gpusnap.node.config.NodeSettings;
 import io.gpusnap.node.config.StorageSettings;
+import io.gpusnap.node.engine.AheadPolicy;
 import io.gpusnap.node.engine.EngineSettings;
 import io.gpusnap.node.engine.Engines;
 import io.gpusnap.node.engine.device.RebuildablePolicy;
@@ -63,7 +64,7 @@ public final class EngineOpener implements NodeOpener {
                             settings.rebuildable().minBytes()),
                     storage(settings.storage()),
                     SharedTierSettings.of(settings.tiers()),
-                    settings.fillAhead(),
+                    new AheadPolicy(settings.thaw().fillAhead(), settings.thaw().driverAhead()),
                     settings.driverCallLimit())));
         } catch (StageException e) {
             if (e.getCause() instanceof UnsafeFolderException unsafe) {

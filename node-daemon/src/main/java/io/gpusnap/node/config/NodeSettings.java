@@ -35,7 +35,7 @@ public record NodeSettings(
         int transferThreads,
         RebuildableSettings rebuildable,
         StorageSettings storage,
-        boolean fillAhead,
+        ThawSettings thaw,
         TierSettings tiers,
         int parallelOperations,
         Duration stopGrace,

@@ -56,6 +56,10 @@ public enum Setting {
             "thaw.fillAhead",
             "a thaw makes and fills device memory while the process is made again: true or false",
             "true"),
+    THAW_DRIVER_AHEAD(
+            "thaw.driverAhead",
+            "the driver restores a process while chunks are still read, nothing else of it runs: true or false",
+            "false"),
     NFS_ROOT("nfs.root", "directory that nodes share, mounted here: makes the tier", "none: no NFS tier"),
     NFS_NAME("nfs.name", "name of that tier", "nfs"),
     NFS_DEADLINE_SECONDS("nfs.deadlineSeconds", "how long one call may take before the mount counts as hanging", "30"),

@@ -66,7 +66,7 @@ final class SettingsReader {
                 value(Setting.TRANSFER_THREADS, text -> number(text, 1, 256), () -> Math.min(16, machine.processors())),
                 rebuildable(),
                 storage(),
-                value(Setting.THAW_FILL_AHEAD, TierSettingsReader::yesOrNo, () -> true),
+                thaw(),
                 new TierSettingsReader(this).read(),
                 value(Setting.OPERATIONS_PARALLEL, text -> number(text, 1, 16), () -> 2),
                 value(
@@ -84,6 +84,12 @@ final class SettingsReader {
         return new RebuildableSettings(
                 value(Setting.REBUILDABLE_TAGS, RebuildableSettings::tags, Optional::empty),
                 value(Setting.REBUILDABLE_MIN_BYTES, SettingsReader::leastRebuildable, () -> SLOT_BYTES));
+    }
+
+    private ThawSettings thaw() {
+        return new ThawSettings(
+                value(Setting.THAW_FILL_AHEAD, TierSettingsReader::yesOrNo, () -> true),
+                value(Setting.THAW_DRIVER_AHEAD, TierSettingsReader::yesOrNo, () -> false));
     }
 
     private StorageSettings storage() {

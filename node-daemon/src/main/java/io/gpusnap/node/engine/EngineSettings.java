@@ -25,7 +25,7 @@ import java.util.Optional;
  * @param rebuildable which memory that an application declares rebuildable is left out of saves
  * @param storage whether chunks are read straight into device memory
  * @param shared stores that other nodes have as well
- * @param fillAhead whether a thaw makes and fills device memory while the process is made again
+ * @param ahead what a thaw does before what it is for is there
  * @param driverCallLimit how long the driver may take for one call on a process, before the process is ended
  */
 public record EngineSettings(
@@ -45,7 +45,7 @@ public record EngineSettings(
         RebuildablePolicy rebuildable,
         StoragePolicy storage,
         SharedTiers shared,
-        boolean fillAhead,
+        AheadPolicy ahead,
         Duration driverCallLimit) {
 
     /** Device memory that the preload cannot let go passes through the driver, at 1 GB/s or more. */
@@ -85,7 +85,7 @@ public record EngineSettings(
                 rebuildable,
                 storage,
                 SharedTiers.none(),
-                false,
+                AheadPolicy.DEFAULT,
                 DRIVER_CALL_LIMIT);
     }
 

@@ -98,6 +98,14 @@ final class ThawCriuRestore extends EngineStage {
     void undo(StageContext context) throws ProcessException {
         session.closeTarget();
         session.endAhead(); // others may wait for that memory, and ending processes takes its time
+        try {
+            endProcesses(context);
+        } finally {
+            session.endDriver(); // not before: threads that are let go of run
+        }
+    }
+
+    private void endProcesses(StageContext context) throws ProcessException {
         NodeRuntime runtime = session.runtime();
         runtime.criu().endOrphans(images);
         Optional<RestoredProcess> restored = context.recall(RestoredProcess.class);

@@ -9,11 +9,9 @@ import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;
-import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.process.ProcessStat;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
-import java.util.Map;
 import java.util.Optional;
 
 /** The process runs again, up to its gate (one that was kept was never stopped), and the driver gives it its context back. */
@@ -34,22 +32,20 @@ final class ThawDriverRestore extends EngineStage {
     @Override
     void execute(StageContext context)
             throws StageException, GpuException, TierException, ManifestException, InterruptedException {
-        NodeRuntime runtime = session.runtime();
-        // Before it is asked how much is free: while it is being made, both would change.
-        Optional<ThawAhead> ahead = session.ahead();
-        Map<Integer, Long> madeBytes = ahead.isPresent() ? ahead.get().madeBytes() : Map.of();
-        GpuPlan gpus = session.gpus(context);
-        ProcessId process = ThawSession.process(context);
-        // A stopped process is not asked: only one that was kept may have its context back already.
+        Optional<DriverAhead> begun = session.driver();
         CudaProcesses cuda = session.cuda(context);
-        if (!session.keepsProcess() || cuda.state() == ProcessState.CHECKPOINTED) {
-            session.requireVram(gpus, madeBytes);
-        }
+        // A stopped process is not asked: only one that was kept may have its context back already.
+        boolean takesRoom = session.keepsProcess() ? cuda.state() == ProcessState.CHECKPOINTED : begun.isEmpty();
+        GpuPlan gpus = takesRoom ? session.roomyGpus(context) : session.gpus(context);
         context.checkCancelled();
         if (!session.keepsProcess()) {
-            runtime.tree().resume(process);
+            begun.ifPresent(DriverAhead::letGo);
+            session.runtime().tree().resume(ThawSession.process(context));
         }
         try {
+            if (begun.isPresent()) {
+                begun.get().restored();
+            }
             Rescue.driverBack(cuda, gpus.uuidPairs());
         } catch (GpuException e) {
             for (int pid : cuda.pids()) {

@@ -88,6 +88,11 @@ final class ThawLoad implements AutoCloseable {
         return result(device);
     }
 
+    /** Whether somebody who asks for {@link #device(StageContext)} would wait. */
+    boolean reads() {
+        return !device.isDone();
+    }
+
     private LoadedChunks await(FutureTask<LoadedChunks> task, long untilBytes, StageContext context)
             throws TierException, InterruptedException {
         beside.begin(context, done -> context.progress().setTotalBytes(untilBytes - done));

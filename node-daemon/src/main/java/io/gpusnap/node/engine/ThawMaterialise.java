@@ -31,7 +31,7 @@ final class ThawMaterialise extends EngineStage {
         NodeRuntime runtime = session.runtime();
         Manifest manifest = session.manifest();
         session.renewClaim(context);
-        session.beginLoad(context);
+        session.beginAhead(context);
         context.progress().setTotalBytes(manifest.host().filesBytes());
         Folders.delete(images);
         Scratch.make(images);

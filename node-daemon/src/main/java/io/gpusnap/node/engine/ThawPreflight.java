@@ -23,7 +23,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Whether the snapshot is what the caller means, fits this node, and finds its place free. Touches nothing. */
+/** Whether the snapshot is what the caller means, fits this node, and finds its place free. Touches nothing, but begins to read. */
 final class ThawPreflight extends EngineStage {
 
     /** How long an ended process may take to be reaped before its id counts as taken: some inits look every few seconds. */
@@ -61,9 +61,10 @@ final class ThawPreflight extends EngineStage {
                 manifest.compatibility(), runtime.requireGpu().driver()));
         refuse(refusals);
         GpuPlan gpus = session.gpus(context);
+        session.requireVram(gpus, Map.of());
+        session.beginLoad(); // what is still to be looked at takes tenths of a second, and may wait for a minute
         String root = container.map(TargetContainer::root).map(Path::toString).orElse("");
         refuse(runtime.fingerprints().compare(manifest.compatibility().libraries(), root));
-        session.requireVram(gpus, Map.of());
         if (container.isPresent() && manifest.container().isPresent()) {
             refuse(new ContainerChecks(runtime.proc(), container.get().container())
                     .thaw(manifest.container().get()));

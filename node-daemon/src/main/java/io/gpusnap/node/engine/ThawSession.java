@@ -54,6 +54,7 @@ final class ThawSession {
     private LoadedChunks loaded = new LoadedChunks();
     private @Nullable ThawLoad load;
     private @Nullable ThawAhead ahead;
+    private @Nullable DriverAhead driver;
     private @Nullable ProcessId frozen;
     private double fillBytesPerSecond;
     private @Nullable TargetContainer container;
@@ -273,15 +274,18 @@ final class ThawSession {
         loaded = chunks;
     }
 
-    /** What will be filled in comes into the pool from now on, and from there into device memory where that is made ahead. */
-    void beginLoad(StageContext context) throws StageException, GpuException, TierException, ManifestException {
-        endAhead();
+    /** What will be filled in comes into the pool from now on. */
+    void beginLoad() throws StageException, GpuException, TierException, ManifestException {
         endLoad();
-        ThawLoad begun = ThawLoad.begin(this);
-        load = begun;
+        load = ThawLoad.begin(this);
+    }
+
+    /** What comes into the pool goes into device memory from now on, where that can be made ahead. */
+    void beginAhead(StageContext context) throws StageException, GpuException, TierException, ManifestException {
+        endAhead();
         // What is read straight into device memory is not in the pool: the fill reads it.
-        if (runtime.settings().fillAhead() && !runtime.direct().used()) {
-            ahead = ThawAhead.begin(this, begun, gpus(context).devices()).orElse(null);
+        if (runtime.settings().ahead().fill() && !runtime.direct().used()) {
+            ahead = ThawAhead.begin(this, begunLoad(), gpus(context).devices()).orElse(null);
         }
     }
 
@@ -299,6 +303,52 @@ final class ThawSession {
         }
     }
 
+    /** Whether chunks of device memory are still read. */
+    boolean reads() {
+        return begunLoad().reads();
+    }
+
+    /**
+     * The driver begins to give the processes their contexts back; nothing begins where their threads cannot be kept from running
+     * meanwhile.
+     */
+    void beginDriver(StageContext context)
+            throws StageException, GpuException, TierException, ManifestException, InterruptedException {
+        GpuPlan gpus = roomyGpus(context);
+        CudaProcesses cuda = cuda(context);
+        driver = DriverAhead.begin(cuda, gpus.uuidPairs(), () -> runtime.tree().resumeOnly(cuda.pids()))
+                .orElse(null);
+    }
+
+    /** Empty where the driver was not asked before all was read. */
+    Optional<DriverAhead> driver() {
+        return Optional.ofNullable(driver);
+    }
+
+    /** To be called when the processes have ended or may go on: nothing holds their threads then. */
+    void endDriver() {
+        DriverAhead running = driver;
+        driver = null;
+        if (running != null) {
+            running.close();
+        }
+    }
+
+    /**
+     * What {@link #gpus} says, where there is room for what the snapshot has in the driver's hands.
+     *
+     * @throws StageException INSUFFICIENT_VRAM
+     */
+    GpuPlan roomyGpus(StageContext context)
+            throws StageException, GpuException, TierException, ManifestException, InterruptedException {
+        // Before it is asked how much is free: while it is being made, both would change.
+        Optional<ThawAhead> made = ahead();
+        Map<Integer, Long> madeBytes = made.isPresent() ? made.get().madeBytes() : Map.of();
+        GpuPlan plan = gpus(context);
+        requireVram(plan, madeBytes);
+        return plan;
+    }
+
     /** Host memory's chunks, verified, as far as the pool has room. */
     LoadedChunks awaitHost(StageContext context) throws StageException, TierException, InterruptedException {
         return begunLoad().host(context);
@@ -310,7 +360,7 @@ final class ThawSession {
     }
 
     private ThawLoad begunLoad() {
-        return Objects.requireNonNull(load, "materialise begins it");
+        return Objects.requireNonNull(load, "preflight begins it");
     }
 
     private void endLoad() {
@@ -335,6 +385,7 @@ final class ThawSession {
             waiting.close();
         }
         closeTarget();
+        endDriver();
         endAhead();
         endLoad();
         FanOut.Gathered exchanged = gathered;

@@ -56,6 +56,13 @@ public final class ProcessTree {
         }
     }
 
+    /** Lets these of a stopped tree go on, and no other one. */
+    public void resumeOnly(List<Integer> pids) {
+        for (int pid : pids) {
+            proc.stat(pid).ifPresent(stat -> Signals.send(stat.id(), "CONT"));
+        }
+    }
+
     /**
      * Ends a tree with SIGKILL and returns when nothing of it can run or hold anything any more. Its parent may still have
      * to reap it: until then the pid stays taken.

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.gpusnap.node.config.NodeSettings;
 import io.gpusnap.node.config.RebuildableSettings;
 import io.gpusnap.node.config.StorageSettings;
+import io.gpusnap.node.config.ThawSettings;
 import io.gpusnap.node.config.TierSettings;
 import io.gpusnap.node.metrics.ChunkMeters;
 import io.gpusnap.node.store.ChunkDigest;
@@ -88,7 +89,7 @@ class EngineOpenerTest {
                 1,
                 new RebuildableSettings(Optional.empty(), 4L << 20),
                 new StorageSettings(StorageSettings.Direct.AUTO, Optional.empty()),
-                false,
+                new ThawSettings(true, false),
                 TierSettings.none(),
                 1,
                 Duration.ZERO,

@@ -50,7 +50,7 @@ class SettingsLoaderTest {
         assertThat(settings.transferThreads()).isEqualTo(16);
         assertThat(settings.rebuildable()).isEqualTo(new RebuildableSettings(Optional.empty(), 4L << 20));
         assertThat(settings.storage()).isEqualTo(new StorageSettings(StorageSettings.Direct.AUTO, Optional.empty()));
-        assertThat(settings.fillAhead()).isTrue();
+        assertThat(settings.thaw()).isEqualTo(new ThawSettings(true, false));
         assertThat(settings.tiers()).isEqualTo(TierSettings.none());
         assertThat(settings.parallelOperations()).isEqualTo(2);
         assertThat(settings.stopGrace()).isEqualTo(Duration.ofSeconds(60));
@@ -101,11 +101,17 @@ class SettingsLoaderTest {
     @Test
     void whetherThawsFillAheadIsAWordThatIsTrueOrFalse() throws Exception {
         assertThat(load(Optional.empty(), Map.of(), Map.of(Setting.THAW_FILL_AHEAD, "false"))
+                        .thaw()
                         .fillAhead())
                 .isFalse();
         assertThat(load(Optional.empty(), Map.of("GPUSNAP_NODE_THAW_FILL_AHEAD", "false"), Map.of())
+                        .thaw()
                         .fillAhead())
                 .isFalse();
+        assertThat(load(Optional.empty(), Map.of(), Map.of(Setting.THAW_DRIVER_AHEAD, "true"))
+                        .thaw()
+                        .driverAhead())
+                .isTrue();
         assertThatExceptionOfType(ConfigurationException.class)
                 .isThrownBy(() -> load(Optional.empty(), Map.of(), Map.of(Setting.THAW_FILL_AHEAD, "1")))
                 .satisfies(

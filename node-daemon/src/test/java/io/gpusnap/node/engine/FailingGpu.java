@@ -16,6 +16,7 @@ import io.gpusnap.gpu.GpuStatus;
 import io.gpusnap.gpu.HeldMemory;
 import io.gpusnap.gpu.ProcessState;
 import io.gpusnap.gpu.RebuildableRange;
+import io.gpusnap.gpu.StillThreads;
 import io.gpusnap.gpu.StorageInfo;
 import io.gpusnap.gpu.TargetStatus;
 import io.gpusnap.node.engine.device.GpuOpening;
@@ -38,6 +39,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import java.util.function.UnaryOperator;
 
 /** A real GPU port whose verbs fail when they are told to, and whose GPUs may look like others. */
@@ -65,6 +67,8 @@ final class FailingGpu implements GpuPort {
     private String hooked = "";
     private volatile String hanging = "";
     private Runnable hook = () -> {};
+    private volatile String followed = "";
+    private volatile IntConsumer sequel = pid -> {};
 
     FailingGpu(GpuPort real) {
         this.real = real;
@@ -88,6 +92,12 @@ final class FailingGpu implements GpuPort {
     void before(String newVerb, Runnable what) {
         hooked = newVerb;
         hook = what;
+    }
+
+    /** Something happens just after each call of the verb, which did what it does, on a process. */
+    void after(String newVerb, IntConsumer what) {
+        followed = newVerb;
+        sequel = what;
     }
 
     /** The next such call on a process does not come back while the process lives. */
@@ -299,6 +309,14 @@ final class FailingGpu implements GpuPort {
         hangs("restore", pid);
         lastMap = uuidPairs;
         call("restore", () -> real.restore(pid, uuidPairs));
+        if (followed.equals("restore")) {
+            sequel.accept(pid);
+        }
+    }
+
+    @Override
+    public StillThreads still(int pid) throws GpuException {
+        return answer("still", () -> real.still(pid));
     }
 
     @Override

@@ -44,6 +44,7 @@ class FailingGpuIT {
         verbs.put("GpuPort.lock", new Verb("lock", () -> gpu.lock(pid, Duration.ofSeconds(1))));
         verbs.put("GpuPort.checkpoint", new Verb("checkpoint", () -> gpu.checkpoint(pid)));
         verbs.put("GpuPort.restore", new Verb("restore", () -> gpu.restore(pid, Map.of())));
+        verbs.put("GpuPort.still", new Verb("still", () -> gpu.still(pid)));
         verbs.put("GpuPort.unlock", new Verb("unlock", () -> gpu.unlock(pid)));
         verbs.put(
                 "GpuPort.writeProcess",

@@ -244,7 +244,7 @@ class ScratchMountTest {
                 RebuildablePolicy.none(),
                 StoragePolicy.never(),
                 SharedTiers.none(),
-                false,
+                AheadPolicy.DEFAULT,
                 EngineSettings.DRIVER_CALL_LIMIT);
     }
 }

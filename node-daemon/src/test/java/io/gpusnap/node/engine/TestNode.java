@@ -33,6 +33,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
 
@@ -136,7 +137,7 @@ final class TestNode implements AutoCloseable {
                 new RebuildablePolicy(tag -> true, EngineSettings.SLOT_BYTES),
                 storage,
                 SharedTiers.none(),
-                Files.notExists(folder.resolve(FILL_AFTER)),
+                new AheadPolicy(Files.notExists(folder.resolve(FILL_AFTER)), true),
                 EngineSettings.DRIVER_CALL_LIMIT);
     }
 
@@ -147,6 +148,11 @@ final class TestNode implements AutoCloseable {
     /** @param limit for the driver's calls */
     static EngineSettings impatient(EngineSettings own, Duration limit) {
         return with(own, own.criu(), own.shared(), limit);
+    }
+
+    /** @param shared what the node shares with others */
+    static EngineSettings sharing(EngineSettings own, SharedTiers shared) {
+        return with(own, own.criu(), shared, own.driverCallLimit());
     }
 
     /** @param criu instead of the one that was found */
@@ -193,7 +199,7 @@ final class TestNode implements AutoCloseable {
                 own.rebuildable(),
                 own.storage(),
                 shared,
-                own.fillAhead(),
+                own.ahead(),
                 driverCallLimit);
     }
 
@@ -360,6 +366,27 @@ final class TestNode implements AutoCloseable {
     Ended cancelledAt(String stage, SnapshotId snapshot) throws Exception {
         ThawRequest request = thawOf(snapshot, List.of());
         return cancelledAt(stage, new OperationSpec(request.operation(), OperationKind.THAW, request));
+    }
+
+    /**
+     * A thaw that somebody cancels as soon as this has happened.
+     *
+     * @param cancelled what happens then
+     */
+    Ended cancelledWhen(CountDownLatch happened, SnapshotId snapshot, Runnable cancelled) throws Exception {
+        ThawRequest request = thawOf(snapshot, List.of());
+        OperationSpec spec = new OperationSpec(request.operation(), OperationKind.THAW, request);
+        RunningOperation running = new OperationRunner(journal, StageListener.NONE).begin(spec, plan(spec));
+        Thread.ofVirtual().start(() -> {
+            try {
+                happened.await();
+                running.cancel(FailureCode.CANCELLED, "a test says so");
+                cancelled.run();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        return new Ended(running.run(), running.log());
     }
 
     private Ended cancelledAt(String stage, OperationSpec spec) throws Exception {

@@ -11,6 +11,7 @@ import io.gpusnap.gpu.FileItem;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.GpuInfo;
 import io.gpusnap.gpu.ProcessState;
+import io.gpusnap.gpu.StillThreads;
 import io.gpusnap.gpu.StorageInfo;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -38,6 +39,13 @@ public interface GpuPort {
 
     /** @param uuidPairs from and to, of every GPU that the process can open, used or not; empty when they are the same */
     void restore(int pid, Map<String, String> uuidPairs) throws GpuException;
+
+    /**
+     * Of a stopped process: after its next SIGCONT only the thread runs in which the driver restores it, until the others are let go.
+     *
+     * @throws GpuException PERMISSION, UNSUPPORTED among others; nothing is held then
+     */
+    StillThreads still(int pid) throws GpuException;
 
     void unlock(int pid) throws GpuException;
 

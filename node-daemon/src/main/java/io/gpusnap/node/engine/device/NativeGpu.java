@@ -17,6 +17,7 @@ import io.gpusnap.gpu.Mover;
 import io.gpusnap.gpu.ProcessMemory;
 import io.gpusnap.gpu.ProcessState;
 import io.gpusnap.gpu.RebuildableRange;
+import io.gpusnap.gpu.StillThreads;
 import io.gpusnap.gpu.Storage;
 import io.gpusnap.gpu.StorageInfo;
 import io.gpusnap.gpu.TargetState;
@@ -72,6 +73,11 @@ final class NativeGpu implements GpuPort {
     @Override
     public void restore(int pid, Map<String, String> uuidPairs) throws GpuException {
         library.process(pid).restore(uuidPairs);
+    }
+
+    @Override
+    public StillThreads still(int pid) throws GpuException {
+        return library.process(pid).still();
     }
 
     @Override

@@ -151,10 +151,10 @@ class OverheadTest(unittest.TestCase):
         self.assertIsNone(last)
         self.assertEqual([("overhead: passes 2 to 84", "the budget has 234 s left, this takes about 528 s")], skipped)
 
-    def test_all_of_it_takes_less_than_a_hundred_and_seventy_seconds(self):
+    def test_all_of_it_takes_less_than_four_minutes(self):
         options = frameworks.parse([])
         plan = Plan(options.overhead_pairs, options.overhead_instances, options.overhead_requests)
-        self.assertLess(plan.seconds(plan.pairs), 170)
+        self.assertLess(plan.seconds(plan.pairs), 240)
 
 
 class BudgetTest(unittest.TestCase):

@@ -1,6 +1,6 @@
-"""From what was measured to what is claimed. Between sides the best of the rounds counts for each alike: what a busy machine adds is not
-the side's. Against the floor it is the mean of gpusnap's rounds against the mean of the floor's: a rented drive has twice its speed for a
-second, and who is measured most often would see that."""
+"""From what was measured to what is claimed. Of a store the mean of all rounds counts, between sides and against the floor: a rented
+drive has twice its speed for a second, and who is measured most often would see that. Between sides at a bucket, where no drive is
+waited for, it is the best of the rounds for each alike: what a busy machine adds is not the side's."""
 
 from statistics import harmonic_mean, mean
 
@@ -12,6 +12,10 @@ def best(rounds, side, what, key="seconds"):
     return min(one[side][what][key] for one in rounds)
 
 
+def average(rounds, side, what):
+    return mean(one[side][what]["seconds"] for one in rounds)
+
+
 def rounded(values):
     return {key: round(value, 3) for key, value in values.items()}
 
@@ -21,6 +25,24 @@ def drive_speed(floors, verb):
     return max(harmonic_mean([one["depths"][depth][verb] for one in floors]) for depth in floors[0]["depths"])
 
 
+def means_of(ours):
+    return {key: mean(one[what][part] for one in ours) for key, what, part in MEANS}
+
+
+def times(rounds, means):
+    """How often as fast as each of the others gpusnap was: mean against mean."""
+    return {
+        peer: {
+            "store": round(average(rounds, peer, "save") / means["storeSeconds"], 2),
+            "save": round(average(rounds, peer, "save") / means["saveSeconds"], 2),
+            "second": round(average(rounds, peer, "second") / average(rounds, "gpusnap", "second"), 2),
+            "restore": round(average(rounds, peer, "restore") / means["restoreSeconds"], 2),
+            "saveAndProof": round((average(rounds, peer, "save") + rounds[0][peer]["proof"]["seconds"]) / means["saveSeconds"], 2),
+        }
+        for peer in SIDES[1:]
+    }
+
+
 def summarize(values):
     rounds, size = values["rounds"], values["imageBytes"]
     ours = [*(one["gpusnap"] for one in rounds), *values.get("ownRounds", [])]
@@ -28,9 +50,6 @@ def summarize(values):
     # What was read back from the drive within a save was read from it as well: a floor is not above that.
     drive_read = max(drive_speed(values["floors"], "read"), size / mean(one["save"]["proofSeconds"] for one in ours))
     pages = size / harmonic_mean([one["memoryBytesPerSecond"] for one in values["floors"]])
-    stored = best(rounds, "gpusnap", "save", "storeSeconds")
-    saved = best(rounds, "gpusnap", "save")
-    restored = best(rounds, "gpusnap", "restore")
     floor = {
         # Reading the image is reading memory, which takes nothing beside this.
         "storeSeconds": size / drive_write,
@@ -40,7 +59,7 @@ def summarize(values):
     # All cores hash, or write pages: where they are few, this and not the drive is what cannot be beaten.
     digest = size / values["ceilings"]["digestBytesPerSecond"]
     processor = {"storeSeconds": digest, "saveSeconds": 2 * digest, "restoreSeconds": digest + pages}
-    means = {key: mean(one[what][part] for one in ours) for key, what, part in MEANS}
+    means = means_of(ours)
     return {
         "processor": rounded(processor),
         "floor": rounded(floor),
@@ -48,16 +67,7 @@ def summarize(values):
         "storeOfFloor": round(floor["storeSeconds"] / means["storeSeconds"], 3),
         "saveOfFloor": round(floor["saveSeconds"] / means["saveSeconds"], 3),
         "restoreOfFloor": round(floor["restoreSeconds"] / means["restoreSeconds"], 3),
-        "times": {
-            peer: {
-                "store": round(best(rounds, peer, "save") / stored, 2),
-                "save": round(best(rounds, peer, "save") / saved, 2),
-                "second": round(best(rounds, peer, "second") / best(rounds, "gpusnap", "second"), 2),
-                "restore": round(best(rounds, peer, "restore") / restored, 2),
-                "saveAndProof": round((best(rounds, peer, "save") + rounds[0][peer]["proof"]["seconds"]) / saved, 2),
-            }
-            for peer in SIDES[1:]
-        },
+        "times": times(rounds, means),
         "secondStoredRatio": {side: round(max(one[side]["second"]["storedBytes"] for one in rounds) / size, 4) for side in SIDES},
     }
 

@@ -58,7 +58,7 @@ class OwnSectionsTest(unittest.TestCase):
         self.assertIn("load average 0.1 before, 1.2 after", text)
         self.assertIn("| **gpusnap** | 3.00 s | 3.00 s, part of each save | 3.00 s | 6.00 s | 4.00 GB | 2.5 % | 6.0 s |", text)
         self.assertIn("| borg | 24.00 s | 30.00 s | 12.00 s | 24.00 s | 4.00 GB | 2.5 % | 24.0 s |", text)
-        self.assertIn("| restic | 8.0× | 9.0× | 4.0× | 4.0× | 4.0× |", text)
+        self.assertIn("| restic | 7.7× | 8.1× | 3.9× | 3.9× | 3.9× |", text)
         self.assertIn("| restore, from the drive into memory | 3.50 s | 7.00 s | 50.0 % | 3.00 s |", text)
 
     def test_s3(self):

@@ -36,11 +36,11 @@ class SummaryTest(unittest.TestCase):
     CEILINGS = {"digestBytesPerSecond": 2 * GB}
     FLOOR = {"depths": {"4": {"write": GB, "read": GB}, "8": {"write": 2 * GB, "read": GB / 2}}, "memoryBytesPerSecond": 4 * GB}
 
-    def test_between_sides_the_best_round_counts_for_each(self):
+    def test_between_sides_the_mean_of_all_rounds_counts(self):
         summary = summarize({"imageBytes": 4 * GB, "rounds": [a_round(8, 30), a_round(6, 24)], "floors": [self.FLOOR], "ceilings": self.CEILINGS})
-        self.assertEqual(summary["times"]["restic"]["save"], 4)
-        self.assertEqual(summary["times"]["borg"]["store"], 8)
-        self.assertEqual(summary["times"]["borg"]["saveAndProof"], 9)
+        self.assertEqual(summary["times"]["restic"]["save"], 3.86)
+        self.assertEqual(summary["times"]["borg"]["store"], 7.71)
+        self.assertEqual(summary["times"]["borg"]["saveAndProof"], 8.14)
 
     def test_the_floor_is_that_of_the_fastest_depth_and_a_proven_save_writes_and_reads(self):
         summary = summarize({"imageBytes": 4 * GB, "rounds": [a_round(8, 30)], "floors": [self.FLOOR], "ceilings": self.CEILINGS})
@@ -55,13 +55,13 @@ class SummaryTest(unittest.TestCase):
         summary = summarize({"imageBytes": 4 * GB, "rounds": [a_round(8, 30)], "floors": [lucky, unlucky], "ceilings": self.CEILINGS})
         self.assertEqual(summary["floor"], {"storeSeconds": 4, "saveSeconds": 8, "restoreSeconds": 4})
 
-    def test_against_the_floor_the_mean_of_all_our_rounds_counts(self):
+    def test_the_mean_of_all_our_rounds_counts(self):
         own = [{key: a_round(10, 30)["gpusnap"][key] for key in ("save", "restore")}]
         values = {"imageBytes": 4 * GB, "rounds": [a_round(8, 30)], "ownRounds": own, "floors": [self.FLOOR], "ceilings": self.CEILINGS}
         summary = summarize(values)
         self.assertEqual(summary["means"], {"storeSeconds": 4.5, "saveSeconds": 9, "restoreSeconds": 9, "rounds": 2})
         self.assertEqual(summary["saveOfFloor"], 0.667)
-        self.assertEqual(summary["times"]["restic"]["save"], 3.75)
+        self.assertEqual(summary["times"]["restic"]["save"], 3.33)
 
     def test_what_was_read_back_from_the_drive_is_no_faster_than_the_drive(self):
         quick = a_round(8, 30)

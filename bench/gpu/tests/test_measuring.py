@@ -99,6 +99,11 @@ class OverheadTest(unittest.TestCase):
         self.assertTrue(1.02 < low < found["undisturbed"]["ratio"] < high < 1.04, found["undisturbed"])
         self.assertTrue(all(2.5 <= each < 2.6 for each in found["undisturbed"]["processes"]["without"]))
 
+    def test_a_piece_of_the_work_that_costs_more_shows_by_itself(self):
+        process = [[1.0, 2.0, 4.0] for _ in range(10)]
+        dearer = [[1.0, 2.0, 5.0] for _ in range(10)]
+        self.assertEqual([1.0, 1.0, 1.25], compared([process] * 2, [dearer] * 2)["undisturbed"]["pieces"])
+
     def test_another_side_and_another_process_is_first_each_time_and_neighbours_stay_beside_each_other(self):
         rounds = [in_turn(k, 3) for k in range(6)]
         self.assertEqual(6, len({tuple(order) for order in rounds}))

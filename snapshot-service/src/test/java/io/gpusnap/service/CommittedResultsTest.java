@@ -6,7 +6,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -107,9 +110,11 @@ class CommittedResultsTest {
                         assertThat(run.path("s3EgressSnapshots").asDouble()).isBetween(0.99, 1.3));
     }
 
-    @Test
-    void aSoakLeftNoReadySnapshotThatDoesNotComeBackAndNoBlobThatNobodyNeeds() throws IOException {
-        JsonNode soak = read("soak/20-minutes.json");
+    @ParameterizedTest
+    @CsvSource({"20-minutes, nvme s3", "20-minutes-full, nvme nfs s3"})
+    void aSoakLeftNoReadySnapshotThatDoesNotComeBackAndNoBlobThatNobodyNeeds(String run, String tiers)
+            throws IOException {
+        JsonNode soak = read("soak/" + run + ".json");
         JsonNode audit = soak.path("audit");
 
         assertThat(soak.path("minutes").asDouble()).isGreaterThanOrEqualTo(20);
@@ -129,9 +134,11 @@ class CommittedResultsTest {
                 .isEqualTo(audit.path("copiesScrubbed").asInt());
         // each from the tier that has the copy, and from nowhere else
         JsonNode read = audit.path("bytesByTierOfCopies");
-        assertThat(read.propertyNames()).containsExactlyInAnyOrder("NVME", "S3");
-        assertThat(read.path("NVME").propertyNames()).containsExactly("nvme");
-        assertThat(read.path("S3").propertyNames()).containsExactly("s3");
+        assertThat(read.propertyNames())
+                .containsExactlyInAnyOrder(tiers.toUpperCase(Locale.ROOT).split(" "));
+        for (String tier : tiers.split(" ")) {
+            assertThat(read.path(tier.toUpperCase(Locale.ROOT)).propertyNames()).containsExactly(tier);
+        }
         assertThat(soak.at("/hardware/cpuCores").asInt()).isPositive();
         assertThat(soak.at("/hardware/revision").asString())
                 .isNotIn("", "unknown")

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <exception>
 #include <filesystem>
 #include <string>
@@ -32,6 +33,22 @@ std::vector<pid_t> threads_of(pid_t process) {
 Failure ptrace_failure(const char* what, pid_t thread, int error_number) {
     gpusnap_status status = error_number == EPERM ? GPUSNAP_E_PERMISSION : GPUSNAP_E_IO;
     return io_failure(status, std::string("cannot ") + what + " thread " + std::to_string(thread), error_number);
+}
+
+// Asynchronous signals: what a thread does wrong by itself it must still be told.
+void block_signals(pid_t thread) {
+    uint64_t mask = 0;
+    if (ptrace(PTRACE_GETSIGMASK, thread, sizeof mask, &mask) != 0) {
+        throw ptrace_failure("read the signal mask of", thread, errno);
+    }
+    uint64_t own = 0;
+    for (int signal : {SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS}) {
+        own |= uint64_t{1} << (signal - 1);
+    }
+    mask |= ~own;
+    if (ptrace(PTRACE_SETSIGMASK, thread, sizeof mask, &mask) != 0) {
+        throw ptrace_failure("set the signal mask of", thread, errno);
+    }
 }
 
 // Whether it stands still now; it may have ended.
@@ -96,21 +113,33 @@ void StillThreads::hold(pid_t process, pid_t running) {
             if (std::find(held_.begin(), held_.end(), thread) != held_.end()) {
                 continue;
             }
-            if (ptrace(PTRACE_SEIZE, thread, nullptr, PTRACE_O_EXITKILL) != 0) {
-                if (errno == ESRCH) {
-                    continue;  // it has ended
-                }
-                throw ptrace_failure("hold", thread, errno);
-            }
-            held_.push_back(thread);
-            if (ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr) != 0 || !await_stop(thread)) {
-                held_.pop_back();
-            }
+            seize(thread);
         }
         if (!found_running) {
             throw Failure(GPUSNAP_E_UNSUPPORTED, "the driver restores process " + std::to_string(process) + " in thread " +
                                                      std::to_string(running) + ", which it does not have");
         }
+    }
+    seize(running);
+    if (held_.empty() || held_.back() != running) {
+        throw Failure(GPUSNAP_E_PEER_GONE, "thread " + std::to_string(running) + " of process " + std::to_string(process) + " has ended");
+    }
+    block_signals(running);
+    held_.pop_back();
+    ptrace(PTRACE_DETACH, running, nullptr, nullptr);
+}
+
+// It is the last of those that are held then, unless it has ended.
+void StillThreads::seize(pid_t thread) {
+    if (ptrace(PTRACE_SEIZE, thread, nullptr, PTRACE_O_EXITKILL) != 0) {
+        if (errno == ESRCH) {
+            return;
+        }
+        throw ptrace_failure("hold", thread, errno);
+    }
+    held_.push_back(thread);
+    if (ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr) != 0 || !await_stop(thread)) {
+        held_.pop_back();
     }
 }
 

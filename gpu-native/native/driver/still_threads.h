@@ -10,7 +10,8 @@
 namespace gpusnap {
 
 // All threads of a process but one, held by ptrace from a thread of our own, because only the thread that holds may let go. When
-// this process ends without having let go, the kernel kills the other one: nothing of it runs before its time.
+// this process ends without having let go, the kernel kills the other one: nothing of it runs before its time. The one that runs
+// blocks signals from then on: one that is for the process would run a handler of the application's in it. The others take them later.
 class StillThreads {
 public:
     // Throws a Failure, and has let go of everything then.
@@ -21,6 +22,7 @@ public:
 
 private:
     void hold(pid_t process, pid_t running);
+    void seize(pid_t thread);
     void let_go();
     std::vector<pid_t> held_;
     std::promise<void> end_;

@@ -1,6 +1,7 @@
 #include "checkpoint/service.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -88,6 +89,10 @@ void CheckpointService::start() {
 
 void CheckpointService::serve() {
   pthread_setname_np(pthread_self(), kRestoreThread);
+  // Of the real driver's it is not known whether a signal for the process may run its handler here: the worse is assumed.
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_UNBLOCK, &all, nullptr);
   for (;;) {
     const int connection = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (connection < 0) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -41,11 +42,12 @@ void stop(pid_t pid) {
 
 // Checkpointed and stopped, as CRIU leaves it.
 struct Checkpointed {
-    Checkpointed() {
+    explicit Checkpointed(const std::string& before = "say-hello") {
         if (!driver_info().has_checkpoint) {
             skip("this driver has no checkpoint API");
         }
         Target target(workload);
+        workload.ask(before);
         workload.tell("alloc dlsym 5000000");
         OK(gpusnap_target_quiesce(target.get(), 10'000));
         OK(gpusnap_target_release(target.get()));
@@ -81,6 +83,21 @@ TEST("while the driver restores a process, none of its other threads runs") {
     OK(gpusnap_target_resume(target.get()));
     workload.tell("fill 0 7");
     CHECK_EQUAL(workload.number("differs 0 7"), 0u);
+}
+
+TEST("a signal for the process waits until its own threads may take it") {
+    std::string marker = scratch() + "/handled";
+    Checkpointed process("handle-signal " + marker);
+    pid_t pid = process.workload.pid();
+    gpusnap_still* still = nullptr;
+    OK(gpusnap_process_still(pid, &still));
+    CHECK_EQUAL(::kill(pid, SIGCONT), 0);
+    CHECK_EQUAL(::kill(pid, SIGUSR1), 0);
+    OK(gpusnap_process_restore(pid, nullptr, 0));
+    std::this_thread::sleep_for(std::chrono::milliseconds(soon_ms));
+    CHECK(!std::filesystem::exists(marker));
+    gpusnap_still_end(still);
+    await_file(marker);
 }
 
 TEST("threads that are let go of before the process goes on stay stopped with it") {

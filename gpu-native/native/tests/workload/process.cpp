@@ -1,8 +1,10 @@
 // The workload as a process: what the preload must not disturb.
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <filesystem>
@@ -22,6 +24,15 @@ std::string special_lookups(const Arguments&) {
     void* unknown = dlsym(RTLD_DEFAULT, "cuThereIsNoSuchFunction");
     return std::string(in_libc ? "libc" : "elsewhere") + (any != nullptr ? " found" : " missing") +
            (unknown == nullptr ? " none" : " some");
+}
+
+char handled_marker[256];
+
+// Makes a file when SIGUSR1 comes, in whichever thread that is.
+std::string handle_signal(const Arguments& arguments) {
+    arguments.at(0).copy(handled_marker, sizeof handled_marker - 1);
+    signal(SIGUSR1, [](int) { close(open(handled_marker, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)); });
+    return "";
 }
 
 std::string forked_child(const Arguments&) {
@@ -75,6 +86,7 @@ void add_process_commands(Commands& commands) {
     commands["special-lookups"] = special_lookups;
     commands["fork"] = forked_child;
     commands["fork-and-stay"] = child_that_stays;  // -> PID
+    commands["handle-signal"] = handle_signal;   // PATH
     commands["threads"] = threads;
     commands["driver-symbol"] = [](const Arguments& a) {  // NAME: is it visible without a driver?
         return dlsym(RTLD_DEFAULT, a.at(0).c_str()) != nullptr ? "visible" : "hidden";

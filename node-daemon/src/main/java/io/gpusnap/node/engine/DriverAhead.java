@@ -3,11 +3,14 @@ package io.gpusnap.node.engine;
 import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.StillThreads;
 import io.gpusnap.node.engine.device.CudaProcesses;
+import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.process.ProcessTree;
 import io.gpusnap.node.transfer.Joining;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import org.slf4j.Logger;
@@ -21,27 +24,37 @@ final class DriverAhead implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(DriverAhead.class);
 
+    private final ProcessTree tree;
+    private final List<ProcessId> processes;
     private final List<StillThreads> still;
+    private final CountDownLatch goOn = new CountDownLatch(1);
     private final FutureTask<Boolean> restore;
     private final Thread thread;
 
-    private DriverAhead(List<StillThreads> still, CudaProcesses cuda, Map<String, String> uuidPairs) {
+    private DriverAhead(
+            ProcessTree tree,
+            List<ProcessId> processes,
+            List<StillThreads> still,
+            CudaProcesses cuda,
+            Map<String, String> uuidPairs) {
+        this.tree = tree;
+        this.processes = processes;
         this.still = still;
         this.restore = new FutureTask<>(() -> {
-            cuda.restore(uuidPairs);
+            cuda.restore(uuidPairs, goOn);
             return true;
         });
         this.thread = Thread.ofPlatform().daemon().name("driver-ahead").unstarted(restore);
     }
 
     /**
-     * Begins at once.
+     * Nothing runs before {@link #begin}.
      *
-     * @param cuda stopped processes
-     * @param goOn lets them go on, all but what stands still
-     * @return empty where their threads cannot be held: nothing has begun then
+     * @param processes those of `cuda`, stopped
+     * @return empty where their threads cannot be held
      */
-    static Optional<DriverAhead> begin(CudaProcesses cuda, Map<String, String> uuidPairs, Runnable goOn) {
+    static Optional<DriverAhead> prepare(
+            ProcessTree tree, List<ProcessId> processes, CudaProcesses cuda, Map<String, String> uuidPairs) {
         List<StillThreads> still = new ArrayList<>();
         try {
             for (int pid : cuda.pids()) {
@@ -52,14 +65,17 @@ final class DriverAhead implements AutoCloseable {
             LOG.warn("the driver restores {} when all is read, not before: {}", cuda.pids(), e.getMessage());
             return Optional.empty();
         }
-        DriverAhead begun = new DriverAhead(List.copyOf(still), cuda, uuidPairs);
-        goOn.run();
-        begun.thread.start();
-        return Optional.of(begun);
+        return Optional.of(new DriverAhead(tree, processes, List.copyOf(still), cuda, uuidPairs));
+    }
+
+    void begin() {
+        tree.resumeOnly(processes);
+        thread.start();
     }
 
     /** From here on all of the processes runs. */
     void letGo() {
+        goOn.countDown();
         still.forEach(StillThreads::close);
     }
 
@@ -77,9 +93,12 @@ final class DriverAhead implements AutoCloseable {
         }
     }
 
-    /** Of processes that have ended, or that may go on. Returns when the driver is no longer asked. */
+    /** Returns when the driver is no longer asked. Processes that were not let go have not run, and end here: they would. */
     @Override
     public void close() {
+        if (goOn.getCount() > 0) {
+            tree.kill(processes);
+        }
         letGo();
         Joining.all(List.of(thread));
     }

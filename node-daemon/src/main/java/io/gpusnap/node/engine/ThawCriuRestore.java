@@ -97,12 +97,9 @@ final class ThawCriuRestore extends EngineStage {
     @Override
     void undo(StageContext context) throws ProcessException {
         session.closeTarget();
+        session.endDriver();
         session.endAhead(); // others may wait for that memory, and ending processes takes its time
-        try {
-            endProcesses(context);
-        } finally {
-            session.endDriver(); // not before: threads that are let go of run
-        }
+        endProcesses(context);
     }
 
     private void endProcesses(StageContext context) throws ProcessException {

@@ -316,8 +316,13 @@ final class ThawSession {
             throws StageException, GpuException, TierException, ManifestException, InterruptedException {
         GpuPlan gpus = roomyGpus(context);
         CudaProcesses cuda = cuda(context);
-        driver = DriverAhead.begin(cuda, gpus.uuidPairs(), () -> runtime.tree().resumeOnly(cuda.pids()))
-                .orElse(null);
+        List<ProcessId> processes = new ArrayList<>();
+        for (int pid : cuda.pids()) {
+            runtime.proc().stat(pid).ifPresent(stat -> processes.add(stat.id()));
+        }
+        Optional<DriverAhead> prepared = DriverAhead.prepare(runtime.tree(), processes, cuda, gpus.uuidPairs());
+        driver = prepared.orElse(null); // before it begins: whatever happens then, it is ended
+        prepared.ifPresent(DriverAhead::begin);
     }
 
     /** Empty where the driver was not asked before all was read. */
@@ -325,7 +330,7 @@ final class ThawSession {
         return Optional.ofNullable(driver);
     }
 
-    /** To be called when the processes have ended or may go on: nothing holds their threads then. */
+    /** Nothing holds the threads of the processes then; those that had not been let go of have ended. */
     void endDriver() {
         DriverAhead running = driver;
         driver = null;

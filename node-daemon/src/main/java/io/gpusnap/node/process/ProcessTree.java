@@ -57,10 +57,13 @@ public final class ProcessTree {
     }
 
     /** Lets these of a stopped tree go on, and no other one. */
-    public void resumeOnly(List<Integer> pids) {
-        for (int pid : pids) {
-            proc.stat(pid).ifPresent(stat -> Signals.send(stat.id(), "CONT"));
-        }
+    public void resumeOnly(List<ProcessId> processes) {
+        processes.forEach(process -> Signals.send(process, "CONT"));
+    }
+
+    /** Sends SIGKILL to these, and waits for nothing. */
+    public void kill(List<ProcessId> processes) {
+        processes.forEach(Signals::kill);
     }
 
     /**

@@ -10,28 +10,36 @@ import io.gpusnap.node.operation.OperationOutcome;
 import io.gpusnap.node.operation.StageListener;
 import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.s3.FaultProxy;
 import io.gpusnap.node.tier.s3.FaultProxy.Fault;
-import io.gpusnap.node.tier.s3.FaultProxy.Seen;
 import io.gpusnap.node.tier.s3.S3Server;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A thaw from a bucket whose last chunk comes late: the driver does not wait for it, and the process does. */
+/** A thaw whose host memory is here and whose device memory comes late from a bucket: the driver does not wait for it. */
 class DriverAheadIT {
 
     private static final String PROMPT = "warm";
@@ -45,35 +53,21 @@ class DriverAheadIT {
     private SnapshotId snapshot;
     private TestWorkload workload;
     private String answer;
-    private Seen lastRead;
     private FailingGpu gpu;
     private TestNode node;
 
     @BeforeEach
-    void aSnapshotInABucketWhoseReadingIsKnown() throws Exception {
+    void aSnapshotWhoseDeviceMemoryIsOnlyInABucket() throws Exception {
         TestNatives.require();
         TestCriu.require();
         S3Server server = S3Server.shared();
         bucket = server.bucket();
         proxy = new FaultProxy(server.endpoint());
+        TestNode.driverAhead(folder);
         workload = TestWorkload.start(folder.resolve("workload"));
         answer = workload.answer(PROMPT);
-        open("first");
-        snapshot = node.save(EngineId.CRIU_CUDA, workload, AfterSave.STOP)
-                .succeeded()
-                .fact(SaveOutcome.class)
-                .snapshot();
-        node.transfer(snapshot, "s3", StageListener.NONE).succeeded();
-        open("second");
-        int before = proxy.seen().size();
-        thawed();
-        lastRead = proxy.seen().stream()
-                .skip(before)
-                .filter(seen -> seen.isGet() && seen.path().contains("/packs/"))
-                .toList()
-                .getLast();
-        workload.end();
-        open("third");
+        snapshot = savedToTheBucket(workload);
+        open(EngineSettings.DRIVER_CALL_LIMIT);
     }
 
     @AfterEach
@@ -87,20 +81,45 @@ class DriverAheadIT {
         if (proxy != null) {
             proxy.close();
         }
-        for (String name : List.of("first", "second", "third")) {
-            TestNode.cleanUp(folder.resolve(name));
-        }
+        TestNode.cleanUp(folder);
     }
 
-    /** Another node, with nothing in its pool and its store. */
-    private void open(String name) throws Exception {
+    /** No node is open then. */
+    private SnapshotId savedToTheBucket(TestWorkload saved) throws Exception {
+        open(EngineSettings.DRIVER_CALL_LIMIT);
+        SnapshotId id = node.save(EngineId.CRIU_CUDA, saved, AfterSave.STOP)
+                .succeeded()
+                .fact(SaveOutcome.class)
+                .snapshot();
+        node.transfer(id, "s3", StageListener.NONE).succeeded();
+        Manifest manifest = node.engines().manifest(id);
+        node.close();
+        TestNode.cleanUp(folder); // what is in the pool
+        Set<String> device = digests(manifest.device().allocations().stream().flatMap(one -> one.chunks().stream()));
+        device.removeAll(digests(Stream.concat(
+                manifest.host().files().stream().flatMap(one -> one.chunks().stream()),
+                manifest.host().areas().stream().flatMap(one -> one.chunks().stream()))));
+        assertThat(device).isNotEmpty();
+        for (String digest : device) {
+            Files.delete(folder.resolve("nvme/chunks/" + digest.substring(0, 2) + "/" + digest));
+        }
+        return id;
+    }
+
+    private static Set<String> digests(Stream<ChunkRef> chunks) {
+        return chunks.flatMap(chunk -> chunk.content().stream())
+                .map(ChunkDigest::hex)
+                .collect(Collectors.toCollection(HashSet::new));
+    }
+
+    /** @param limit for the driver's calls */
+    private void open(Duration limit) throws Exception {
         if (node != null) {
             node.close();
         }
         SharedTiers shared = SharedPlace.of(List.of("s3", proxy.endpoint().toString(), bucket, "in-order"));
-        Path own = Files.createDirectories(folder.resolve(name));
-        node = FailingGpu.node(
-                TestNode.sharing(TestNode.settings(own, TestNode.POOL_BYTES), shared), made -> gpu = made);
+        EngineSettings settings = TestNode.sharing(TestNode.settings(folder, TestNode.POOL_BYTES), shared);
+        node = FailingGpu.node(TestNode.impatient(settings, limit), made -> gpu = made);
     }
 
     private void thawed() throws Exception {
@@ -109,19 +128,25 @@ class DriverAheadIT {
         assertThat(workload.answer(PROMPT)).isEqualTo(answer);
     }
 
-    /** What happens to the last chunk, when it has been asked for, on the way. */
+    /** What happens to each piece of device memory on its way. */
+    private void onTheWay(Supplier<Fault> what) {
+        proxy.spoil(seen -> seen.isGet() && seen.path().contains("/packs/") ? what.get() : new Fault.None());
+    }
+
     private void late(CountDownLatch until, Fault then, AtomicBoolean came) {
-        proxy.spoil(seen -> {
-            if (!seen.equals(lastRead)) {
-                return new Fault.None();
-            }
-            try {
-                came.set(until.await(LIMIT_SECONDS, TimeUnit.SECONDS));
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
+        onTheWay(() -> {
+            came.set(happens(until, LIMIT_SECONDS));
             return then;
         });
+    }
+
+    private static boolean happens(CountDownLatch event, long seconds) {
+        try {
+            return event.await(seconds, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
     }
 
     private long freeBytes() throws Exception {
@@ -204,12 +229,67 @@ class DriverAheadIT {
 
     @Test
     void whereThreadsCannotBeHeldTheDriverComesAfterTheLastChunk() throws Exception {
+        // given a last chunk that comes when the driver would have had a second for it
         CountDownLatch asked = new CountDownLatch(1);
-        late(asked, new Fault.None(), new AtomicBoolean());
+        CountDownLatch restored = new CountDownLatch(1);
+        AtomicBoolean early = new AtomicBoolean();
+        onTheWay(() -> {
+            early.compareAndSet(false, happens(asked, LIMIT_SECONDS) && happens(restored, 1));
+            return new Fault.None();
+        });
         gpu.fail("still", Moment.BEFORE, 1, GpuStatus.PERMISSION);
         gpu.before("still", asked::countDown);
+        gpu.after("restore", pid -> restored.countDown());
+        // when
         thawed();
+        // then
         assertThat(gpu.hasFailed()).isTrue();
+        assertThat(early).isFalse();
+    }
+
+    @Test
+    void allCudaProcessesOfATreeAreRestoredMeanwhile() throws Exception {
+        // given
+        TestWorkload ranks =
+                TestWorkload.startRanks(folder.resolve("ranks"), "--device", "--spread", "--hooks", "ends");
+        try {
+            String before = ranks.answer("1");
+            SnapshotId both = savedToTheBucket(ranks);
+            open(EngineSettings.DRIVER_CALL_LIMIT);
+            CountDownLatch restored = new CountDownLatch(2);
+            AtomicBoolean came = new AtomicBoolean();
+            late(restored, new Fault.None(), came);
+            gpu.after("restore", pid -> restored.countDown());
+            // when
+            ThawOutcome thaw = node.thaw(EngineId.CRIU_CUDA, both).succeeded().fact(ThawOutcome.class);
+            ranks.became(new ProcessId(thaw.pid(), thaw.startTimeTicks()));
+            // then
+            assertThat(came).isTrue();
+            assertThat(ranks.answer("1")).isEqualTo(before);
+        } finally {
+            ranks.close();
+        }
+    }
+
+    @Test
+    void aDriverThatWaitsForAThreadThatStandsStillIsNotLateBeforeThatGoesOn() throws Exception {
+        // given a driver that takes longer than it may, as long as nothing else of the process runs
+        open(Duration.ofSeconds(1));
+        CountDownLatch begun = new CountDownLatch(1);
+        AtomicBoolean came = new AtomicBoolean();
+        onTheWay(() -> {
+            if (!came.get()) {
+                came.set(happens(begun, LIMIT_SECONDS) && !happens(new CountDownLatch(1), 3));
+            }
+            return new Fault.None();
+        });
+        gpu.before("restore", () -> {
+            begun.countDown();
+            Awaitility.await().atMost(Duration.ofSeconds(LIMIT_SECONDS)).until(came::get);
+        });
+        // when, then
+        thawed();
+        assertThat(came).isTrue();
     }
 
     @Test

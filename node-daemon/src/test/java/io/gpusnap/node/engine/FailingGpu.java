@@ -36,6 +36,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -67,6 +68,7 @@ final class FailingGpu implements GpuPort {
     private String hooked = "";
     private volatile String hanging = "";
     private Runnable hook = () -> {};
+    private final Set<String> called = ConcurrentHashMap.newKeySet();
     private volatile String followed = "";
     private volatile IntConsumer sequel = pid -> {};
 
@@ -98,6 +100,10 @@ final class FailingGpu implements GpuPort {
     void after(String newVerb, IntConsumer what) {
         followed = newVerb;
         sequel = what;
+    }
+
+    boolean wasCalled(String which) {
+        return called.contains(which);
     }
 
     /** The next such call on a process does not come back while the process lives. */
@@ -264,6 +270,7 @@ final class FailingGpu implements GpuPort {
     }
 
     private <T, E extends Exception> T answer(String name, Question<T, E> question) throws GpuException, E {
+        called.add(name);
         if (name.equals(hooked)) {
             hook.run();
         }

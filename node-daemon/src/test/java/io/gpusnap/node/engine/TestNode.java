@@ -48,6 +48,7 @@ final class TestNode implements AutoCloseable {
     private static final String HUGE_PAGES = "huge-pages";
 
     private static final String FILL_AFTER = "fill-after";
+    private static final String DRIVER_AHEAD = "driver-ahead";
 
     private static final ProcessId NOBODY = new ProcessId(1, 0);
 
@@ -114,6 +115,11 @@ final class TestNode implements AutoCloseable {
         Files.createFile(folder.resolve(FILL_AFTER));
     }
 
+    /** From now on nodes of this folder have the driver begin while chunks are read, also one in another JVM. */
+    static void driverAhead(Path folder) throws Exception {
+        Files.createFile(folder.resolve(DRIVER_AHEAD));
+    }
+
     static EngineSettings settings(Path folder, long poolBytes) throws Exception {
         return settings(folder, poolBytes, StoragePolicy.never());
     }
@@ -137,7 +143,8 @@ final class TestNode implements AutoCloseable {
                 new RebuildablePolicy(tag -> true, EngineSettings.SLOT_BYTES),
                 storage,
                 SharedTiers.none(),
-                new AheadPolicy(Files.notExists(folder.resolve(FILL_AFTER)), true),
+                new AheadPolicy(
+                        Files.notExists(folder.resolve(FILL_AFTER)), Files.exists(folder.resolve(DRIVER_AHEAD))),
                 EngineSettings.DRIVER_CALL_LIMIT);
     }
 

@@ -8,6 +8,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 
 /**
  * The processes of one workload that use CUDA, as one: for the driver each is frozen by itself, and for us they are frozen
@@ -26,7 +27,11 @@ public record CudaProcesses(GpuPort gpu, List<Integer> pids, Duration callLimit)
     }
 
     private void those(Set<ProcessState> states, String name, DriverCalls.Call call) throws GpuException {
-        DriverCalls calls = new DriverCalls(callLimit);
+        those(states, name, call, new DriverCalls(callLimit));
+    }
+
+    private void those(Set<ProcessState> states, String name, DriverCalls.Call call, DriverCalls calls)
+            throws GpuException {
         for (int pid : pids) {
             if (states.contains(gpu.state(pid))) {
                 calls.run(name, pid, call);
@@ -72,6 +77,19 @@ public record CudaProcesses(GpuPort gpu, List<Integer> pids, Duration callLimit)
     /** @param uuidPairs from and to, of every GPU that the processes can open, used or not; empty when they are the same */
     public void restore(Map<String, String> uuidPairs) throws GpuException {
         those(EnumSet.of(ProcessState.CHECKPOINTED), "restore", pid -> gpu.restore(pid, uuidPairs));
+    }
+
+    /**
+     * The same while their other threads stand still, which may have what the driver waits for.
+     *
+     * @param goOn is down when all of them may run: from then on it is counted how long the driver takes
+     */
+    public void restore(Map<String, String> uuidPairs, CountDownLatch goOn) throws GpuException {
+        those(
+                EnumSet.of(ProcessState.CHECKPOINTED),
+                "restore",
+                pid -> gpu.restore(pid, uuidPairs),
+                new DriverCalls(callLimit, goOn));
     }
 
     public void unlock() throws GpuException {

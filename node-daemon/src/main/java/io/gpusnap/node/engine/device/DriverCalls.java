@@ -4,6 +4,7 @@ import io.gpusnap.gpu.GpuException;
 import io.gpusnap.gpu.GpuStatus;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,9 +21,16 @@ final class DriverCalls {
     private static final Duration ENDING = Duration.ofSeconds(30);
 
     private final Duration limit;
+    private final CountDownLatch clock;
 
     DriverCalls(Duration limit) {
+        this(limit, new CountDownLatch(0));
+    }
+
+    /** @param clock when it is down, a call that is under way begins to be late */
+    DriverCalls(Duration limit, CountDownLatch clock) {
         this.limit = limit;
+        this.clock = clock;
     }
 
     @FunctionalInterface
@@ -49,6 +57,7 @@ final class DriverCalls {
 
     private void watch(String name, Optional<ProcessHandle> process, AtomicBoolean late) {
         try {
+            clock.await();
             Thread.sleep(limit);
             late.set(true);
             LOG.atError()

@@ -128,6 +128,57 @@ class SweepTest {
     }
 
     @Test
+    void aPackWaitsForItsIndexHoweverLongItWasCondemned() {
+        // given a pack that a listing found a day before its index
+        listed("packs/ab/late");
+        pass(Duration.ofHours(25));
+        listed("indexes/late");
+        assertThat(doomed()).isEmpty();
+
+        // when the index has been condemned for as long
+        pass(Duration.ofHours(25));
+
+        assertThat(doomed()).containsExactly("indexes/late", "packs/ab/late");
+    }
+
+    @Test
+    void whatNobodyRefersToIsCondemnedInTheOrderInWhichItGoes() {
+        SnapshotId snapshot = SnapshotId.of(first);
+        List<String> inOrder = List.of("snapshots/one.json", "indexes/one", "packs/ab/one");
+        transaction.executeWithoutResult(status -> {
+            objects.release(SnapshotId.of(second), store);
+            objects.ledger(store).condemn(10);
+            objects.reference(
+                    store,
+                    snapshot,
+                    inOrder.reversed().stream()
+                            .map(name -> new TierResult.StoredObject(name, 1))
+                            .toList());
+            objects.ledger(store).condemn(10);
+            objects.release(snapshot, store);
+        });
+
+        for (int condemned = 1; condemned <= inOrder.size(); condemned++) {
+            transaction.executeWithoutResult(status -> objects.ledger(store).condemn(1));
+            assertThat(jdbc.sql("SELECT name FROM store_object WHERE name = ANY (?) AND state = 'CONDEMNED'")
+                            .param(inOrder.toArray(String[]::new))
+                            .query(String.class)
+                            .list())
+                    .containsExactlyInAnyOrderElementsOf(inOrder.subList(0, condemned));
+        }
+    }
+
+    private void listed(String name) {
+        transaction.executeWithoutResult(status -> objects.ledger(store).listed(Map.of(name, 1L)));
+    }
+
+    private List<String> doomed() {
+        return Optional.ofNullable(
+                        transaction.execute(status -> objects.ledger(store).doomed(Duration.ofHours(24), 10)))
+                .orElseThrow();
+    }
+
+    @Test
     void aTransferThatSharesWhatIsBeingSweptIsRefusedAndTheNextOneGoesThrough() {
         // given that nothing in the bucket is needed, and a transfer that looked at it
         remove(first);

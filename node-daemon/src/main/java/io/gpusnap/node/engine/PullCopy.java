@@ -29,7 +29,7 @@ final class PullCopy extends SharedStoreStage {
         SnapshotStore store = runtime.store();
         if (store.list().contains(session.request().snapshot())) {
             // A damaged copy is no success: it is told of, and its removal makes room for another.
-            store.manifest(session.request().snapshot());
+            store.manifest(session.request().snapshot(), session.sources().damage());
             context.remember(new TransferMoved(0, 0));
             return;
         }
@@ -47,13 +47,16 @@ final class PullCopy extends SharedStoreStage {
                 .setTotalBytes(ChunkVerifier.distinctBytes(unproven) + 2 * ChunkVerifier.distinctBytes(bringing));
         try (Traffic.Share share = session.share()) {
             pull.bring(bringing, transfer, share);
-        } finally {
-            session.rememberDamage(context);
         }
         long broughtBytes = ChunkVerifier.distinctBytes(bringing);
         context.remember(context.recall(TransferMoved.class)
                 .orElse(new TransferMoved(0, 0))
                 .plus(broughtBytes, broughtBytes));
+    }
+
+    @Override
+    void ended(StageContext context) {
+        session.rememberDamage(context);
     }
 
     /** What it brought goes, as far as nobody else names it. */

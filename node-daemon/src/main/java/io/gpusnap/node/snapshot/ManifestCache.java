@@ -75,6 +75,13 @@ final class ManifestCache {
         return new ReadManifest(ManifestJson.read(text), ManifestDigest.of(text).hex());
     }
 
+    /** This text, which has just been read from the file; parsed unless it was before. */
+    ReadManifest parsed(Path file, byte[] text) throws TierException, ManifestException {
+        Optional<ReadManifest> known = find(file, Stamp.of(file))
+                .filter(read -> read.digest().equals(ManifestDigest.of(text).hex()));
+        return known.isPresent() ? known.get() : parse(text);
+    }
+
     /** The text of this manifest has just been written, by the only one who writes this file. */
     void written(Path file, ReadManifest read) throws TierException {
         put(file, new Entry(Stamp.of(file), read));

@@ -4,6 +4,7 @@ import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.store.ManifestJson;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.DiskErrors;
 import io.gpusnap.node.tier.DurableFiles;
@@ -20,7 +21,7 @@ import java.util.Set;
 
 /**
  * The files of manifests. Each reader looks whether an error is the medium's: one that comes the second time too, in a store that gives
- * other things, is damage to this file. Thread-safe.
+ * other things, is damage to this file; so is a text that cannot have been written as this file. Thread-safe.
  */
 final class ManifestFiles {
 
@@ -65,12 +66,52 @@ final class ManifestFiles {
     }
 
     /**
+     * As they are on the medium. Of those of a schema that this daemon does not know whoever parses them is told.
+     *
+     * @throws TierException CORRUPT also where they cannot be what was written; MISSING, IO
+     */
+    byte[] believed(Path file) throws TierException {
+        byte[] text = bytes(file);
+        try {
+            own(file, cache.parsed(file, text));
+        } catch (ManifestException e) {
+            if (!ManifestJson.isOfUnknownSchema(text)) {
+                throw damaged(file, e);
+            }
+        }
+        return text;
+    }
+
+    /**
      * Parsed when it is first asked for; from then on known without the medium, as long as the file does not change.
      *
-     * @throws TierException MISSING, CORRUPT, IO
+     * @throws TierException as {@link #believed}
+     * @throws ManifestException when it is of a schema that this daemon does not know
      */
     ReadManifest read(Path file) throws TierException, ManifestException {
-        return judged(file, cache::read);
+        try {
+            return own(file, judged(file, cache::read));
+        } catch (ManifestException e) {
+            if (ManifestJson.isOfUnknownSchema(bytes(file))) {
+                throw e;
+            }
+            throw damaged(file, e);
+        }
+    }
+
+    private static ReadManifest own(Path file, ReadManifest read) throws ManifestException {
+        SnapshotId found = read.manifest().snapshotId();
+        if (!found.equals(snapshot(file))) {
+            throw new ManifestException("it is one of snapshot " + found);
+        }
+        return read;
+    }
+
+    private static TierException damaged(Path file, ManifestException e) {
+        return new TierException(
+                Reason.CORRUPT,
+                "the manifest of snapshot %s is not what was written: %s".formatted(snapshot(file), e.getMessage()),
+                e);
     }
 
     /**

@@ -104,7 +104,9 @@ public final class SnapshotStore implements AutoCloseable {
     /**
      * A committed snapshot's manifest; parsed when it is first asked for.
      *
-     * @throws TierException MISSING; CORRUPT when it cannot be read the second time either, in a store that gives other things; IO
+     * @throws TierException MISSING; CORRUPT when it cannot be read the second time either, in a store that gives other things, or is no
+     *     manifest of this snapshot; IO
+     * @throws ManifestException when it is of a schema that this daemon does not know
      */
     public ReadManifest read(SnapshotId snapshot) throws TierException, ManifestException {
         return manifests.read(committed(snapshot));
@@ -121,7 +123,19 @@ public final class SnapshotStore implements AutoCloseable {
      * @throws TierException as {@link #read}
      */
     public byte[] manifest(SnapshotId snapshot) throws TierException {
-        return manifests.bytes(committed(snapshot));
+        return manifests.believed(committed(snapshot));
+    }
+
+    /** The same; where it is damaged that is told. */
+    public byte[] manifest(SnapshotId snapshot, Damage told) throws TierException {
+        try {
+            return manifest(snapshot);
+        } catch (TierException e) {
+            if (e.reason() == Reason.CORRUPT) {
+                told.found(ChunkSources.NVME, String.valueOf(e.getMessage()));
+            }
+            throw e;
+        }
     }
 
     private Path committed(SnapshotId snapshot) {
@@ -139,12 +153,9 @@ public final class SnapshotStore implements AutoCloseable {
     public byte[] anyManifest(SnapshotId snapshot, ChunkSources from, Predicate<byte[]> wanted) throws TierException {
         TierException failure;
         try {
-            return manifest(snapshot);
+            return manifest(snapshot, from.damage());
         } catch (TierException e) {
             failure = e;
-            if (e.reason() == Reason.CORRUPT) {
-                from.damage().found(ChunkSources.NVME, String.valueOf(e.getMessage()));
-            }
         }
         for (PackTier tier : from.shared()) {
             try {
@@ -237,7 +248,7 @@ public final class SnapshotStore implements AutoCloseable {
      *
      * @return bytes that became free
      * @throws TierException MISSING when there is no such snapshot, IN_USE, IO
-     * @throws ManifestException when another manifest is none: then nothing can be known to be unnamed
+     * @throws ManifestException when another manifest is of a schema that is not known: then nothing can be known to be unnamed
      */
     public long delete(SnapshotId snapshot) throws TierException, ManifestException {
         Path manifest = committed(snapshot);
@@ -267,7 +278,7 @@ public final class SnapshotStore implements AutoCloseable {
     /**
      * Deletes what of these nothing names.
      *
-     * @return bytes that became free; empty where the medium does not give one of the manifests: what that one names is not known, so all
+     * @return bytes that became free; empty where one of the manifests is damaged: what that one names is not known, so all
      *     stays until its copy is removed, and a later deletion or look takes it
      */
     private OptionalLong freed(Collection<ChunkDigest> candidates) throws TierException, ManifestException {

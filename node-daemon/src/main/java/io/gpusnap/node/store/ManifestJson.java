@@ -3,6 +3,7 @@ package io.gpusnap.node.store;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -161,6 +162,8 @@ public final class ManifestJson {
             .addMixIn(Manifest.Device.class, AsFirstDevice.class)
             .build();
 
+    private static final Pattern ANY_SCHEMA = Pattern.compile("gpusnap\\.manifest/[1-9][0-9]{0,5}");
+
     private ManifestJson() {}
 
     public static byte[] write(Manifest manifest) {
@@ -184,6 +187,16 @@ public final class ManifestJson {
         }
         ManifestRules.check(manifest);
         return manifest;
+    }
+
+    /** Whether this is well formed and names a schema that a newer daemon may write, and this one does not know. */
+    public static boolean isOfUnknownSchema(byte[] bytes) {
+        try {
+            String schema = MAPPER.readTree(bytes).path("schema").asString("");
+            return ANY_SCHEMA.matcher(schema).matches() && !ManifestRules.knows(schema);
+        } catch (JacksonException e) {
+            return false;
+        }
     }
 
     private static @Nullable Manifest parse(byte[] bytes) {

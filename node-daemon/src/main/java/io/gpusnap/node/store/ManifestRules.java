@@ -25,8 +25,12 @@ final class ManifestRules {
 
     private ManifestRules() {}
 
+    static boolean knows(String schema) {
+        return SCHEMAS.contains(schema);
+    }
+
     static void check(Manifest manifest) throws ManifestException {
-        require(SCHEMAS.contains(manifest.schema()), "schema is not " + Manifest.SCHEMA);
+        require(knows(manifest.schema()), "schema is not " + Manifest.SCHEMA);
         require(
                 manifest.digestAlgorithm().equals(TreeDigester.ALGORITHM),
                 "digestAlgorithm is not " + TreeDigester.ALGORITHM);

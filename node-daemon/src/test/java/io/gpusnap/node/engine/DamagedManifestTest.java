@@ -3,7 +3,9 @@ package io.gpusnap.node.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.OperationSpec;
 import io.gpusnap.node.operation.StageListener;
+import io.gpusnap.node.operation.StagePoint;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.nfs.NfsSettings;
@@ -21,6 +23,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The node's own disk does not give one manifest, of which a shared store has a good copy: work goes on, and is told of it. */
 class DamagedManifestTest {
@@ -47,7 +51,7 @@ class DamagedManifestTest {
         try (TestNode before = open()) {
             before.transfer(damaged, "nfs", StageListener.NONE).succeeded();
         }
-        bad.add(folder.resolve("nvme/manifests/" + damaged + ".json"));
+        bad.add(manifest());
         node = open();
         own = node.engines().tierStates(true).get(1).storeId().orElseThrow();
     }
@@ -69,6 +73,10 @@ class DamagedManifestTest {
         return TestNode.open(folder, shared, bad);
     }
 
+    private Path manifest() {
+        return folder.resolve("nvme/manifests/" + damaged + ".json");
+    }
+
     private long chunks() throws Exception {
         try (Stream<Path> files = Files.walk(folder.resolve("nvme/chunks"))) {
             return files.filter(Files::isRegularFile).count();
@@ -80,7 +88,7 @@ class DamagedManifestTest {
             assertThat(found.snapshot()).isEqualTo(damaged);
             assertThat(found.copies()).singleElement().satisfies(copy -> {
                 assertThat(copy.storeId()).isEqualTo(own);
-                assertThat(copy.detail()).contains("the manifest of snapshot " + damaged + " cannot be read");
+                assertThat(copy.detail()).contains("the manifest of snapshot " + damaged);
             });
         });
     }
@@ -106,6 +114,64 @@ class DamagedManifestTest {
         bad.clear();
         node.transfer(damaged, "nvme", StageListener.NONE).succeeded();
         node.verify(damaged).succeeded();
+    }
+
+    @Test
+    void aCopyThatIsFoundDamagedOnceItsPullHasBegunIsToldOf() throws Exception {
+        bad.clear();
+
+        TestNode.Ended pulled = node.transfer(damaged, "nvme", new StageListener() {
+            @Override
+            public void reached(OperationSpec spec, String stage, StagePoint point) {
+                if (stage.equals("preflight") && point == StagePoint.RETURNED) {
+                    bad.add(manifest());
+                }
+            }
+        });
+
+        assertThat(pulled.failed().code()).isEqualTo(FailureCode.CHUNK_CORRUPT);
+        assertTold(pulled);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aTextThatIsNotTheSnapshotsIsDamageAsABadPlaceIs(boolean ofAnother) throws Exception {
+        // given
+        bad.clear();
+        Files.write(
+                manifest(),
+                ofAnother
+                        ? Files.readAllBytes(folder.resolve("nvme/manifests/" + other + ".json"))
+                        : new byte[] {'{', '"', 0, 0});
+        // then work goes on with the other copy, and tells
+        assertTold(node.transfer(damaged, "memory", StageListener.NONE).succeeded());
+        assertTold(node.export(damaged, folder.resolve("archive"), true, StageListener.NONE)
+                .succeeded());
+        assertThat(node.verify(damaged).failed().code()).isEqualTo(FailureCode.CHUNK_CORRUPT);
+        TestNode.Ended pulled = node.transfer(damaged, "nvme", StageListener.NONE);
+        assertThat(pulled.failed().code()).isEqualTo(FailureCode.CHUNK_CORRUPT);
+        assertTold(pulled);
+        // and others can be deleted
+        assertThat(node.evict(other, "nvme")
+                        .succeeded()
+                        .fact(EvictOutcome.class)
+                        .freedBytes())
+                .isZero();
+        node.evict(damaged, "nvme").succeeded();
+        assertThat(chunks()).isZero();
+    }
+
+    /** It may be a good one of a newer daemon: its copy must not go. */
+    @Test
+    void aManifestOfASchemaThatIsNotKnownIsNoDamage() throws Exception {
+        bad.clear();
+        Files.writeString(
+                manifest(), Files.readString(manifest()).replace("gpusnap.manifest/5", "gpusnap.manifest/99"));
+
+        TestNode.Ended ended = node.transfer(damaged, "memory", StageListener.NONE);
+
+        assertThat(ended.failed().code()).isEqualTo(FailureCode.MANIFEST_INVALID);
+        assertThat(ended.log().recall(DamagedCopies.class)).isEmpty();
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.gpusnap.node.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.operation.StageListener;
 import io.gpusnap.node.operation.StagePoint;
 import io.gpusnap.node.snapshot.SnapshotStore;
@@ -33,6 +34,7 @@ import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -225,6 +227,32 @@ class PushKilledIT {
         try (TestNode reader = TestNode.open(second, SharedPlace.of(place))) {
             reader.transfer(snapshot, "nvme", StageListener.NONE).succeeded();
             reader.verify(snapshot).succeeded();
+        }
+    }
+
+    /** What the dead daemon knew of lost packs died with it: where chunks lie the next one learns from indexes. */
+    @Test
+    void theNextDaemonNamesNoPackThatTheDeadOneFoundGone() throws Exception {
+        // given copies of the same chunks, of each of which something took the packs and left the indexes
+        Path share = Files.createDirectories(folder.resolve("share"));
+        List<String> place = List.of("nfs", share.toString());
+        for (int i = 0; i < 4; i++) {
+            SnapshotId other = SnapshotId.random();
+            try (SnapshotStore store = StoredSnapshot.open(second, 16 << 20)) {
+                StoredSnapshot.make(store, other, CHUNKS, CHUNK_BYTES);
+            }
+            try (TestNode node = TestNode.open(second, SharedPlace.of(place))) {
+                node.transfer(other, "nfs", StageListener.NONE).succeeded();
+            }
+            Folders.delete(share.resolve("packs"));
+        }
+        // when
+        DoomedDaemon.live(first, "copy", StagePoint.SUCCEEDED, push(place));
+        // then
+        try (TestNode next = TestNode.open(first, SharedPlace.of(place))) {
+            TransferOutcome outcome = next.recover().succeeded().fact(TransferOutcome.class);
+            assertThat(names(outcome.objects()))
+                    .allSatisfy(name -> assertThat(share.resolve(name)).exists());
         }
     }
 }

@@ -1,11 +1,15 @@
 package io.gpusnap.service.tier;
 
+import static java.util.stream.Collectors.toMap;
+
 import io.gpusnap.service.platform.id.SnapshotId;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /**
  * Decides which objects of a shared store are garbage. The rules, and why nothing that a copy needs is ever deleted:
@@ -14,6 +18,9 @@ import java.util.Map;
  *   <li>An object that no copy refers to is CONDEMNED. A reference that comes then makes it USED again.
  *   <li>What was CONDEMNED for the whole grace, and not while a transfer runs that began before, becomes DELETING. From
  *       then on no reference to it is taken: the transfer that brings one fails, and the next one copies the bytes.
+ *   <li>A pack becomes DELETING after its index, or with it, also with one that no listing has found yet. So every sweep that is
+ *       given a pack is given its index too, and deletes that first, unless another one has confirmed that it did: no sweep leaves an
+ *       index that says where chunks lie, and are not.
  *   <li>Only DELETING objects are given to a sweep. Their names are never used again, so it does not matter how late or how
  *       often a sweep deletes them.
  *   <li>A DELETED one is remembered until every transfer has ended that may have looked at the store while it was there.
@@ -76,8 +83,21 @@ final class ObjectLedger {
 
     /** What a sweep is to delete now: what was not confirmed as deleted before, and what has been condemned long enough. */
     List<String> doomed(Duration grace, int limit) {
-        table.move(table.since(ObjectState.CONDEMNED, grace, table.oldestTransfer(), limit), ObjectState.DELETING);
+        int ripe = doom(grace, limit);
+        doom(grace, limit - ripe); // packs whose indexes have just gone
         return table.in(ObjectState.DELETING, limit);
+    }
+
+    private int doom(Duration grace, int limit) {
+        List<String> ripe = table.ripe(grace, table.oldestTransfer(), limit);
+        table.move(ripe, ObjectState.DELETING);
+        List<String> indexes =
+                ripe.stream().map(PackNames::index).flatMap(Optional::stream).toList();
+        Set<String> known = table.states(indexes).keySet();
+        table.add(
+                indexes.stream().filter(index -> !known.contains(index)).collect(toMap(index -> index, index -> 0L)),
+                ObjectState.DELETING);
+        return ripe.size();
     }
 
     /** A sweep deleted them. */
@@ -93,7 +113,7 @@ final class ObjectLedger {
 
     /** Drops what is remembered of deleted objects once nobody can believe any more that they are there. */
     int forget(int limit) {
-        List<String> old = table.since(ObjectState.DELETED, Duration.ZERO, table.oldestTransfer(), limit);
+        List<String> old = table.deletedBefore(table.oldestTransfer(), limit);
         table.forget(old);
         return old.size();
     }

@@ -98,21 +98,36 @@ final class ObjectRepository implements ObjectTable {
                         SELECT o.name FROM store_object o
                          WHERE o.store_id = :store AND o.state = 'USED'
                            AND NOT EXISTS (SELECT 1 FROM store_reference r WHERE r.store_id = o.store_id AND r.name = o.name)
-                         LIMIT :limit
+                         ORDER BY o.name LIKE 'snapshots/%' DESC, o.name LIMIT :limit
                         """).param("limit", limit).query(String.class).list();
     }
 
     @Override
-    public List<String> since(ObjectState state, Duration atLeast, Instant before, int limit) {
+    public List<String> ripe(Duration atLeast, Instant before, int limit) {
         return statement("""
-                        SELECT name FROM store_object
-                         WHERE store_id = :store AND state = :state AND since < :before
-                           AND since <= now() - make_interval(secs => :atLeast)
-                         ORDER BY since, name LIMIT :limit
+                        SELECT o.name FROM store_object o
+                         WHERE o.store_id = :store AND o.state = 'CONDEMNED' AND o.since < :before
+                           AND o.since <= now() - make_interval(secs => :atLeast)
+                           AND NOT (o.name LIKE 'packs/%' AND EXISTS (
+                                 SELECT 1 FROM store_object i
+                                  WHERE i.store_id = o.store_id AND i.name = 'indexes/' || substring(o.name FROM '[^/]*$')
+                                    AND i.state IN ('USED', 'CONDEMNED')))
+                         ORDER BY o.since, o.name LIMIT :limit
                         """)
-                .param("state", state.name())
                 .param("before", before.atOffset(ZoneOffset.UTC))
                 .param("atLeast", atLeast.toMillis() / 1000.0)
+                .param("limit", limit)
+                .query(String.class)
+                .list();
+    }
+
+    @Override
+    public List<String> deletedBefore(Instant before, int limit) {
+        return statement("""
+                        SELECT name FROM store_object WHERE store_id = :store AND state = 'DELETED' AND since < :before
+                         ORDER BY since, name LIMIT :limit
+                        """)
+                .param("before", before.atOffset(ZoneOffset.UTC))
                 .param("limit", limit)
                 .query(String.class)
                 .list();

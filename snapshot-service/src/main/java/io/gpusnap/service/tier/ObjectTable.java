@@ -23,13 +23,16 @@ interface ObjectTable {
 
     void unrefer(SnapshotId snapshot);
 
-    /** USED ones that no snapshot refers to. */
+    /** USED ones that no snapshot refers to: those of snapshots first, then indexes, then packs. */
     List<String> unreferred(int limit);
 
-    /** Those that are in the state for at least so long, and since before the limit, the oldest first. */
-    List<String> since(ObjectState state, Duration atLeast, Instant before, int limit);
+    /** CONDEMNED ones of at least that age, and of before, the oldest first; not a pack whose index is USED or CONDEMNED. */
+    List<String> ripe(Duration atLeast, Instant before, int limit);
 
-    /** Those in the state, the oldest first. */
+    /** DELETED ones of before, the oldest first. */
+    List<String> deletedBefore(Instant before, int limit);
+
+    /** Those in the state, the oldest first, and of the same age by name: so an index comes before its pack. */
     List<String> in(ObjectState state, int limit);
 
     /** Forgets objects altogether. */

@@ -8,12 +8,12 @@ import java.util.List;
 import java.util.Map;
 
 /** A table that tells the ledger what it should not believe: as if the ledger did not look. */
-record FlawedTable(MemoryTable table, StoreModel.Flaw flaw) implements ObjectTable {
+record FlawedTable(MemoryTable table, Flaw flaw) implements ObjectTable {
 
     @Override
     public Map<String, ObjectState> states(Collection<String> names) {
         Map<String, ObjectState> states = table.states(names);
-        if (flaw == StoreModel.Flaw.NO_RECHECK) {
+        if (flaw == Flaw.NO_RECHECK) {
             states.replaceAll((name, state) -> state == ObjectState.USED ? state : ObjectState.CONDEMNED);
         }
         return states;
@@ -41,12 +41,19 @@ record FlawedTable(MemoryTable table, StoreModel.Flaw flaw) implements ObjectTab
 
     @Override
     public List<String> unreferred(int limit) {
-        return flaw == StoreModel.Flaw.REFERENCES_IGNORED ? table.in(ObjectState.USED, limit) : table.unreferred(limit);
+        return flaw == Flaw.REFERENCES_IGNORED ? table.in(ObjectState.USED, limit) : table.unreferred(limit);
     }
 
     @Override
-    public List<String> since(ObjectState state, Duration atLeast, Instant before, int limit) {
-        return table.since(state, atLeast, before, limit);
+    public List<String> ripe(Duration atLeast, Instant before, int limit) {
+        return flaw == Flaw.INDEXES_IGNORED
+                ? table.condemned(atLeast, before).limit(limit).toList()
+                : table.ripe(atLeast, before, limit);
+    }
+
+    @Override
+    public List<String> deletedBefore(Instant before, int limit) {
+        return table.deletedBefore(before, limit);
     }
 
     @Override
@@ -61,6 +68,6 @@ record FlawedTable(MemoryTable table, StoreModel.Flaw flaw) implements ObjectTab
 
     @Override
     public Instant oldestTransfer() {
-        return flaw == StoreModel.Flaw.TRANSFERS_IGNORED ? table.now : table.oldestTransfer();
+        return flaw == Flaw.TRANSFERS_IGNORED ? table.now : table.oldestTransfer();
     }
 }

@@ -69,15 +69,33 @@ final class MemoryTable implements ObjectTable {
         return entries(ObjectState.USED)
                 .map(Map.Entry::getKey)
                 .filter(name -> !referred.contains(name))
+                .sorted()
                 .limit(limit)
                 .toList();
     }
 
     @Override
-    public List<String> since(ObjectState state, Duration atLeast, Instant before, int limit) {
-        return entries(state)
+    public List<String> ripe(Duration atLeast, Instant before, int limit) {
+        return condemned(atLeast, before)
+                .filter(name -> PackNames.index(name)
+                        .map(objects::get)
+                        .filter(index -> index.state() == ObjectState.USED || index.state() == ObjectState.CONDEMNED)
+                        .isEmpty())
+                .limit(limit)
+                .toList();
+    }
+
+    Stream<String> condemned(Duration atLeast, Instant before) {
+        return entries(ObjectState.CONDEMNED)
                 .filter(one -> one.getValue().since().isBefore(before)
                         && !one.getValue().since().isAfter(now.minus(atLeast)))
+                .map(Map.Entry::getKey);
+    }
+
+    @Override
+    public List<String> deletedBefore(Instant before, int limit) {
+        return entries(ObjectState.DELETED)
+                .filter(one -> one.getValue().since().isBefore(before))
                 .map(Map.Entry::getKey)
                 .limit(limit)
                 .toList();

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class ObjectLedgerTest {
     private static final int SCHEDULES = 10_000;
-    private static final int STEPS = 120;
+    private static final int STEPS = 200;
     private static final Duration GRACE = Duration.ofHours(24);
 
     private final MemoryTable table = new MemoryTable();
@@ -56,7 +56,7 @@ class ObjectLedgerTest {
 
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
-    void anyProtectionThatIsTakenAwayIsMissedWithinTheseOrders(StoreModel.Flaw flaw) {
+    void anyProtectionThatIsTakenAwayIsMissedWithinTheseOrders(Flaw flaw) {
         assertThatExceptionOfType(AssertionError.class)
                 .isThrownBy(() -> {
                     for (long seed = 0; seed < SCHEDULES; seed++) {

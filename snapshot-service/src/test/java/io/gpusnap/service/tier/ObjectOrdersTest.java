@@ -69,10 +69,13 @@ class ObjectOrdersTest {
         private final Random random;
         private final Turns turns;
         private final boolean locks;
-        /** What is really in the store: a chunk by object. */
+        /** What is really in the store: the chunk of a pack, by its name and that of its index. */
         private final Map<String, Integer> objects = new TreeMap<>();
         /** Copies that count, with their objects. */
         private final Map<SnapshotId, Set<String>> copies = new HashMap<>();
+
+        /** What sweeps have deleted, or found gone. */
+        private final Set<String> deleted = new TreeSet<>();
 
         private int names;
 
@@ -87,7 +90,9 @@ class ObjectOrdersTest {
             // Left by transfers that died, and condemned by a sweep before: what comes now shares it as long as it is
             // there.
             for (int chunk = 0; chunk < CHUNKS; chunk++) {
-                objects.put("o" + names++, chunk);
+                String pack = "packs/o" + names++;
+                objects.put(pack, chunk);
+                objects.put(index(pack), chunk);
             }
             transaction.executeWithoutResult(status ->
                     tell(new ObjectLedger(ObjectRepository.locked(jdbc, store)), List.of(), objects.keySet()));
@@ -135,7 +140,7 @@ class ObjectOrdersTest {
 
         /** Sweeps that come one after the other leave what copies need and nothing else. */
         private void settle() {
-            for (int i = 0; i < 2 * names + 4; i++) {
+            for (int i = 0; i < 4 * names + 4; i++) {
                 List<String> doomed =
                         transaction.execute(status -> doomed(new ObjectLedger(ObjectRepository.locked(jdbc, store))));
                 objects.keySet().removeAll(doomed);
@@ -199,16 +204,19 @@ class ObjectOrdersTest {
             List<Integer> lacking = new ArrayList<>();
             for (int chunk : new TreeSet<>(chunks)) {
                 objects.entrySet().stream()
-                        .filter(one -> one.getValue() == chunk)
+                        .filter(one -> one.getKey().startsWith("indexes/") && one.getValue() == chunk)
+                        .map(one -> one.getKey().replace("indexes/", "packs/"))
                         .findFirst()
-                        .ifPresentOrElse(one -> needed.put(one.getKey(), 1L), () -> lacking.add(chunk));
+                        .ifPresentOrElse(pack -> need(needed, pack), () -> lacking.add(chunk));
             }
             happened(needed.isEmpty() ? "nothing shared" : "shared");
             for (int chunk : lacking) {
-                me.stop("upload");
-                String name = "o" + names++;
-                objects.put(name, chunk);
-                needed.put(name, 1L);
+                me.stop("upload a pack");
+                String pack = "packs/o" + names++;
+                objects.put(pack, chunk);
+                me.stop("upload its index");
+                objects.put(index(pack), chunk);
+                need(needed, pack);
             }
             if (dies) {
                 me.stop("die");
@@ -224,6 +232,15 @@ class ObjectOrdersTest {
                 copies.put(snapshot, needed.keySet());
             }
             happened(counts ? "counted" : "refused");
+        }
+
+        private static String index(String pack) {
+            return PackNames.index(pack).orElseThrow();
+        }
+
+        private static void need(Map<String, Long> needed, String pack) {
+            needed.put(pack, 1L);
+            needed.put(index(pack), 1L);
         }
 
         private void end(UUID operation) {
@@ -246,8 +263,13 @@ class ObjectOrdersTest {
             for (int i = 0; i < 3; i++) {
                 me.stop("plan");
                 List<String> doomed = apart(me, Schedule::doomed);
-                for (String name : doomed) {
+                for (String name : new TreeSet<>(doomed)) { // indexes, then packs
                     me.stop("delete " + name);
+                    deleted.add(name);
+                    PackNames.index(name)
+                            .ifPresent(index -> assertThat(deleted)
+                                    .as("an index before its pack")
+                                    .contains(index));
                     objects.remove(name);
                     happened("deleted");
                 }

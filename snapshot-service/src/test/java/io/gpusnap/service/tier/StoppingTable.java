@@ -48,9 +48,15 @@ record StoppingTable(ObjectTable table, Turns.Player player) implements ObjectTa
     }
 
     @Override
-    public List<String> since(ObjectState state, Duration atLeast, Instant before, int limit) {
-        player.stop("since " + state);
-        return table.since(state, atLeast, before, limit);
+    public List<String> ripe(Duration atLeast, Instant before, int limit) {
+        player.stop("ripe");
+        return table.ripe(atLeast, before, limit);
+    }
+
+    @Override
+    public List<String> deletedBefore(Instant before, int limit) {
+        player.stop("deleted before");
+        return table.deletedBefore(before, limit);
     }
 
     @Override

@@ -16,6 +16,7 @@ import io.gpusnap.service.snapshot.SnapshotState;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -42,23 +43,6 @@ final class StoreModel {
     private static final int LIMIT = 3;
     private static final int NODES = 2;
     private static final StoreId SHARED = new StoreId(new UUID(0, 0));
-
-    /** One protection that is taken away, and what a model says that notices. */
-    enum Flaw {
-        NONE(""),
-        NO_GRACE("a copy needed it a moment ago"),
-        NO_RECHECK("objects of a copy that counts"),
-        REFERENCES_IGNORED("objects of a copy that counts"),
-        TRANSFERS_IGNORED("objects of a copy that counts"),
-        LEASES_IGNORED("a copy that is read"),
-        LAST_COPY_IGNORED("a copy of each snapshot");
-
-        final String noticed;
-
-        Flaw(String noticed) {
-            this.noticed = noticed;
-        }
-    }
 
     /** Something that a daemon does in steps. False: it is over. */
     private interface Actor {
@@ -92,6 +76,9 @@ final class StoreModel {
     private final Map<SnapshotId, Set<String>> copies = new LinkedHashMap<>();
     /** When a copy needed them last. */
     private final Map<String, Instant> released = new HashMap<>();
+
+    /** What sweeps have deleted, or found gone. */
+    private final Set<String> deleted = new HashSet<>();
 
     private final Map<String, Integer> events = new TreeMap<>();
     private final Set<Running> running = new HashSet<>();
@@ -153,7 +140,7 @@ final class StoreModel {
             actors.removeIf(actor -> !actor.step());
             check();
         }
-        for (int i = 0; i < names + 5; i++) {
+        for (int i = 0; i < 2 * names + 5; i++) {
             table.now = table.now.plus(GRACE).plusSeconds(1);
             Sweep sweep = new Sweep();
             sweep.reliable = true;
@@ -306,6 +293,9 @@ final class StoreModel {
         private final Set<Integer> chunks;
         private final Map<String, Long> needed = new TreeMap<>();
         private final List<Integer> lacking = new ArrayList<>();
+        /** A pack that has no index yet. */
+        private @Nullable String unnamed;
+
         private boolean looked;
         private boolean givenUp;
 
@@ -328,9 +318,7 @@ final class StoreModel {
             if (!looked) {
                 look();
             } else if (!lacking.isEmpty()) {
-                String name = "o" + names++;
-                objects.put(name, Set.of(lacking.removeLast()));
-                needed.put(name, 1L);
+                upload();
             } else {
                 complete();
                 return false;
@@ -350,6 +338,7 @@ final class StoreModel {
                     looked = false;
                     needed.clear();
                     lacking.clear();
+                    unnamed = null;
                 }
                 case 1 -> {
                     givenUp = true;
@@ -367,14 +356,34 @@ final class StoreModel {
             looked = true;
             for (int chunk : chunks) {
                 objects.entrySet().stream()
-                        .filter(one -> one.getValue().contains(chunk))
+                        .filter(one -> one.getKey().startsWith("indexes/")
+                                && one.getValue().contains(chunk))
+                        .map(one -> one.getKey().replace("indexes/", "packs/"))
                         .findFirst()
                         .ifPresentOrElse(
-                                one -> {
-                                    needed.put(one.getKey(), 1L);
+                                pack -> {
+                                    need(pack);
                                     happened("reused");
                                 },
                                 () -> lacking.add(chunk));
+            }
+        }
+
+        private void need(String pack) {
+            needed.put(pack, 1L);
+            needed.put(PackNames.index(pack).orElseThrow(), 1L);
+        }
+
+        /** A pack, and in the next step its index. */
+        private void upload() {
+            String pack = unnamed;
+            if (pack == null) {
+                unnamed = "packs/o" + names++;
+                objects.put(unnamed, Set.of(lacking.getLast()));
+            } else {
+                objects.put(PackNames.index(pack).orElseThrow(), Set.of(lacking.removeLast()));
+                need(pack);
+                unnamed = null;
             }
         }
 
@@ -447,6 +456,7 @@ final class StoreModel {
             ledger.condemn(LIMIT);
             delete = ledger.doomed(flaw == Flaw.NO_GRACE ? Duration.ZERO : GRACE, LIMIT);
             left = new ArrayList<>(delete);
+            left.sort(Comparator.reverseOrder()); // from the end: indexes, then packs
         }
 
         @Override
@@ -471,6 +481,10 @@ final class StoreModel {
 
         /** Who read a copy that was removed, and does not know it yet, has the whole grace to end. */
         private void delete(String name) {
+            deleted.add(name);
+            PackNames.index(name)
+                    .ifPresent(index ->
+                            assertThat(deleted).as("an index before its pack").contains(index));
             Instant needed = released.getOrDefault(name, Instant.MIN);
             if (objects.remove(name) != null) {
                 happened("deleted");

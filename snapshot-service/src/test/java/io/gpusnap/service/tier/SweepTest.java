@@ -118,10 +118,64 @@ class SweepTest {
 
         // then what only the first needed is gone, and the orphan
         assertThat(before).isEqualTo(6);
-        assertThat(task.at("/sweep/delete")).hasSize(3);
+        assertThat(task.at("/sweep/delete").valueStream().map(JsonNode::asString))
+                .as("indexes come before the packs, also those that no listing found")
+                .map(name -> name.substring(0, name.indexOf('/')))
+                .containsExactly("indexes", "indexes", "packs", "packs", "snapshots");
         assertThat(task.at("/sweep/serviceId").asString()).isNotEmpty();
         assertThat(bucket.objects().keySet()).hasSize(3).noneMatch(name -> name.contains(first));
         assertThat(state(second)).isEqualTo("PRESENT");
+    }
+
+    @Test
+    void aPackWaitsForItsIndexHoweverLongItWasCondemned() {
+        // given a pack that a listing found a day before its index
+        listed("packs/ab/late");
+        pass(Duration.ofHours(25));
+        listed("indexes/late");
+        assertThat(doomed()).isEmpty();
+
+        // when the index has been condemned for as long
+        pass(Duration.ofHours(25));
+
+        assertThat(doomed()).containsExactly("indexes/late", "packs/ab/late");
+    }
+
+    @Test
+    void whatNobodyRefersToIsCondemnedInTheOrderInWhichItGoes() {
+        SnapshotId snapshot = SnapshotId.of(first);
+        List<String> inOrder = List.of("snapshots/one.json", "indexes/one", "packs/ab/one");
+        transaction.executeWithoutResult(status -> {
+            objects.release(SnapshotId.of(second), store);
+            objects.ledger(store).condemn(10);
+            objects.reference(
+                    store,
+                    snapshot,
+                    inOrder.reversed().stream()
+                            .map(name -> new TierResult.StoredObject(name, 1))
+                            .toList());
+            objects.ledger(store).condemn(10);
+            objects.release(snapshot, store);
+        });
+
+        for (int condemned = 1; condemned <= inOrder.size(); condemned++) {
+            transaction.executeWithoutResult(status -> objects.ledger(store).condemn(1));
+            assertThat(jdbc.sql("SELECT name FROM store_object WHERE name = ANY (?) AND state = 'CONDEMNED'")
+                            .param(inOrder.toArray(String[]::new))
+                            .query(String.class)
+                            .list())
+                    .containsExactlyInAnyOrderElementsOf(inOrder.subList(0, condemned));
+        }
+    }
+
+    private void listed(String name) {
+        transaction.executeWithoutResult(status -> objects.ledger(store).listed(Map.of(name, 1L)));
+    }
+
+    private List<String> doomed() {
+        return Optional.ofNullable(
+                        transaction.execute(status -> objects.ledger(store).doomed(Duration.ofHours(24), 10)))
+                .orElseThrow();
     }
 
     @Test

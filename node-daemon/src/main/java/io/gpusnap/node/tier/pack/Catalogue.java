@@ -29,8 +29,8 @@ final class Catalogue {
     private final Map<ChunkDigest, PackTable.Pack> packs = new HashMap<>();
     /** Chunks by other packs, which only a snapshot's map names: the map of a copy that counts for nothing may name what is gone. */
     private final Map<ChunkDigest, Set<ChunkDigest>> named = new HashMap<>();
-    /** Those that are not in the store although their index may be. */
-    private final Set<ChunkDigest> lost = new HashSet<>();
+    /** Those that are not in the store, or not whole, although their index may be: how many bytes each would have. */
+    private final Map<ChunkDigest, Long> lost = new HashMap<>();
 
     private final Map<ChunkDigest, UUID> copies = new HashMap<>();
     private final Set<List<ChunkDigest>> wrong = new HashSet<>();
@@ -132,15 +132,16 @@ final class Catalogue {
         return wrong.add(List.of(chunk, packId));
     }
 
-    /** The pack is not there any more, whoever says that it is: also not its index. */
+    /** The pack is not there any more, or not all of it, whoever says that it is: also not its index. */
     synchronized void gone(PackTable.Pack pack) {
-        lost.add(pack.id());
+        lost.put(pack.id(), pack.sizeBytes());
         remove(pack.id());
         pack.entries().forEach(entry -> forget(entry.digest(), pack.id()));
     }
 
-    synchronized Set<ChunkDigest> lost() {
-        return Set.copyOf(lost);
+    /** What is {@link #gone}, and how many bytes each would have. */
+    synchronized Map<ChunkDigest, Long> lost() {
+        return Map.copyOf(lost);
     }
 
     /** It is there again, or its index is not any more either. */

@@ -41,7 +41,7 @@ final class IndexLoader {
             catalogue.wrong(mark.chunk(), mark.pack());
         }
         new LostPacks(store, catalogue).findAgain(Set.copyOf(there));
-        Set<ChunkDigest> lost = catalogue.lost();
+        Set<ChunkDigest> lost = catalogue.lost().keySet();
         List<ChunkDigest> fresh = there.stream()
                 .filter(id -> !catalogue.knows(id) && !lost.contains(id))
                 .toList();

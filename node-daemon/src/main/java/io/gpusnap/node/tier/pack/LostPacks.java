@@ -12,7 +12,11 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Packs that are not in the store although their index is: something else than a sweep took them. */
+/**
+ * Packs that are not in the store, or not whole, although their index is. No sweep leaves an index without its pack, as it deletes
+ * indexes first; but something else may take a pack, or cut it short, and a daemon that was given up may end an upload with the index
+ * after a sweep has taken the pack.
+ */
 final class LostPacks {
 
     private static final Logger LOG = LoggerFactory.getLogger(LostPacks.class);
@@ -35,7 +39,7 @@ final class LostPacks {
                 .map(catalogue::sharedPacks)
                 .ifPresent(found -> found.forEach(pack -> packs.put(pack.id(), pack))));
         Together.each("pack", packs.values(), pack -> {
-            if (!isThere(pack)) {
+            if (!isThere(pack.id(), pack.sizeBytes())) {
                 LOG.atWarn()
                         .addKeyValue("store", store.location())
                         .log("pack {} is not there, or not all of it; its index is", pack.id());
@@ -44,17 +48,17 @@ final class LostPacks {
         });
     }
 
-    private boolean isThere(PackTable.Pack pack) throws TierException {
-        return store.find(BlobKey.pack(pack.id()))
-                .filter(found -> found.sizeBytes() == pack.sizeBytes())
+    private boolean isThere(ChunkDigest id, long sizeBytes) throws TierException {
+        return store.find(BlobKey.pack(id))
+                .filter(found -> found.sizeBytes() == sizeBytes)
                 .isPresent();
     }
 
     /** What was forgotten so and is back, as a share is that was not mounted, counts again; so does what has no index any more either. */
     void findAgain(Set<ChunkDigest> indexes) throws TierException {
-        for (ChunkDigest id : catalogue.lost()) {
-            if (!indexes.contains(id) || store.find(BlobKey.pack(id)).isPresent()) {
-                catalogue.isBack(id);
+        for (Map.Entry<ChunkDigest, Long> lost : catalogue.lost().entrySet()) {
+            if (!indexes.contains(lost.getKey()) || isThere(lost.getKey(), lost.getValue())) {
+                catalogue.isBack(lost.getKey());
             }
         }
     }

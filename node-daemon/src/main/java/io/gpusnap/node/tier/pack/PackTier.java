@@ -471,8 +471,8 @@ public final class PackTier implements ChunkTier {
      */
     public List<SharedObject> publish(SnapshotId snapshot, UUID copy, byte[] manifest, Collection<ChunkRef> chunks)
             throws TierException {
-        // The daemon that brought the chunks may have been the one before.
-        load();
+        // The daemon that brought the chunks, and looked what is there, may have been the one before.
+        dropLost(chunks);
         return snapshots.publish(snapshot, copy, manifest, chunks, sharedScopes());
     }
 

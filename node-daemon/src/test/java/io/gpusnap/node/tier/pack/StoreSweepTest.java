@@ -16,6 +16,8 @@ import io.gpusnap.node.tier.nfs.NfsStore;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -112,6 +114,61 @@ class StoreSweepTest {
         }
     }
 
+    /** The daemon that looked what is there died before it named it. */
+    @Test
+    void aPackThatVanishedIsNotNamedByTheNextDaemonThoughItsIndexIsThere() throws Exception {
+        // given packs that vanished, and a copy that brings their chunks in one of its own
+        List<ChunkRef> chunks = new ArrayList<>();
+        for (int seed = 0; seed < 8; seed++) {
+            chunks.add(ChunkRef.of(put(seed), 3));
+        }
+        for (String pack : names(BlobKey.Folder.PACKS)) {
+            store.delete(new BlobKey(pack));
+        }
+        UUID copy = UUID.randomUUID();
+        try (PackTier before = tier()) {
+            bring(before, copy, chunks, chunk -> content(chunks.indexOf(chunk)));
+        }
+
+        // when
+        List<SharedObject> objects;
+        try (PackTier next = tier()) {
+            objects = next.publish(SnapshotId.random(), copy, new byte[] {'m'}, chunks);
+        }
+
+        // then
+        assertThat(objects)
+                .allSatisfy(object -> assertThat(store.find(new BlobKey(object.name())))
+                        .as(object.name())
+                        .isPresent());
+    }
+
+    @Test
+    void aPackThatIsNotWholeCountsForNothingUntilItIs() throws Exception {
+        // given
+        ChunkDigest digest = put(1);
+        BlobKey pack = new BlobKey(names(BlobKey.Folder.PACKS).getFirst());
+        byte[] whole = store.readAll(pack, 100);
+        try (PackTier tier = tier()) {
+            tier.refresh();
+            replace(pack, Arrays.copyOf(whole, whole.length - 1));
+            assertThat(tier.writer(UUID.randomUUID()).plan(List.of(ChunkRef.of(digest, 3))))
+                    .hasSize(1);
+
+            // when, then
+            tier.refresh();
+            assertThat(tier.contains(digest, 3)).isFalse();
+            replace(pack, whole);
+            tier.refresh();
+            assertThat(tier.contains(digest, 3)).isTrue();
+        }
+    }
+
+    private void replace(BlobKey key, byte[] bytes) throws Exception {
+        store.delete(key);
+        store.put(key, MemorySegment.ofArray(bytes), IfThere.KEEP);
+    }
+
     @Test
     void aPackThatIsBackIsReadAgain() throws Exception {
         byte[] content = {1, 2, 3};
@@ -140,15 +197,24 @@ class StoreSweepTest {
     private List<SharedObject> push(PackTier tier, SnapshotId snapshot, ChunkRef chunk, byte[] content)
             throws Exception {
         UUID copy = UUID.randomUUID();
+        bring(tier, copy, List.of(chunk), any -> MemorySegment.ofArray(content));
+        return tier.publish(snapshot, copy, new byte[] {'m'}, List.of(chunk));
+    }
+
+    private static void bring(PackTier tier, UUID copy, List<ChunkRef> chunks, PackWriter.Content content)
+            throws Exception {
         tier.refresh();
         PackWriter writer = tier.writer(copy);
-        List<PackWriter.Plan> plans = writer.plan(List.of(chunk));
+        List<PackWriter.Plan> plans = writer.plan(chunks);
         try (PackWriter.Desk desk = writer.desk(plans)) {
             for (PackWriter.Plan plan : plans) {
-                desk.write(plan, any -> MemorySegment.ofArray(content));
+                desk.write(plan, content);
             }
         }
-        return tier.publish(snapshot, copy, new byte[] {'m'}, List.of(chunk));
+    }
+
+    private static MemorySegment content(int seed) {
+        return MemorySegment.ofArray(new byte[] {(byte) seed, 2, 3});
     }
 
     private List<String> names(BlobKey.Folder folder) {
@@ -165,13 +231,10 @@ class StoreSweepTest {
 
     /** A chunk in a pack of its own. */
     private ChunkDigest put(int seed) throws Exception {
-        byte[] content = {(byte) seed, 2, 3};
-        ChunkDigest digest = new TreeDigester()
-                .digest(MemorySegment.ofArray(content))
-                .content()
-                .orElseThrow();
+        MemorySegment content = content(seed);
+        ChunkDigest digest = new TreeDigester().digest(content).content().orElseThrow();
         try (PackTier tier = tier()) {
-            tier.put(digest, MemorySegment.ofArray(content));
+            tier.put(digest, content);
             tier.sync();
         }
         return digest;

@@ -6,14 +6,19 @@ import io.gpusnap.node.criu.TestCriu;
 import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationOutcome;
+import io.gpusnap.node.operation.StageListener;
 import io.gpusnap.node.operation.StagePoint;
+import io.gpusnap.node.process.PlaceholderState;
 import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.process.ProcessTree;
 import io.gpusnap.node.store.SnapshotId;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -29,6 +34,7 @@ class DeadRootIT {
     @TempDir
     Path folder;
 
+    private final StartedContainers containers = new StartedContainers();
     private FailingGpu gpu;
     private TestNode node;
     private TestWorkload workload;
@@ -63,6 +69,7 @@ class DeadRootIT {
         for (int pid : pids) {
             ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
         }
+        containers.end();
         node.close();
         TestNode.cleanUp(folder);
     }
@@ -122,6 +129,66 @@ class DeadRootIT {
         assertThaws();
     }
 
+    @Test
+    void inAContainerTheOthersEndAndTheServiceStartsCold() throws Exception {
+        // given
+        TestContainer first = containers.startWithHelper(folder, TestContainer.Setup.pod("web-0", "10.4.0.7"));
+        String before = first.awaitReady().answer("warm");
+        SnapshotId inside = node.save(
+                        EngineId.CRIU_CUDA, SnapshotId.random(), first.workload(), AfterSave.STOP, StageListener.NONE)
+                .succeeded()
+                .fact(SaveOutcome.class)
+                .snapshot();
+        containers.end();
+        TestContainer second = waiting();
+        List<ProcessId> restored = new CopyOnWriteArrayList<>();
+        Thread ended = Thread.ofVirtual().unstarted(() -> {
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(60))
+                    .until(() -> restored.stream().noneMatch(PROC::isAlive));
+            signal("CONT", second.init());
+        });
+        gpu.before("restore", () -> {
+            if (restored.isEmpty()) {
+                restored.addAll(new ProcessTree(PROC).of(second.workload()));
+                signal("STOP", second.init()); // it would end the others as well, when it starts cold
+                kill(second.workload().pid());
+                ended.start();
+            }
+        });
+        // when
+        OperationOutcome.Failed failed =
+                node.thawInto(second.ref(), inside, StageListener.NONE).failed();
+        // then
+        assertThat(failed.code()).isEqualTo(FailureCode.WORKLOAD_LOST);
+        assertThat(failed.undoProblems()).isEmpty();
+        assertThat(restored).hasSize(2).noneMatch(PROC::isAlive);
+        ended.join();
+        assertThat(second.awaitState(PlaceholderState.RUNNING).awaitReady().answer("warm"))
+                .isNotEqualTo(before);
+        // and another container takes the snapshot
+        TestContainer third = waiting();
+        node.thawInto(third.ref(), inside, StageListener.NONE).succeeded();
+        assertThat(third.answer("warm")).isEqualTo(before);
+    }
+
+    private static void signal(String name, ProcessId process) {
+        try {
+            new ProcessBuilder("kill", "-" + name, Integer.toString(process.pid()))
+                    .start()
+                    .waitFor();
+        } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private TestContainer waiting() throws Exception {
+        return containers
+                .startWithHelper(
+                        folder, TestContainer.Setup.pod("web-1", "10.4.0.8").waiting())
+                .awaitState(PlaceholderState.WAITING);
+    }
+
     private void withoutTheTree() throws Exception {
         Path journal = TestNode.settings(folder, TestNode.POOL_BYTES).stateDir().resolve("journal");
         int without = 0;
@@ -138,9 +205,12 @@ class DeadRootIT {
     }
 
     private void killRoot() {
-        int root = pids.getFirst();
-        ProcessHandle.of(root).orElseThrow().destroyForcibly();
-        Awaitility.await().until(() -> !lives(root));
+        kill(pids.getFirst());
+    }
+
+    private static void kill(int pid) {
+        ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+        Awaitility.await().until(() -> !lives(pid));
     }
 
     private static boolean lives(int pid) {

@@ -117,6 +117,7 @@ public final class Engines implements AutoCloseable {
                 ClaimedContainer.class,
                 RestoreBegun.class,
                 RestoredProcess.class,
+                RestoredTree.class,
                 FoundDepth.class,
                 SwitchChoice.class,
                 WorkloadLost.class,

@@ -13,8 +13,10 @@ import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.Joining;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
@@ -50,6 +52,7 @@ final class ThawCriuRestore extends EngineStage {
             ProcessId restored = named(context, pid)
                     .map(ProcessStat::id)
                     .orElseThrow(() -> new CriuException("the restored process, pid " + pid + ", is gone"));
+            context.remember(new RestoredTree(session.runtime().tree().of(restored)));
             context.remember(new RestoredProcess(restored));
         } finally {
             Joining.all(List.of(thread)); // it ends within CRIU's own limit
@@ -105,16 +108,21 @@ final class ThawCriuRestore extends EngineStage {
     private void endProcesses(StageContext context) throws ProcessException {
         NodeRuntime runtime = session.runtime();
         runtime.criu().endOrphans(images);
-        Optional<RestoredProcess> restored = context.recall(RestoredProcess.class);
-        if (restored.isPresent()) {
-            runtime.tree().end(restored.get().process());
-        }
+        runtime.tree().end(restored(context));
         Optional<RestoreBegun> begun = context.recall(RestoreBegun.class);
         if (begun.isPresent() && session.request().container().isEmpty()) {
             new HalfMade(runtime.proc(), images).end(begun.get());
         } else if (begun.isPresent()) {
             endInContainer(context, begun.get());
         }
+    }
+
+    /** By name, not only as a tree: when the first of them dies, nothing leads to its children any more. */
+    private static Set<ProcessId> restored(StageContext context) {
+        Set<ProcessId> processes = new LinkedHashSet<>();
+        context.recall(RestoredProcess.class).ifPresent(fact -> processes.add(fact.process()));
+        context.recall(RestoredTree.class).ifPresent(fact -> processes.addAll(fact.processes()));
+        return processes;
     }
 
     /**

@@ -73,11 +73,13 @@ public final class ProcessTree {
      * @throws ProcessException when something of it is still there after 20 s: stuck in the kernel
      */
     public void end(ProcessId root) throws ProcessException {
-        if (!proc.isAlive(root)) {
-            return;
-        }
+        end(Set.of(root));
+    }
+
+    /** The same for several, some of which may be gone: each of the others ends with what descends from it. */
+    public void end(Set<ProcessId> roots) throws ProcessException {
         long deadline = System.nanoTime() + DEATH_LIMIT.toNanos();
-        Set<ProcessId> known = new LinkedHashSet<>(Set.of(root));
+        Set<ProcessId> known = new LinkedHashSet<>(roots);
         while (true) {
             // Again each time: a process may fork between the look and the kill.
             known.addAll(descend(known));

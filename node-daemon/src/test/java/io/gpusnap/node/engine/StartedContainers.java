@@ -10,7 +10,14 @@ final class StartedContainers {
     private final List<TestContainer> containers = new ArrayList<>();
 
     TestContainer start(Path folder, TestContainer.Setup setup, String... server) throws Exception {
-        TestContainer container = TestContainer.start(folder, setup, server);
+        return started(TestContainer.start(folder, setup, server));
+    }
+
+    TestContainer startWithHelper(Path folder, TestContainer.Setup setup) throws Exception {
+        return started(TestContainer.startWithHelper(folder, setup));
+    }
+
+    private TestContainer started(TestContainer container) {
         containers.add(container);
         return container;
     }

@@ -85,6 +85,16 @@ final class TestContainer implements AutoCloseable {
 
     /** @param server further arguments of the sample server */
     static TestContainer start(Path folder, Setup setup, String... server) throws Exception {
+        return start(folder, setup, List.of(), server);
+    }
+
+    /** Its server has a child that is another program. */
+    static TestContainer startWithHelper(Path folder, Setup setup) throws Exception {
+        return start(folder, setup, List.of("/bin/sh", "-c", "sleep 1000 & exec \"$0\" \"$@\""));
+    }
+
+    private static TestContainer start(Path folder, Setup setup, List<String> before, String... server)
+            throws Exception {
         ContainerRef ref = new ContainerRef(
                 setup.podUid(), UUID.randomUUID().toString().replace("-", "").repeat(2));
         Path shm = Path.of("/dev/shm/gpusnap-test/containers").resolve(ref.containerId());
@@ -114,7 +124,9 @@ final class TestContainer implements AutoCloseable {
         command.addAll(List.of(
                 "--", TestNatives.folder().resolve("gpusnap-placeholder").toString()));
         command.addAll(setup.placeholder());
-        command.addAll(List.of("--", TestNatives.cudaServer().toString()));
+        command.add("--");
+        command.addAll(before);
+        command.add(TestNatives.cudaServer().toString());
         command.addAll(List.of("--port", Integer.toString(PORT), "--weights-mib", "48", "--kv-mib", "32"));
         command.addAll(List.of("--warmup-seconds", "0", "--workdir", MODEL.toString()));
         command.addAll(List.of("--state-file", MODEL.resolve("state").toString()));

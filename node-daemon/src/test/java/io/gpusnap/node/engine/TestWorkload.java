@@ -97,6 +97,14 @@ final class TestWorkload implements AutoCloseable {
         return ready(folder, port, launch(folder, command, Map.of()));
     }
 
+    /** A server with a child that is another program, and uses no GPU. */
+    static TestWorkload startWithHelper(Path folder) throws Exception {
+        Files.createDirectories(folder);
+        int port = freePort();
+        String both = "sleep 1000 & exec " + String.join(" ", command(folder, port, List.of()));
+        return ready(folder, port, launch(folder, List.of("setsid", "/bin/sh", "-c", both), Map.of()));
+    }
+
     /** A server whose parent, a shell, is the workload: only the child uses CUDA. */
     static TestWorkload startBelowShell(Path folder, Map<String, String> environment) throws Exception {
         Files.createDirectories(folder);

@@ -1,0 +1,15 @@
+package io.gpusnap.node.engine;
+
+import io.gpusnap.node.process.ProcessId;
+import java.util.List;
+
+/**
+ * Remembered while everything that CRIU restored is still stopped: the {@link RestoredProcess} and what descends from it.
+ * Journals of daemons before decision 0415 lack it.
+ */
+record RestoredTree(List<ProcessId> processes) {
+
+    RestoredTree {
+        processes = List.copyOf(processes);
+    }
+}

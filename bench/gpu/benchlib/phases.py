@@ -221,11 +221,12 @@ class Run:
                 measure()
 
         for number in range(self.settings.disk_thaws):
-            thaw = self.thaw_with_empty_pool(f"disk-{number + 1}", root, prepare)
+            ahead = self.settings.driver_ahead == "both" and number % 2 == 1 or self.settings.driver_ahead == "on"
+            thaw = self.thaw_with_empty_pool(f"disk-{number + 1}", root, prepare, driver_ahead=ahead)
             measure()
             floor = self.disk_floor(drives[-2:])
-            self.note(f"thaw from the disk: {thaw['thawSeconds']:.2f} s, floor {floor['seconds']:.2f} s")
-            thaws.append(thaw | {"floor": floor})
+            self.note(f"thaw from the disk, driver {'ahead' if ahead else 'after'}: {thaw['thawSeconds']:.2f} s, floor {floor['seconds']:.2f} s, {thaw['stages']}")
+            thaws.append(thaw | {"floor": floor, "driverAhead": ahead})
             self.result.record(diskThaws=thaws, diskDrives=drives)
 
     def disk_floor(self, drives):
@@ -305,12 +306,12 @@ class Run:
         self.process = self.supervisor.adopt(name, restore["pid"], log)
         return seconds, restore, operation, self.same_answers(first)
 
-    def thaw_with_empty_pool(self, name, root, prepare):
+    def thaw_with_empty_pool(self, name, root, prepare, driver_ahead=False):
         self.stop_workload()
         self.stack.stop_daemon()
         shutil.rmtree(self.settings.ram / "pool")
         prepare()
-        self.stack.start_daemon(root, self.settings.pool_bytes)
+        self.stack.start_daemon(root, self.settings.pool_bytes, driver_ahead=driver_ahead)
         seconds, restore, operation, equal = self.thaw_once(name)
         return {
             "thawSeconds": round(seconds, 3),

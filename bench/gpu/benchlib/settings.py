@@ -44,6 +44,7 @@ class Settings:
     lean: bool = False
     disk_root: Path | None = None
     disk_thaws: int = 0
+    driver_ahead: str = "off"
     layers: int = 32
     kv_gib: float = 4.0
     kv_fill: str = "zero"
@@ -87,6 +88,7 @@ def parse(arguments):
     p.add_argument("--extra", default="second,suspend,cold_pool", help=f"phases after the required ones, of: {','.join(EXTRA_PHASES)}")
     p.add_argument("--disk-root", type=Path, help="folder on a disk, for the phase disk")
     p.add_argument("--disk-thaws", type=int, default=3, help="thaws from there (default: %(default)s)")
+    p.add_argument("--driver-ahead", choices=["off", "on", "both"], default="off", help="thaw.driverAhead in thaws from the disk; both: by turns")
     p.add_argument("--leave-caches", type=Path, help="folder that takes the compile caches at the end: switch starts faster with them")
     return p.parse_args(arguments)
 
@@ -113,6 +115,7 @@ def settle(options):
         ram_gib=MINIMUM_RAM_GIB,
         disk_root=options.disk_root,
         disk_thaws=options.disk_thaws,
+        driver_ahead=options.driver_ahead,
         layers=options.layers,
         kv_gib=options.kv_gib,
         kv_fill=options.kv_fill,

@@ -53,8 +53,9 @@ class Stack:
         except (OSError, urllib.error.URLError):
             return False
 
-    def start_daemon(self, nvme_root, pool_bytes, fill_ahead=True):
-        """`fill_ahead`: as a daemon does where nothing is said. Without, the fill is a stage of its own, and can be measured as one."""
+    def start_daemon(self, nvme_root, pool_bytes, fill_ahead=True, driver_ahead=False):
+        """`fill_ahead`, `driver_ahead`: the daemon's settings, here as where nothing is said. Without the first one the fill is a stage of
+        its own, and can be measured as one."""
         self.daemon_starts += 1
         started = time.monotonic()
         for folder in (nvme_root, self.settings.ram / "scratch", self.directory / "daemon"):
@@ -73,6 +74,7 @@ class Stack:
             "native.dir": self.settings.native_dir,
             "transfer.threads": min(os.cpu_count() or 1, 16),
             "thaw.fillAhead": str(fill_ahead).lower(),
+            "thaw.driverAhead": str(driver_ahead).lower(),
             "metrics.listen": f"127.0.0.1:{free_port()}",
         }
         if self.settings.driver:

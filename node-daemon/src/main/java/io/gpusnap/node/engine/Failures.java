@@ -7,6 +7,7 @@ import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.process.ProcessException;
 import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.store.NewerManifestException;
 import io.gpusnap.node.tier.TierException;
 import java.io.IOException;
 
@@ -21,6 +22,7 @@ final class Failures {
             case GpuException gpu -> new StageException(code(gpu.status()), text(gpu), gpu);
             case TierException tier -> ofTier(tier);
             case CriuException criu -> new StageException(FailureCode.CRIU_FAILED, text(criu), criu);
+            case NewerManifestException newer -> new StageException(FailureCode.INCOMPATIBLE, text(newer), newer);
             case ManifestException manifest ->
                 new StageException(FailureCode.MANIFEST_INVALID, text(manifest), manifest);
             case ProcessException process -> new StageException(FailureCode.INTERNAL, text(process), process);

@@ -11,6 +11,7 @@ import io.gpusnap.node.snapshot.SnapshotUses;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.ManifestDigest;
 import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.store.NewerManifestException;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierKind;
 import io.gpusnap.node.tier.pack.PackTier;
@@ -101,6 +102,8 @@ final class ScrubStage extends EngineStage {
                 case NO_SPACE, IO, UNAVAILABLE, PREEMPTED ->
                     Finding.unread(subject.snapshot(), Unread.NO_ANSWER, detail);
             };
+        } catch (NewerManifestException e) {
+            return Finding.unread(subject.snapshot(), Unread.NO_ANSWER, String.valueOf(e.getMessage()));
         } catch (StageException | ManifestException e) {
             return Finding.wrong(subject.snapshot(), Verdict.CORRUPT, String.valueOf(e.getMessage()));
         }

@@ -4,7 +4,7 @@ import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.ManifestException;
-import io.gpusnap.node.store.ManifestJson;
+import io.gpusnap.node.store.NewerManifestException;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.DiskErrors;
 import io.gpusnap.node.tier.DurableFiles;
@@ -74,10 +74,10 @@ final class ManifestFiles {
         byte[] text = bytes(file);
         try {
             own(file, cache.parsed(file, text));
+        } catch (NewerManifestException e) {
+            return text;
         } catch (ManifestException e) {
-            if (!ManifestJson.isOfUnknownSchema(text)) {
-                throw damaged(file, e);
-            }
+            throw damaged(file, e);
         }
         return text;
     }
@@ -86,15 +86,13 @@ final class ManifestFiles {
      * Parsed when it is first asked for; from then on known without the medium, as long as the file does not change.
      *
      * @throws TierException as {@link #believed}
-     * @throws ManifestException when it is of a schema that this daemon does not know
      */
-    ReadManifest read(Path file) throws TierException, ManifestException {
+    ReadManifest read(Path file) throws TierException, NewerManifestException {
         try {
             return own(file, judged(file, cache::read));
+        } catch (NewerManifestException e) {
+            throw e.in(file);
         } catch (ManifestException e) {
-            if (ManifestJson.isOfUnknownSchema(bytes(file))) {
-                throw e;
-            }
             throw damaged(file, e);
         }
     }
@@ -119,7 +117,7 @@ final class ManifestFiles {
      *
      * @throws TierException CORRUPT, IO
      */
-    Set<ChunkDigest> digests(Path file) throws TierException, ManifestException {
+    Set<ChunkDigest> digests(Path file) throws TierException, NewerManifestException {
         Set<ChunkDigest> digests = new HashSet<>();
         try {
             read(file)
@@ -132,8 +130,6 @@ final class ManifestFiles {
             if (e.reason() != Reason.MISSING) {
                 throw e;
             }
-        } catch (ManifestException e) {
-            throw new ManifestException(file + ": " + e.getMessage(), e);
         }
         return digests;
     }

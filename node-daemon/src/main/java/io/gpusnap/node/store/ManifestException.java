@@ -3,7 +3,7 @@ package io.gpusnap.node.store;
 import org.jspecify.annotations.Nullable;
 
 /** A manifest that cannot be believed. The message names the place and what is wrong with it. */
-public final class ManifestException extends Exception {
+public sealed class ManifestException extends Exception permits NewerManifestException {
 
     public ManifestException(String message) {
         super(message);

@@ -171,13 +171,17 @@ public final class ManifestJson {
         return MAPPER.writeValueAsString(document).getBytes(StandardCharsets.UTF_8);
     }
 
-    /** @throws ManifestException when anything about it is not as the format says */
+    /**
+     * @throws ManifestException when anything about it is not as the format says
+     * @throws NewerManifestException when it is well formed and names a schema that a newer daemon may write, and this one does not know
+     */
     public static Manifest read(byte[] bytes) throws ManifestException {
         if (bytes.length > MAX_BYTES) {
             throw new ManifestException("manifest has " + bytes.length + " bytes, more than " + MAX_BYTES);
         }
         @Nullable Manifest manifest;
         try {
+            requireKnownSchema(bytes);
             manifest = parse(bytes);
         } catch (JacksonException e) {
             throw new ManifestException("manifest is not well formed: " + e.getOriginalMessage(), e);
@@ -189,13 +193,11 @@ public final class ManifestJson {
         return manifest;
     }
 
-    /** Whether this is well formed and names a schema that a newer daemon may write, and this one does not know. */
-    public static boolean isOfUnknownSchema(byte[] bytes) {
-        try {
-            String schema = MAPPER.readTree(bytes).path("schema").asString("");
-            return ANY_SCHEMA.matcher(schema).matches() && !ManifestRules.knows(schema);
-        } catch (JacksonException e) {
-            return false;
+    private static void requireKnownSchema(byte[] bytes) throws NewerManifestException {
+        String schema = schemaOf(bytes);
+        if (ANY_SCHEMA.matcher(schema).matches() && !ManifestRules.knows(schema)) {
+            MAPPER.readTree(bytes); // one that is not whole is damaged, whoever wrote it
+            throw new NewerManifestException(schema);
         }
     }
 

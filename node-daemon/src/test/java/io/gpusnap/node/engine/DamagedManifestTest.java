@@ -7,14 +7,17 @@ import io.gpusnap.node.operation.OperationSpec;
 import io.gpusnap.node.operation.StageListener;
 import io.gpusnap.node.operation.StagePoint;
 import io.gpusnap.node.snapshot.SnapshotStore;
+import io.gpusnap.node.store.ManifestDigest;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.nfs.NfsSettings;
 import io.gpusnap.node.tier.pack.PackSettings;
 import io.gpusnap.node.transfer.StoredSnapshot;
+import io.gpusnap.node.transfer.Traffic;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -170,8 +173,21 @@ class DamagedManifestTest {
 
         TestNode.Ended ended = node.transfer(damaged, "memory", StageListener.NONE);
 
-        assertThat(ended.failed().code()).isEqualTo(FailureCode.MANIFEST_INVALID);
+        assertThat(ended.failed().code()).isEqualTo(FailureCode.INCOMPATIBLE);
         assertThat(ended.log().recall(DamagedCopies.class)).isEmpty();
+        ScrubOutcome scrubbed = node.scrub(new ScrubRequest(
+                        TierRef.named("nvme"),
+                        List.of(new ScrubRequest.Subject(
+                                damaged,
+                                ManifestDigest.of(Files.readAllBytes(manifest()))
+                                        .hex())),
+                        1L << 40,
+                        Traffic.Priority.BACKGROUND))
+                .succeeded()
+                .fact(ScrubOutcome.class);
+        assertThat(scrubbed.findings())
+                .singleElement()
+                .satisfies(found -> assertThat(found.verdict()).isEqualTo(ScrubOutcome.Verdict.UNREADABLE));
     }
 
     @Test

@@ -3,6 +3,9 @@ package io.gpusnap.node.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gpusnap.node.file.Folders;
+import io.gpusnap.node.operation.FailureCode;
+import io.gpusnap.node.operation.OperationOutcome;
+import io.gpusnap.node.operation.OperationSpec;
 import io.gpusnap.node.operation.StageListener;
 import io.gpusnap.node.operation.StagePoint;
 import io.gpusnap.node.snapshot.SnapshotStore;
@@ -19,6 +22,8 @@ import io.gpusnap.node.tier.s3.FaultProxy.Seen;
 import io.gpusnap.node.tier.s3.S3Server;
 import io.gpusnap.node.tier.s3.S3Store;
 import io.gpusnap.node.transfer.StoredSnapshot;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.URI;
@@ -253,6 +258,34 @@ class PushKilledIT {
             TransferOutcome outcome = next.recover().succeeded().fact(TransferOutcome.class);
             assertThat(names(outcome.objects()))
                     .allSatisfy(name -> assertThat(share.resolve(name)).exists());
+        }
+    }
+
+    @Test
+    void whatTheStoreLosesBeforeTheCommitIsNoFaultOfTheCopyThatWasRead() throws Exception {
+        // given somebody who deletes in the store
+        Path share = Files.createDirectories(folder.resolve("share"));
+        StageListener loses = new StageListener() {
+            @Override
+            public void reached(OperationSpec spec, String stage, StagePoint point) {
+                if (stage.equals("copy") && point == StagePoint.SUCCEEDED) {
+                    try {
+                        Folders.delete(share.resolve("packs"));
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    }
+                }
+            }
+        };
+        try (TestNode node = TestNode.open(first, SharedPlace.of(List.of("nfs", share.toString())))) {
+            // when
+            OperationOutcome.Failed failed =
+                    node.transfer(snapshot, "nfs", loses).failed();
+            // then it condemns nothing, and whoever wants it asks again
+            assertThat(failed.code()).isEqualTo(FailureCode.STORE_ERROR);
+            assertThat(failed.retryable()).isTrue();
+            node.transfer(snapshot, "nfs", StageListener.NONE).succeeded();
+            node.verify(snapshot).succeeded();
         }
     }
 }

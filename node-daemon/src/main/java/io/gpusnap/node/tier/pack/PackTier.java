@@ -473,7 +473,17 @@ public final class PackTier implements ChunkTier {
             throws TierException {
         // The daemon that brought the chunks, and looked what is there, may have been the one before.
         dropLost(chunks);
-        return snapshots.publish(snapshot, copy, manifest, chunks, sharedScopes());
+        try {
+            return snapshots.publish(snapshot, copy, manifest, chunks, sharedScopes());
+        } catch (TierException e) {
+            if (e.reason() != TierException.Reason.MISSING) {
+                throw e;
+            }
+            // What was looked for while another copy wrote it counts as lost until the store is listed anew.
+            refresh();
+            dropLost(chunks);
+            return snapshots.publish(snapshot, copy, manifest, chunks, sharedScopes());
+        }
     }
 
     @Override

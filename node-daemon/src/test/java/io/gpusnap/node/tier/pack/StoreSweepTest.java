@@ -164,6 +164,25 @@ class StoreSweepTest {
         }
     }
 
+    @Test
+    void aPackThatCameWhileItWasLookedForIsNamedByTheCopyThatLooked() throws Exception {
+        // given
+        ChunkRef chunk = ChunkRef.of(put(1), 3);
+        BlobKey pack = new BlobKey(names(BlobKey.Folder.PACKS).getFirst());
+        byte[] bytes = store.readAll(pack, 100);
+        try (PackTier tier = tier()) {
+            tier.refresh();
+            store.delete(pack);
+            tier.dropLost(List.of(chunk));
+            // when
+            store.put(pack, MemorySegment.ofArray(bytes), IfThere.KEEP);
+            List<SharedObject> objects =
+                    tier.publish(SnapshotId.random(), UUID.randomUUID(), new byte[] {'m'}, List.of(chunk));
+            // then
+            assertThat(objects).extracting(SharedObject::name).contains(pack.toString());
+        }
+    }
+
     private void replace(BlobKey key, byte[] bytes) throws Exception {
         store.delete(key);
         store.put(key, MemorySegment.ofArray(bytes), IfThere.KEEP);

@@ -86,20 +86,15 @@ public final class KeyChains {
         return bytes;
     }
 
+    /** Fails where a manifest is damaged: what its chunks are encrypted by is not known, and no key is to be taken for unused. */
     private static Map<Integer, Long> stored(SnapshotStore store) throws TierException, ManifestException {
         Set<ChunkRef> chunks = new HashSet<>();
         for (SnapshotId snapshot : store.list()) {
-            try {
-                store.read(snapshot)
-                        .manifest()
-                        .chunks()
-                        .filter(chunk -> !chunk.isZero())
-                        .forEach(chunks::add);
-            } catch (TierException e) {
-                if (e.reason() != TierException.Reason.CORRUPT) {
-                    throw e;
-                }
-            }
+            store.read(snapshot)
+                    .manifest()
+                    .chunks()
+                    .filter(chunk -> !chunk.isZero())
+                    .forEach(chunks::add);
         }
         Map<Integer, Long> bytes = new HashMap<>();
         for (ChunkRef chunk : chunks) {
@@ -131,7 +126,7 @@ public final class KeyChains {
     /**
      * Of a shared tier the index of every pack is read, of the node's own each chunk is looked at.
      *
-     * @throws StageException TIER_MISMATCH, STORE_ERROR, TIER_UNAVAILABLE, MANIFEST_INVALID
+     * @throws StageException TIER_MISMATCH, STORE_ERROR, TIER_UNAVAILABLE, CHUNK_CORRUPT where a manifest is damaged
      */
     public List<Listed> list(Optional<String> tier) throws StageException {
         List<Listed> listed = new ArrayList<>();

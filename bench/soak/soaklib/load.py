@@ -40,6 +40,7 @@ class Account:
         self.lock = threading.Lock()
         self.counts = collections.Counter()
         self.violations = []
+        self.troubles = []
         self.expected = {}
         self.models = {}
         self.powered_off = collections.defaultdict(list)
@@ -49,6 +50,12 @@ class Account:
     def count(self, what):
         with self.lock:
             self.counts[what] += 1
+
+    def trouble(self, worker, failure):
+        """What nobody answers for while machines are killed: counted by its kind, and told in the result."""
+        self.count(f"{type(failure).__name__} in {worker.rstrip('0123456789')}")
+        with self.lock:
+            self.troubles.append(f"{worker}: {failure}"[:300])
 
     def violation(self, text):
         with self.lock:
@@ -112,7 +119,7 @@ class Worker(threading.Thread):
                 if refusal.status >= 500:
                     self.account.violation(f"{self.name}: {refusal}")
             except (BenchFailure, OSError) as trouble:
-                self.account.count(f"{type(trouble).__name__} in {self.name.rstrip('0123456789')}")
+                self.account.trouble(self.name, trouble)
             except Exception as broken:
                 self.account.violation(f"{self.name} broke: {type(broken).__name__}: {broken}")
             self.stop.wait(self.rng.uniform(0.1, 1.0))

@@ -5,7 +5,7 @@ import unittest
 
 from soaklib import verdict
 from soaklib.ledger import Act, Ledger, Outage
-from soaklib.load import Reads
+from soaklib.load import Account, Reads
 from soaklib.verdict import Verdict, chunk_bytes, damage, only_copies, unlike_tier
 
 NOON = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC).timestamp()
@@ -182,6 +182,15 @@ class DamageTest(unittest.TestCase):
         both = snapshot("both", ("NVME", "PRESENT"), ("S3", "PRESENT"))
         found = [(one["id"], copy["kind"]) for one, copy in only_copies([cold, pooled, both, snapshot("lost")])]
         self.assertEqual(found, [("cold", "S3"), ("pooled", "NVME")])
+
+
+class TroubleTest(unittest.TestCase):
+    def test_what_nobody_answers_for_is_counted_and_told(self):
+        account = Account()
+        account.trouble("slot3", ConnectionRefusedError("nobody listens"))
+        self.assertEqual(account.counts, {"ConnectionRefusedError in slot": 1})
+        self.assertEqual(account.troubles, ["slot3: nobody listens"])
+        self.assertEqual(account.violations, [])
 
 
 class ReadsTest(unittest.TestCase):

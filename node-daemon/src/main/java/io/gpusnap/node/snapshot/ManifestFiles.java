@@ -102,6 +102,10 @@ final class ManifestFiles {
         if (!found.equals(snapshot(file))) {
             throw new ManifestException("it is one of snapshot " + found);
         }
+        Optional<String> written = ManifestSeal.of(file);
+        if (written.isPresent() && !written.get().equals(read.digest())) {
+            throw new ManifestException("its digest is %s, and was %s".formatted(read.digest(), written.get()));
+        }
         return read;
     }
 
@@ -163,12 +167,14 @@ final class ManifestFiles {
 
     /** This one has just been written, by the only one who writes it. */
     void written(Path file, ReadManifest read) throws TierException {
+        ManifestSeal.put(file, read.digest());
         cache.written(file, read);
     }
 
     /** Writes the text of one under another name. */
     void copy(Path from, Path to) throws TierException {
         files.write(to, MemorySegment.ofArray(bytes(from)));
+        ManifestSeal.of(from).ifPresent(written -> ManifestSeal.put(to, written));
         cache.copied(from, to);
     }
 

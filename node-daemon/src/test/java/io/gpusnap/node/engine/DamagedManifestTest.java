@@ -13,6 +13,7 @@ import io.gpusnap.node.tier.nfs.NfsSettings;
 import io.gpusnap.node.tier.pack.PackSettings;
 import io.gpusnap.node.transfer.StoredSnapshot;
 import io.gpusnap.node.transfer.Traffic;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,7 +28,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The node's own disk does not give one manifest, of which a shared store has a good copy: work goes on, and is told of it. */
 class DamagedManifestTest {
@@ -136,16 +137,38 @@ class DamagedManifestTest {
         assertTold(pulled);
     }
 
+    /** A text that is not what was written. */
+    enum Wrong {
+        NO_JSON,
+        OF_ANOTHER_SNAPSHOT,
+        ONE_DIGIT_OF_A_CHUNK
+    }
+
+    private byte[] text(Wrong wrong) throws Exception {
+        return switch (wrong) {
+            case NO_JSON -> new byte[] {'{', '"', 0, 0};
+            case OF_ANOTHER_SNAPSHOT -> Files.readAllBytes(folder.resolve("nvme/manifests/" + other + ".json"));
+            case ONE_DIGIT_OF_A_CHUNK -> {
+                byte[] text = Files.readAllBytes(manifest());
+                String digest = node.engines()
+                        .manifest(damaged)
+                        .chunks()
+                        .findFirst()
+                        .orElseThrow()
+                        .digest();
+                int at = new String(text, StandardCharsets.UTF_8).indexOf(digest);
+                text[at] ^= text[at] == 'a' ? 2 : 1; // another hexadecimal digit
+                yield text;
+            }
+        };
+    }
+
     @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void aTextThatIsNotTheSnapshotsIsDamageAsABadPlaceIs(boolean ofAnother) throws Exception {
+    @EnumSource
+    void aTextThatIsNotTheSnapshotsIsDamageAsABadPlaceIs(Wrong wrong) throws Exception {
         // given
         bad.clear();
-        Files.write(
-                manifest(),
-                ofAnother
-                        ? Files.readAllBytes(folder.resolve("nvme/manifests/" + other + ".json"))
-                        : new byte[] {'{', '"', 0, 0});
+        Files.write(manifest(), text(wrong));
         // then work goes on with the other copy, and tells
         assertTold(node.transfer(damaged, "memory", StageListener.NONE).succeeded());
         assertTold(node.export(damaged, folder.resolve("archive"), true, StageListener.NONE)

@@ -328,7 +328,9 @@ class HostAreasIT {
 
     private void assertThatItIsThawedAs(String schema, SnapshotId snapshot, String manifest) throws Exception {
         String text = manifest.replace("gpusnap.manifest/5", schema).replaceAll(",\"inUse\":(true|false)", "");
-        Files.writeString(folder.resolve("nvme/manifests/" + snapshot + ".json"), text);
+        Path file = folder.resolve("nvme/manifests/" + snapshot + ".json");
+        Files.delete(file); // as if it had been written so
+        Files.writeString(file, text);
         assertThat(node.engines().manifest(snapshot).schema()).isEqualTo(schema);
         node.verify(snapshot).succeeded();
         thaw(snapshot);

@@ -41,9 +41,11 @@ class KeyChainsTest {
                 0,
                 new TierKeys(
                         "tenant-a",
-                        true,
+                        Optional.empty(),
+                        false,
                         Optional.of(KeyRing.ofHex("0123456789abcdef".repeat(4))),
-                        ManifestSigner.of("tenant-a", Optional.empty(), Optional.empty())));
+                        ManifestSigner.none(),
+                        true));
         try (TestNode node = TestNode.open(folder, sealed)) {
             assertThat(node.engines().keys().list(Optional.empty())).isEmpty();
             // when

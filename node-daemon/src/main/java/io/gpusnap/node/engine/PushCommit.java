@@ -52,8 +52,7 @@ final class PushCommit extends SharedStoreStage {
             if (e.reason() != Reason.MISSING) {
                 throw e;
             }
-            // Not of the copy that was read: what the target had, or was given, is gone from it. The next push brings
-            // it.
+            // Not of the copy that was read: what the target had, or was given, is gone. The next push brings it.
             throw StageException.later(FailureCode.STORE_ERROR, String.valueOf(e.getMessage()), e);
         }
     }

@@ -181,8 +181,9 @@ public final class ManifestJson {
         }
         @Nullable Manifest manifest;
         try {
-            requireKnownSchema(bytes);
-            manifest = parse(bytes);
+            String schema = schemaOf(bytes);
+            requireKnown(schema, bytes);
+            manifest = parse(schema, bytes);
         } catch (JacksonException e) {
             throw new ManifestException("manifest is not well formed: " + e.getOriginalMessage(), e);
         }
@@ -193,16 +194,14 @@ public final class ManifestJson {
         return manifest;
     }
 
-    private static void requireKnownSchema(byte[] bytes) throws NewerManifestException {
-        String schema = schemaOf(bytes);
+    private static void requireKnown(String schema, byte[] bytes) throws NewerManifestException {
         if (ANY_SCHEMA.matcher(schema).matches() && !ManifestRules.knows(schema)) {
             MAPPER.readTree(bytes); // one that is not whole is damaged, whoever wrote it
             throw new NewerManifestException(schema);
         }
     }
 
-    private static @Nullable Manifest parse(byte[] bytes) {
-        String schema = schemaOf(bytes);
+    private static @Nullable Manifest parse(String schema, byte[] bytes) {
         if (Manifest.hasContainer(schema)) {
             return mapperOf(schema).readValue(bytes, Manifest.class);
         }

@@ -7,8 +7,6 @@ import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.SnapshotId;
-import io.gpusnap.node.tier.key.KeyRing;
-import io.gpusnap.node.tier.key.ManifestSigner;
 import io.gpusnap.node.transfer.StoredSnapshot;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,17 +33,7 @@ class KeyChainsTest {
         try (SnapshotStore store = StoredSnapshot.open(folder, 16 << 20)) {
             StoredSnapshot.make(store, snapshot, 3, 100_000);
         }
-        SharedTiers sealed = new SharedTiers(
-                Optional.empty(),
-                Optional.empty(),
-                0,
-                new TierKeys(
-                        "tenant-a",
-                        Optional.empty(),
-                        false,
-                        Optional.of(KeyRing.ofHex("0123456789abcdef".repeat(4))),
-                        ManifestSigner.none(),
-                        true));
+        SharedTiers sealed = new SharedTiers(Optional.empty(), Optional.empty(), 0, TestNode.keysOfItsOwnDiskToo());
         try (TestNode node = TestNode.open(folder, sealed)) {
             assertThat(node.engines().keys().list(Optional.empty())).isEmpty();
             // when

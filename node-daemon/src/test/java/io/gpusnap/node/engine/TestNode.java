@@ -24,6 +24,8 @@ import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.FaultyDisk;
 import io.gpusnap.node.tier.Quarantine;
 import io.gpusnap.node.tier.StoreRoot;
+import io.gpusnap.node.tier.key.KeyRing;
+import io.gpusnap.node.tier.key.ManifestSigner;
 import io.gpusnap.node.transfer.Traffic;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -155,6 +157,17 @@ final class TestNode implements AutoCloseable {
     /** @param limit for the driver's calls */
     static EngineSettings impatient(EngineSettings own, Duration limit) {
         return with(own, own.criu(), own.shared(), limit);
+    }
+
+    /** A tenant's, by which also the node's own store is encrypted. */
+    static TierKeys keysOfItsOwnDiskToo() {
+        return new TierKeys(
+                "tenant-a",
+                Optional.empty(),
+                false,
+                Optional.of(KeyRing.ofHex("0123456789abcdef".repeat(4))),
+                ManifestSigner.none(),
+                true);
     }
 
     /** @param shared what the node shares with others */

@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gpusnap.node.operation.StageListener;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.SnapshotId;
-import io.gpusnap.node.tier.key.KeyRing;
-import io.gpusnap.node.tier.key.ManifestSigner;
 import io.gpusnap.node.tier.nfs.NfsSettings;
 import io.gpusnap.node.tier.pack.PackSettings;
 import io.gpusnap.node.transfer.StoredSnapshot;
@@ -39,13 +37,7 @@ class VanishedKeyIT {
                                 NfsSettings.of(folder.resolve("share"), Duration.ofSeconds(60)))),
                         Optional.empty(),
                         0,
-                        new TierKeys(
-                                "tenant-a",
-                                Optional.empty(),
-                                false,
-                                Optional.of(KeyRing.ofHex("0123456789abcdef".repeat(4))),
-                                ManifestSigner.none(),
-                                true)));
+                        TestNode.keysOfItsOwnDiskToo()));
     }
 
     private interface Work {

@@ -76,7 +76,7 @@ public record CudaProcesses(GpuPort gpu, List<Integer> pids, Duration callLimit)
 
     /** @param uuidPairs from and to, of every GPU that the processes can open, used or not; empty when they are the same */
     public void restore(Map<String, String> uuidPairs) throws GpuException {
-        those(EnumSet.of(ProcessState.CHECKPOINTED), "restore", pid -> gpu.restore(pid, uuidPairs));
+        restore(uuidPairs, new CountDownLatch(0));
     }
 
     /**

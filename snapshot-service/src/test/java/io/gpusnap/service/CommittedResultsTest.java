@@ -164,19 +164,23 @@ class CommittedResultsTest {
                 .isLessThanOrEqualTo(0.05);
     }
 
-    @Test
-    void anLlmThawsFromADriveAsFastAsTheDriveAndItsFirstSaveStopsItForATenthOfThePlainWays() throws IOException {
-        JsonNode run = read("gpu/cold-vs-thaw-drive.json");
+    @ParameterizedTest
+    @CsvSource({"cold-vs-thaw, 3", "cold-vs-thaw-drive, 6"})
+    void anLlmThawsFromADriveAsFastAsTheDrive(String result, int thaws) throws IOException {
+        JsonNode run = read("gpu/" + result + ".json");
         assertThat(run.path("simulated").asBoolean(true)).isFalse();
         assertThat(run.path("answersEqual").asBoolean()).isTrue();
-        List<Double> ofFloor = run.path("diskThaws")
-                .valueStream()
-                .map(one -> one.path("thawSeconds").asDouble()
-                        / one.at("/floor/seconds").asDouble())
-                .toList();
-        assertThat(ofFloor)
-                .hasSizeGreaterThanOrEqualTo(3)
-                .allSatisfy(share -> assertThat(share).isBetween(0.5, 1.15));
+        assertThat(run.path("diskThaws").valueStream()).hasSize(thaws).allSatisfy(one -> {
+            assertThat(one.path("answersEqual").asBoolean()).isTrue();
+            assertThat(one.path("thawSeconds").asDouble()
+                            / one.at("/floor/seconds").asDouble())
+                    .isBetween(0.5, 1.15);
+        });
+    }
+
+    @Test
+    void theFirstSaveOfAnLlmThatGoesOnStopsItForATenthOfThePlainWays() throws IOException {
+        JsonNode run = read("gpu/cold-vs-thaw.json");
         JsonNode first = run.path("firstRunning");
         assertThat(first.path("answersEqual").asBoolean()).isTrue();
         assertThat(first.path("movedBytes").asLong())
@@ -204,33 +208,20 @@ class CommittedResultsTest {
     }
 
     @Test
-    void aStoreSavesAndRestoresThreeTimesFasterThanItsPeersAndIsNotSlowerThanRcloneAtABucket() throws IOException {
-        JsonNode store = read("store/gpu-machine.json");
-        assertThat(store.path("imageBytes").asLong()).isGreaterThanOrEqualTo(4L << 30);
-        assertThat(store.at("/machine/tools").size()).isGreaterThanOrEqualTo(4);
-        for (String peer : List.of("restic", "borg")) {
-            for (String what : List.of("store", "saveAndProof", "restore")) {
-                assertThat(store.at("/summary/times/" + peer + "/" + what).asDouble())
-                        .as("%s %s", peer, what)
-                        .isGreaterThanOrEqualTo(3.0);
-            }
+    void aStoreIsThreeTimesFasterThanItsPeersWhereTheDriveIsAndIsNotSlowerThanRcloneAtABucket() throws IOException {
+        for (String machine : List.of("gpu-machine", "gpu-machine-slower-drive")) {
+            isAsFastAsItsDriveAndThreeTimesItsPeers(read("store/" + machine + ".json"));
         }
-        for (String what : List.of("storeOfFloor", "saveOfFloor", "restoreOfFloor")) {
-            assertThat(store.at("/summary/" + what).asDouble()).as(what).isGreaterThanOrEqualTo(0.85);
-        }
-        assertThat(store.at("/summary/secondStoredRatio/gpusnap").asDouble()).isBetween(0.001, 0.04);
 
-        // A drive that itself reads less than three times as fast as borg does.
-        JsonNode slower = read("store/gpu-machine-slower-drive.json").path("summary");
+        // Where the drive is no limit.
+        JsonNode inMemory = read("store-memory/gpu-machine.json").path("summary");
         for (String peer : List.of("restic", "borg")) {
-            for (String what : List.of("store", "saveAndProof")) {
-                assertThat(slower.at("/times/" + peer + "/" + what).asDouble())
-                        .as("%s %s", peer, what)
-                        .isGreaterThanOrEqualTo(3.0);
+            for (String what : List.of("store", "save", "second", "restore")) {
+                assertThat(inMemory.at("/times/" + peer + "/" + what).asDouble())
+                        .as("in memory: %s %s", peer, what)
+                        .isGreaterThanOrEqualTo(10.0);
             }
         }
-        assertThat(slower.path("storeOfFloor").asDouble()).isGreaterThanOrEqualTo(0.85);
-        assertThat(slower.at("/secondStoredRatio/gpusnap").asDouble()).isBetween(0.001, 0.04);
 
         JsonNode server = read("s3/gpu-machine.json").at("/summary/servers/s3mock");
         for (String what : List.of("push", "pull")) {
@@ -241,5 +232,25 @@ class CommittedResultsTest {
         JsonNode memory = read("s3/memory.json").path("moved");
         assertThat(memory.path("bytes").asLong()).isGreaterThanOrEqualTo(40L << 30);
         assertThat(memory.at("/quarters/lastOverSecond").asDouble()).isBetween(0.5, 1.03);
+    }
+
+    private static void isAsFastAsItsDriveAndThreeTimesItsPeers(JsonNode store) {
+        assertThat(store.path("imageBytes").asLong()).isGreaterThanOrEqualTo(4L << 30);
+        assertThat(store.at("/machine/tools").size()).isGreaterThanOrEqualTo(4);
+        for (String peer : List.of("restic", "borg")) {
+            for (String what : List.of("store", "saveAndProof")) {
+                assertThat(store.at("/summary/times/" + peer + "/" + what).asDouble())
+                        .as("%s %s", peer, what)
+                        .isGreaterThanOrEqualTo(3.0);
+            }
+            double restore = store.at("/summary/times/" + peer + "/restore").asDouble();
+            double ofDrive = restore / store.at("/summary/restoreOfFloor").asDouble();
+            // a drive that reads less than three times as fast as the peer restores bounds every store
+            assertThat(restore).as("%s restore", peer).isGreaterThanOrEqualTo(Math.min(3.0, 0.85 * ofDrive));
+        }
+        for (String what : List.of("storeOfFloor", "saveOfFloor", "restoreOfFloor")) {
+            assertThat(store.at("/summary/" + what).asDouble()).as(what).isGreaterThanOrEqualTo(0.85);
+        }
+        assertThat(store.at("/summary/secondStoredRatio/gpusnap").asDouble()).isBetween(0.001, 0.04);
     }
 }

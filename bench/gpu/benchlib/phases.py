@@ -8,6 +8,7 @@ from .criu import Criu, tree_bytes
 from .drive import measure_read
 from .failure import BenchFailure
 from .gpusnap import measured_copy
+from .rewriting import compressed_beside, rewrite_compressed
 from .stack import drop_page_cache, stage_seconds
 
 CRIU_ENGINE = "criu+cuda"
@@ -206,6 +207,7 @@ class Run:
         root = self.settings.disk_root
         if root is None:
             raise BenchFailure("the phase disk needs --disk-root DIR, a folder on the disk to measure")
+        roots = [root, compressed_beside(root)] if self.settings.disk_compressed else [root]
         drives, thaws = [], []
 
         def measure():
@@ -218,15 +220,20 @@ class Run:
         def prepare():
             if not drives:
                 shutil.copytree(self.settings.nvme_root, root)
+                for more in roots[1:]:
+                    shutil.copytree(self.settings.nvme_root, more)
+                    self.result.record(rewritten=rewrite_compressed(self.settings.java, more))
                 measure()
 
         for number in range(self.settings.disk_thaws):
             ahead = self.settings.driver_ahead == "both" and number % 2 == 1 or self.settings.driver_ahead == "on"
-            thaw = self.thaw_with_empty_pool(f"disk-{number + 1}", root, prepare, driver_ahead=ahead)
+            place = roots[number % len(roots)]
+            thaw = self.thaw_with_empty_pool(f"disk-{number + 1}", place, prepare, driver_ahead=ahead)
             measure()
             floor = self.disk_floor(drives[-2:])
-            self.note(f"thaw from the disk, driver {'ahead' if ahead else 'after'}: {thaw['thawSeconds']:.2f} s, floor {floor['seconds']:.2f} s, {thaw['stages']}")
-            thaws.append(thaw | {"floor": floor, "driverAhead": ahead})
+            how = f"driver {'ahead' if ahead else 'after'}{', compressed' if place != root else ''}"
+            self.note(f"thaw from the disk, {how}: {thaw['thawSeconds']:.2f} s, floor of all bytes {floor['seconds']:.2f} s, {thaw['stages']}")
+            thaws.append(thaw | {"floor": floor, "driverAhead": ahead, "compressed": place != root})
             self.result.record(diskThaws=thaws, diskDrives=drives)
 
     def disk_floor(self, drives):

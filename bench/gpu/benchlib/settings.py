@@ -45,6 +45,7 @@ class Settings:
     disk_root: Path | None = None
     disk_thaws: int = 0
     driver_ahead: str = "off"
+    disk_compressed: bool = False
     layers: int = 32
     kv_gib: float = 4.0
     kv_fill: str = "zero"
@@ -89,6 +90,7 @@ def parse(arguments):
     p.add_argument("--disk-root", type=Path, help="folder on a disk, for the phase disk")
     p.add_argument("--disk-thaws", type=int, default=3, help="thaws from there (default: %(default)s)")
     p.add_argument("--driver-ahead", choices=["off", "on", "both"], default="off", help="thaw.driverAhead in thaws from the disk; both: by turns")
+    p.add_argument("--compress", action="store_true", help="thaws from the disk by turns from a store as it is and from one by nvme.compress; packed with --for gpu,store")
     p.add_argument("--leave-caches", type=Path, help="folder that takes the compile caches at the end: switch starts faster with them")
     return p.parse_args(arguments)
 
@@ -116,6 +118,7 @@ def settle(options):
         disk_root=options.disk_root,
         disk_thaws=options.disk_thaws,
         driver_ahead=options.driver_ahead,
+        disk_compressed=options.compress,
         layers=options.layers,
         kv_gib=options.kv_gib,
         kv_fill=options.kv_fill,

@@ -1,5 +1,5 @@
-"""The tools beside which the store is measured, each without what costs time and is not compared: compression, and, where it can
-be left out, encryption. Each stores into a folder of its own."""
+"""The tools beside which the store is measured, each without what costs time and is not compared: compression, where ours does none,
+and, where it can be left out, encryption. Each stores into a folder of its own."""
 
 import os
 import shutil
@@ -46,13 +46,14 @@ class Restic(Peer):
 
     name = "restic"
 
-    def __init__(self, work, log):
+    def __init__(self, work, log, compress=False):
         super().__init__(work, log)
+        self.compression = "auto" if compress else "off"
         self.env |= {"RESTIC_PASSWORD": "bench", "RESTIC_REPOSITORY": str(self.folder), "RESTIC_CACHE_DIR": str(work / "restic-cache")}
         self.prepare(["restic", "init", "--repository-version", "2"])
 
     def save(self, image):
-        return self.timed(["restic", "backup", "--quiet", "--compression", "off", "."], cwd=image, durable=self.folder)
+        return self.timed(["restic", "backup", "--quiet", "--compression", self.compression, "."], cwd=image, durable=self.folder)
 
     def prove(self, image):
         return self.timed(["restic", "check", "--quiet", "--read-data"])
@@ -66,15 +67,16 @@ class Borg(Peer):
 
     name = "borg"
 
-    def __init__(self, work, log):
+    def __init__(self, work, log, compress=False):
         super().__init__(work, log)
+        self.compression = "zstd,1" if compress else "none"
         self.env |= {"BORG_BASE_DIR": str(work / "borg-base"), "BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK": "yes"}
         self.prepare(["borg", "init", "--encryption", "none", self.folder])
         self.saves = 0
 
     def save(self, image):
         self.saves += 1
-        return self.timed(["borg", "create", "--compression", "none", f"{self.folder}::{self.saves}", "."], cwd=image, durable=self.folder)
+        return self.timed(["borg", "create", "--compression", self.compression, f"{self.folder}::{self.saves}", "."], cwd=image, durable=self.folder)
 
     def prove(self, image):
         return self.timed(["borg", "check", "--verify-data", self.folder])

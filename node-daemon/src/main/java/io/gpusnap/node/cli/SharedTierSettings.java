@@ -60,7 +60,8 @@ final class SharedTierSettings {
                     keys.compress(),
                     provider(keys),
                     ManifestSigner.of(keys.tenant(), keys.signingKey().map(SecretToken::value), keys.trustedKeys()),
-                    keys.encryptNvme());
+                    keys.encryptNvme(),
+                    keys.compressNvme());
         } catch (IllegalArgumentException e) {
             throw new CommandException(
                     ExitCode.USAGE,

@@ -13,6 +13,7 @@ public enum Setting {
     NODE_NAME("node.name", "name of this node, lower-case DNS name", "the host name"),
     STATE_DIR("state.dir", "folder of the journal, on a durable disk", "/var/lib/gpusnap"),
     NVME_ROOT("nvme.root", "folder of the NVMe tier", "<state.dir>/nvme"),
+    NVME_COMPRESS("nvme.compress", "chunks that shrink by it are compressed on that disk", "false"),
     NVME_ENCRYPT("nvme.encrypt", "chunks are encrypted on that disk too, by the tenant's key (tiers.keyFile)", "false"),
     NVME_RESERVE_BYTES("nvme.reserveBytes", "free space on that disk which saves leave alone", "1GiB"),
     NVME_SWEEP_SECONDS(

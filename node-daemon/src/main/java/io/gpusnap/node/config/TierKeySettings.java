@@ -11,6 +11,7 @@ import java.util.Optional;
  * @param signingKey PEM; empty: manifests are not signed
  * @param trustedKeys PEMs; empty: unsigned manifests are taken
  * @param encryptNvme chunks in the node's own store as well; needs a key
+ * @param compressNvme chunks in the node's own store, where they shrink
  */
 public record TierKeySettings(
         String tenant,
@@ -20,7 +21,8 @@ public record TierKeySettings(
         Optional<VaultSettings> vault,
         Optional<SecretToken> signingKey,
         Optional<String> trustedKeys,
-        boolean encryptNvme) {
+        boolean encryptNvme,
+        boolean compressNvme) {
 
     static TierKeySettings none() {
         return new TierKeySettings(
@@ -31,6 +33,7 @@ public record TierKeySettings(
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                false,
                 false);
     }
 }

@@ -89,7 +89,8 @@ final class TierSettingsReader {
                 vault(byVault),
                 reader.optional(Setting.TIERS_SIGNING_KEY_FILE, text -> new SecretToken(content(text))),
                 reader.optional(Setting.TIERS_TRUSTED_KEYS_FILE, TierSettingsReader::content),
-                encryptNvme);
+                encryptNvme,
+                reader.value(Setting.NVME_COMPRESS, TierSettingsReader::yesOrNo, () -> false));
     }
 
     private Optional<VaultSettings> vault(boolean wanted) {

@@ -12,11 +12,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * How chunks and manifests are protected in shared stores.
+ * How chunks and manifests lie in stores.
  *
  * @param provider wraps the tenant's data keys; empty: chunks are not encrypted
  * @param sharingGroup of tenants that share chunks in shared stores; empty: the tenant shares with nobody
+ * @param compress chunks that shrink by it, in shared stores
  * @param encryptNvme also in the node's own store, there for the tenant alone
+ * @param compressNvme as {@code compress}, in the node's own store
  */
 public record TierKeys(
         String tenant,
@@ -24,11 +26,12 @@ public record TierKeys(
         boolean compress,
         Optional<KeyProvider> provider,
         ManifestSigner signer,
-        boolean encryptNvme) {
+        boolean encryptNvme,
+        boolean compressNvme) {
 
     /** Of a tenant that shares with nobody; the node's own store is not encrypted. */
     public TierKeys(String tenant, boolean compress, Optional<KeyProvider> provider, ManifestSigner signer) {
-        this(tenant, Optional.empty(), compress, provider, signer, false);
+        this(tenant, Optional.empty(), compress, provider, signer, false, false);
     }
 
     public static TierKeys none() {
@@ -59,7 +62,7 @@ public record TierKeys(
     public record Access(List<String> opens, List<String> keyIds, Optional<String> signsAs, List<String> trusts) {}
 
     NvmeTier own(StoreRoot root, long reserveBytes) {
-        return new NvmeTier(root, reserveBytes, provider, tenant, encryptNvme);
+        return new NvmeTier(root, reserveBytes, provider, tenant, encryptNvme, compressNvme);
     }
 
     FrameSettings of(BlobStore store) {

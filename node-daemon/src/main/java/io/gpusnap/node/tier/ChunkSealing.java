@@ -1,36 +1,31 @@
 package io.gpusnap.node.tier;
 
 import io.gpusnap.node.store.ChunkDigest;
-import io.gpusnap.node.store.TreeDigester;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.key.DataKey;
 import io.gpusnap.node.tier.key.TenantKeys;
 import io.gpusnap.node.tier.pack.Frames;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How a chunk lies encrypted in a file of the node's own store: the frame that shared stores have, then the number of the key that made
- * it. So its size tells it from one that is not encrypted. Thread-safe.
+ * it. Thread-safe.
  */
 final class ChunkSealing {
 
     static final int NUMBER_BYTES = 4;
-    /** What the file is longer by than the chunk. */
+    /** What it is longer by than what was encrypted. */
     static final int OVERHEAD_BYTES = DataKey.OVERHEAD_BYTES + NUMBER_BYTES;
 
-    private static final int PAGE_BYTES = 4096;
     private static final ValueLayout.OfInt NUMBER = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final TenantKeys keys;
     private final StoreRoot root;
     private final TenantKeys.Sealed sealed;
-    private final ConcurrentLinkedQueue<MemorySegment> buffers = new ConcurrentLinkedQueue<>();
     /** Nobody makes a newer one while a daemon has the store. */
     private volatile @Nullable DataKey writing;
 
@@ -44,28 +39,16 @@ final class ChunkSealing {
         return keys;
     }
 
-    /** What is done with memory that is only lent: for one file with its padding, page-aligned. */
-    interface Work {
-        void with(MemorySegment file) throws TierException, java.io.IOException;
-    }
-
-    void lend(Work work) throws TierException, java.io.IOException {
-        MemorySegment free = buffers.poll();
-        MemorySegment buffer =
-                free == null ? Arena.ofAuto().allocate(TreeDigester.MAX_CHUNK_BYTES + PAGE_BYTES, PAGE_BYTES) : free;
-        try {
-            work.with(buffer);
-        } finally {
-            buffers.add(buffer);
-        }
-    }
-
-    /** @return the part of the buffer that is the file */
-    MemorySegment seal(ChunkDigest digest, MemorySegment content, MemorySegment buffer) throws TierException {
+    /**
+     * @param codec bits of {@link Frames}, of how the content was made
+     * @return the part of the buffer that was written
+     */
+    MemorySegment seal(ChunkDigest digest, int codec, MemorySegment content, MemorySegment buffer)
+            throws TierException {
         DataKey key = writing();
         MemorySegment file = buffer.asSlice(0, content.byteSize() + OVERHEAD_BYTES);
         MemorySegment frame = file.asSlice(0, content.byteSize() + DataKey.OVERHEAD_BYTES);
-        key.seal(digest, Frames.SEALED, content.asByteBuffer(), frame.asByteBuffer());
+        key.seal(digest, codec | Frames.SEALED, content.asByteBuffer(), frame.asByteBuffer());
         file.set(NUMBER, frame.byteSize(), key.number());
         return file;
     }
@@ -83,11 +66,12 @@ final class ChunkSealing {
     }
 
     /**
-     * @param file exactly the chunk's file
-     * @param target of the chunk's size
+     * @param codec as it was sealed with
+     * @param file exactly what was written
+     * @param target shorter by {@link #OVERHEAD_BYTES}
      * @throws TierException CORRUPT when it does not open; IO when there is no such key
      */
-    void open(ChunkDigest digest, MemorySegment file, MemorySegment target) throws TierException {
+    void open(ChunkDigest digest, int codec, MemorySegment file, MemorySegment target) throws TierException {
         MemorySegment frame = file.asSlice(0, file.byteSize() - NUMBER_BYTES);
         int number = file.get(NUMBER, frame.byteSize());
         if (!keys.has(number)) {
@@ -96,7 +80,7 @@ final class ChunkSealing {
                     keys.has(0) ? Reason.CORRUPT : Reason.IO,
                     "chunk %s names data key %d, which is not in %s".formatted(digest, number, root.keys()));
         }
-        keys.of(number, storeId()).open(digest, Frames.SEALED, frame.asByteBuffer(), target.asByteBuffer());
+        keys.of(number, storeId()).open(digest, codec | Frames.SEALED, frame.asByteBuffer(), target.asByteBuffer());
     }
 
     private UUID storeId() throws TierException {

@@ -4,7 +4,6 @@ import com.sun.nio.file.ExtendedOpenOption;
 import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.tier.TierException.Reason;
-import io.gpusnap.node.tier.key.DataKey;
 import io.gpusnap.node.tier.key.KeyProvider;
 import io.gpusnap.node.tier.key.TenantKeys;
 import java.io.EOFException;
@@ -12,7 +11,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileStore;
@@ -51,6 +49,8 @@ public final class NvmeTier implements ChunkTier {
     private final long reserveBytes;
     private final Optional<ChunkSealing> sealing;
     private final boolean encrypts;
+    private final boolean compresses;
+    private final ChunkFiles chunks;
     private final ChunkBytes used = new ChunkBytes();
     private final LongAdder quarantined = new LongAdder();
     private final Quarantine quarantine;
@@ -63,24 +63,32 @@ public final class NvmeTier implements ChunkTier {
 
     /** @param reserveBytes free space that puts leave alone */
     public NvmeTier(StoreRoot root, long reserveBytes) {
-        this(root, reserveBytes, Optional.empty(), "", false);
+        this(root, reserveBytes, Optional.empty(), "", false, false);
     }
 
     /**
-     * A store whose chunks may be encrypted. Both kinds are read, whatever is written.
+     * A store whose chunks may be encrypted and compressed. All kinds are read, whatever is written.
      *
      * @param provider wraps the data keys; empty: what is encrypted cannot be read
      * @param tenant whose data keys
      * @param encrypts what is written; needs a provider
+     * @param compresses what is written, where it shrinks
      */
     public NvmeTier(
-            StoreRoot root, long reserveBytes, Optional<KeyProvider> provider, String tenant, boolean encrypts) {
+            StoreRoot root,
+            long reserveBytes,
+            Optional<KeyProvider> provider,
+            String tenant,
+            boolean encrypts,
+            boolean compresses) {
         this.root = root;
         this.quarantine = new Quarantine(root);
         this.reserveBytes = reserveBytes;
         this.sealing = provider.map(
                 it -> new ChunkSealing(new TenantKeys(new NodeKeyFolder(root), it, tenant), root, this::isSealedBy));
         this.encrypts = encrypts && sealing.isPresent();
+        this.compresses = compresses;
+        this.chunks = new ChunkFiles(sealing, this.encrypts, compresses);
     }
 
     /** The data keys of this store; empty where nothing was ever encrypted. */
@@ -107,9 +115,7 @@ public final class NvmeTier implements ChunkTier {
         try {
             BasicFileAttributes attributes =
                     Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-            return attributes.isRegularFile()
-                    && (attributes.size() == sizeBytes
-                            || sealing.isPresent() && isSealed(attributes.size(), sizeBytes));
+            return attributes.isRegularFile() && chunks.readable(attributes.size(), sizeBytes);
         } catch (NoSuchFileException e) {
             return false;
         } catch (IOException e) {
@@ -124,12 +130,10 @@ public final class NvmeTier implements ChunkTier {
             return false;
         }
         requireSpace(content.byteSize());
-        if (encrypts) {
-            writeSealed(digest, content);
-        } else {
-            root.files().write(fileOf(digest), content);
-            used.addBytes(content.byteSize());
+        if (compresses) {
+            root.requireVersion(StoreRoot.COMPRESSED);
         }
+        used.addBytes(chunks.encode(digest, content, file -> root.files().write(fileOf(digest), file)));
         condemned.remove(digest);
         return true;
     }
@@ -139,33 +143,11 @@ public final class NvmeTier implements ChunkTier {
         root.files().renew(fileOf(digest));
     }
 
-    private void writeSealed(ChunkDigest digest, MemorySegment content) throws TierException {
-        ChunkSealing seals = sealing.orElseThrow();
-        try {
-            seals.lend(buffer -> {
-                MemorySegment file = seals.seal(digest, content, buffer);
-                root.files().write(fileOf(digest), file);
-                used.addBytes(file.byteSize());
-            });
-        } catch (IOException e) {
-            throw DiskErrors.typed("write", fileOf(digest), e);
-        }
-    }
-
-    private static boolean isSealed(long fileBytes, int sizeBytes) {
-        return fileBytes == (long) sizeBytes + ChunkSealing.OVERHEAD_BYTES;
-    }
-
     /** The number of the data key that has encrypted the chunk; empty when it is not here, or not encrypted. */
     public OptionalInt keyOf(ChunkDigest digest, int sizeBytes) throws TierException {
         Path file = fileOf(digest);
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
-            if (!isSealed(channel.size(), sizeBytes)) {
-                return OptionalInt.empty();
-            }
-            ByteBuffer number = ByteBuffer.allocate(ChunkSealing.NUMBER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-            int read = channel.read(number, sizeBytes + DataKey.OVERHEAD_BYTES);
-            return read == ChunkSealing.NUMBER_BYTES ? OptionalInt.of(number.getInt(0)) : OptionalInt.empty();
+            return ChunkFiles.keyOf(channel, sizeBytes);
         } catch (NoSuchFileException e) {
             return OptionalInt.empty();
         } catch (IOException e) {
@@ -243,7 +225,8 @@ public final class NvmeTier implements ChunkTier {
      * Where a chunk lies, for a reader of its own that goes past this tier. Nothing of its content is known.
      *
      * @return a regular file of this size; the reader must not follow it should it be a symbolic link by then
-     * @throws TierException MISSING, CORRUPT (no regular file, or of another size), IO; UNAVAILABLE for one that is encrypted
+     * @throws TierException MISSING, CORRUPT (no regular file, or of another size), IO; UNAVAILABLE for one that is encrypted or
+     *     compressed
      */
     public Path file(ChunkDigest digest, int sizeBytes) throws TierException {
         Path file = fileOf(digest);
@@ -253,11 +236,9 @@ public final class NvmeTier implements ChunkTier {
             if (!attributes.isRegularFile()) {
                 throw new TierException(Reason.CORRUPT, "chunk " + digest + " is no regular file");
             }
-            if (isSealed(attributes.size(), sizeBytes)) {
-                throw new TierException(Reason.UNAVAILABLE, "chunk " + digest + " is encrypted");
-            }
-            if (attributes.size() != sizeBytes) {
-                throw otherSize(digest, attributes.size(), sizeBytes);
+            if (!chunks.plain(digest, attributes.size(), sizeBytes)) {
+                throw new TierException(
+                        Reason.UNAVAILABLE, "chunk " + digest + " is encrypted or compressed in its file");
             }
             return file;
         } catch (NoSuchFileException e) {
@@ -267,10 +248,6 @@ public final class NvmeTier implements ChunkTier {
         }
     }
 
-    private static TierException otherSize(ChunkDigest digest, long found, int expected) {
-        return new TierException(Reason.CORRUPT, "chunk %s has %d bytes, not %d".formatted(digest, found, expected));
-    }
-
     private static boolean directable(MemorySegment buffer, int sizeBytes) {
         return buffer.isNative() && buffer.address() % PAGE_BYTES == 0 && buffer.byteSize() >= pages(sizeBytes);
     }
@@ -278,31 +255,19 @@ public final class NvmeTier implements ChunkTier {
     /** @param direct whole pages are read */
     private void read(FileChannel channel, ChunkDigest digest, int sizeBytes, MemorySegment target, boolean direct)
             throws IOException, TierException {
-        long found = channel.size();
-        if (found == sizeBytes) {
+        int fileBytes = (int) Math.min(channel.size(), Integer.MAX_VALUE);
+        if (chunks.plain(digest, fileBytes, sizeBytes)) {
             readWhole(channel, digest, sizeBytes, target.asSlice(0, direct ? pages(sizeBytes) : sizeBytes));
             return;
         }
-        if (!isSealed(found, sizeBytes)) {
-            throw otherSize(digest, found, sizeBytes);
-        }
-        int fileBytes = (int) found;
-        ChunkSealing seals = sealing.orElseThrow(() -> sealed(digest));
-        seals.lend(buffer -> {
+        chunks.lend(buffer -> {
             readWhole(channel, digest, fileBytes, buffer.asSlice(0, direct ? pages(fileBytes) : fileBytes));
-            seals.open(digest, buffer.asSlice(0, fileBytes), target.asSlice(0, sizeBytes));
+            chunks.decode(digest, buffer.asSlice(0, fileBytes), target.asSlice(0, sizeBytes));
         });
     }
 
     private static int pages(int bytes) {
         return Math.ceilDiv(bytes, PAGE_BYTES) * PAGE_BYTES;
-    }
-
-    /** Not corrupt: nobody may put it in quarantine because a setting is lacking. */
-    private TierException sealed(ChunkDigest digest) {
-        return new TierException(
-                Reason.NO_KEY,
-                "chunk %s in %s is encrypted, this node has no key (tiers.keyFile)".formatted(digest, root.path()));
     }
 
     private void readWhole(FileChannel channel, ChunkDigest digest, int fileBytes, MemorySegment target)

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.UUID;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,11 +35,15 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StoreRoot implements AutoCloseable {
 
-    private static final String VERSION = "gpusnap-store 1\n";
+    /** Of a store in which chunks may be compressed: daemons from before that take them for damaged. */
+    static final int COMPRESSED = 2;
+
+    private static final int NEWEST = COMPRESSED;
 
     private final Path path;
     private final DurableFiles files;
     private final FileChannel lockChannel;
+    private volatile int version;
 
     private StoreRoot(Path path, FileChannel lockChannel, DiskCalls disk) {
         this.path = path;
@@ -98,10 +103,36 @@ public final class StoreRoot implements AutoCloseable {
     private void checkVersion() throws IOException, TierException {
         Path file = marker();
         if (!Files.exists(file)) {
-            files.write(file, MemorySegment.ofArray(VERSION.getBytes(StandardCharsets.US_ASCII)));
-            files.sync();
-        } else if (!Files.readString(file, StandardCharsets.US_ASCII).equals(VERSION)) {
-            throw new TierException(Reason.IO, file + " names a format that this version does not know");
+            mark(1);
+            return;
+        }
+        String found = Files.readString(file, StandardCharsets.US_ASCII);
+        version = IntStream.rangeClosed(1, NEWEST)
+                .filter(known -> line(known).equals(found))
+                .findFirst()
+                .orElseThrow(
+                        () -> new TierException(Reason.IO, file + " names a format that this version does not know"));
+    }
+
+    private static String line(int version) {
+        return "gpusnap-store " + version + "\n";
+    }
+
+    private void mark(int wanted) throws TierException {
+        files.write(marker(), MemorySegment.ofArray(line(wanted).getBytes(StandardCharsets.US_ASCII)));
+        files.sync();
+        version = wanted;
+    }
+
+    /** To be called before something is written that daemons who know older versions only would take for damage. */
+    void requireVersion(int wanted) throws TierException {
+        if (version >= wanted) {
+            return;
+        }
+        synchronized (this) {
+            if (version < wanted) {
+                mark(wanted);
+            }
         }
     }
 

@@ -167,7 +167,8 @@ final class TestNode implements AutoCloseable {
                 false,
                 Optional.of(KeyRing.ofHex("0123456789abcdef".repeat(4))),
                 ManifestSigner.none(),
-                true);
+                true,
+                false);
     }
 
     /** @param shared what the node shares with others */

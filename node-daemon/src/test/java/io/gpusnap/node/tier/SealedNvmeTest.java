@@ -48,7 +48,7 @@ class SealedNvmeTest extends ChunkTierContract {
 
     private static NvmeTier tier(StoreRoot root, String keys, boolean encrypts) {
         Optional<KeyProvider> provider = keys.isEmpty() ? Optional.empty() : Optional.of(KeyRing.ofHex(keys));
-        return new NvmeTier(root, 0, provider, "tenant-a", encrypts);
+        return new NvmeTier(root, 0, provider, "tenant-a", encrypts, false);
     }
 
     @Override

@@ -23,10 +23,12 @@ public final class Main {
 
     private static final double NANOS = 1e9;
 
+    private final Node node;
     private final Images images;
     private final Copies copies;
 
     private Main(Node node) {
+        this.node = node;
         this.images = new Images(node);
         this.copies = new Copies(node);
     }
@@ -78,6 +80,7 @@ public final class Main {
                         request.path("ratio").asDouble(),
                         (int) number(request, "regions"),
                         number(request, "seed"));
+            case "rewrite" -> Rewriting.of(node.store(), Runtime.getRuntime().availableProcessors());
             case "ceilings" -> Ceilings.measure();
             default -> throw new IllegalArgumentException("unknown: " + request);
         };

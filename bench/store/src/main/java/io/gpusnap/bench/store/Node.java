@@ -33,8 +33,8 @@ final class Node implements AutoCloseable {
                 MemoryTier.open(settings.root().resolve("pool"), arena.allocate((long) SLOTS * Slot.BYTES, PAGE_BYTES));
         this.shared =
                 settings.s3().map(s3 -> new PackTier(PackSettings.of("s3"), new S3Store(s3), FrameSettings.none()));
-        this.store = new SnapshotStore(
-                root, new NvmeTier(root, 0), memory, shared.map(List::of).orElse(List.of()));
+        NvmeTier nvme = new NvmeTier(root, 0, Optional.empty(), "", false, settings.compress());
+        this.store = new SnapshotStore(root, nvme, memory, shared.map(List::of).orElse(List.of()));
     }
 
     SnapshotStore store() {

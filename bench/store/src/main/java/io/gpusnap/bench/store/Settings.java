@@ -11,25 +11,28 @@ import java.util.Optional;
 /**
  * @param root of the node's store
  * @param threads of each transfer; the daemon's own default where it is not said
+ * @param compress as nvme.compress
  */
-record Settings(Path root, int threads, Optional<S3Settings> s3) {
+record Settings(Path root, int threads, boolean compress, Optional<S3Settings> s3) {
 
     private static final int MOST_DEFAULT_THREADS = 8;
 
     static Settings parse(String[] arguments) {
         Path root = Path.of("store");
         int threads = Math.min(MOST_DEFAULT_THREADS, Runtime.getRuntime().availableProcessors());
+        boolean compress = false;
         Optional<S3Settings> s3 = Optional.empty();
         for (String argument : arguments) {
             String[] parts = argument.split("=", 2);
             switch (parts[0]) {
                 case "--root" -> root = Path.of(parts[1]);
                 case "--threads" -> threads = Integer.parseInt(parts[1]);
+                case "--compress" -> compress = true;
                 case "--s3" -> s3 = Optional.of(s3(parts[1].split(",")));
                 default -> throw new IllegalArgumentException("unknown: " + argument);
             }
         }
-        return new Settings(root, threads, s3);
+        return new Settings(root, threads, compress, s3);
     }
 
     /** As {@code endpoint,bucket,connections,part bytes,access key,secret key}. */

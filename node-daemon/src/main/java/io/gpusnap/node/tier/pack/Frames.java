@@ -16,8 +16,10 @@ public interface Frames {
     int ZSTD = 1;
     /** Encrypted by AES-256-GCM. */
     int SEALED = 2;
+    /** With {@link #ZSTD}: every second byte as it is, and then the others, compressed. */
+    int PLANES = 4;
     /** All bits that are known. */
-    int KNOWN = ZSTD | SEALED;
+    int KNOWN = ZSTD | SEALED | PLANES;
 
     /** @param frameBytes what was written */
     record Written(int frameBytes, int codec) {}

@@ -26,7 +26,7 @@ record PackEntry(ChunkDigest digest, int sizeBytes, long offset, int frameBytes,
         if (offset < 0 || offset > PackTable.MOST_PACK_BYTES - frameBytes) {
             throw new IllegalArgumentException("no chunk of a pack is at " + offset);
         }
-        if ((codec & ~Frames.KNOWN) != 0) {
+        if ((codec & ~Frames.KNOWN) != 0 || (codec & (Frames.PLANES | Frames.ZSTD)) == Frames.PLANES) {
             throw new IllegalArgumentException("frames of codec " + codec + " are not known");
         }
     }

@@ -1,21 +1,15 @@
 package io.gpusnap.node.tier.pack;
 
-import com.github.luben.zstd.Zstd;
-import com.github.luben.zstd.ZstdException;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.key.DataKey;
 import io.gpusnap.node.tier.key.TenantKeys;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Compresses chunks that shrink by it, then encrypts. Whether one shrinks a sample of it tells: weights do not, and are not tried
- * as a whole.
- */
+/** Compresses chunks that shrink by it, then encrypts. */
 final class SealingFrames implements Frames {
 
     /** The store's id, which is asked of the store when it is first needed. */
@@ -30,19 +24,16 @@ final class SealingFrames implements Frames {
         DataKey of(TenantKeys keys) throws TierException;
     }
 
-    private static final int LEVEL = 1;
-    private static final int SAMPLE_BYTES = 64 << 10;
-    /** Of its size: less gain is not worth the time at the other end. */
-    private static final double WORTH = 0.9;
-
     private final FrameSettings settings;
+    private final Compression compression;
     private final StoreIds storeId;
     private final Newest newest;
     /** All that one object writes is encrypted by one key. */
     private @Nullable DataKey writing;
 
-    SealingFrames(FrameSettings settings, StoreIds storeId, Newest newest) {
+    SealingFrames(FrameSettings settings, Compression compression, StoreIds storeId, Newest newest) {
         this.settings = settings;
+        this.compression = compression;
         this.storeId = storeId;
         this.newest = newest;
     }
@@ -64,32 +55,26 @@ final class SealingFrames implements Frames {
 
     @Override
     public Written write(ChunkDigest digest, MemorySegment content, MemorySegment target) throws TierException {
-        MemorySegment smaller = settings.compress() ? compressed(content) : content;
-        int codec = smaller.byteSize() < content.byteSize() ? ZSTD : PLAIN;
+        return settings.compress()
+                ? compression.compress(content, (smaller, codec) -> write(digest, smaller, codec, target))
+                : write(digest, content, PLAIN, target);
+    }
+
+    private Written write(ChunkDigest digest, MemorySegment smaller, int codec, MemorySegment target)
+            throws TierException {
         if (settings.keys().isEmpty()) {
             MemorySegment.copy(smaller, 0, target, 0, smaller.byteSize());
             return new Written((int) smaller.byteSize(), codec);
         }
-        codec |= SEALED;
+        int sealed = codec | SEALED;
         DataKey key = writing(settings.keys().get());
         long sealedBytes = smaller.byteSize() + DataKey.OVERHEAD_BYTES;
         key.seal(
                 digest,
-                codec,
+                sealed,
                 smaller.asByteBuffer(),
                 target.asSlice(0, sealedBytes).asByteBuffer());
-        return new Written((int) sealedBytes, codec);
-    }
-
-    /** The content itself when it does not shrink. */
-    private static MemorySegment compressed(MemorySegment content) {
-        byte[] sample =
-                content.asSlice(0, Math.min(SAMPLE_BYTES, content.byteSize())).toArray(ValueLayout.JAVA_BYTE);
-        if (Zstd.compress(sample, LEVEL).length > WORTH * sample.length) {
-            return content;
-        }
-        byte[] whole = Zstd.compress(content.toArray(ValueLayout.JAVA_BYTE), LEVEL);
-        return whole.length > WORTH * content.byteSize() ? content : MemorySegment.ofArray(whole);
+        return new Written((int) sealedBytes, sealed);
     }
 
     @Override
@@ -100,7 +85,7 @@ final class SealingFrames implements Frames {
             opened = open(digest, codec, scope, frame);
         }
         if ((codec & ZSTD) != 0) {
-            expand(digest, opened, target);
+            compression.expand(digest, codec, opened, target);
         } else {
             if (opened.byteSize() != target.byteSize()) {
                 throw new TierException(Reason.CORRUPT, "chunk " + digest + " is of another size");
@@ -118,21 +103,5 @@ final class SealingFrames implements Frames {
         MemorySegment opened = MemorySegment.ofArray(new byte[(int) openBytes]);
         keys.of(scope, storeId.get()).open(digest, codec, frame.asByteBuffer(), opened.asByteBuffer());
         return opened;
-    }
-
-    /** Never writes more than the chunk has, whatever the frame says of itself. */
-    private static void expand(ChunkDigest digest, MemorySegment frame, MemorySegment target) throws TierException {
-        byte[] whole = new byte[(int) target.byteSize()];
-        byte[] source = frame.toArray(ValueLayout.JAVA_BYTE);
-        try {
-            long found = Zstd.decompressByteArray(whole, 0, whole.length, source, 0, source.length);
-            if (found != whole.length) {
-                throw new TierException(
-                        Reason.CORRUPT, "chunk %s expands to %d bytes, not %d".formatted(digest, found, whole.length));
-            }
-        } catch (ZstdException e) {
-            throw new TierException(Reason.CORRUPT, "chunk " + digest + " does not expand: " + e.getMessage(), e);
-        }
-        target.copyFrom(MemorySegment.ofArray(whole));
     }
 }

@@ -184,7 +184,10 @@ class SealedTierTest extends PackTierContract {
         byte[] bomb = Zstd.compress(new byte[64 << 20]);
         byte[] target = new byte[4096];
         SealingFrames frames = new SealingFrames(
-                new FrameSettings(true, Optional.empty(), ManifestSigner.none()), UUID::randomUUID, keys -> {
+                new FrameSettings(true, Optional.empty(), ManifestSigner.none()),
+                new Compression(),
+                UUID::randomUUID,
+                keys -> {
                     throw new AssertionError("nothing is encrypted here");
                 });
         assertFails(

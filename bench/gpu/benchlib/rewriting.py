@@ -1,0 +1,30 @@
+"""A copy of a node's store whose chunks are compressed: the same store to the service, so that one snapshot thaws from both."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from .failure import BenchFailure
+
+ROOT = Path(__file__).resolve().parents[3]
+JAR = Path(os.environ.get("GPUSNAP_STORE_JAR") or ROOT / "bench/store/target/gpusnap-bench-store.jar")
+
+
+def compressed_beside(root):
+    return root.with_name(root.name + "-compressed")
+
+
+def rewrite_compressed(java, root):
+    """What the store's process answers: chunks, usedBytes of the drive, seconds, cpuSeconds."""
+    if not JAR.is_file():
+        raise BenchFailure(f"{JAR} is not there: make build, or bench/gpu/pack.sh --for gpu,store")
+    done = subprocess.run(
+        [java, "--enable-native-access=ALL-UNNAMED", "-jar", JAR, f"--root={root}", "--compress"],
+        input=json.dumps({"do": "rewrite"}) + "\n", capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    (root / "pool").unlink(missing_ok=True)
+    answer = json.loads(done.stdout.splitlines()[-1]) if done.stdout else {"error": done.stderr}
+    if "error" in answer:
+        raise BenchFailure(f"the store cannot be rewritten: {answer['error']}")
+    return answer

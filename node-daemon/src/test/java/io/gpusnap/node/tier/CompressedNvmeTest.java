@@ -1,0 +1,184 @@
+package io.gpusnap.node.tier;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.TreeDigester;
+import io.gpusnap.node.tier.TierException.Reason;
+import io.gpusnap.node.tier.key.KeyProvider;
+import io.gpusnap.node.tier.key.KeyRing;
+import io.gpusnap.node.tier.pack.CompressionTest;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A node's own store whose chunks are compressed is a tier like any other. */
+class CompressedNvmeTest extends ChunkTierContract {
+
+    private static final String KEY = "0123456789abcdef".repeat(4);
+    private static final int SIZE_BYTES = 1 << 20;
+    private static final byte[] WEIGHTS = CompressionTest.weights(SIZE_BYTES);
+
+    @TempDir
+    Path folder;
+
+    @TempDir
+    Path elsewhere;
+
+    @Override
+    protected ChunkTier open() throws Exception {
+        return tier(folder, false, true);
+    }
+
+    private static NvmeTier tier(Path root, boolean encrypts, boolean compresses) throws Exception {
+        return tier(StoreRoot.open(root), encrypts, compresses);
+    }
+
+    private static NvmeTier tier(StoreRoot root, boolean encrypts, boolean compresses) {
+        Optional<KeyProvider> provider = Optional.of(KeyRing.ofHex(KEY));
+        return new NvmeTier(root, 0, provider, "tenant-a", encrypts, compresses);
+    }
+
+    @Override
+    protected ChunkTier open(Middle middle) throws Exception {
+        return tier(FaultyDisk.under(folder, middle), false, true);
+    }
+
+    @Override
+    protected ChunkTier afterAKill() throws Exception {
+        return tier(FaultyDisk.imageOf(folder, elsewhere), false, true);
+    }
+
+    @Override
+    protected void assertHoldsNothing() throws Exception {
+        FaultyDisk.assertHoldsNoChunk(folder);
+    }
+
+    private static ChunkDigest digest() {
+        return new TreeDigester()
+                .digest(MemorySegment.ofArray(WEIGHTS))
+                .content()
+                .orElseThrow();
+    }
+
+    private static Path file(Path root) {
+        return root.resolve("chunks/" + digest().hex().substring(0, 2) + "/" + digest().hex());
+    }
+
+    private static void put(NvmeTier tier) throws TierException {
+        assertThat(tier.put(digest(), MemorySegment.ofArray(WEIGHTS))).isTrue();
+    }
+
+    /** @param offset 0: past the page cache; another one is not where direct reads may go */
+    private static byte[] read(NvmeTier tier, int offset) throws TierException {
+        MemorySegment buffer = Arena.ofAuto().allocate((4 << 20) + 4096, 4096).asSlice(offset);
+        tier.read(digest(), SIZE_BYTES, buffer);
+        return buffer.asSlice(0, SIZE_BYTES).toArray(ValueLayout.JAVA_BYTE);
+    }
+
+    private static void assertFails(Reason reason, NvmeTier tier) {
+        assertThatExceptionOfType(TierException.class)
+                .isThrownBy(() -> read(tier, 0))
+                .satisfies(e -> assertThat(e.reason()).isEqualTo(reason));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"false, 0", "false, 1", "true, 0", "true, 1"})
+    void weightsTakeTwoThirdsOfTheDiskAndAreReadAsTheyWere(boolean encrypts, int offset, @TempDir Path root)
+            throws Exception {
+        try (NvmeTier tier = tier(root, encrypts, true)) {
+            put(tier);
+            tier.sync();
+            assertThat(tier.put(digest(), MemorySegment.ofArray(WEIGHTS))).isFalse();
+            assertThat(tier.contains(digest(), SIZE_BYTES)).isTrue();
+            assertThat(read(tier, offset)).isEqualTo(WEIGHTS);
+            // then direct reads into device memory are not offered what they could not expand
+            assertThatExceptionOfType(TierException.class)
+                    .isThrownBy(() -> tier.file(digest(), SIZE_BYTES))
+                    .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.UNAVAILABLE));
+            assertThat(tier.usage().usedBytes())
+                    .isEqualTo(Files.size(file(root)))
+                    .isLessThan(7 * SIZE_BYTES / 10);
+            assertThat(tier.keyOf(digest(), SIZE_BYTES).isPresent()).isEqualTo(encrypts);
+            assertThat(tier.isSealedBy(number -> true)).isFalse(); // no manifest names it
+        }
+        // when neither is done any more
+        try (NvmeTier tier = tier(root, false, false)) {
+            assertThat(tier.contains(digest(), SIZE_BYTES)).isTrue();
+            assertThat(read(tier, offset)).isEqualTo(WEIGHTS);
+            assertThat(tier.delete(digest())).isTrue();
+            assertThat(tier.usage().usedBytes()).isZero();
+        }
+    }
+
+    @Test
+    void aCompressedChunkWhoseKeyIsLackingIsNotHereAndNotDamaged(@TempDir Path root) throws Exception {
+        try (NvmeTier tier = tier(root, true, true)) {
+            put(tier);
+        }
+        try (NvmeTier none = new NvmeTier(StoreRoot.open(root), 0)) {
+            assertThat(none.contains(digest(), SIZE_BYTES)).isFalse();
+            assertFails(Reason.NO_KEY, none);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatIsWrongWithAFileIsCorrupt(boolean encrypts, @TempDir Path root) throws Exception {
+        try (NvmeTier tier = tier(root, encrypts, true)) {
+            put(tier);
+            Path file = file(root);
+            byte[] whole = Files.readAllBytes(file);
+            // each field of the footer: mark, length of the frame, how it was made, length of the chunk
+            for (int at : new int[] {24, 16, 12, 8}) {
+                byte[] flipped = whole.clone();
+                flipped[whole.length - at] ^= 0x40;
+                Files.write(file, flipped);
+                assertFails(Reason.CORRUPT, tier);
+            }
+            // the frame: of an encrypted one every bit; the plane of mantissas has no proof but the chunk's digest
+            byte[] flipped = whole.clone();
+            flipped[SIZE_BYTES / 2 + 3] ^= 1;
+            Files.write(file, flipped);
+            assertFails(Reason.CORRUPT, tier);
+            // cut off: not here, or told from a chunk by what is missing at its end
+            Files.write(file, Arrays.copyOf(whole, 4096));
+            assertThat(tier.contains(digest(), SIZE_BYTES)).isFalse();
+            assertFails(Reason.CORRUPT, tier);
+            Files.write(file, Arrays.copyOf(whole, whole.length - 64));
+            assertFails(Reason.CORRUPT, tier);
+        }
+    }
+
+    @Test
+    void chunksThatDoNotShrinkLieThereAsTheyAre(@TempDir Path root) throws Exception {
+        byte[] content = random(SIZE_BYTES, 1);
+        try (NvmeTier tier = tier(root, false, true)) {
+            tier.put(digestOf(content), MemorySegment.ofArray(content));
+            assertThat(tier.file(digestOf(content), SIZE_BYTES)).hasBinaryContent(content);
+        }
+    }
+
+    @Test
+    void anOlderDaemonIsToldThatItDoesNotKnowTheStore(@TempDir Path root) throws Exception {
+        try (NvmeTier tier = tier(root, false, true)) {
+            assertThat(root.resolve("VERSION")).hasContent("gpusnap-store 1");
+            put(tier);
+            assertThat(root.resolve("VERSION")).hasContent("gpusnap-store 2");
+        }
+        try (NvmeTier tier = tier(root, false, false)) {
+            assertThat(read(tier, 0)).isEqualTo(WEIGHTS);
+            assertThat(root.resolve("VERSION")).hasContent("gpusnap-store 2");
+        }
+    }
+}

@@ -13,6 +13,7 @@ PEER_PORT = 9465
 WAYS = {
     "nfs": "an NFS tier besides the bucket",
     "keys": "chunks encrypted by the tenant's key, on the nodes' own disks too",
+    "compress": "chunks compressed where they shrink, on the nodes' own disks too",
     "signing": "signed manifests, and no others taken",
     "peers": "chunks from other daemons",
 }
@@ -64,6 +65,8 @@ class Daemons:
             found |= dict.fromkeys(("s3.bucket", "s3.endpoint", "s3.allowedAddresses", "s3.credentialsFile"))
         if self.ways["keys"]:
             found |= {"tiers.keyFile": self.work / "tenant.key", "nvme.encrypt": "true"}
+        if self.ways["compress"]:
+            found |= {"tiers.compress": "true", "nvme.compress": "true"}
         if self.ways["signing"]:
             found |= {"tiers.signingKeyFile": self.work / "signing.pem", "tiers.trustedKeysFile": self.work / "trusted.pem"}
         if self.ways["peers"] and kind is None:

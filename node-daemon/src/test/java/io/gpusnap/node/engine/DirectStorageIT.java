@@ -14,6 +14,8 @@ import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.TierKind;
+import io.gpusnap.node.tier.key.KeyRing;
+import io.gpusnap.node.tier.key.ManifestSigner;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,6 +29,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Chunks that the pool lacks go from their files into device memory, through the stand-in of cuFile. */
 class DirectStorageIT {
@@ -38,6 +42,7 @@ class DirectStorageIT {
     private TestNode node;
     private TestWorkload workload;
     private String answer;
+    private TierKeys keys = TierKeys.none();
 
     @BeforeEach
     void start() throws Exception {
@@ -50,7 +55,10 @@ class DirectStorageIT {
 
     private TestNode open(Use use, UnaryOperator<StorageInfo> disguise) throws Exception {
         StoragePolicy policy = new StoragePolicy(use, Optional.of(TestNatives.cufile()));
-        return FailingGpu.node(TestNode.settings(folder, TestNode.POOL_BYTES, policy), made -> {
+        EngineSettings settings = TestNode.sharing(
+                TestNode.settings(folder, TestNode.POOL_BYTES, policy),
+                new SharedTiers(Optional.empty(), Optional.empty(), 0, keys));
+        return FailingGpu.node(settings, made -> {
             gpu = made;
             gpu.disguiseStorage(disguise);
         });
@@ -123,6 +131,32 @@ class DirectStorageIT {
         assertThat(node.engines().inspect(snapshot).hotBytes())
                 .as("device memory took no room in the pool")
                 .isLessThan(device / 2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void compressedChunksComeTheOrdinaryWay(boolean encrypts) throws Exception {
+        keys = new TierKeys(
+                "tenant-a",
+                Optional.empty(),
+                false,
+                Optional.of(KeyRing.ofHex("0123456789abcdef".repeat(4))),
+                ManifestSigner.none(),
+                encrypts,
+                true);
+        node.close();
+        node = open(Use.ALWAYS, UnaryOperator.identity());
+        SnapshotId snapshot = savedAndCold();
+        List<ChunkRef> device = deviceChunks(snapshot);
+        long plain = 0;
+        for (ChunkRef chunk : device) {
+            plain += Files.size(file(chunk)) == chunk.sizeBytes() ? 1 : 0;
+        }
+        assertThat(plain).isLessThan(device.size());
+
+        thawed(snapshot);
+
+        assertThat(gpu.filesRead()).isEqualTo(plain);
     }
 
     @Test
@@ -290,8 +324,12 @@ class DirectStorageIT {
                 .orElseThrow();
     }
 
+    private Path file(ChunkRef chunk) {
+        return folder.resolve("nvme/chunks/" + chunk.digest().substring(0, 2) + "/" + chunk.digest());
+    }
+
     private void spoil(ChunkRef chunk, int cutBytes) throws Exception {
-        Path file = folder.resolve("nvme/chunks/" + chunk.digest().substring(0, 2) + "/" + chunk.digest());
+        Path file = file(chunk);
         byte[] bytes = Files.readAllBytes(file);
         bytes[bytes.length / 2] ^= 1;
         Files.write(file, Arrays.copyOf(bytes, bytes.length - cutBytes));

@@ -24,7 +24,10 @@ while :; do sleep 3600 & wait; done
 START_WITH_ID = """
 echo $(($ID - 1)) > /proc/sys/kernel/ns_last_pid
 setsid "$0" "$@" </dev/null >>"$LOG" 2>&1 &
-[ $! = "$ID" ]
+[ $! = "$ID" ] && exit
+kill -KILL $!
+wait $!
+exit 1
 """
 
 

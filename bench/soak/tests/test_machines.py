@@ -9,6 +9,7 @@ INSIDE = """
 mount -t proc proc /proc
 bash -c "$START" sleep 1000
 echo "ended with $?"
+sleep 0.3 # until it is what it will be
 echo "left: $(pgrep sleep | tr '\\n' ' ')"
 """
 

@@ -66,7 +66,7 @@ class Daemons:
         if self.ways["keys"]:
             found |= {"tiers.keyFile": self.work / "tenant.key", "nvme.encrypt": "true"}
         if self.ways["compress"]:
-            found |= {"tiers.compress": "true", "nvme.compress": "true"}
+            found |= {"tiers.compress": "planes", "nvme.compress": "true"}
         if self.ways["signing"]:
             found |= {"tiers.signingKeyFile": self.work / "signing.pem", "tiers.trustedKeysFile": self.work / "trusted.pem"}
         if self.ways["peers"] and kind is None:

@@ -31,7 +31,7 @@ class DaemonsTest(unittest.TestCase):
         self.assertEqual(settings["nfs.root"], self.work / "nfs")
         self.assertEqual(len(settings["tiers.keyFile"].read_text().strip()), 64)
         self.assertEqual(settings["nvme.encrypt"], "true")
-        self.assertEqual((settings["nvme.compress"], settings["tiers.compress"]), ("true", "true"))
+        self.assertEqual((settings["nvme.compress"], settings["tiers.compress"]), ("true", "planes"))
         self.assertIn("PRIVATE KEY", settings["tiers.signingKeyFile"].read_text())
         self.assertIn("PUBLIC KEY", settings["tiers.trustedKeysFile"].read_text())
         self.assertEqual(settings["peers.listen"], "198.18.0.10:9465")

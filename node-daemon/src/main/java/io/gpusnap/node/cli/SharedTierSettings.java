@@ -5,6 +5,7 @@ import io.gpusnap.node.config.S3Credentials;
 import io.gpusnap.node.config.S3Encryption;
 import io.gpusnap.node.config.SecretToken;
 import io.gpusnap.node.config.Secrets;
+import io.gpusnap.node.config.TierCompression;
 import io.gpusnap.node.config.TierKeySettings;
 import io.gpusnap.node.config.TierSettings;
 import io.gpusnap.node.config.VaultSettings;
@@ -16,6 +17,7 @@ import io.gpusnap.node.tier.key.KeyRing;
 import io.gpusnap.node.tier.key.ManifestSigner;
 import io.gpusnap.node.tier.key.VaultKey;
 import io.gpusnap.node.tier.nfs.NfsSettings;
+import io.gpusnap.node.tier.pack.Compression;
 import io.gpusnap.node.tier.pack.PackSettings;
 import io.gpusnap.node.tier.s3.AddressRules;
 import io.gpusnap.node.tier.s3.S3Settings;
@@ -52,12 +54,20 @@ final class SharedTierSettings {
                 peers.bufferBytes());
     }
 
+    private static Compression compression(TierCompression wanted) {
+        return switch (wanted) {
+            case OFF -> Compression.OFF;
+            case ZSTD -> Compression.ZSTD;
+            case PLANES -> Compression.PLANES;
+        };
+    }
+
     private static TierKeys keys(TierKeySettings keys) throws CommandException {
         try {
             return new TierKeys(
                     keys.tenant(),
                     keys.sharingGroup(),
-                    keys.compress(),
+                    compression(keys.compression()),
                     provider(keys),
                     ManifestSigner.of(keys.tenant(), keys.signingKey().map(SecretToken::value), keys.trustedKeys()),
                     keys.encryptNvme(),

@@ -91,7 +91,8 @@ public enum Setting {
             "tiers.sharingGroup",
             "group of tenants: in shared tiers they share chunks, which are encrypted by keys of the group",
             "none: shared with nobody"),
-    TIERS_COMPRESS("tiers.compress", "chunks that shrink by it are compressed there: true or false", "false"),
+    TIERS_COMPRESS(
+            "tiers.compress", "chunks that shrink by it are compressed there: false, true (zstd) or planes", "false"),
     TIERS_KEY_FILE(
             "tiers.keyFile",
             "file, or env:NAME, with 64 hex digits: chunks are encrypted there",

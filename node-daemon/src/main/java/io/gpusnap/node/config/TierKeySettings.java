@@ -6,6 +6,7 @@ import java.util.Optional;
  * What protects chunks and manifests.
  *
  * @param sharingGroup tenants with which this one shares chunks; empty: none
+ * @param compression of chunks that shrink by it, in shared tiers
  * @param key of 64 hex digits, one a line: the first wraps the tenant's data keys, unless a service does
  * @param vault whose key wraps them; empty as well as {@code key}: chunks are not encrypted
  * @param signingKey PEM; empty: manifests are not signed
@@ -16,7 +17,7 @@ import java.util.Optional;
 public record TierKeySettings(
         String tenant,
         Optional<String> sharingGroup,
-        boolean compress,
+        TierCompression compression,
         Optional<SecretToken> key,
         Optional<VaultSettings> vault,
         Optional<SecretToken> signingKey,
@@ -28,7 +29,7 @@ public record TierKeySettings(
         return new TierKeySettings(
                 "default",
                 Optional.empty(),
-                false,
+                TierCompression.OFF,
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),

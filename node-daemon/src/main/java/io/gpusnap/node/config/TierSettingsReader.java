@@ -84,7 +84,7 @@ final class TierSettingsReader {
         return new TierKeySettings(
                 reader.value(Setting.TIERS_TENANT, TierSettingsReader::tenant, () -> "default"),
                 reader.optional(Setting.TIERS_SHARING_GROUP, TierSettingsReader::tenant),
-                reader.value(Setting.TIERS_COMPRESS, TierSettingsReader::yesOrNo, () -> false),
+                reader.value(Setting.TIERS_COMPRESS, TierSettingsReader::compression, () -> TierCompression.OFF),
                 reader.optional(Setting.TIERS_KEY_FILE, text -> key(content(text))),
                 vault(byVault),
                 reader.optional(Setting.TIERS_SIGNING_KEY_FILE, text -> new SecretToken(content(text))),
@@ -112,6 +112,15 @@ final class TierSettingsReader {
         }
         return address.flatMap(
                 where -> key.flatMap(name -> token.map(from -> new VaultSettings(where, mount, name, from, timeout))));
+    }
+
+    private static TierCompression compression(String text) {
+        return switch (text.strip()) {
+            case "false" -> TierCompression.OFF;
+            case "true" -> TierCompression.ZSTD;
+            case "planes" -> TierCompression.PLANES;
+            default -> throw new IllegalArgumentException("write false, true or planes");
+        };
     }
 
     private static boolean isVault(String text) {

@@ -7,6 +7,7 @@ import io.gpusnap.node.tier.key.KeyProvider;
 import io.gpusnap.node.tier.key.ManifestSigner;
 import io.gpusnap.node.tier.key.SharedKeyFolder;
 import io.gpusnap.node.tier.key.TenantKeys;
+import io.gpusnap.node.tier.pack.Compression;
 import io.gpusnap.node.tier.pack.FrameSettings;
 import java.util.List;
 import java.util.Optional;
@@ -16,26 +17,26 @@ import java.util.Optional;
  *
  * @param provider wraps the tenant's data keys; empty: chunks are not encrypted
  * @param sharingGroup of tenants that share chunks in shared stores; empty: the tenant shares with nobody
- * @param compress chunks that shrink by it, in shared stores
+ * @param compression of chunks that shrink by it, in shared stores
  * @param encryptNvme also in the node's own store, there for the tenant alone
- * @param compressNvme as {@code compress}, in the node's own store
+ * @param compressNvme chunks that shrink by it, in the node's own store
  */
 public record TierKeys(
         String tenant,
         Optional<String> sharingGroup,
-        boolean compress,
+        Compression compression,
         Optional<KeyProvider> provider,
         ManifestSigner signer,
         boolean encryptNvme,
         boolean compressNvme) {
 
     /** Of a tenant that shares with nobody; the node's own store is not encrypted. */
-    public TierKeys(String tenant, boolean compress, Optional<KeyProvider> provider, ManifestSigner signer) {
-        this(tenant, Optional.empty(), compress, provider, signer, false, false);
+    public TierKeys(String tenant, Compression compression, Optional<KeyProvider> provider, ManifestSigner signer) {
+        this(tenant, Optional.empty(), compression, provider, signer, false, false);
     }
 
     public static TierKeys none() {
-        return new TierKeys("default", false, Optional.empty(), ManifestSigner.none());
+        return new TierKeys("default", Compression.OFF, Optional.empty(), ManifestSigner.none());
     }
 
     /** What can be opened here and whose signatures are taken, by ids only. */
@@ -62,12 +63,13 @@ public record TierKeys(
     public record Access(List<String> opens, List<String> keyIds, Optional<String> signsAs, List<String> trusts) {}
 
     NvmeTier own(StoreRoot root, long reserveBytes) {
-        return new NvmeTier(root, reserveBytes, provider, tenant, encryptNvme, compressNvme);
+        return new NvmeTier(
+                root, reserveBytes, provider, tenant, encryptNvme, compressNvme ? Compression.PLANES : Compression.OFF);
     }
 
     FrameSettings of(BlobStore store) {
         return provider.map(it ->
-                        FrameSettings.sealed(compress, new SharedKeyFolder(store), it, tenant, sharingGroup, signer))
-                .orElseGet(() -> new FrameSettings(compress, Optional.empty(), signer));
+                        FrameSettings.sealed(compression, new SharedKeyFolder(store), it, tenant, sharingGroup, signer))
+                .orElseGet(() -> new FrameSettings(compression, Optional.empty(), signer));
     }
 }

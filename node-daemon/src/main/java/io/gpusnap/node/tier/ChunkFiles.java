@@ -1,12 +1,12 @@
 package io.gpusnap.node.tier;
 
+import io.gpusnap.gpu.Buffers;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.TreeDigester;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.pack.Compression;
 import io.gpusnap.node.tier.pack.Frames;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -15,7 +15,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * What a chunk's file holds in the node's own store: the chunk, or what {@link ChunkSealing} makes of it, or it is compressed, and then
@@ -76,19 +75,17 @@ final class ChunkFiles {
 
     private final Optional<ChunkSealing> sealing;
     private final boolean encrypts;
-    private final boolean compresses;
-    private final Compression compression = new Compression();
-    private final ConcurrentLinkedQueue<MemorySegment> buffers = new ConcurrentLinkedQueue<>();
+    private final Compression compression;
 
     /**
      * @param sealing empty: what is encrypted cannot be read
      * @param encrypts what is written
-     * @param compresses what is written, where it shrinks
+     * @param compression of what is written, where it shrinks
      */
-    ChunkFiles(Optional<ChunkSealing> sealing, boolean encrypts, boolean compresses) {
+    ChunkFiles(Optional<ChunkSealing> sealing, boolean encrypts, Compression compression) {
         this.sealing = sealing;
         this.encrypts = encrypts;
-        this.compresses = compresses;
+        this.compression = compression;
     }
 
     private static Optional<Form> form(long fileBytes, int sizeBytes) {
@@ -130,9 +127,7 @@ final class ChunkFiles {
      * @return how many they were
      */
     long encode(ChunkDigest digest, MemorySegment content, Use<RuntimeException> use) throws TierException {
-        return compresses
-                ? compression.compress(content, (bytes, codec) -> encode(digest, content, bytes, codec, use))
-                : encode(digest, content, content, Frames.PLAIN, use);
+        return compression.compress(content, (bytes, codec) -> encode(digest, content, bytes, codec, use));
     }
 
     private long encode(
@@ -179,14 +174,14 @@ final class ChunkFiles {
                 .orElseThrow(() -> otherSize(digest, file.byteSize(), sizeBytes));
         MemorySegment frame = file.asSlice(0, footer.frameBytes());
         if (!form.sealed()) {
-            compression.expand(digest, footer.codec(), frame, target);
+            Compression.expand(digest, footer.codec(), frame, target);
             return;
         }
         ChunkSealing seals = sealing(digest);
         lend(buffer -> {
             MemorySegment opened = buffer.asSlice(0, footer.frameBytes() - ChunkSealing.OVERHEAD_BYTES);
             seals.open(digest, footer.codec(), frame, opened);
-            compression.expand(digest, footer.codec(), opened, target);
+            Compression.expand(digest, footer.codec(), opened, target);
         });
     }
 
@@ -221,13 +216,8 @@ final class ChunkFiles {
 
     /** @param use takes page-aligned memory for one file with its padding */
     <E extends Exception> void lend(Use<E> use) throws TierException, E {
-        MemorySegment free = buffers.poll();
-        MemorySegment buffer =
-                free == null ? Arena.ofAuto().allocate(TreeDigester.MAX_CHUNK_BYTES + PAGE_BYTES, PAGE_BYTES) : free;
-        try {
-            use.of(buffer);
-        } finally {
-            buffers.add(buffer);
+        try (Buffers buffers = new Buffers()) {
+            use.of(buffers.take(TreeDigester.MAX_CHUNK_BYTES + PAGE_BYTES));
         }
     }
 }

@@ -32,7 +32,8 @@ public interface ChunkTier extends AutoCloseable {
     Durability durability();
 
     /**
-     * Whether the chunk is there with this size. One of another size counts as absent, so that a put mends it.
+     * Whether the chunk is there with this size. One of another size counts as absent, so that a put mends it; as far
+     * as that can be told without reading it, which of one that lies there compressed it cannot.
      *
      * @throws TierException IO
      */

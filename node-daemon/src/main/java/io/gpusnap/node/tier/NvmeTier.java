@@ -6,6 +6,7 @@ import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.key.KeyProvider;
 import io.gpusnap.node.tier.key.TenantKeys;
+import io.gpusnap.node.tier.pack.Compression;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -49,7 +50,7 @@ public final class NvmeTier implements ChunkTier {
     private final long reserveBytes;
     private final Optional<ChunkSealing> sealing;
     private final boolean encrypts;
-    private final boolean compresses;
+    private final Compression compression;
     private final ChunkFiles chunks;
     private final ChunkBytes used = new ChunkBytes();
     private final LongAdder quarantined = new LongAdder();
@@ -63,7 +64,7 @@ public final class NvmeTier implements ChunkTier {
 
     /** @param reserveBytes free space that puts leave alone */
     public NvmeTier(StoreRoot root, long reserveBytes) {
-        this(root, reserveBytes, Optional.empty(), "", false, false);
+        this(root, reserveBytes, Optional.empty(), "", false, Compression.OFF);
     }
 
     /**
@@ -72,7 +73,7 @@ public final class NvmeTier implements ChunkTier {
      * @param provider wraps the data keys; empty: what is encrypted cannot be read
      * @param tenant whose data keys
      * @param encrypts what is written; needs a provider
-     * @param compresses what is written, where it shrinks
+     * @param compression of what is written, where it shrinks
      */
     public NvmeTier(
             StoreRoot root,
@@ -80,15 +81,15 @@ public final class NvmeTier implements ChunkTier {
             Optional<KeyProvider> provider,
             String tenant,
             boolean encrypts,
-            boolean compresses) {
+            Compression compression) {
         this.root = root;
         this.quarantine = new Quarantine(root);
         this.reserveBytes = reserveBytes;
         this.sealing = provider.map(
                 it -> new ChunkSealing(new TenantKeys(new NodeKeyFolder(root), it, tenant), root, this::isSealedBy));
         this.encrypts = encrypts && sealing.isPresent();
-        this.compresses = compresses;
-        this.chunks = new ChunkFiles(sealing, this.encrypts, compresses);
+        this.compression = compression;
+        this.chunks = new ChunkFiles(sealing, this.encrypts, compression);
     }
 
     /** The data keys of this store; empty where nothing was ever encrypted. */
@@ -130,7 +131,7 @@ public final class NvmeTier implements ChunkTier {
             return false;
         }
         requireSpace(content.byteSize());
-        if (compresses) {
+        if (compression != Compression.OFF) {
             root.requireVersion(StoreRoot.COMPRESSED);
         }
         used.addBytes(chunks.encode(digest, content, file -> root.files().write(fileOf(digest), file)));

@@ -140,6 +140,16 @@ class SettingsLoaderTest {
                         .anyMatch(line -> line.startsWith("s3.credentialsFile")));
     }
 
+    @ParameterizedTest
+    @CsvSource({"false, OFF", "true, ZSTD", "planes, PLANES"})
+    void sharedTiersAreCompressedInAWayThatAllDaemonsKnow(String text, TierCompression expected) throws Exception {
+        NodeSettings settings =
+                load(Optional.empty(), Map.of(), Map.of(Setting.TIERS_COMPRESS, text, Setting.NVME_COMPRESS, "true"));
+        assertThat(settings.tiers().keys().compression()).isEqualTo(expected);
+        assertThat(settings.tiers().keys().compressNvme()).isTrue();
+        assertProblems(Map.of(Setting.TIERS_COMPRESS, "zstd"), "tiers.compress");
+    }
+
     @Test
     void aKeyManagementServiceIsReadWithItsDefaults() throws Exception {
         Path token = Files.writeString(folder.resolve("token"), "hvs.secret\n");

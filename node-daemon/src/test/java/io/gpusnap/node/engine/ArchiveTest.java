@@ -11,6 +11,7 @@ import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.key.KeyRing;
 import io.gpusnap.node.tier.key.ManifestSigner;
+import io.gpusnap.node.tier.pack.Compression;
 import io.gpusnap.node.transfer.StoredSnapshot;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -576,7 +577,7 @@ class ArchiveTest {
                 Optional.empty(),
                 Optional.empty(),
                 0,
-                new TierKeys(tenant, false, Optional.of(KeyRing.ofHex(key)), signer));
+                new TierKeys(tenant, Compression.OFF, Optional.of(KeyRing.ofHex(key)), signer));
     }
 
     private static SharedTiers signing(Optional<KeyPair> own, Optional<KeyPair> trusted) {
@@ -586,7 +587,7 @@ class ArchiveTest {
                 0,
                 new TierKeys(
                         "default",
-                        false,
+                        Compression.OFF,
                         Optional.empty(),
                         ManifestSigner.of(
                                 "default",

@@ -16,6 +16,7 @@ import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.TierKind;
 import io.gpusnap.node.tier.key.KeyRing;
 import io.gpusnap.node.tier.key.ManifestSigner;
+import io.gpusnap.node.tier.pack.Compression;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -139,7 +140,7 @@ class DirectStorageIT {
         keys = new TierKeys(
                 "tenant-a",
                 Optional.empty(),
-                false,
+                Compression.OFF,
                 Optional.of(KeyRing.ofHex("0123456789abcdef".repeat(4))),
                 ManifestSigner.none(),
                 encrypts,

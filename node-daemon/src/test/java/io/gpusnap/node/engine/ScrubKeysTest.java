@@ -13,6 +13,7 @@ import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.key.KeyRing;
 import io.gpusnap.node.tier.key.ManifestSigner;
 import io.gpusnap.node.tier.nfs.NfsSettings;
+import io.gpusnap.node.tier.pack.Compression;
 import io.gpusnap.node.tier.pack.PackSettings;
 import io.gpusnap.node.transfer.StoredSnapshot;
 import io.gpusnap.node.transfer.Traffic;
@@ -77,7 +78,7 @@ class ScrubKeysTest {
                 0,
                 new TierKeys(
                         tenant,
-                        false,
+                        Compression.OFF,
                         key.map(KeyRing::ofHex),
                         ManifestSigner.of(
                                 tenant,

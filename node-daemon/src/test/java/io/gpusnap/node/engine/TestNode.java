@@ -26,6 +26,7 @@ import io.gpusnap.node.tier.Quarantine;
 import io.gpusnap.node.tier.StoreRoot;
 import io.gpusnap.node.tier.key.KeyRing;
 import io.gpusnap.node.tier.key.ManifestSigner;
+import io.gpusnap.node.tier.pack.Compression;
 import io.gpusnap.node.transfer.Traffic;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -164,7 +165,7 @@ final class TestNode implements AutoCloseable {
         return new TierKeys(
                 "tenant-a",
                 Optional.empty(),
-                false,
+                Compression.OFF,
                 Optional.of(KeyRing.ofHex("0123456789abcdef".repeat(4))),
                 ManifestSigner.none(),
                 true,

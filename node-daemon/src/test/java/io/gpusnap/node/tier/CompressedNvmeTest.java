@@ -8,6 +8,7 @@ import io.gpusnap.node.store.TreeDigester;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.key.KeyProvider;
 import io.gpusnap.node.tier.key.KeyRing;
+import io.gpusnap.node.tier.pack.Compression;
 import io.gpusnap.node.tier.pack.CompressionTest;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -27,7 +28,7 @@ class CompressedNvmeTest extends ChunkTierContract {
 
     private static final String KEY = "0123456789abcdef".repeat(4);
     private static final int SIZE_BYTES = 1 << 20;
-    private static final byte[] WEIGHTS = CompressionTest.weights(SIZE_BYTES);
+    private static final byte[] WEIGHTS = CompressionTest.weights(SIZE_BYTES, 1);
 
     @TempDir
     Path folder;
@@ -46,7 +47,7 @@ class CompressedNvmeTest extends ChunkTierContract {
 
     private static NvmeTier tier(StoreRoot root, boolean encrypts, boolean compresses) {
         Optional<KeyProvider> provider = Optional.of(KeyRing.ofHex(KEY));
-        return new NvmeTier(root, 0, provider, "tenant-a", encrypts, compresses);
+        return new NvmeTier(root, 0, provider, "tenant-a", encrypts, compresses ? Compression.PLANES : Compression.OFF);
     }
 
     @Override
@@ -62,6 +63,16 @@ class CompressedNvmeTest extends ChunkTierContract {
     @Override
     protected void assertHoldsNothing() throws Exception {
         FaultyDisk.assertHoldsNoChunk(folder);
+    }
+
+    @Override
+    protected byte[] content(int size, long seed) {
+        return CompressionTest.weights(size, seed);
+    }
+
+    @Override
+    protected long leastBytes(int size) {
+        return size / 2;
     }
 
     private static ChunkDigest digest() {
@@ -157,6 +168,18 @@ class CompressedNvmeTest extends ChunkTierContract {
             assertFails(Reason.CORRUPT, tier);
             Files.write(file, Arrays.copyOf(whole, whole.length - 64));
             assertFails(Reason.CORRUPT, tier);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {SIZE_BYTES - 8, SIZE_BYTES + 8})
+    void onlyAReadTellsACompressedChunkOfAnotherSize(int sizeBytes, @TempDir Path root) throws Exception {
+        try (NvmeTier tier = tier(root, false, true)) {
+            put(tier);
+            MemorySegment buffer = Arena.ofAuto().allocate(4 << 20, 4096);
+            assertReason(Reason.CORRUPT, () -> tier.read(digest(), sizeBytes, buffer));
+            assertThat(buffer.asSlice(0, SIZE_BYTES).mismatch(MemorySegment.ofArray(new byte[SIZE_BYTES])))
+                    .isEqualTo(-1);
         }
     }
 

@@ -11,6 +11,7 @@ import io.gpusnap.node.store.TreeDigester;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.key.KeyProvider;
 import io.gpusnap.node.tier.key.KeyRing;
+import io.gpusnap.node.tier.pack.Compression;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -48,7 +49,7 @@ class SealedNvmeTest extends ChunkTierContract {
 
     private static NvmeTier tier(StoreRoot root, String keys, boolean encrypts) {
         Optional<KeyProvider> provider = keys.isEmpty() ? Optional.empty() : Optional.of(KeyRing.ofHex(keys));
-        return new NvmeTier(root, 0, provider, "tenant-a", encrypts, false);
+        return new NvmeTier(root, 0, provider, "tenant-a", encrypts, Compression.OFF);
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.Slot;
 import io.gpusnap.node.tier.StoreRoot;
 import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.tier.pack.Compression;
 import io.gpusnap.node.tier.pack.FrameSettings;
 import io.gpusnap.node.tier.pack.PackSettings;
 import io.gpusnap.node.tier.pack.PackTier;
@@ -33,7 +34,8 @@ final class Node implements AutoCloseable {
                 MemoryTier.open(settings.root().resolve("pool"), arena.allocate((long) SLOTS * Slot.BYTES, PAGE_BYTES));
         this.shared =
                 settings.s3().map(s3 -> new PackTier(PackSettings.of("s3"), new S3Store(s3), FrameSettings.none()));
-        NvmeTier nvme = new NvmeTier(root, 0, Optional.empty(), "", false, settings.compress());
+        NvmeTier nvme = new NvmeTier(
+                root, 0, Optional.empty(), "", false, settings.compress() ? Compression.PLANES : Compression.OFF);
         this.store = new SnapshotStore(root, nvme, memory, shared.map(List::of).orElse(List.of()));
     }
 

@@ -57,7 +57,7 @@ final class Weights {
         return Map.of("bytes", changed);
     }
 
-    private static void fill(MemorySegment content, long start, long sizeBytes, SplittableRandom random) {
+    static void fill(MemorySegment content, long start, long sizeBytes, SplittableRandom random) {
         short[] step = new short[(int) (STEP_BYTES / Short.BYTES)];
         for (long done = 0; done < sizeBytes; done += STEP_BYTES) {
             int values = (int) (Math.min(STEP_BYTES, sizeBytes - done) / Short.BYTES);

@@ -13,26 +13,26 @@ import java.util.stream.Stream;
 /**
  * What is done to chunks and manifests on their way into a shared store.
  *
- * @param compress chunks that shrink by it
+ * @param compression of chunks that shrink by it
  * @param keys that encrypt, the tenant's or its sharing group's; empty: nothing is encrypted, and what is cannot be read
  * @param own with keys of a group: the tenant's own, for what it had before it shared
  */
 public record FrameSettings(
-        boolean compress, Optional<TenantKeys> keys, Optional<TenantKeys> own, ManifestSigner signer) {
+        Compression compression, Optional<TenantKeys> keys, Optional<TenantKeys> own, ManifestSigner signer) {
 
     /** Of a tenant by itself. */
-    public FrameSettings(boolean compress, Optional<TenantKeys> keys, ManifestSigner signer) {
-        this(compress, keys, Optional.empty(), signer);
+    public FrameSettings(Compression compression, Optional<TenantKeys> keys, ManifestSigner signer) {
+        this(compression, keys, Optional.empty(), signer);
     }
 
     /** Nothing. */
     public static FrameSettings none() {
-        return new FrameSettings(false, Optional.empty(), ManifestSigner.none());
+        return new FrameSettings(Compression.OFF, Optional.empty(), ManifestSigner.none());
     }
 
     /** @param group of tenants that share chunks; empty: the tenant shares with nobody */
     public static FrameSettings sealed(
-            boolean compress,
+            Compression compression,
             KeyFolder folder,
             KeyProvider provider,
             String tenant,
@@ -40,11 +40,11 @@ public record FrameSettings(
             ManifestSigner signer) {
         TenantKeys own = new TenantKeys(folder, provider, tenant);
         return group.map(name -> new FrameSettings(
-                        compress,
+                        compression,
                         Optional.of(new TenantKeys(folder, provider, TenantKeys.ownerOf(name))),
                         Optional.of(own),
                         signer))
-                .orElseGet(() -> new FrameSettings(compress, Optional.of(own), signer));
+                .orElseGet(() -> new FrameSettings(compression, Optional.of(own), signer));
     }
 
     /** Whether chunks of a pack can be read here: nobody's, this tenant's, or its group's. */

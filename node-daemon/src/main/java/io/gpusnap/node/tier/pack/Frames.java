@@ -40,7 +40,7 @@ public interface Frames {
      *
      * @param scope of its pack
      * @param target of the chunk's size: not a byte more is ever written
-     * @throws TierException CORRUPT, or NO_KEY
+     * @throws TierException CORRUPT, or NO_KEY; UNAVAILABLE when the codec is of a newer version
      */
     void read(ChunkDigest digest, int codec, String scope, MemorySegment frame, MemorySegment target)
             throws TierException;

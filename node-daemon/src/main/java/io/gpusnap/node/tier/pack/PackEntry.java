@@ -9,7 +9,7 @@ import io.gpusnap.node.store.TreeDigester;
  * @param sizeBytes of the chunk itself, 1 byte to 4 MiB
  * @param offset of its frame in the pack
  * @param frameBytes what it takes there
- * @param codec how the frame was made: bits of {@link Frames}
+ * @param codec how the frame was made: bits of {@link Frames}, and perhaps some of a newer version
  */
 record PackEntry(ChunkDigest digest, int sizeBytes, long offset, int frameBytes, int codec) {
 
@@ -26,8 +26,8 @@ record PackEntry(ChunkDigest digest, int sizeBytes, long offset, int frameBytes,
         if (offset < 0 || offset > PackTable.MOST_PACK_BYTES - frameBytes) {
             throw new IllegalArgumentException("no chunk of a pack is at " + offset);
         }
-        if ((codec & ~Frames.KNOWN) != 0 || (codec & (Frames.PLANES | Frames.ZSTD)) == Frames.PLANES) {
-            throw new IllegalArgumentException("frames of codec " + codec + " are not known");
+        if ((codec & (Frames.PLANES | Frames.ZSTD)) == Frames.PLANES) {
+            throw new IllegalArgumentException("no frame has planes that are not compressed");
         }
     }
 }

@@ -65,8 +65,7 @@ public final class PackTier implements ChunkTier {
         this.store = store;
         this.framing = frames;
         this.catalogue = new Catalogue(frames::opens);
-        Compression compression = new Compression();
-        this.frames = () -> new SealingFrames(frames, compression, this::storeId, this::newest);
+        this.frames = () -> new SealingFrames(frames, this::storeId, this::newest);
         this.publisher = new PackPublisher(store);
         this.snapshots = new SharedSnapshots(store, catalogue, publisher, frames.signer(), this::isDamage);
         this.places = new PlaceReader(store, this.frames, catalogue, this::lookAgain, this::notThere, this::quarantine);

@@ -25,16 +25,15 @@ public class CompressionTest {
 
     private static final ChunkDigest DIGEST = new ChunkDigest("ab".repeat(ChunkDigest.BYTES));
 
-    private final Compression compression = new Compression();
-
     private record Made(byte[] bytes, int codec) {}
 
     private Made compress(MemorySegment content) throws TierException {
-        return compression.compress(content, (bytes, codec) -> new Made(bytes.toArray(ValueLayout.JAVA_BYTE), codec));
+        return Compression.PLANES.compress(
+                content, (bytes, codec) -> new Made(bytes.toArray(ValueLayout.JAVA_BYTE), codec));
     }
 
     private byte[] expand(Made made, MemorySegment target) throws TierException {
-        compression.expand(DIGEST, made.codec(), nativeOf(made.bytes()), target);
+        Compression.expand(DIGEST, made.codec(), nativeOf(made.bytes()), target);
         return target.toArray(ValueLayout.JAVA_BYTE);
     }
 
@@ -43,12 +42,13 @@ public class CompressionTest {
     }
 
     /** As weights are: bf16, of a normal distribution. */
-    public static byte[] weights(int sizeBytes) {
+    public static byte[] weights(int sizeBytes, long seed) {
         ByteBuffer bytes = ByteBuffer.allocate(sizeBytes).order(ByteOrder.LITTLE_ENDIAN);
-        Random random = new Random(1);
+        Random random = new Random(seed);
         while (bytes.remaining() >= Short.BYTES) {
             bytes.putShort((short) (Float.floatToRawIntBits((float) random.nextGaussian() * 0.02f) >>> 16));
         }
+        bytes.array()[0] |= 1; // not zero, however short
         return bytes.array();
     }
 
@@ -70,7 +70,7 @@ public class CompressionTest {
     @ParameterizedTest
     @ValueSource(ints = {64 << 10, 1 << 20, TreeDigester.MAX_CHUNK_BYTES})
     void weightsBecomeTwoPlanesAndAThirdSmaller(int sizeBytes) throws Exception {
-        byte[] content = weights(sizeBytes);
+        byte[] content = weights(sizeBytes, 1);
 
         Made made = compress(nativeOf(content));
 
@@ -83,8 +83,19 @@ public class CompressionTest {
     }
 
     @Test
+    void whereDaemonsMayNotKnowPlanesItIsZstd() throws Exception {
+        byte[] content = weights(1 << 20, 1);
+        Made made = Compression.ZSTD.compress(
+                nativeOf(content), (bytes, codec) -> new Made(bytes.toArray(ValueLayout.JAVA_BYTE), codec));
+        assertThat(made.codec()).isEqualTo(Frames.ZSTD);
+        assertThat(expand(made, Arena.ofAuto().allocate(content.length))).isEqualTo(content);
+        assertThat(Compression.OFF.<Integer>compress(nativeOf(content), (bytes, codec) -> codec))
+                .isEqualTo(Frames.PLAIN);
+    }
+
+    @Test
     void heapMemoryIsCompressedAsNativeMemoryIs() throws Exception {
-        byte[] content = weights(1 << 20);
+        byte[] content = weights(1 << 20, 1);
         assertThat(compress(MemorySegment.ofArray(content)))
                 .usingRecursiveComparison()
                 .isEqualTo(compress(nativeOf(content)));
@@ -105,7 +116,7 @@ public class CompressionTest {
 
     @Test
     void weightsWhoseNumberOfBytesIsOddStillShrinkByZstd() throws Exception {
-        byte[] content = Arrays.copyOf(weights(1 << 20), (1 << 20) - 1);
+        byte[] content = Arrays.copyOf(weights(1 << 20, 1), (1 << 20) - 1);
         Made made = compress(nativeOf(content));
         assertThat(made.codec()).isEqualTo(Frames.ZSTD);
         assertThat(expand(made, Arena.ofAuto().allocate(content.length))).isEqualTo(content);
@@ -128,7 +139,7 @@ public class CompressionTest {
     @Test
     void whatIsWrongIsRefusedAndWritesNotAByteBeyondTheChunk() throws Exception {
         int sizeBytes = 1 << 20;
-        Made made = compress(nativeOf(weights(sizeBytes)));
+        Made made = compress(nativeOf(weights(sizeBytes, 1)));
         MemorySegment memory = Arena.ofAuto().allocate(2L * sizeBytes);
         MemorySegment target = memory.asSlice(0, sizeBytes);
         byte[] bomb = new byte[sizeBytes / 2 + 1];

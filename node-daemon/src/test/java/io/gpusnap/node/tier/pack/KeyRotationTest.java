@@ -52,7 +52,7 @@ class KeyRotationTest {
                 PackSettings.of("nfs"),
                 store,
                 new FrameSettings(
-                        false,
+                        Compression.OFF,
                         Optional.of(new TenantKeys(new SharedKeyFolder(store), keys, tenant)),
                         ManifestSigner.none()));
     }
@@ -444,7 +444,7 @@ class KeyRotationTest {
                 PackSettings.of("nfs"),
                 store,
                 new FrameSettings(
-                        false,
+                        Compression.OFF,
                         Optional.of(new TenantKeys(folder, KeyRing.ofHex(OLD), "tenant-a")),
                         ManifestSigner.none()))) {
             put(running, content(1));

@@ -54,6 +54,16 @@ class SealedTierTest extends PackTierContract {
     }
 
     @Override
+    protected byte[] content(int size, long seed) {
+        return CompressionTest.weights(size, seed);
+    }
+
+    @Override
+    protected long leastBytes(int size) {
+        return size / 2;
+    }
+
+    @Override
     protected ChunkTier open(Middle middle) throws Exception {
         FaultyFiles files = new FaultyFiles();
         PackTier tier = open(files.store(root), "tenant-a", KEY, ManifestSigner.none());
@@ -79,7 +89,7 @@ class SealedTierTest extends PackTierContract {
                 PackSettings.of("nfs"),
                 store,
                 new FrameSettings(
-                        true,
+                        Compression.PLANES,
                         Optional.of(new TenantKeys(new SharedKeyFolder(store), MasterKey.ofHex(key), tenant)),
                         signer));
     }
@@ -136,6 +146,27 @@ class SealedTierTest extends PackTierContract {
     }
 
     @Test
+    void weightsTakeTwoThirdsAndComeBackByAnotherNode() throws Exception {
+        byte[] weights = CompressionTest.weights(4 << 20, 1);
+        try (PackTier tier = open("tenant-a", KEY, ManifestSigner.none())) {
+            tier.put(digest(weights), MemorySegment.ofArray(weights));
+            tier.sync();
+            assertThat(tier.usage().usedBytes()).isLessThan(7 * (4L << 20) / 10);
+        }
+        ChunkRef chunk = new TreeDigester().digest(MemorySegment.ofArray(weights));
+        try (PackTier tier = open("tenant-a", KEY, ManifestSigner.none());
+                Buffers buffers = new Buffers()) {
+            tier.refresh();
+            assertThat(read(tier, weights)).isEqualTo(weights);
+            List<ChunkRef> brought = new ArrayList<>();
+            assertThat(tier.runReader(buffers)
+                            .read(tier.runs(List.of(chunk)).getFirst(), (found, bytes) -> brought.add(found)))
+                    .isEmpty();
+            assertThat(brought).containsExactly(chunk);
+        }
+    }
+
+    @Test
     void anotherTenantAndANodeWithoutTheKeyReadNothing() throws Exception {
         byte[] content = text(5000);
         try (PackTier tier = open("tenant-a", KEY, ManifestSigner.none())) {
@@ -184,8 +215,7 @@ class SealedTierTest extends PackTierContract {
         byte[] bomb = Zstd.compress(new byte[64 << 20]);
         byte[] target = new byte[4096];
         SealingFrames frames = new SealingFrames(
-                new FrameSettings(true, Optional.empty(), ManifestSigner.none()),
-                new Compression(),
+                new FrameSettings(Compression.ZSTD, Optional.empty(), ManifestSigner.none()),
                 UUID::randomUUID,
                 keys -> {
                     throw new AssertionError("nothing is encrypted here");
@@ -196,6 +226,33 @@ class SealedTierTest extends PackTierContract {
                 () -> frames.read(
                         digest(text(10)), Frames.ZSTD, "", MemorySegment.ofArray(bomb), MemorySegment.ofArray(target)));
         assertThat(target).containsOnly(0);
+    }
+
+    @Test
+    void aFrameOfANewerVersionIsNotCalledDamaged() throws Exception {
+        byte[] content = text(5000);
+        ChunkRef chunk = new TreeDigester().digest(MemorySegment.ofArray(content));
+        List<PackEntry> entries =
+                List.of(new PackEntry(chunk.content().orElseThrow(), chunk.sizeBytes(), 0, content.length, 8));
+        byte[] index = new PackTable(
+                        UUID.randomUUID(), List.of(new PackTable.Pack(PackTable.SELF, content.length, "", entries)))
+                .encode();
+        try (PackTier tier = open("tenant-a", KEY, ManifestSigner.none());
+                Buffers buffers = new Buffers()) {
+            tier.storeId();
+            tier.store().put(BlobKey.pack(PackTable.idOf(index)), MemorySegment.ofArray(content), IfThere.KEEP);
+            tier.store().put(BlobKey.index(PackTable.idOf(index)), MemorySegment.ofArray(index), IfThere.KEEP);
+            tier.refresh();
+            // when, then: as a pull, a thaw and a scrub read it
+            List<PackRun> runs = tier.runs(List.of(chunk));
+            assertThat(runs).hasSize(1);
+            assertFails(
+                    Reason.UNAVAILABLE,
+                    "a way that this version does not know (8)",
+                    () -> tier.runReader(buffers).read(runs.getFirst(), (found, bytes) -> {}));
+            assertFails(Reason.UNAVAILABLE, "does not know", () -> read(tier, content));
+            assertThat(tier.store().list(BlobKey.Folder.QUARANTINE, "")).isEmpty();
+        }
     }
 
     @Test

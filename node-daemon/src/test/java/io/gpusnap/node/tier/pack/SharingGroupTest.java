@@ -57,7 +57,12 @@ class SharingGroupTest {
                 PackSettings.of("nfs"),
                 store,
                 FrameSettings.sealed(
-                        false, new SharedKeyFolder(store), KeyRing.ofHex(KEY), tenant, group, ManifestSigner.none()));
+                        Compression.OFF,
+                        new SharedKeyFolder(store),
+                        KeyRing.ofHex(KEY),
+                        tenant,
+                        group,
+                        ManifestSigner.none()));
         open.add(tier);
         return tier;
     }

@@ -78,11 +78,15 @@ class ReportTest(unittest.TestCase):
     def test_thaws_from_a_drive_each_beside_its_own_floor(self):
         stages = {"preflight": 0.5, "materialise": 1, "criu-restore": 5, "fill-host": 1, "verify": 3, "fill": 1}
         floor = {"driveBytesPerSecond": 2e9, "readSeconds": 8.0, "rebuildSeconds": 1.0, "fillSeconds": 1.0, "seconds": 9.0}
-        thaws = [{"thawSeconds": taken, "stages": stages, "floor": floor} for taken in (9.9, 18.0, 9.0)]
-        text = report.from_disk({"totals": {"storedBytes": 16e9}, "diskThaws": thaws})
-        self.assertIn("| 2.0 GB/s | max(8.00 s, 1.00 s) + 1.00 s | 9.90 s | 10.0 % above | 1.6 GB/s |", text)
-        self.assertIn("| 18.00 s | 100.0 % above |", text)
-        self.assertIn("10.0 % above the floor in the middle", text)
+        slow = {"thawSeconds": 9.9, "stages": stages, "floor": floor}
+        fast = {"thawSeconds": 6.0, "stages": stages | {"criu-restore": 1, "verify": 0.5}, "floor": floor}
+        squeezed = {"thawSeconds": 3.0, "stages": stages, "floor": floor, "compressed": True}
+        text = report.from_disk({"totals": {"storedBytes": 16e9}, "diskThaws": [slow, fast, squeezed]})
+        self.assertIn("| after it | as they are | 2.0 GB/s | 1.5 GB/s | 9.00 s | 9.90 s | 10.0 % above |", text)
+        # in the thaw the drive was faster than before and after it
+        self.assertIn("| 2.0 GB/s | 4.0 GB/s | 5.00 s | 6.00 s | 20.0 % above |", text)
+        self.assertIn("| after it | compressed |", text)
+        self.assertIn("10.0 % above to 20.0 % above the floor", text)
 
     def test_switch_counts_each(self):
         one = {"to": "a", "toFirstAnswerSeconds": 0.8, "stages": {"fill": 0.3, "driver-restore": 0.2}, "answerRight": True}

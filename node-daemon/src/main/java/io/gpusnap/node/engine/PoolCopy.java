@@ -7,6 +7,7 @@ import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.ChunkLoader;
 import io.gpusnap.node.transfer.ChunkVerifier;
+import io.gpusnap.node.transfer.LoadedChunks;
 import java.util.List;
 
 /** The snapshot's chunks are in the pool, as many as find a slot, for a thaw to come. */
@@ -26,9 +27,10 @@ final class PoolCopy extends SharedStoreStage {
         long sizeBytes = chunks.stream().mapToLong(ChunkRef::sizeBytes).sum();
         context.progress().setTotalBytes(sizeBytes);
         // Clean copies from then on: the least recently used ones make room for whoever needs it.
-        new ChunkLoader(session.sources(), runtime.store().memory(), session.owner(), Space.LEAST_SLOTS)
-                .load(chunks, runtime.transfer(context))
-                .close();
+        try (LoadedChunks loaded = new LoadedChunks()) {
+            new ChunkLoader(session.sources(), runtime.store().memory(), session.owner(), Space.LEAST_SLOTS)
+                    .load(chunks, loaded, runtime.transfer(context));
+        }
         context.remember(new TransferOutcome(
                 session.request().snapshot(),
                 session.request().to().name(),

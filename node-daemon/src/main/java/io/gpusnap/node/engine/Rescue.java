@@ -9,6 +9,7 @@ import io.gpusnap.node.engine.device.Arrival;
 import io.gpusnap.node.engine.device.CudaProcesses;
 import io.gpusnap.node.engine.device.DeviceContent;
 import io.gpusnap.node.engine.device.DeviceFill;
+import io.gpusnap.node.engine.device.FillOutcome;
 import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageContext;
@@ -117,11 +118,11 @@ final class Rescue {
         // Of several processes some may never have let theirs go, and run by now.
         DeviceContent content = SaveSession.recall(context, DeviceContent.class).of(arrival.allocations());
         try (arrival;
-                LoadedChunks reused =
-                        new ChunkLoader(sources, memory, session.owner()).hot(content.stored(), transfer.uncounted())) {
-            long movedBytes = new DeviceFill(runtime.requireGpu(), memory, sources, session.owner(), reused, false)
+                LoadedChunks reused = new LoadedChunks()) {
+            new ChunkLoader(sources, memory, session.owner()).hot(content.stored(), reused, transfer.uncounted());
+            FillOutcome filled = new DeviceFill(runtime.requireGpu(), memory, sources, session.owner(), reused, false)
                     .fill(content, arrival.start(), transfer);
-            context.remember(new RefilledBytes(movedBytes));
+            context.remember(new RefilledBytes(filled.movedBytes()));
         } finally {
             target.unimportMemory();
         }

@@ -8,6 +8,7 @@ import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.ChunkLoader;
 import io.gpusnap.node.transfer.ChunkVerifier;
+import io.gpusnap.node.transfer.LoadedChunks;
 import java.util.List;
 
 /** Every chunk is verified and, where there is room, in the pool before the frozen process is touched. */
@@ -31,7 +32,9 @@ final class SuspendedVerify extends EngineStage {
         context.progress().setTotalBytes(ChunkVerifier.distinctBytes(chunks));
         Space space = new Space(runtime);
         int spareSlots = othersLeave ? space.sparedSlots() : space.sparedByThaw();
-        session.loaded(new ChunkLoader(session.sources(), runtime.store().memory(), session.owner(), spareSlots)
-                .load(chunks, runtime.transfer(context)));
+        LoadedChunks loaded = new LoadedChunks();
+        session.loaded(loaded);
+        new ChunkLoader(session.sources(), runtime.store().memory(), session.owner(), spareSlots)
+                .load(chunks, loaded, runtime.transfer(context));
     }
 }

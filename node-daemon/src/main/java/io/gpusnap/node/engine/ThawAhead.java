@@ -9,18 +9,16 @@ import io.gpusnap.node.engine.device.Ahead;
 import io.gpusnap.node.engine.device.Arrival;
 import io.gpusnap.node.engine.device.DeviceContent;
 import io.gpusnap.node.engine.device.DeviceFill;
+import io.gpusnap.node.engine.device.FillOutcome;
 import io.gpusnap.node.engine.device.GpuPort;
 import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
-import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.Joining;
-import io.gpusnap.node.transfer.LoadedChunks;
 import io.gpusnap.node.transfer.Transfer;
-import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -36,8 +34,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Device memory that is made and filled while the process that it is for is made again. Where it cannot be made, the process makes
- * it, and it is filled after that; what cannot be filled fails the thaw, as it does there.
+ * Device memory that is made and filled while the process that it is for is made again, with each chunk soon after it was read. Where
+ * it cannot be made, the process makes it, and it is filled after that; what cannot be filled fails the thaw, as it does there.
  */
 final class ThawAhead implements AutoCloseable {
 
@@ -49,9 +47,6 @@ final class ThawAhead implements AutoCloseable {
      */
     static final long SPARE_BYTES = 64L << 20;
 
-    /** @param movedBytes that crossed the bus */
-    record Filled(long movedBytes, double seconds) {}
-
     private final ThawSession session;
     private final ThawLoad load;
     private final GpuPort gpu;
@@ -60,7 +55,7 @@ final class ThawAhead implements AutoCloseable {
     private final int processes;
     private final Transfer transfer;
     private final FutureTask<List<Allocation>> made;
-    private final FutureTask<Filled> filled;
+    private final FutureTask<FillOutcome> filled;
     private final CountDownLatch hostFilled = new CountDownLatch(1);
     private final Thread thread;
     private @Nullable Ahead memory;
@@ -134,30 +129,20 @@ final class ThawAhead implements AutoCloseable {
         }
     }
 
-    private Filled fill() throws GpuException, TierException, InterruptedException {
+    private FillOutcome fill() throws GpuException, TierException, InterruptedException {
         List<Allocation> there = made.state() == FutureTask.State.SUCCESS ? made.resultNow() : List.of();
         if (there.isEmpty()) {
-            return new Filled(0, 0);
+            return FillOutcome.NOTHING;
         }
-        LoadedChunks loaded = load.device();
-        DeviceContent part = content.of(there);
-        if (!inPool(part.stored(), loaded)) {
+        NodeRuntime runtime = session.runtime();
+        DeviceFill fill =
+                new DeviceFill(gpu, runtime.store().memory(), session.sources(), session.owner(), load.coming(), false);
+        try (Arrival arrival = Arrival.prepare(Objects.requireNonNull(memory));
+                DeviceFill.Running running = fill.begin(content.of(there), arrival, transfer)) {
+            load.device();
             hostFilled.await(); // the slots that are left until then are the host areas'
+            return running.finish();
         }
-        long start = System.nanoTime();
-        try (Arrival arrival = Arrival.prepare(Objects.requireNonNull(memory))) {
-            NodeRuntime runtime = session.runtime();
-            long movedBytes = new DeviceFill(
-                            gpu, runtime.store().memory(), session.sources(), session.owner(), loaded, false)
-                    .fill(part, arrival, transfer);
-            return new Filled(movedBytes, (System.nanoTime() - start) / 1e9);
-        }
-    }
-
-    private static boolean inPool(Collection<ChunkRef> chunks, LoadedChunks loaded) {
-        return chunks.stream()
-                .flatMap(chunk -> chunk.content().stream())
-                .allMatch(digest -> loaded.find(digest).isPresent());
     }
 
     /** Chunks that are in no slot of the pool may take the host areas' now. */
@@ -216,7 +201,7 @@ final class ThawAhead implements AutoCloseable {
      *
      * @param context of the stage that waits: its progress hears of what is done of it
      */
-    Filled filled(StageContext context) throws GpuException, TierException, InterruptedException {
+    FillOutcome filled(StageContext context) throws GpuException, TierException, InterruptedException {
         beside.begin(context, context.progress()::addBytes);
         try {
             return filled.get();

@@ -4,6 +4,7 @@ import io.gpusnap.gpu.GpuException;
 import io.gpusnap.node.engine.device.Arrival;
 import io.gpusnap.node.engine.device.DeviceContent;
 import io.gpusnap.node.engine.device.DeviceFill;
+import io.gpusnap.node.engine.device.FillOutcome;
 import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
@@ -34,7 +35,7 @@ final class ThawFill extends EngineStage {
         DeviceContent content = DeviceContent.of(session.manifest().device());
         context.progress().setTotalBytes(content.sizeBytes());
         TargetPort target = session.target(context);
-        ThawAhead.Filled before = new ThawAhead.Filled(0, 0);
+        FillOutcome before = FillOutcome.NOTHING;
         Set<Long> taken = Set.of();
         if (session.ahead().isPresent()) {
             ThawAhead ahead = session.ahead().get();
@@ -42,21 +43,19 @@ final class ThawFill extends EngineStage {
             taken = ahead.taken(target.allocations());
         }
         context.checkCancelled(); // there may be nothing left to fill, and after this stage is no way back
-        ThawAhead.Filled rest = taken.size() == content.allocations().size()
-                ? new ThawAhead.Filled(0, 0)
+        FillOutcome rest = taken.size() == content.allocations().size()
+                ? FillOutcome.NOTHING
                 : fill(context, target, content, taken);
-        double seconds = before.seconds() + rest.seconds();
-        session.fillBytesPerSecond((before.movedBytes() + rest.movedBytes()) / Math.max(seconds, 1e-9));
+        session.fillBytesPerSecond(before.plus(rest).bytesPerSecond());
     }
 
     /** @param taken allocations that have their content */
-    private ThawAhead.Filled fill(StageContext context, TargetPort target, DeviceContent content, Set<Long> taken)
+    private FillOutcome fill(StageContext context, TargetPort target, DeviceContent content, Set<Long> taken)
             throws StageException, GpuException, TierException, InterruptedException {
         NodeRuntime runtime = session.runtime();
         boolean filled = false;
-        long start = System.nanoTime();
         try (Arrival arrival = Arrival.prepare(target, allocation -> !taken.contains(allocation.id()))) {
-            long movedBytes = new DeviceFill(
+            FillOutcome all = new DeviceFill(
                             runtime.requireGpu(),
                             runtime.store().memory(),
                             session.sources(),
@@ -65,7 +64,7 @@ final class ThawFill extends EngineStage {
                             runtime.direct().used())
                     .fill(content.without(taken), arrival.start(), runtime.transfer(context));
             filled = true;
-            return new ThawAhead.Filled(movedBytes, (System.nanoTime() - start) / 1e9);
+            return all;
         } finally {
             if (!filled) {
                 target.unimportMemory();

@@ -23,6 +23,8 @@ import java.util.concurrent.FutureTask;
  */
 final class ThawLoad implements AutoCloseable {
 
+    private final LoadedChunks hostChunks = new LoadedChunks();
+    private final LoadedChunks deviceChunks = new LoadedChunks();
     private final FutureTask<LoadedChunks> host;
     private final FutureTask<LoadedChunks> device;
     private final Thread thread;
@@ -30,12 +32,26 @@ final class ThawLoad implements AutoCloseable {
     private final long deviceBytes;
     private final BesideStages beside = new BesideStages();
 
-    private ThawLoad(ChunkLoader loader, List<ChunkRef> host, List<ChunkRef> device, boolean direct, int threads) {
+    /**
+     * @param device in the order in which they are filled in: each part of device memory is complete soon after the one before, and
+     *     where the pool is small, the first ones find slots
+     * @param direct whether chunks of device memory are only looked for in the pool
+     */
+    ThawLoad(ChunkLoader loader, List<ChunkRef> host, List<ChunkRef> device, boolean direct, int threads) {
         Transfer transfer = new Transfer(threads, beside::done, beside::safePoint);
-        this.host = new FutureTask<>(() -> loader.load(host, transfer));
-        // In the order in which they are filled in: where the pool is small, the first ones find slots.
-        this.device = new FutureTask<>(
-                () -> direct ? loader.hot(device, transfer.uncounted()) : loader.load(device, transfer));
+        this.host = new FutureTask<>(() -> {
+            loader.load(host, hostChunks, transfer);
+            return hostChunks;
+        });
+        this.device = new FutureTask<>(() -> {
+            result(this.host); // what fails there fails here
+            if (direct) {
+                loader.hot(device, deviceChunks, transfer.uncounted());
+            } else {
+                loader.load(device, deviceChunks, transfer);
+            }
+            return deviceChunks;
+        });
         this.hostBytes = ChunkVerifier.distinctBytes(host);
         this.deviceBytes = direct ? 0 : ChunkVerifier.distinctBytes(device);
         this.thread = Thread.ofPlatform().daemon().name("thaw-load").unstarted(this::run);
@@ -57,15 +73,17 @@ final class ThawLoad implements AutoCloseable {
                         .toList(),
                 runtime.direct().used(),
                 runtime.settings().threads());
-        load.thread.start();
+        load.start();
         return load;
+    }
+
+    void start() {
+        thread.start();
     }
 
     private void run() {
         host.run();
-        if (host.state() == FutureTask.State.SUCCESS) {
-            device.run();
-        }
+        device.run();
     }
 
     /**
@@ -83,7 +101,12 @@ final class ThawLoad implements AutoCloseable {
         return await(device, hostBytes + deviceBytes, context);
     }
 
-    /** The same for somebody beside the stages; waits for its interrupt where host areas could not be loaded. */
+    /** Those of device memory that are here by now, and all that come: who uses them has ended when this is closed. */
+    LoadedChunks coming() {
+        return deviceChunks;
+    }
+
+    /** As {@link #device(StageContext)} for somebody beside the stages, who may ask at any time: fails as host areas have failed. */
     LoadedChunks device() throws TierException, InterruptedException {
         return result(device);
     }
@@ -116,16 +139,13 @@ final class ThawLoad implements AutoCloseable {
         }
     }
 
-    /** Returns when nothing of it runs any more; what was loaded and not taken is let go. */
+    /** Returns when nothing of it runs any more; what was loaded is let go, also that of a load that failed. */
     @Override
     public void close() {
         beside.close();
         thread.interrupt();
         Joining.all(List.of(thread));
-        for (FutureTask<LoadedChunks> task : List.of(host, device)) {
-            if (task.state() == FutureTask.State.SUCCESS) {
-                task.resultNow().close();
-            }
-        }
+        hostChunks.close();
+        deviceChunks.close();
     }
 }

@@ -46,14 +46,15 @@ public final class ChunkLoader {
     /**
      * When it returns, every chunk was verified, and those that fit are leased.
      *
-     * @throws TierException MISSING, CORRUPT, IO, UNAVAILABLE; then no lease is left
+     * @param loaded gets each of them as soon as it is there. It is the caller's: what is in it stays leased also when this fails, for
+     *     whoever uses it by then
+     * @throws TierException MISSING, CORRUPT, IO, UNAVAILABLE
      */
-    public LoadedChunks load(Collection<ChunkRef> chunks, Transfer transfer)
+    public void load(Collection<ChunkRef> chunks, LoadedChunks loaded, Transfer transfer)
             throws TierException, InterruptedException {
-        LoadedChunks loaded = new LoadedChunks();
         Map<ChunkRef, Slot> slots = new ConcurrentHashMap<>();
         try (Buffers buffers = new Buffers()) {
-            List<ChunkRef> cold = hot(ChunkVerifier.distinct(chunks), loaded, transfer);
+            List<ChunkRef> cold = lease(ChunkVerifier.distinct(chunks), loaded, transfer);
             slots.putAll(slots(cold));
             Batch.each("load", sources, cold, transfer, () -> {
                 BatchReader reader = new BatchReader(sources, buffers);
@@ -63,11 +64,8 @@ public final class ChunkLoader {
                     reader.read(batch, target);
                 };
             });
-            return loaded;
-        } catch (Throwable e) {
-            slots.values().forEach(memory::free);
-            loaded.close();
-            throw e;
+        } finally {
+            slots.values().forEach(memory::free); // of chunks that did not come
         }
     }
 
@@ -103,23 +101,22 @@ public final class ChunkLoader {
         }
     }
 
-    /** As far as chunks are in the pool, they are verified and leased; nothing is read. */
-    public LoadedChunks hot(Collection<ChunkRef> chunks, Transfer transfer) throws InterruptedException {
-        LoadedChunks loaded = new LoadedChunks();
-        try {
-            hot(ChunkVerifier.distinct(chunks), loaded, transfer);
-            return loaded;
-        } catch (Throwable e) {
-            loaded.close();
-            throw e;
-        }
+    /**
+     * As far as chunks are in the pool, they are verified and leased; nothing is read.
+     *
+     * @param loaded as for {@link #load}
+     */
+    public void hot(Collection<ChunkRef> chunks, LoadedChunks loaded, Transfer transfer) throws InterruptedException {
+        lease(ChunkVerifier.distinct(chunks), loaded, transfer);
     }
 
     /**
      * What was verified in this daemon's life is leased in one go. The rest in parallel, because a copy from an earlier life is
      * hashed when it is first leased.
+     *
+     * @return those that are not in the pool
      */
-    private List<ChunkRef> hot(List<ChunkRef> chunks, LoadedChunks loaded, Transfer transfer)
+    private List<ChunkRef> lease(List<ChunkRef> chunks, LoadedChunks loaded, Transfer transfer)
             throws InterruptedException {
         transfer.safePoint().run();
         memory.leaseVerified(chunks, spareSlots).forEach((chunk, lease) -> add(chunk, lease, loaded, transfer));

@@ -10,29 +10,17 @@ import io.gpusnap.node.operation.OperationOutcome;
 import io.gpusnap.node.operation.StageListener;
 import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessId;
-import io.gpusnap.node.store.ChunkDigest;
-import io.gpusnap.node.store.ChunkRef;
-import io.gpusnap.node.store.Manifest;
 import io.gpusnap.node.store.SnapshotId;
-import io.gpusnap.node.tier.s3.FaultProxy;
 import io.gpusnap.node.tier.s3.FaultProxy.Fault;
-import io.gpusnap.node.tier.s3.S3Server;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Supplier;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -43,13 +31,11 @@ import org.junit.jupiter.api.io.TempDir;
 class DriverAheadIT {
 
     private static final String PROMPT = "warm";
-    private static final long LIMIT_SECONDS = 60;
 
     @TempDir
     Path folder;
 
-    private FaultProxy proxy;
-    private String bucket;
+    private LateChunks chunks;
     private SnapshotId snapshot;
     private TestWorkload workload;
     private String answer;
@@ -60,13 +46,11 @@ class DriverAheadIT {
     void aSnapshotWhoseDeviceMemoryIsOnlyInABucket() throws Exception {
         TestNatives.require();
         TestCriu.require();
-        S3Server server = S3Server.shared();
-        bucket = server.bucket();
-        proxy = new FaultProxy(server.endpoint());
         TestNode.driverAhead(folder);
+        chunks = new LateChunks(folder);
         workload = TestWorkload.start(folder.resolve("workload"));
         answer = workload.answer(PROMPT);
-        snapshot = savedToTheBucket(workload);
+        snapshot = chunks.save(workload, LateChunks::ofDevice);
         open(EngineSettings.DRIVER_CALL_LIMIT);
     }
 
@@ -78,38 +62,10 @@ class DriverAheadIT {
         if (node != null) {
             node.close();
         }
-        if (proxy != null) {
-            proxy.close();
+        if (chunks != null) {
+            chunks.close();
         }
         TestNode.cleanUp(folder);
-    }
-
-    /** No node is open then. */
-    private SnapshotId savedToTheBucket(TestWorkload saved) throws Exception {
-        open(EngineSettings.DRIVER_CALL_LIMIT);
-        SnapshotId id = node.save(EngineId.CRIU_CUDA, saved, AfterSave.STOP)
-                .succeeded()
-                .fact(SaveOutcome.class)
-                .snapshot();
-        node.transfer(id, "s3", StageListener.NONE).succeeded();
-        Manifest manifest = node.engines().manifest(id);
-        node.close();
-        TestNode.cleanUp(folder); // what is in the pool
-        Set<String> device = digests(manifest.device().allocations().stream().flatMap(one -> one.chunks().stream()));
-        device.removeAll(digests(Stream.concat(
-                manifest.host().files().stream().flatMap(one -> one.chunks().stream()),
-                manifest.host().areas().stream().flatMap(one -> one.chunks().stream()))));
-        assertThat(device).isNotEmpty();
-        for (String digest : device) {
-            Files.delete(folder.resolve("nvme/chunks/" + digest.substring(0, 2) + "/" + digest));
-        }
-        return id;
-    }
-
-    private static Set<String> digests(Stream<ChunkRef> chunks) {
-        return chunks.flatMap(chunk -> chunk.content().stream())
-                .map(ChunkDigest::hex)
-                .collect(Collectors.toCollection(HashSet::new));
     }
 
     /** @param limit for the driver's calls */
@@ -117,36 +73,13 @@ class DriverAheadIT {
         if (node != null) {
             node.close();
         }
-        SharedTiers shared = SharedPlace.of(List.of("s3", proxy.endpoint().toString(), bucket, "in-order"));
-        EngineSettings settings = TestNode.sharing(TestNode.settings(folder, TestNode.POOL_BYTES), shared);
-        node = FailingGpu.node(TestNode.impatient(settings, limit), made -> gpu = made);
+        node = FailingGpu.node(chunks.settings(limit), made -> gpu = made);
     }
 
     private void thawed() throws Exception {
         ThawOutcome thaw = node.thaw(EngineId.CRIU_CUDA, snapshot).succeeded().fact(ThawOutcome.class);
         workload.became(new ProcessId(thaw.pid(), thaw.startTimeTicks()));
         assertThat(workload.answer(PROMPT)).isEqualTo(answer);
-    }
-
-    /** What happens to each piece of device memory on its way. */
-    private void onTheWay(Supplier<Fault> what) {
-        proxy.spoil(seen -> seen.isGet() && seen.path().contains("/packs/") ? what.get() : new Fault.None());
-    }
-
-    private void late(CountDownLatch until, Fault then, AtomicBoolean came) {
-        onTheWay(() -> {
-            came.set(happens(until, LIMIT_SECONDS));
-            return then;
-        });
-    }
-
-    private static boolean happens(CountDownLatch event, long seconds) {
-        try {
-            return event.await(seconds, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
     }
 
     private long freeBytes() throws Exception {
@@ -169,7 +102,7 @@ class DriverAheadIT {
         CountDownLatch restored = new CountDownLatch(1);
         AtomicBoolean came = new AtomicBoolean();
         List<Map<Character, Integer>> states = new ArrayList<>();
-        late(restored, new Fault.None(), came);
+        chunks.late(restored, new Fault.None(), came);
         gpu.after("restore", pid -> {
             states.add(states(pid));
             restored.countDown();
@@ -188,7 +121,7 @@ class DriverAheadIT {
         long free = freeBytes();
         CountDownLatch restored = new CountDownLatch(1);
         AtomicBoolean came = new AtomicBoolean();
-        late(restored, new Fault.FlipBit(), came);
+        chunks.late(restored, new Fault.FlipBit(), came);
         List<Integer> pids = new ArrayList<>();
         gpu.after("restore", pid -> {
             pids.add(pid);
@@ -213,7 +146,7 @@ class DriverAheadIT {
     void aThawThatIsCancelledMeanwhileLeavesNothing() throws Exception {
         long free = freeBytes();
         CountDownLatch cancelled = new CountDownLatch(1);
-        late(cancelled, new Fault.None(), new AtomicBoolean());
+        chunks.late(cancelled, new Fault.None(), new AtomicBoolean());
         List<Integer> pids = new ArrayList<>();
         CountDownLatch restored = new CountDownLatch(1);
         gpu.after("restore", pid -> {
@@ -233,8 +166,9 @@ class DriverAheadIT {
         CountDownLatch asked = new CountDownLatch(1);
         CountDownLatch restored = new CountDownLatch(1);
         AtomicBoolean early = new AtomicBoolean();
-        onTheWay(() -> {
-            early.compareAndSet(false, happens(asked, LIMIT_SECONDS) && happens(restored, 1));
+        chunks.onTheWay(() -> {
+            early.compareAndSet(
+                    false, LateChunks.happens(asked, LateChunks.LIMIT_SECONDS) && LateChunks.happens(restored, 1));
             return new Fault.None();
         });
         gpu.fail("still", Moment.BEFORE, 1, GpuStatus.PERMISSION);
@@ -254,11 +188,12 @@ class DriverAheadIT {
                 TestWorkload.startRanks(folder.resolve("ranks"), "--device", "--spread", "--hooks", "ends");
         try {
             String before = ranks.answer("1");
-            SnapshotId both = savedToTheBucket(ranks);
+            node.close();
+            SnapshotId both = chunks.save(ranks, LateChunks::ofDevice);
             open(EngineSettings.DRIVER_CALL_LIMIT);
             CountDownLatch restored = new CountDownLatch(2);
             AtomicBoolean came = new AtomicBoolean();
-            late(restored, new Fault.None(), came);
+            chunks.late(restored, new Fault.None(), came);
             gpu.after("restore", pid -> restored.countDown());
             // when
             ThawOutcome thaw = node.thaw(EngineId.CRIU_CUDA, both).succeeded().fact(ThawOutcome.class);
@@ -277,15 +212,18 @@ class DriverAheadIT {
         open(Duration.ofSeconds(1));
         CountDownLatch begun = new CountDownLatch(1);
         AtomicBoolean came = new AtomicBoolean();
-        onTheWay(() -> {
+        chunks.onTheWay(() -> {
             if (!came.get()) {
-                came.set(happens(begun, LIMIT_SECONDS) && !happens(new CountDownLatch(1), 3));
+                came.set(LateChunks.happens(begun, LateChunks.LIMIT_SECONDS)
+                        && !LateChunks.happens(new CountDownLatch(1), 3));
             }
             return new Fault.None();
         });
         gpu.before("restore", () -> {
             begun.countDown();
-            Awaitility.await().atMost(Duration.ofSeconds(LIMIT_SECONDS)).until(came::get);
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(LateChunks.LIMIT_SECONDS))
+                    .until(came::get);
         });
         // when, then
         thawed();
@@ -295,7 +233,7 @@ class DriverAheadIT {
     @Test
     void aDriverThatFailsMeanwhileFailsTheThaw() throws Exception {
         CountDownLatch asked = new CountDownLatch(1);
-        late(asked, new Fault.None(), new AtomicBoolean());
+        chunks.late(asked, new Fault.None(), new AtomicBoolean());
         gpu.fail("restore", Moment.BEFORE, 1);
         gpu.before("restore", asked::countDown);
         OperationOutcome.Failed failed = node.thaw(EngineId.CRIU_CUDA, snapshot, Optional.empty(), StageListener.NONE)

@@ -89,8 +89,9 @@ final class FanNode implements AutoCloseable {
                     scratch,
                     gathered.sources(),
                     transfer);
-            try (LoadedChunks loaded = new ChunkLoader(gathered.sources(), store.memory(), operation.value())
-                    .load(chunks.subList(chunks.size() / 4, chunks.size()), transfer)) {
+            try (LoadedChunks loaded = new LoadedChunks()) {
+                new ChunkLoader(gathered.sources(), store.memory(), operation.value())
+                        .load(chunks.subList(chunks.size() / 4, chunks.size()), loaded, transfer);
                 return read.bySource();
             }
         } finally {

@@ -108,7 +108,8 @@ class HostImageTest {
                 .toList();
         ChunkLoader loader = new ChunkLoader(ChunkSources.only(nvme), store.memory(), OWNER);
         // when
-        LoadedChunks loaded = loader.load(chunks, transfer);
+        LoadedChunks loaded = new LoadedChunks();
+        loader.load(chunks, loaded, transfer);
         // then
         assertThat(chunks.stream()
                         .filter(chunk ->
@@ -124,8 +125,10 @@ class HostImageTest {
                 .findFirst()
                 .orElseThrow();
         spoil(cold.content().orElseThrow());
-        // then nothing stays leased
-        assertReason(Reason.CORRUPT, () -> loader.load(chunks, transfer));
+        // then no slot is kept that nobody knows of
+        LoadedChunks part = new LoadedChunks();
+        assertReason(Reason.CORRUPT, () -> loader.load(chunks, part, transfer));
+        part.close();
         assertThat(store.memory().claimable()).isEqualTo(3);
     }
 

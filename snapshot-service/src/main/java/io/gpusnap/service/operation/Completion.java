@@ -80,7 +80,8 @@ public record Completion(
      * What a finished THAW leaves.
      *
      * @param seconds from the claim to a healthy process
-     * @param fillBytesPerSecond bytes brought to the devices per second of the fill, absent where there were none
+     * @param fillBytesPerSecond bytes brought to the devices per second in which some were on their way: waiting for a store does not
+     *     count; absent where there were none
      * @param firstAnswerSeconds from the claim to the right answer of the task's probe, absent where it had none
      * @param bytesByTier bytes of chunks that were read, by the name of the tier that had them
      */

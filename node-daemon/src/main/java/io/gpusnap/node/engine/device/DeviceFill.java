@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -41,8 +42,11 @@ public final class DeviceFill {
     private final UUID owner;
     private final LoadedChunks loaded;
     private final boolean direct;
+    private final CallTime calls = new CallTime(System::nanoTime);
 
     /**
+     * For one fill.
+     *
      * @param loaded verified chunks in the pool; may be empty
      * @param direct whether other chunks are read straight into device memory
      */
@@ -57,44 +61,105 @@ public final class DeviceFill {
     }
 
     /**
+     * Fills with what is loaded, and reads the rest.
+     *
      * @param arrival of the fresh memory, of which the content is a part or all
-     * @return bytes that crossed the bus: all but the zeros
      * @throws TierException also when the content's slots are no longer the owner's (MISSING), and when the device does not
      *     hold what it was given (CORRUPT)
      * @throws GpuException PROTOCOL when the allocations are not the content's
      */
-    public long fill(DeviceContent content, Arrival arrival, Transfer transfer)
+    public FillOutcome fill(DeviceContent content, Arrival arrival, Transfer transfer)
             throws GpuException, TierException, InterruptedException {
+        try (Running running = begin(content, arrival, transfer)) {
+            return running.finish();
+        }
+    }
+
+    /**
+     * Begins to fill while chunks are still being loaded: a batch goes to the device as soon as all of its chunks are there. Nothing is
+     * waited for here.
+     *
+     * @param arrival as for {@link #fill}
+     * @throws TierException MISSING as there
+     * @throws GpuException PROTOCOL as there
+     */
+    public Running begin(DeviceContent content, Arrival arrival, Transfer transfer) throws GpuException, TierException {
         FillPlan plan = FillPlan.of(content, arrival, memory, owner, loaded);
-        LongAdder movedBytes = new LongAdder();
-        Queue<FillPlan.Cold> cold = new ConcurrentLinkedQueue<>();
-        Queue<FillPlan.Hot> wrong = new ConcurrentLinkedQueue<>();
-        Queue<Piece> notZero = new ConcurrentLinkedQueue<>();
-        try (Crew<List<FillPlan.Wanted>, GpuException> copiers =
-                new Crew<>("fill", COPIERS * plan.gpus(), GpuException.class, () -> some -> {
-                    transfer.safePoint().run();
-                    FillPlan.Batch batch = plan.look(some);
-                    movedBytes.add(batch.movedBytes());
-                    cold.addAll(batch.cold());
-                    arrival.await(some.getLast().piece().allocation());
-                    notZero.addAll(fillZeros(batch.zeros(), transfer));
-                    wrong.addAll(copy(batch.hot(), transfer));
-                })) {
-            plan.each(BATCH, copiers::submit);
+        Running running = new Running(plan, arrival, transfer);
+        try {
+            plan.each(BATCH, running::add);
+            return running;
+        } catch (Throwable e) {
+            running.close();
+            throw e;
+        }
+    }
+
+    /** A fill that has begun. Closing ends it, whatever it does, and returns when no call of it is under way any more. */
+    public final class Running implements AutoCloseable {
+
+        /** A batch, for which its chunks' arrival and the end of all loading may call. */
+        private record Part(List<FillPlan.Wanted> batch, AtomicBoolean submitted) {}
+
+        private final Transfer transfer;
+        private final Crew<List<FillPlan.Wanted>, GpuException> copiers;
+        private final List<Part> parts = new ArrayList<>();
+        private final LongAdder movedBytes = new LongAdder();
+        private final Queue<FillPlan.Cold> cold = new ConcurrentLinkedQueue<>();
+        private final Queue<FillPlan.Hot> wrong = new ConcurrentLinkedQueue<>();
+        private final Queue<Piece> notZero = new ConcurrentLinkedQueue<>();
+
+        private Running(FillPlan plan, Arrival arrival, Transfer transfer) {
+            this.transfer = transfer;
+            this.copiers = new Crew<>("fill", COPIERS * plan.gpus(), GpuException.class, () -> some -> {
+                transfer.safePoint().run();
+                FillPlan.Batch batch = plan.look(some);
+                movedBytes.add(batch.movedBytes());
+                cold.addAll(batch.cold());
+                arrival.await(some.getLast().piece().allocation());
+                notZero.addAll(fillZeros(batch.zeros(), transfer));
+                wrong.addAll(copy(batch.hot(), transfer));
+            });
+        }
+
+        private void add(List<FillPlan.Wanted> batch) {
+            Part part = new Part(batch, new AtomicBoolean());
+            parts.add(part);
+            loaded.whenThere(FillPlan.digests(batch), () -> submit(part));
+        }
+
+        private void submit(Part part) {
+            if (part.submitted().compareAndSet(false, true)) {
+                copiers.submit(part.batch());
+            }
+        }
+
+        /**
+         * Once nothing is loaded any more: what is not in the pool by now is read. Takes slots of the pool for that, if there are any.
+         *
+         * @throws TierException as for {@link #fill}
+         */
+        public FillOutcome finish() throws GpuException, TierException, InterruptedException {
+            parts.forEach(this::submit);
             copiers.finish();
+            for (Piece piece : notZero) {
+                throw unlike(piece, ChunkRef.zero(piece.sizeBytes()));
+            }
+            List<FillPlan.Cold> rest = List.copyOf(cold);
+            fillCold(again(wrong, transfer), transfer);
+            fillCold(direct ? direct(rest, transfer) : rest, transfer);
+            return new FillOutcome(movedBytes.sum(), calls.seconds());
         }
-        for (Piece piece : notZero) {
-            throw unlike(piece, ChunkRef.zero(piece.sizeBytes()));
+
+        @Override
+        public void close() {
+            copiers.close();
         }
-        List<FillPlan.Cold> rest = List.copyOf(cold);
-        fillCold(again(wrong, transfer), transfer);
-        fillCold(direct ? direct(rest, transfer) : rest, transfer);
-        return movedBytes.sum();
     }
 
     /** Answers with what has to come the ordinary way. */
     private List<FillPlan.Cold> direct(List<FillPlan.Cold> rest, Transfer transfer) throws InterruptedException {
-        List<FillPlan.Cold> left = new DirectFill(gpu, sources.nvme()).fill(rest, transfer);
+        List<FillPlan.Cold> left = new DirectFill(gpu, sources.nvme(), calls).fill(rest, transfer);
         sources.read().add(ChunkSources.NVME, sizeBytes(rest) - sizeBytes(left));
         return left;
     }
@@ -121,6 +186,19 @@ public final class DeviceFill {
         if (pieces.isEmpty()) {
             return List.of();
         }
+        List<DeviceDigest> digests = calls.of(() -> zeroAndDigest(pieces));
+        List<Piece> notZero = new ArrayList<>();
+        for (int i = 0; i < pieces.size(); i++) {
+            if (digests.get(i).zero()) {
+                transfer.progress().accept(pieces.get(i).sizeBytes());
+            } else {
+                notZero.add(pieces.get(i));
+            }
+        }
+        return notZero;
+    }
+
+    private List<DeviceDigest> zeroAndDigest(List<Piece> pieces) throws GpuException {
         int gpuOrdinal = pieces.getFirst().gpuOrdinal();
         for (int from = 0; from < pieces.size(); ) {
             int to = from + 1;
@@ -134,17 +212,7 @@ public final class DeviceFill {
                     run.stream().mapToLong(Piece::sizeBytes).sum());
             from = to;
         }
-        List<DeviceDigest> digests =
-                gpu.digest(gpuOrdinal, pieces.stream().map(Piece::span).toList());
-        List<Piece> notZero = new ArrayList<>();
-        for (int i = 0; i < pieces.size(); i++) {
-            if (digests.get(i).zero()) {
-                transfer.progress().accept(pieces.get(i).sizeBytes());
-            } else {
-                notZero.add(pieces.get(i));
-            }
-        }
-        return notZero;
+        return gpu.digest(gpuOrdinal, pieces.stream().map(Piece::span).toList());
     }
 
     /** Answers with what the device does not hold then. */
@@ -152,11 +220,11 @@ public final class DeviceFill {
         if (batch.isEmpty()) {
             return List.of();
         }
-        List<DeviceDigest> digests = gpu.copyAndDigest(
-                batch.getFirst().piece().gpuOrdinal(),
-                batch.stream()
-                        .map(one -> new CopyItem(one.piece().address(), one.host()))
-                        .toList());
+        List<CopyItem> items = batch.stream()
+                .map(one -> new CopyItem(one.piece().address(), one.host()))
+                .toList();
+        int gpuOrdinal = batch.getFirst().piece().gpuOrdinal();
+        List<DeviceDigest> digests = calls.of(() -> gpu.copyAndDigest(gpuOrdinal, items));
         List<FillPlan.Hot> wrong = new ArrayList<>();
         for (int i = 0; i < batch.size(); i++) {
             FillPlan.Hot one = batch.get(i);

@@ -29,12 +29,14 @@ final class DirectFill {
 
     private final GpuPort gpu;
     private final NvmeTier nvme;
+    private final CallTime calls;
     private final Queue<FillPlan.Cold> left = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean broken = new AtomicBoolean();
 
-    DirectFill(GpuPort gpu, NvmeTier nvme) {
+    DirectFill(GpuPort gpu, NvmeTier nvme, CallTime calls) {
         this.gpu = gpu;
         this.nvme = nvme;
+        this.calls = calls;
     }
 
     /** Answers with what has to come the ordinary way. */
@@ -73,8 +75,8 @@ final class DirectFill {
             return;
         }
         try {
-            List<DeviceDigest> digests =
-                    gpu.readAndDigest(there.getFirst().piece().gpuOrdinal(), items);
+            int gpuOrdinal = there.getFirst().piece().gpuOrdinal();
+            List<DeviceDigest> digests = calls.of(() -> gpu.readAndDigest(gpuOrdinal, items));
             for (int i = 0; i < there.size(); i++) {
                 FillPlan.Cold one = there.get(i);
                 if (one.chunk()

@@ -16,8 +16,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * What goes where in fresh device memory. It is made batch by batch, and where a chunk comes from is looked up by the threads that
@@ -134,6 +136,14 @@ final class FillPlan {
                 .orElseThrow(() -> new TierException(
                         Reason.MISSING, "slot " + chunk.slot() + " of the pool is no longer this operation's"))
                 .first(chunk.sizeBytes()));
+    }
+
+    /** Those of the loaded chunks that some of it is made of. */
+    static Set<ChunkDigest> digests(List<Wanted> some) {
+        return some.stream()
+                .filter(one -> one.slot().isEmpty())
+                .flatMap(one -> one.chunk().content().stream())
+                .collect(Collectors.toUnmodifiableSet());
     }
 
     /** Where they come from. */

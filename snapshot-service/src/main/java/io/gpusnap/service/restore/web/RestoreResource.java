@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  * @param workloadId the process that came back
  * @param thawSeconds from the claim to a healthy process
  * @param firstAnswerSeconds until it had answered its version's oracle
- * @param fillBytesPerSecond rate at which bytes were brought to the devices while their memory was filled
+ * @param fillBytesPerSecond rate at which bytes were brought to the devices, of the time in which some were on their way
  * @param failure why the last way failed
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)

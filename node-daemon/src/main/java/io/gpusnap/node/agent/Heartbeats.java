@@ -60,7 +60,10 @@ final class Heartbeats {
 
     private void beat(Session session) throws InterruptedException {
         try {
-            Heartbeat heartbeat = new Heartbeat(work.inventory(), work.workloads(), supervisor.running());
+            // Before the look at what the node has: what is not named here is at its end, and the inventory shows what
+            // it left.
+            List<Heartbeat.Held> running = supervisor.running();
+            Heartbeat heartbeat = new Heartbeat(work.inventory(), work.workloads(), running);
             HeartbeatAnswer answer = client.heartbeat(session, heartbeat);
             link.reached();
             work.serviceTime(answer.serverTime());

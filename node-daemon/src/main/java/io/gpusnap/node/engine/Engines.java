@@ -113,6 +113,7 @@ public final class Engines implements AutoCloseable {
                 RefilledBytes.class,
                 DriverMemory.class,
                 FrozenProcess.class,
+                FrozenTree.class,
                 StoredManifest.class,
                 ClaimedContainer.class,
                 RestoreBegun.class,

@@ -6,6 +6,7 @@ import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.Stage;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.ProcessException;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.TierException;
@@ -74,9 +75,14 @@ final class Evictee {
         }
     }
 
-    /** It is of no use to anybody that a process without a future is kept. */
-    void ended(StageContext context) {
+    /** It is of no use to anybody that a process without a future is kept, nor that others wait for it. */
+    void ended(StageContext context) throws StageException {
         scope(context).remember(new WorkloadLost(session.process() + " ended while it was being kept"));
+        try {
+            session.endWorkload(scope(context));
+        } catch (ProcessException e) {
+            throw Failures.typed(e);
+        }
     }
 
     /** Asks it what it holds. Harmless for one that is gone. */

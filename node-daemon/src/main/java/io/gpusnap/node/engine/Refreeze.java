@@ -29,6 +29,7 @@ final class Refreeze {
         ProcessId process = ThawSession.process(context);
         if (!session.runtime().proc().isAlive(process)) {
             context.remember(new WorkloadLost(process + " ended while it was being resumed"));
+            session.endProcesses(context);
             return;
         }
         try {
@@ -70,6 +71,6 @@ final class Refreeze {
     private void lose(ProcessId process, String why) throws ProcessException {
         context.remember(new WorkloadLost(process + " was ended: " + why));
         session.closeTarget();
-        session.runtime().tree().end(process);
+        session.endProcesses(context);
     }
 }

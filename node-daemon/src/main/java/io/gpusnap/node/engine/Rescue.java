@@ -45,8 +45,8 @@ final class Rescue {
         this.context = context;
     }
 
-    /** Whether there is anything to rescue; remembers the loss if not. */
-    boolean stillAlive() {
+    /** Whether there is anything to rescue. If not, that is remembered, and what stands still without its first process ends. */
+    boolean stillAlive() throws ProcessException {
         if (session.isAlive()) {
             return true;
         }
@@ -54,6 +54,7 @@ final class Rescue {
         if (context.recall(WorkloadLost.class).isEmpty()) {
             context.remember(new WorkloadLost(session.process() + " ended while it was being saved"));
         }
+        session.endWorkload(context);
         return false;
     }
 
@@ -154,6 +155,7 @@ final class Rescue {
                 target.resume();
             }
             session.state(WorkloadInfo.State.RUNNING);
+            context.remember(FrozenTree.NOBODY);
             context.recall(Pause.class).ifPresent(pause -> context.remember(pause.ending()));
         } catch (GpuException e) {
             if (context.recall(DeviceContent.class).isEmpty()) {
@@ -161,6 +163,7 @@ final class Rescue {
                 LOG.atWarn()
                         .addKeyValue("pid", session.process().pid())
                         .log("the workload does not answer, it goes on by itself: " + e.getMessage());
+                context.remember(FrozenTree.NOBODY);
                 return;
             }
             throw lost("its gate could not be opened: " + e.getMessage());
@@ -172,7 +175,7 @@ final class Rescue {
         session.letGo();
         String reason = session.process() + " was ended: " + why;
         context.remember(new WorkloadLost(reason));
-        session.runtime().tree().end(session.process());
+        session.endWorkload(context);
         return new StageException(FailureCode.WORKLOAD_LOST, reason);
     }
 }

@@ -71,8 +71,8 @@ final class SaveCommit extends EngineStage {
         }
         store.commit(session.snapshot());
         // From here on nothing may fail: the process may be gone, and an undo would take its only snapshot.
-        if (ending == Ending.STOP) {
-            end();
+        if (ending == Ending.STOP || !session.isAlive()) {
+            end(context);
         }
         clean(runtime.scratch(session.request().operation()));
     }
@@ -100,9 +100,9 @@ final class SaveCommit extends EngineStage {
     }
 
     /** The snapshot is good whatever happens here: a process that is stuck in the kernel does not undo it. */
-    private void end() {
+    private void end(StageContext context) {
         try {
-            session.runtime().tree().end(session.process());
+            session.endWorkload(context);
         } catch (ProcessException e) {
             LOG.atWarn().addKeyValue("pid", session.process().pid()).log(e.getMessage());
         }

@@ -63,6 +63,7 @@ final class SaveDump extends EngineStage {
             criu.dump(container.isPresent() ? runtime.proc().ownPid(pid) : pid, images, !subject.sessionLeader());
             DumpStats.in(images).ifPresent(this::tell);
         }
+        session.rememberTree(context);
         context.remember(capture(new ProcessCapture(runtime.proc(), subject), container));
         context.remember(SaveSession.recall(context, Pause.class).ending());
     }

@@ -27,6 +27,7 @@ final class SaveQuiesce extends EngineStage {
 
     @Override
     void execute(StageContext context) throws StageException, GpuException {
+        session.rememberTree(context);
         context.remember(Pause.beginning());
         session.target(context).quiesce(session.request().quiesceLimit());
         session.state(WorkloadInfo.State.QUIESCED);

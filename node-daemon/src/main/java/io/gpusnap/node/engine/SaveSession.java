@@ -7,12 +7,15 @@ import io.gpusnap.node.engine.device.TargetPort;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.ProcessException;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.snapshot.SavePins;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.transfer.LoadedChunks;
 import java.time.Duration;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -65,6 +68,21 @@ final class SaveSession {
 
     boolean isAlive() {
         return runtime.proc().isAlive(process());
+    }
+
+    /** Remembers who stands still, while the first of them lives: nothing leads to the others any more when it does not. */
+    void rememberTree(StageContext context) {
+        List<ProcessId> tree = runtime.tree().of(process());
+        if (!tree.isEmpty()) {
+            context.remember(new FrozenTree(tree));
+        }
+    }
+
+    /** Ends the workload: its first process, and by name those that stand still with it. */
+    void endWorkload(StageContext context) throws ProcessException {
+        Set<ProcessId> all = new LinkedHashSet<>(Set.of(process()));
+        context.recall(FrozenTree.class).ifPresent(fact -> all.addAll(fact.processes()));
+        runtime.tree().end(all);
     }
 
     /** Those of the workload's processes that use CUDA. */

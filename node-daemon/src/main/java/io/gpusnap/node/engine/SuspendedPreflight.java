@@ -76,6 +76,7 @@ final class SuspendedPreflight extends EngineStage {
             throw refusal.asException();
         }
         session.occupy(process);
+        context.remember(new RestoredTree(runtime.tree().of(process)));
         context.remember(new RestoredProcess(process));
         context.remember(new FoundDepth(
                 session.cuda(context).state() == ProcessState.CHECKPOINTED

@@ -13,10 +13,8 @@ import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.Joining;
 import java.nio.file.Path;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
@@ -108,21 +106,13 @@ final class ThawCriuRestore extends EngineStage {
     private void endProcesses(StageContext context) throws ProcessException {
         NodeRuntime runtime = session.runtime();
         runtime.criu().endOrphans(images);
-        runtime.tree().end(restored(context));
+        session.endProcesses(context);
         Optional<RestoreBegun> begun = context.recall(RestoreBegun.class);
         if (begun.isPresent() && session.request().container().isEmpty()) {
             new HalfMade(runtime.proc(), images).end(begun.get());
         } else if (begun.isPresent()) {
             endInContainer(context, begun.get());
         }
-    }
-
-    /** By name, not only as a tree: when the first of them dies, nothing leads to its children any more. */
-    private static Set<ProcessId> restored(StageContext context) {
-        Set<ProcessId> processes = new LinkedHashSet<>();
-        context.recall(RestoredProcess.class).ifPresent(fact -> processes.add(fact.process()));
-        context.recall(RestoredTree.class).ifPresent(fact -> processes.addAll(fact.processes()));
-        return processes;
     }
 
     /**

@@ -13,6 +13,7 @@ import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.peer.FanOut;
+import io.gpusnap.node.process.ProcessException;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.snapshot.Damage;
@@ -27,10 +28,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -182,6 +185,17 @@ final class ThawSession {
 
     static ProcessId process(StageContext context) throws StageException {
         return SaveSession.recall(context, RestoredProcess.class).process();
+    }
+
+    /**
+     * Ends what came back, or was to. By name, not only as a tree: when the first of them dies, nothing leads to its children any
+     * more.
+     */
+    void endProcesses(StageContext context) throws ProcessException {
+        Set<ProcessId> processes = new LinkedHashSet<>();
+        context.recall(RestoredProcess.class).ifPresent(fact -> processes.add(fact.process()));
+        context.recall(RestoredTree.class).ifPresent(fact -> processes.addAll(fact.processes()));
+        runtime.tree().end(processes);
     }
 
     /** Those of the restored processes that use CUDA. Of a kept process they are the same from the first look on. */

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -116,6 +117,32 @@ class AgentTest {
                         .path("runningOperations")
                         .get(0)
                         .path("operationId")
+                        .asString())
+                .isEqualTo(operation.toString());
+    }
+
+    @Test
+    void whatEndsWhileTheInventoryIsTakenIsStillNamedBesideIt() throws Exception {
+        // given
+        service.up();
+        startAgent(journal);
+        service.offer(operation, "SAVE", save("suspend"));
+        work.entered.await();
+
+        // when it ends after the look at what it changes may have been taken
+        CompletableFuture<Integer> before = new CompletableFuture<>();
+        work.duringInventory = () -> {
+            work.proceed.countDown();
+            await().until(() -> agent.heldOperations() == 0);
+            before.complete(service.heartbeats().size());
+        };
+
+        // then that report does not say that nothing was at it
+        int index = before.get();
+        await().until(() -> service.heartbeats().size() > index);
+        assertThat(service.heartbeats()
+                        .get(index)
+                        .at("/runningOperations/0/operationId")
                         .asString())
                 .isEqualTo(operation.toString());
     }

@@ -45,7 +45,7 @@ final class FakeService implements AutoCloseable {
     private @Nullable ExecutorService executor;
     private String session = "";
     private int registrations;
-    private @Nullable JsonNode lastHeartbeat;
+    private final List<JsonNode> heartbeats = new ArrayList<>();
     private Duration ahead = Duration.ZERO;
     int leaseSeconds = 30;
 
@@ -132,7 +132,12 @@ final class FakeService implements AutoCloseable {
     }
 
     synchronized @Nullable JsonNode heartbeat() {
-        return lastHeartbeat;
+        return heartbeats.isEmpty() ? null : heartbeats.getLast();
+    }
+
+    /** In the order in which they came. */
+    synchronized List<JsonNode> heartbeats() {
+        return List.copyOf(heartbeats);
     }
 
     synchronized boolean nothingToHandOut() {
@@ -184,7 +189,7 @@ final class FakeService implements AutoCloseable {
     }
 
     private synchronized Map<String, Object> beat(JsonNode request) {
-        lastHeartbeat = request;
+        heartbeats.add(request);
         List<String> fenced = new ArrayList<>();
         for (JsonNode held : request.path("runningOperations")) {
             UUID id = UUID.fromString(held.path("operationId").asString());

@@ -39,6 +39,9 @@ final class ToyWork implements NodeWork {
     final AtomicInteger undoneAtRecovery = new AtomicInteger(-1);
 
     volatile boolean pointOfNoReturn;
+    /** What happens while an inventory is taken. */
+    volatile Runnable duringInventory = () -> {};
+
     volatile OnRestart onRestart = OnRestart.COMPENSATE;
 
     /** GPUs that an operation works with, by its id; without an entry the only one. */
@@ -117,6 +120,7 @@ final class ToyWork implements NodeWork {
 
     @Override
     public Inventory inventory() {
+        duringInventory.run();
         return new Inventory(
                 "Linux", "6", "x86_64", null, 2, 1L << 30, List.of(), null, null, null, List.of(), List.of(), List.of(),
                 null, null, null, null);

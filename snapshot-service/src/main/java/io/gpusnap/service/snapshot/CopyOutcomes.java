@@ -27,6 +27,7 @@ import org.springframework.stereotype.Component;
 class CopyOutcomes implements OperationOutcomes, DamageListener, LostObjects {
     private final Snapshots snapshots;
     private final LocationStore locations;
+    private final FailedRemovals failedRemovals;
     private final Copies copies;
     private final Stores stores;
     private final StoreObjects objects;
@@ -36,6 +37,7 @@ class CopyOutcomes implements OperationOutcomes, DamageListener, LostObjects {
     CopyOutcomes(
             Snapshots snapshots,
             LocationStore locations,
+            FailedRemovals failedRemovals,
             Copies copies,
             Stores stores,
             StoreObjects objects,
@@ -43,6 +45,7 @@ class CopyOutcomes implements OperationOutcomes, DamageListener, LostObjects {
             CopyMetrics metrics) {
         this.snapshots = snapshots;
         this.locations = locations;
+        this.failedRemovals = failedRemovals;
         this.copies = copies;
         this.stores = stores;
         this.objects = objects;
@@ -160,7 +163,11 @@ class CopyOutcomes implements OperationOutcomes, DamageListener, LostObjects {
             }
             case EVICT -> {
                 snapshots.lock(operation.snapshotId());
-                locations.endRemoval(operation.snapshotId(), storeOf(operation));
+                if (operation.attempt() == 0) {
+                    locations.endRemoval(operation.snapshotId(), storeOf(operation)); // no node ever had it
+                } else {
+                    failedRemovals.failed(operation.snapshotId(), storeOf(operation));
+                }
             }
             case SCRUB -> {
                 // nothing was learned

@@ -35,14 +35,25 @@ class CopyReports implements InventoryListener {
 
     @Override
     public void told(NodeId node, Inventory inventory) {
-        List<SnapshotId> held = inventory.snapshots();
-        if (held != null) {
+        held(inventory, Inventory.TierKind.NVME).ifPresent(held -> {
             locations.replaceIn(stores.own(node, Inventory.TierKind.NVME), held);
             locations.unwantedOf(held).forEach(snapshot -> clear(node, snapshot));
-        }
-        inventory.tiers().stream()
-                .filter(tier -> tier.kind() == Inventory.TierKind.MEMORY && tier.residents() != null)
-                .forEach(tier -> locations.replaceIn(Store.ownOf(node, Inventory.TierKind.MEMORY), whole(tier)));
+        });
+        held(inventory, Inventory.TierKind.MEMORY)
+                .ifPresent(held -> locations.replaceIn(Store.ownOf(node, Inventory.TierKind.MEMORY), held));
+    }
+
+    /** What the node has whole in its own store of this kind; empty where it does not know. */
+    static Optional<List<SnapshotId>> held(Inventory inventory, Inventory.TierKind kind) {
+        return switch (kind) {
+            case NVME -> Optional.ofNullable(inventory.snapshots());
+            case MEMORY ->
+                inventory.tiers().stream()
+                        .filter(tier -> tier.kind() == Inventory.TierKind.MEMORY && tier.residents() != null)
+                        .findFirst()
+                        .map(CopyReports::whole);
+            case NFS, S3 -> throw new IllegalArgumentException(kind + " is no store of a node's own");
+        };
     }
 
     /** A part of a snapshot in memory is no copy. */

@@ -6,7 +6,7 @@ public enum LocationState {
     COPYING,
     /** Whole, durable and proven by digest when it was made. */
     PRESENT,
-    /** An EVICT or a DELETE removes it. */
+    /** An EVICT or a DELETE removes it, or one that failed has begun to: then its node has yet to tell what is left. */
     REMOVING,
     /** Found wrong. It is not read again; it is removed, and made anew from another copy. */
     CORRUPT

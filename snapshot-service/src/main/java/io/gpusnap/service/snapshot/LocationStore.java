@@ -69,7 +69,7 @@ class LocationStore {
                         ON CONFLICT (snapshot_id, store_id) DO UPDATE
                            SET state = 'PRESENT', damage = NULL, since = now(), confirmed_at = now(), verified_at = now(),
                                sealed_for = excluded.sealed_for, signed_by = excluded.signed_by,
-                               scrub_tried_at = NULL, scrub_tried_by = NULL, unread = NULL
+                               scrub_tried_at = NULL, scrub_tried_by = NULL, unread = NULL, removal_failed = false, let_go_at = NULL
                         """)
                 .param("snapshot", snapshot.value())
                 .param("store", store.value())
@@ -105,11 +105,12 @@ class LocationStore {
                 == 1;
     }
 
-    /** A removal did not happen: the copy is again what it was. */
+    /** A removal did not happen, and will not: the copy is again what it was. */
     void endRemoval(SnapshotId snapshot, StoreId store) {
         jdbc.sql("""
                         UPDATE snapshot_location
-                           SET state = CASE WHEN damage IS NULL THEN 'PRESENT' ELSE 'CORRUPT' END, removal_reason = NULL, since = now()
+                           SET state = CASE WHEN damage IS NULL THEN 'PRESENT' ELSE 'CORRUPT' END, removal_reason = NULL,
+                               removal_failed = false, let_go_at = NULL, since = now()
                          WHERE snapshot_id = ? AND store_id = ? AND state = 'REMOVING'
                         """).param(snapshot.value()).param(store.value()).update();
     }

@@ -216,26 +216,6 @@ class CopiesTest {
     }
 
     @Test
-    void aCopyThatWasToGoAndStaysIsThereForTheReasonThatItWasMadeFor() {
-        // given
-        copy(first, bucketStore());
-        first.work();
-        copy(second, nvme(second));
-        second.work();
-        second.heartbeat();
-
-        // when its removal fails
-        moves.remove(SnapshotId.of(snapshot), nvme(second), "demoted");
-        String whileItGoes = location(nvme(second)).path("reason").asString();
-        second.node().fail(second.claim("EVICT").orElseThrow(), "STORE_ERROR").expect(204);
-
-        // then
-        assertThat(whileItGoes).isEqualTo("demoted");
-        assertThat(state(nvme(second))).isEqualTo("PRESENT");
-        assertThat(location(nvme(second)).path("reason").asString()).isEqualTo("the test wants it");
-    }
-
-    @Test
     void aCopyInAStoreThatDoesNotAnswerIsNoReasonToRemoveAnotherOne() {
         // given a second copy in a bucket that neither of its nodes finds fit for use
         copy(first, bucketStore());
@@ -478,17 +458,6 @@ class CopiesTest {
         assertThat(state(nvme(first))).isEqualTo("-");
         assertThat(first.own()).isEmpty();
         assertThat(catalogue.snapshot(snapshot).path("state").asString()).isEqualTo("READY");
-    }
-
-    @Test
-    void aRemovalThatFailsLeavesTheCopy() {
-        copy(first, bucketStore());
-        first.work();
-        moves.remove(SnapshotId.of(snapshot), nvme(first), "demoted");
-
-        first.node().fail(first.claim("EVICT").orElseThrow(), "STORE_ERROR").expect(204);
-
-        assertThat(state(nvme(first))).isEqualTo("PRESENT");
     }
 
     @Test

@@ -115,6 +115,16 @@ public final class FakeDaemon {
         node.heartbeat(inventory(), List.of(processes), List.of()).expect(200);
     }
 
+    /** While it works on this. */
+    public void heartbeatAtWorkOn(JsonNode task) {
+        Map<String, Object> held = Map.of(
+                "operationId",
+                task.path("operationId").asString(),
+                "epoch",
+                task.path("epoch").asLong());
+        node.heartbeat(inventory(), List.of(), List.of(held)).expect(200);
+    }
+
     /** Takes a snapshot of a process of its own; it is READY then. */
     public String save(Catalogue catalogue, int pid) {
         node.heartbeat(inventory(), List.of(SimulatedNode.process(pid, "w-" + pid)), List.of())

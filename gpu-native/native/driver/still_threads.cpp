@@ -18,6 +18,11 @@ namespace gpusnap {
 
 namespace {
 
+// glibc's own, which it keeps out of every mask that a program sets: it cancels threads by the one, and changes the user of all of them
+// by the other, for which the thread that asks waits until each has taken it.
+constexpr int sigcancel = 32;
+constexpr int sigsetxid = 33;
+
 std::vector<pid_t> threads_of(pid_t process) {
     std::vector<pid_t> threads;
     std::error_code error;
@@ -42,7 +47,7 @@ void block_signals(pid_t thread) {
         throw ptrace_failure("read the signal mask of", thread, errno);
     }
     uint64_t own = 0;
-    for (int signal : {SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS}) {
+    for (int signal : {SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS, sigcancel, sigsetxid}) {
         own |= uint64_t{1} << (signal - 1);
     }
     mask |= ~own;

@@ -139,6 +139,18 @@ TEST("a process whose threads stand still ends with the daemon that holds them")
     process.workload.reap();
 }
 
+TEST("a process whose threads stood still can become another user") {
+    Checkpointed process;
+    Workload& workload = process.workload;
+    gpusnap_still* still = nullptr;
+    OK(gpusnap_process_still(workload.pid(), &still));
+    gpusnap_still_end(still);
+    CHECK_EQUAL(::kill(workload.pid(), SIGCONT), 0);
+    workload.send("set-own-user");
+    CHECK(workload.answers_within(limit_ms));
+    CHECK_EQUAL(workload.receive(), "ok");
+}
+
 TEST("a process that has a debugger, and one that is not there, are refused, and nothing of them is held") {
     Checkpointed process;
     pid_t pid = process.workload.pid();

@@ -69,6 +69,14 @@ std::string child_that_stays(const Arguments&) {
     return std::to_string(child);
 }
 
+// glibc does it in all threads, and waits until each of them has.
+std::string set_own_user(const Arguments&) {
+    if (setuid(getuid()) != 0) {
+        throw std::runtime_error("setuid failed");
+    }
+    return "";
+}
+
 std::string threads(const Arguments&) {
     std::string names;
     for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
@@ -87,6 +95,7 @@ void add_process_commands(Commands& commands) {
     commands["fork"] = forked_child;
     commands["fork-and-stay"] = child_that_stays;  // -> PID
     commands["handle-signal"] = handle_signal;   // PATH
+    commands["set-own-user"] = set_own_user;
     commands["threads"] = threads;
     commands["driver-symbol"] = [](const Arguments& a) {  // NAME: is it visible without a driver?
         return dlsym(RTLD_DEFAULT, a.at(0).c_str()) != nullptr ? "visible" : "hidden";

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <future>
 #include <thread>
 #include <vector>
@@ -22,7 +23,7 @@ public:
 
 private:
     void hold(pid_t process, pid_t running);
-    void seize(pid_t thread);
+    void seize(pid_t thread, std::chrono::steady_clock::time_point deadline);
     void let_go();
     std::vector<pid_t> held_;
     std::promise<void> end_;

@@ -108,7 +108,8 @@ gpusnap_status gpusnap_process_unlock(int32_t pid);
 /* Of a stopped process that is checkpointed: after its next SIGCONT only the thread runs in which the driver restores it, until
  * the others are let go. If the process that called ends before that, this one is killed. The caller needs the rights of a
  * debugger, and is this process's debugger meanwhile. GPUSNAP_E_UNSUPPORTED when the driver does not tell which thread that is,
- * GPUSNAP_E_PEER_GONE when there is no such process, GPUSNAP_E_PERMISSION, also when it has a debugger; nothing is held then. */
+ * GPUSNAP_E_PEER_GONE when there is no such process, GPUSNAP_E_PERMISSION, also when it has a debugger, GPUSNAP_E_IO when the kernel
+ * does not let a thread stand still within 3 s; nothing is held then, nor killed. */
 typedef struct gpusnap_still gpusnap_still;
 gpusnap_status gpusnap_process_still(int32_t pid, gpusnap_still** still);
 /* Lets them go, and frees the handle. */

@@ -2,12 +2,14 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "contract/fixture.h"
 #include "contract/harness.h"
@@ -137,6 +139,64 @@ TEST("a process whose threads stand still ends with the daemon that holds them")
     }
     CHECK(!answered);
     process.workload.reap();
+}
+
+TEST("a process with a thread that the kernel does not let go is given up, and goes on") {
+    Checkpointed process;
+    Workload& workload = process.workload;
+    CHECK_EQUAL(::kill(workload.pid(), SIGCONT), 0);
+    std::vector<std::string> waiting = workload.tell("thread-in-the-kernel");
+    stop(workload.pid());
+    gpusnap_still* still = nullptr;
+    CHECK_EQUAL(gpusnap_process_still(workload.pid(), &still), GPUSNAP_E_IO);
+    CHECK(last_error().find("thread " + waiting.at(0)) != std::string::npos);
+    CHECK_EQUAL(::kill(std::stoi(waiting.at(1)), SIGKILL), 0);
+    CHECK_EQUAL(::kill(workload.pid(), SIGCONT), 0);
+    std::string thread = "/proc/" + std::to_string(workload.pid()) + "/task/" + waiting.at(0);
+    for (int waited = 0; std::filesystem::exists(thread); waited++) {
+        CHECK(waited < limit_ms);
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    OK(gpusnap_process_still(workload.pid(), &still));
+    gpusnap_still_end(still);
+    workload.tell("pid");
+}
+
+TEST("threads are held however many signals come meanwhile") {
+    std::string marker = scratch() + "/often-handled";
+    Checkpointed process("handle-signal " + marker);
+    pid_t pid = process.workload.pid();
+    CHECK_EQUAL(::kill(pid, SIGCONT), 0);
+    std::atomic<bool> ends{false};
+    std::thread signals([&] {
+        while (!ends) {
+            ::kill(pid, SIGUSR1);
+        }
+    });
+    gpusnap_status status = GPUSNAP_OK;
+    for (int round = 0; round < 200 && status == GPUSNAP_OK; round++) {
+        gpusnap_still* still = nullptr;
+        status = gpusnap_process_still(pid, &still);
+        if (status == GPUSNAP_OK) {
+            gpusnap_still_end(still);
+        }
+    }
+    ends = true;
+    signals.join();
+    OK(status);
+    process.workload.tell("pid");
+}
+
+TEST("a process whose threads stood still can become another user") {
+    Checkpointed process;
+    Workload& workload = process.workload;
+    gpusnap_still* still = nullptr;
+    OK(gpusnap_process_still(workload.pid(), &still));
+    gpusnap_still_end(still);
+    CHECK_EQUAL(::kill(workload.pid(), SIGCONT), 0);
+    workload.send("set-own-user");
+    CHECK(workload.answers_within(limit_ms));
+    CHECK_EQUAL(workload.receive(), "ok");
 }
 
 TEST("a process that has a debugger, and one that is not there, are refused, and nothing of them is held") {

@@ -1,13 +1,16 @@
 // The workload as a process: what the preload must not disturb.
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <filesystem>
+#include <thread>
 
 #include "workload/commands.h"
 #include "workload/driver.h"
@@ -69,6 +72,43 @@ std::string child_that_stays(const Arguments&) {
     return std::to_string(child);
 }
 
+// A thread that is in the kernel until a child lets it out: vfork() returns when that has ended, and no signal but SIGKILL wakes it before.
+std::string thread_in_the_kernel(const Arguments&) {
+    std::atomic<pid_t> waiting{0};
+    std::thread([&waiting] {
+        waiting = gettid();
+        pid_t child = vfork();
+        if (child == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            for (;;) {
+                pause();
+            }
+        }
+        waitpid(child, nullptr, 0);
+    }).detach();
+    while (waiting == 0) {
+        std::this_thread::yield();
+    }
+    pid_t thread = waiting;
+    std::string path = "/proc/self/task/" + std::to_string(thread) + "/children";
+    for (;;) {
+        std::ifstream file(path);
+        pid_t child = 0;
+        if (file >> child) {
+            return std::to_string(thread) + " " + std::to_string(child);
+        }
+        std::this_thread::yield();
+    }
+}
+
+// glibc does it in all threads, and waits until each of them has.
+std::string set_own_user(const Arguments&) {
+    if (setuid(getuid()) != 0) {
+        throw std::runtime_error("setuid failed");
+    }
+    return "";
+}
+
 std::string threads(const Arguments&) {
     std::string names;
     for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
@@ -87,6 +127,8 @@ void add_process_commands(Commands& commands) {
     commands["fork"] = forked_child;
     commands["fork-and-stay"] = child_that_stays;  // -> PID
     commands["handle-signal"] = handle_signal;   // PATH
+    commands["thread-in-the-kernel"] = thread_in_the_kernel;  // -> TID CHILD
+    commands["set-own-user"] = set_own_user;
     commands["threads"] = threads;
     commands["driver-symbol"] = [](const Arguments& a) {  // NAME: is it visible without a driver?
         return dlsym(RTLD_DEFAULT, a.at(0).c_str()) != nullptr ? "visible" : "hidden";

@@ -67,7 +67,7 @@ final class DeleteStage extends EngineStage {
     }
 
     /** @return bytes that became free; 0 when it was not there */
-    static long delete(NodeRuntime runtime, SnapshotId snapshot) throws TierException, ManifestException {
+    static long delete(NodeRuntime runtime, SnapshotId snapshot) throws TierException {
         try {
             return runtime.store().delete(snapshot);
         } catch (TierException e) {

@@ -164,7 +164,12 @@ final class RuntimeOpening {
                 poolPinned,
                 poolReason,
                 scratchPages,
-                DirectStorage.probe(settings.storage(), opening, root.temporary(), settings.driverCallLimit()),
+                DirectStorage.probe(
+                        settings.storage(),
+                        settings.shared().keys().framesOwn(),
+                        opening,
+                        root.temporary(),
+                        settings.driverCallLimit()),
                 traffic,
                 new FanOut(peers, store, traffic));
     }

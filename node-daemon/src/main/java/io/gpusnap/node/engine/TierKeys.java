@@ -62,6 +62,16 @@ public record TierKeys(
      */
     public record Access(List<String> opens, List<String> keyIds, Optional<String> signsAs, List<String> trusts) {}
 
+    /** Why chunks' files in the node's own store hold other bytes than the chunks; empty where they do not. */
+    Optional<String> framesOwn() {
+        if (encryptNvme) {
+            return Optional.of("chunks are encrypted on this disk (nvme.encrypt = true)");
+        }
+        return compressNvme
+                ? Optional.of("chunks are compressed on this disk (nvme.compress = true)")
+                : Optional.empty();
+    }
+
     NvmeTier own(StoreRoot root, long reserveBytes) {
         return new NvmeTier(
                 root, reserveBytes, provider, tenant, encryptNvme, compressNvme ? Compression.PLANES : Compression.OFF);

@@ -5,6 +5,7 @@ import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.ManifestJson;
 import io.gpusnap.node.tier.DiskErrors;
 import io.gpusnap.node.tier.DurableFiles;
+import io.gpusnap.node.tier.ManifestSeal;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
 import java.io.IOException;
@@ -58,28 +59,42 @@ final class ManifestCache {
         this.files = files;
     }
 
-    /** @throws TierException MISSING also for what is no regular file; IO */
+    /**
+     * @throws ManifestException also when the text is not what was written
+     * @throws TierException MISSING also for what is no regular file; IO
+     */
     ReadManifest read(Path file) throws TierException, ManifestException {
         Stamp stamp = Stamp.of(file);
         Optional<ReadManifest> known = find(file, stamp);
         if (known.isPresent()) {
             return known.get();
         }
-        ReadManifest read = parse(files.read(file));
+        byte[] text = files.read(file);
+        ReadManifest read = parse(file, text, ManifestDigest.of(text).hex());
         // Should the file have changed between the two looks, the stamp is not its own any more and nobody finds this.
         put(file, new Entry(stamp, read));
         return read;
     }
 
     static ReadManifest parse(byte[] text) throws ManifestException {
-        return new ReadManifest(ManifestJson.read(text), ManifestDigest.of(text).hex());
+        return parse(text, ManifestDigest.of(text).hex());
+    }
+
+    private static ReadManifest parse(byte[] text, String digest) throws ManifestException {
+        return new ReadManifest(ManifestJson.read(text), digest);
+    }
+
+    private static ReadManifest parse(Path file, byte[] text, String digest) throws ManifestException {
+        ManifestSeal.check(file, digest);
+        return parse(text, digest);
     }
 
     /** This text, which has just been read from the file; parsed unless it was before. */
     ReadManifest parsed(Path file, byte[] text) throws TierException, ManifestException {
-        Optional<ReadManifest> known = find(file, Stamp.of(file))
-                .filter(read -> read.digest().equals(ManifestDigest.of(text).hex()));
-        return known.isPresent() ? known.get() : parse(text);
+        String digest = ManifestDigest.of(text).hex();
+        Optional<ReadManifest> known =
+                find(file, Stamp.of(file)).filter(read -> read.digest().equals(digest));
+        return known.isPresent() ? known.get() : parse(file, text, digest);
     }
 
     /** The text of this manifest has just been written, by the only one who writes this file. */

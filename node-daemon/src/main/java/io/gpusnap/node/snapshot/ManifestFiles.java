@@ -8,6 +8,7 @@ import io.gpusnap.node.store.NewerManifestException;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.DiskErrors;
 import io.gpusnap.node.tier.DurableFiles;
+import io.gpusnap.node.tier.ManifestSeal;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
@@ -101,10 +102,6 @@ final class ManifestFiles {
         SnapshotId found = read.manifest().snapshotId();
         if (!found.equals(snapshot(file))) {
             throw new ManifestException("it is one of snapshot " + found);
-        }
-        Optional<String> written = ManifestSeal.of(file);
-        if (written.isPresent() && !written.get().equals(read.digest())) {
-            throw new ManifestException("its digest is %s, and was %s".formatted(read.digest(), written.get()));
         }
         return read;
     }

@@ -1,7 +1,7 @@
 package io.gpusnap.node.snapshot;
 
 import io.gpusnap.node.store.ChunkDigest;
-import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.store.NewerManifestException;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.StoreRoot;
 import io.gpusnap.node.tier.TierException;
@@ -50,9 +50,9 @@ public final class OrphanSweep {
      *
      * @param goesOn asked every few deletions; false ends the look where it is
      * @return bytes that became free
-     * @throws ManifestException when a manifest cannot be read: then nothing can be known to be unnamed
+     * @throws NewerManifestException when a manifest is of a schema that is not known: then nothing can be known to be unnamed
      */
-    public synchronized long look(BooleanSupplier goesOn) throws TierException, ManifestException {
+    public synchronized long look(BooleanSupplier goesOn) throws TierException, NewerManifestException {
         long freedBytes = 0;
         boolean ended = false;
         try {

@@ -2,6 +2,7 @@ package io.gpusnap.node.snapshot;
 
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.store.NewerManifestException;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.MemoryTier;
 import io.gpusnap.node.tier.NvmeTier;
@@ -248,9 +249,8 @@ public final class SnapshotStore implements AutoCloseable {
      *
      * @return bytes that became free
      * @throws TierException MISSING when there is no such snapshot, IN_USE, IO
-     * @throws ManifestException when another manifest is of a schema that is not known: then nothing can be known to be unnamed
      */
-    public long delete(SnapshotId snapshot) throws TierException, ManifestException {
+    public long delete(SnapshotId snapshot) throws TierException {
         Path manifest = committed(snapshot);
         Path deleted = root.deleted().resolve(snapshot + ManifestFiles.SUFFIX);
         SnapshotUses.Deletion deletion = uses.delete(snapshot)
@@ -278,12 +278,14 @@ public final class SnapshotStore implements AutoCloseable {
     /**
      * Deletes what of these nothing names.
      *
-     * @return bytes that became free; empty where one of the manifests is damaged: what that one names is not known, so all
-     *     stays until its copy is removed, and a later deletion or look takes it
+     * @return bytes that became free; empty where one of the manifests is damaged, or of a schema that this daemon does not know:
+     *     what that one names is not known, so all stays until its copy is removed, and a later deletion or look takes it
      */
-    private OptionalLong freed(Collection<ChunkDigest> candidates) throws TierException, ManifestException {
+    private OptionalLong freed(Collection<ChunkDigest> candidates) throws TierException {
         try {
             return OptionalLong.of(sweep.run(candidates));
+        } catch (NewerManifestException e) {
+            return OptionalLong.empty();
         } catch (TierException e) {
             if (e.reason() == Reason.CORRUPT) {
                 return OptionalLong.empty();
@@ -297,19 +299,16 @@ public final class SnapshotStore implements AutoCloseable {
         return orphans;
     }
 
-    /** What committed snapshots are made of: verified, each chunk of it, before its snapshot was. Not what only a damaged one names. */
-    public Set<ChunkDigest> committedChunks() throws TierException, ManifestException {
+    /**
+     * What committed snapshots are made of: verified, each chunk of it, before its snapshot was. Not what only a damaged one names,
+     * or one of a schema that this daemon does not know.
+     */
+    public Set<ChunkDigest> committedChunks() throws TierException {
         sweepLock.readLock().lock();
         try {
             Set<ChunkDigest> digests = new HashSet<>();
             for (Path file : ManifestFiles.in(root.manifests())) {
-                try {
-                    digests.addAll(manifests.digests(file));
-                } catch (TierException e) {
-                    if (e.reason() != Reason.CORRUPT) {
-                        throw e;
-                    }
-                }
+                digests.addAll(knownOf(file));
             }
             return digests;
         } finally {
@@ -317,8 +316,25 @@ public final class SnapshotStore implements AutoCloseable {
         }
     }
 
-    /** @throws TierException CORRUPT where one of them is damaged, and so not all is known; IO */
-    private Set<ChunkDigest> named() throws TierException, ManifestException {
+    /** What one manifest names; nothing where that is not known, as {@link #freed} says. */
+    private Set<ChunkDigest> knownOf(Path file) throws TierException {
+        try {
+            return manifests.digests(file);
+        } catch (NewerManifestException e) {
+            return Set.of();
+        } catch (TierException e) {
+            if (e.reason() == Reason.CORRUPT) {
+                return Set.of();
+            }
+            throw e;
+        }
+    }
+
+    /**
+     * @throws TierException CORRUPT where one of them is damaged, and so not all is known; IO
+     * @throws NewerManifestException where one is of a schema that is not known: neither is all known then
+     */
+    private Set<ChunkDigest> named() throws TierException, NewerManifestException {
         Set<ChunkDigest> named = new HashSet<>();
         for (Path folder : List.of(root.manifests(), root.pending())) {
             for (Path file : ManifestFiles.in(folder)) {

@@ -1,7 +1,7 @@
 package io.gpusnap.node.snapshot;
 
 import io.gpusnap.node.store.ChunkDigest;
-import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.store.NewerManifestException;
 import io.gpusnap.node.tier.MemoryTier;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
@@ -25,8 +25,11 @@ final class Sweep {
 
     /** What manifests name. */
     interface Names {
-        /** @throws TierException CORRUPT when the medium does not give one of them: then nothing can be known to be unnamed; IO */
-        Set<ChunkDigest> read() throws TierException, ManifestException;
+        /**
+         * @throws TierException CORRUPT when the medium does not give one of them: then nothing can be known to be unnamed; IO
+         * @throws NewerManifestException when one is of a schema that is not known: the same
+         */
+        Set<ChunkDigest> read() throws TierException, NewerManifestException;
     }
 
     private final NvmeTier nvme;
@@ -57,14 +60,14 @@ final class Sweep {
 
     /**
      * @return bytes that became free in the NVMe tier
-     * @throws ManifestException when a manifest cannot be read: then nothing can be known to be unnamed
+     * @throws NewerManifestException when a manifest is of a schema that is not known: then nothing can be known to be unnamed
      */
-    long run(Collection<ChunkDigest> candidates) throws TierException, ManifestException {
+    long run(Collection<ChunkDigest> candidates) throws TierException, NewerManifestException {
         return run(candidates, () -> true);
     }
 
     /** @param goesOn asked before each step; false ends it where it is */
-    long run(Collection<ChunkDigest> candidates, BooleanSupplier goesOn) throws TierException, ManifestException {
+    long run(Collection<ChunkDigest> candidates, BooleanSupplier goesOn) throws TierException, NewerManifestException {
         List<ChunkDigest> left = new ArrayList<>(candidates);
         long freedBytes = 0;
         while (!left.isEmpty() && goesOn.getAsBoolean()) {
@@ -84,7 +87,7 @@ final class Sweep {
     }
 
     /** What of these nobody names or has pinned at this moment; a save may begin to count on it in the next one. */
-    Set<ChunkDigest> unnamed(Collection<ChunkDigest> chunks) throws TierException, ManifestException {
+    Set<ChunkDigest> unnamed(Collection<ChunkDigest> chunks) throws TierException, NewerManifestException {
         Set<ChunkDigest> unnamed = new HashSet<>(chunks);
         unnamed.removeIf(this::isPinned);
         unnamed.removeAll(names.read());

@@ -3,6 +3,7 @@ package io.gpusnap.node.tier;
 import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.ManifestDigest;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.ManifestJson;
 import io.gpusnap.node.tier.TierException.Reason;
@@ -26,7 +27,7 @@ record SealedChunks(StoreRoot root, KeyNumbers numbers) {
         OptionalInt of(ChunkDigest digest, int sizeBytes) throws TierException;
     }
 
-    /** @throws TierException IO also when a manifest cannot be read: what it names may be encrypted */
+    /** @throws TierException IO also when a manifest cannot be read, or is not what was written: what it names may be encrypted */
     boolean anyBy(IntPredicate wanted) throws TierException {
         for (Path folder : List.of(root.manifests(), root.pending())) {
             try {
@@ -44,8 +45,9 @@ record SealedChunks(StoreRoot root, KeyNumbers numbers) {
 
     private boolean names(Path file, IntPredicate wanted) throws TierException {
         try {
-            for (ChunkRef chunk :
-                    ManifestJson.read(Files.readAllBytes(file)).chunks().toList()) {
+            byte[] text = Files.readAllBytes(file);
+            ManifestSeal.check(file, ManifestDigest.of(text).hex());
+            for (ChunkRef chunk : ManifestJson.read(text).chunks().toList()) {
                 OptionalInt number = chunk.isZero()
                         ? OptionalInt.empty()
                         : numbers.of(new ChunkDigest(chunk.digest()), chunk.sizeBytes());

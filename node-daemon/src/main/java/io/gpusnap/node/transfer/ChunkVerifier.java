@@ -5,7 +5,6 @@ import io.gpusnap.node.snapshot.ChunkSources;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
-import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
 import java.lang.foreign.MemorySegment;
@@ -52,8 +51,7 @@ public final class ChunkVerifier {
      * @param lacking of them, those that are not here
      */
     public static List<ChunkRef> unproven(
-            Collection<ChunkRef> chunks, Collection<ChunkRef> lacking, SnapshotStore store)
-            throws TierException, ManifestException {
+            Collection<ChunkRef> chunks, Collection<ChunkRef> lacking, SnapshotStore store) throws TierException {
         Set<ChunkDigest> proven = store.committedChunks();
         Set<ChunkRef> absent = Set.copyOf(lacking);
         return distinct(chunks).stream()

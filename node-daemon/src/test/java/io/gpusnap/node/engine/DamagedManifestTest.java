@@ -141,7 +141,9 @@ class DamagedManifestTest {
     enum Wrong {
         NO_JSON,
         OF_ANOTHER_SNAPSHOT,
-        ONE_DIGIT_OF_A_CHUNK
+        ONE_DIGIT_OF_A_CHUNK,
+        /** As if a newer daemon had written it. */
+        ONE_DIGIT_OF_ITS_SCHEMA
     }
 
     private byte[] text(Wrong wrong) throws Exception {
@@ -158,6 +160,12 @@ class DamagedManifestTest {
                         .digest();
                 int at = new String(text, StandardCharsets.UTF_8).indexOf(digest);
                 text[at] ^= text[at] == 'a' ? 2 : 1; // another hexadecimal digit
+                yield text;
+            }
+            case ONE_DIGIT_OF_ITS_SCHEMA -> {
+                byte[] text = Files.readAllBytes(manifest());
+                String schema = "gpusnap.manifest/5";
+                text[new String(text, StandardCharsets.UTF_8).indexOf(schema) + schema.length() - 1] ^= 2; // 7
                 yield text;
             }
         };
@@ -191,8 +199,14 @@ class DamagedManifestTest {
     @Test
     void aManifestOfASchemaThatIsNotKnownIsNoDamage() throws Exception {
         bad.clear();
-        Files.writeString(
-                manifest(), Files.readString(manifest()).replace("gpusnap.manifest/5", "gpusnap.manifest/99"));
+        byte[] newer = Files.readString(manifest())
+                .replace("gpusnap.manifest/5", "gpusnap.manifest/99")
+                .getBytes(StandardCharsets.UTF_8);
+        Files.write(manifest(), newer);
+        Files.setAttribute(
+                manifest(),
+                "user:gpusnap.manifest",
+                ManifestDigest.of(newer).hex().getBytes(StandardCharsets.US_ASCII));
 
         TestNode.Ended ended = node.transfer(damaged, "memory", StageListener.NONE);
 
@@ -211,6 +225,15 @@ class DamagedManifestTest {
         assertThat(scrubbed.findings())
                 .singleElement()
                 .satisfies(found -> assertThat(found.verdict()).isEqualTo(ScrubOutcome.Verdict.UNREADABLE));
+        // what it names is not known, so others go without their chunks, until it is removed
+        assertThat(node.evict(other, "nvme")
+                        .succeeded()
+                        .fact(EvictOutcome.class)
+                        .freedBytes())
+                .isZero();
+        assertThat(chunks()).isEqualTo(2 * CHUNKS);
+        node.evict(damaged, "nvme").succeeded();
+        assertThat(chunks()).isZero();
     }
 
     @Test

@@ -24,6 +24,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -31,6 +32,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Chunks that the pool lacks go from their files into device memory, through the stand-in of cuFile. */
@@ -137,16 +139,8 @@ class DirectStorageIT {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void compressedChunksComeTheOrdinaryWay(boolean encrypts) throws Exception {
-        keys = new TierKeys(
-                "tenant-a",
-                Optional.empty(),
-                Compression.OFF,
-                Optional.of(KeyRing.ofHex("0123456789abcdef".repeat(4))),
-                ManifestSigner.none(),
-                encrypts,
-                true);
-        node.close();
-        node = open(Use.ALWAYS, UnaryOperator.identity());
+        keys = ownStore(encrypts, true);
+        reopen(Use.ALWAYS, UnaryOperator.identity());
         SnapshotId snapshot = savedAndCold();
         List<ChunkRef> device = deviceChunks(snapshot);
         long plain = 0;
@@ -158,6 +152,39 @@ class DirectStorageIT {
         thawed(snapshot);
 
         assertThat(gpu.filesRead()).isEqualTo(plain);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"true, false, nvme.encrypt", "false, true, nvme.compress", "true, true, nvme.encrypt"})
+    void whereTheStoreWritesOtherBytesThanChunksItIsUsedOnlyWhenAskedFor(
+            boolean encrypts, boolean compresses, String setting) throws Exception {
+        keys = ownStore(encrypts, compresses);
+        AtomicInteger asked = new AtomicInteger();
+        reopen(Use.AUTO, found -> {
+            asked.incrementAndGet();
+            return new StorageInfo(true, true, "straight");
+        });
+        assertThat(capability().available()).isFalse();
+        assertThat(capability().reason()).contains(setting + " = true").contains("storage.direct = always");
+        assertThat(asked).as("looks for cuFile").hasValue(0);
+
+        reopen(Use.ALWAYS, UnaryOperator.identity());
+        assertThat(capability().available()).isTrue();
+        assertThat(capability().reason())
+                .startsWith("compatibility mode")
+                .contains(setting + " = true")
+                .contains("storage.direct = auto");
+    }
+
+    private static TierKeys ownStore(boolean encrypts, boolean compresses) {
+        return new TierKeys(
+                "tenant-a",
+                Optional.empty(),
+                Compression.OFF,
+                Optional.of(KeyRing.ofHex("0123456789abcdef".repeat(4))),
+                ManifestSigner.none(),
+                encrypts,
+                compresses);
     }
 
     @Test

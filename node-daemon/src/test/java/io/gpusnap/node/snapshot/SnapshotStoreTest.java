@@ -229,9 +229,21 @@ class SnapshotStoreTest {
         // given one that a newer daemon wrote
         Files.writeString(damaged, "{\"schema\":\"gpusnap.manifest/99\"}");
         SnapshotId another = save(2);
+        SnapshotId kept = save(3);
         // when, then
-        assertThatExceptionOfType(ManifestException.class).isThrownBy(() -> store.delete(another));
-        assertThat(store.nvme().list()).containsExactlyInAnyOrder(digest(1), digest(2));
+        assertThat(store.delete(another)).isZero();
+        assertThat(store.list()).contains(kept).doesNotContain(another);
+        assertThat(store.nvme().list()).containsExactlyInAnyOrder(digest(1), digest(2), digest(3));
+        assertThat(store.committedChunks()).containsExactly(digest(3));
+        assertThatExceptionOfType(ManifestException.class)
+                .isThrownBy(() -> store.orphans().look(() -> true))
+                .withMessageContaining("gpusnap.manifest/99");
+        // when it is gone
+        Files.delete(damaged);
+        store.delete(kept);
+        // then
+        assertThat(store.nvme().list()).isEmpty();
+        assertThat(folder.resolve("store/deleted")).isEmptyDirectory();
     }
 
     @Test

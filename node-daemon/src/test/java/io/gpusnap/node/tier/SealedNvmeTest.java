@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
+import io.gpusnap.node.store.ManifestDigest;
 import io.gpusnap.node.store.ManifestJson;
 import io.gpusnap.node.store.Manifests;
 import io.gpusnap.node.store.SnapshotId;
@@ -156,12 +157,31 @@ class SealedNvmeTest extends ChunkTierContract {
         }
     }
 
-    private static void name(Path root, byte[] content) throws Exception {
+    private static Path name(Path root, byte[] content) throws Exception {
         SnapshotId snapshot = SnapshotId.random();
         ChunkRef chunk = new TreeDigester().digest(MemorySegment.ofArray(content));
-        Files.write(
+        return Files.write(
                 root.resolve("manifests/" + snapshot + ".json"),
                 ManifestJson.write(Manifests.of(snapshot, List.of(chunk))));
+    }
+
+    @Test
+    void whatAManifestThatChangedNamedIsNotTakenForUnencrypted(@TempDir Path root) throws Exception {
+        byte[] content = random(SIZE_BYTES, 1);
+        try (NvmeTier tier = tier(root, OLD, true)) {
+            tier.put(digestOf(content), MemorySegment.ofArray(content));
+            Path manifest = name(root, content);
+            byte[] text = Files.readAllBytes(manifest);
+            ManifestSeal.put(manifest, ManifestDigest.of(text).hex());
+            assertThat(tier.isSealedBy(number -> true)).isTrue();
+            // when it names another chunk
+            int at = new String(text, StandardCharsets.UTF_8)
+                    .indexOf(digestOf(content).toString());
+            text[at] ^= text[at] == 'a' ? 2 : 1; // another hexadecimal digit
+            Files.write(manifest, text);
+            // then
+            assertReason(Reason.IO, () -> tier.isSealedBy(number -> true));
+        }
     }
 
     @Test

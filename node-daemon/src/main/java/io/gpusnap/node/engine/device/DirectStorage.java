@@ -5,6 +5,7 @@ import io.gpusnap.gpu.StorageInfo;
 import io.gpusnap.node.engine.device.StoragePolicy.Use;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -20,16 +21,24 @@ public record DirectStorage(boolean used, String reason) {
     /**
      * Starts cuFile where it will be used; it stays until the process ends.
      *
+     * @param framed why the store's files hold other bytes than chunks, which cuFile cannot undo; empty where they do not
      * @param folder of the store, in which a small file is tried
      * @param limit for all of it: cuFile bounds nothing itself, and a daemon that does not start serves nobody
      */
-    public static DirectStorage probe(StoragePolicy policy, GpuOpening opening, Path folder, Duration limit)
+    public static DirectStorage probe(
+            StoragePolicy policy, Optional<String> framed, GpuOpening opening, Path folder, Duration limit)
             throws InterruptedException {
         if (policy.use() == Use.NEVER) {
             return new DirectStorage(false, "switched off (storage.direct = never)");
         }
         if (opening.gpu().isEmpty()) {
             return new DirectStorage(false, opening.reason());
+        }
+        if (policy.use() == Use.AUTO && framed.isPresent()) {
+            return new DirectStorage(
+                    false,
+                    "%s: cuFile cannot read them straight into device memory, and a thaw that waited for it would be slower (storage.direct = always uses it for chunks that lie there as they are)"
+                            .formatted(framed.get()));
         }
         GpuPort gpu = opening.gpu().get();
         FutureTask<StorageInfo> look =
@@ -38,7 +47,7 @@ public record DirectStorage(boolean used, String reason) {
         try {
             StorageInfo found = look.get(limit.toNanos(), TimeUnit.NANOSECONDS);
             boolean used = found.available() && (found.direct() || policy.use() == Use.ALWAYS);
-            return new DirectStorage(used, used ? found.reason() : found.reason() + mend(policy, found));
+            return new DirectStorage(used, found.reason() + (used ? slower(framed) : mend(policy, found)));
         } catch (TimeoutException e) {
             return new DirectStorage(
                     false,
@@ -50,6 +59,13 @@ public record DirectStorage(boolean used, String reason) {
             }
             throw new IllegalStateException("the look for cuFile broke", e);
         }
+    }
+
+    private static String slower(Optional<String> framed) {
+        return framed.map(why ->
+                        "; but %s: these come the ordinary way, and thaws are slower (storage.direct = auto leaves it out)"
+                                .formatted(why))
+                .orElse("");
     }
 
     private static String mend(StoragePolicy policy, StorageInfo found) {

@@ -1,5 +1,6 @@
-package io.gpusnap.node.snapshot;
+package io.gpusnap.node.tier;
 
+import io.gpusnap.node.store.ManifestException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -16,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * The digest of a manifest's text as it was written, an attribute of its file: a text that was changed since, and is a manifest all the
  * same, shows by it. Files of before decision 0410 lack it, and those on file systems that keep no such attributes.
  */
-final class ManifestSeal {
+public final class ManifestSeal {
 
     private static final Logger LOG = LoggerFactory.getLogger(ManifestSeal.class);
     private static final String NAME = "gpusnap.manifest";
@@ -26,7 +27,7 @@ final class ManifestSeal {
     private ManifestSeal() {}
 
     /** For a file that has just been written; without it, the text is believed as far as it can be. */
-    static void put(Path file, String digest) {
+    public static void put(Path file, String digest) {
         try {
             view(file).write(NAME, StandardCharsets.US_ASCII.encode(digest));
         } catch (IOException | UnsupportedOperationException e) {
@@ -40,7 +41,7 @@ final class ManifestSeal {
     }
 
     /** Empty where there is none. What keeps it from being read keeps the text from being read too, and that is told. */
-    static Optional<String> of(Path file) {
+    public static Optional<String> of(Path file) {
         try {
             UserDefinedFileAttributeView view = view(file);
             if (!view.list().contains(NAME)) {
@@ -51,6 +52,18 @@ final class ManifestSeal {
             return Optional.of(StandardCharsets.US_ASCII.decode(text.flip()).toString());
         } catch (IOException | UnsupportedOperationException e) {
             return Optional.empty();
+        }
+    }
+
+    /**
+     * To be asked before the text is parsed: one that was changed may be anything, also a manifest of a newer schema.
+     *
+     * @param digest of the text that was read from the file
+     */
+    public static void check(Path file, String digest) throws ManifestException {
+        Optional<String> written = of(file);
+        if (written.isPresent() && !written.get().equals(digest)) {
+            throw new ManifestException("its digest is %s, and was %s".formatted(digest, written.get()));
         }
     }
 

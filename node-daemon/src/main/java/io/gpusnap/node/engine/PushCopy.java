@@ -18,6 +18,11 @@ final class PushCopy extends SharedStoreStage {
     }
 
     @Override
+    public boolean interruptible() {
+        return true;
+    }
+
+    @Override
     void execute(StageContext context) throws StageException, TierException, ManifestException, InterruptedException {
         NodeRuntime runtime = session.runtime();
         SnapshotPush push = new SnapshotPush(

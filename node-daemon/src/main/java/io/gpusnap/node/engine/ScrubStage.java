@@ -40,6 +40,11 @@ final class ScrubStage extends EngineStage {
     }
 
     @Override
+    public boolean interruptible() {
+        return true;
+    }
+
+    @Override
     void execute(StageContext context) throws StageException, TierException, InterruptedException {
         TierKind kind = runtime.tiers().kind(request.tier());
         if (kind == TierKind.MEMORY) {
@@ -61,6 +66,7 @@ final class ScrubStage extends EngineStage {
             context.checkCancelled();
             findings.add(look(subject, shared, scrub));
         }
+        context.checkCancelled(); // what the last one could not read then says nothing of its store
         context.remember(new ScrubOutcome(scrub.readBytes(), (System.nanoTime() - start) / 1e9, findings));
     }
 

@@ -44,6 +44,11 @@ final class ThawPreflight extends EngineStage {
     }
 
     @Override
+    public boolean interruptible() {
+        return true;
+    }
+
+    @Override
     void execute(StageContext context)
             throws StageException, GpuException, TierException, ManifestException, IOException, InterruptedException {
         NodeRuntime runtime = session.runtime();

@@ -20,6 +20,11 @@ final class ThawVerify extends EngineStage {
     }
 
     @Override
+    public boolean interruptible() {
+        return true;
+    }
+
+    @Override
     void execute(StageContext context)
             throws StageException, GpuException, TierException, ManifestException, InterruptedException {
         session.renewClaim(context);

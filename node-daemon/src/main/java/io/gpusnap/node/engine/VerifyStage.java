@@ -43,6 +43,11 @@ final class VerifyStage extends EngineStage {
     }
 
     @Override
+    public boolean interruptible() {
+        return true;
+    }
+
+    @Override
     void execute(StageContext context) throws StageException, TierException, ManifestException, InterruptedException {
         SnapshotStore store = runtime.store();
         SnapshotUses.Use use = store.use(snapshot)

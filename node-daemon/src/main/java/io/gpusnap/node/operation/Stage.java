@@ -37,6 +37,14 @@ public interface Stage {
     }
 
     /**
+     * True when a request to cancel may interrupt the thread that runs it, so that it ends as soon as it can: for a stage that
+     * waits for others, such as a store that stalls. Whatever an interrupt cuts off, {@link #compensate} undoes.
+     */
+    default boolean interruptible() {
+        return false;
+    }
+
+    /**
      * Does the work. Calls {@link StageContext#checkCancelled()} wherever it is safe to stop.
      *
      * @throws StageException on a typed failure; anything else that is thrown counts as INTERNAL

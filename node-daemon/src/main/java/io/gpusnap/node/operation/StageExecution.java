@@ -51,13 +51,16 @@ final class StageExecution {
                 cancellation.check();
                 change(stage, StageState.RUNNING, log.stage(stage.name()).attempt() + 1, progress);
                 listener.reached(log.spec(), stage.name(), StagePoint.STARTED);
-                stage.run(new RunContext(log, progress, cancellation, () -> inside(stage)));
+                work(stage, new RunContext(log, progress, cancellation, () -> inside(stage)));
                 returned = stage;
                 listener.reached(log.spec(), stage.name(), StagePoint.RETURNED);
                 change(stage, StageState.SUCCEEDED, 0, progress);
                 listener.reached(log.spec(), stage.name(), StagePoint.SUCCEEDED);
                 return Optional.empty();
             } catch (StageException e) {
+                if (isInterrupted(stage)) {
+                    return cancelled(stage, new OperationCancelledException(e.detail()));
+                }
                 if (!e.repeatable() || tries >= retry.maxAttempts()) {
                     return failed(stage, e.code(), e.detail(), e.retryable(), progress);
                 }
@@ -72,6 +75,9 @@ final class StageExecution {
             } catch (JournalException e) {
                 throw e;
             } catch (Exception | LinkageError | AssertionError | OutOfMemoryError | StackOverflowError e) {
+                if (e instanceof Exception && isInterrupted(stage)) {
+                    return cancelled(stage, new OperationCancelledException(String.valueOf(e.getMessage())));
+                }
                 LOG.atError()
                         .addKeyValue(LogKeys.OPERATION, log.spec().id())
                         .addKeyValue(LogKeys.STAGE, stage.name())
@@ -80,6 +86,24 @@ final class StageExecution {
                 return failed(stage, FailureCode.INTERNAL, "stage " + stage.name() + " broke: " + e, false, progress);
             }
         }
+    }
+
+    private void work(Stage stage, StageContext context) throws StageException, InterruptedException {
+        if (!stage.interruptible()) {
+            stage.run(context);
+            return;
+        }
+        cancellation.interruptsMe();
+        try {
+            stage.run(context);
+        } finally {
+            cancellation.interruptsNobody();
+        }
+    }
+
+    /** Then its failure, whatever it says, is taken for the interrupt's. */
+    private boolean isInterrupted(Stage stage) {
+        return stage.interruptible() && cancellation.current().isPresent();
     }
 
     private void inside(Stage stage) {

@@ -301,7 +301,11 @@ final class TestNode implements AutoCloseable {
     }
 
     Ended transfer(SnapshotId snapshot, String tier, StageListener listener) throws Exception {
-        TransferRequest request = new TransferRequest(
+        return transfer(copyTo(snapshot, tier), listener);
+    }
+
+    static TransferRequest copyTo(SnapshotId snapshot, String tier) {
+        return new TransferRequest(
                 OperationId.random(),
                 snapshot,
                 Optional.empty(),
@@ -309,7 +313,6 @@ final class TestNode implements AutoCloseable {
                 Optional.empty(),
                 0,
                 Traffic.Priority.NORMAL);
-        return transfer(request, listener);
     }
 
     /** @param request its operation is the one that runs */
@@ -396,7 +399,23 @@ final class TestNode implements AutoCloseable {
     Ended cancelledWhen(CountDownLatch happened, SnapshotId snapshot, Runnable cancelled) throws Exception {
         ThawRequest request = thawOf(snapshot, List.of());
         OperationSpec spec = new OperationSpec(request.operation(), OperationKind.THAW, request);
-        RunningOperation running = new OperationRunner(journal, StageListener.NONE).begin(spec, plan(spec));
+        return cancelledWhen(happened, spec, plan(spec), cancelled);
+    }
+
+    /** The same of a copy. */
+    Ended cancelledWhen(CountDownLatch happened, TransferRequest request) throws Exception {
+        OperationSpec spec = new OperationSpec(request.operation(), OperationKind.TRANSFER, request);
+        return cancelledWhen(happened, spec, plan(spec), () -> {});
+    }
+
+    /** The same of a scrub. */
+    Ended cancelledWhen(CountDownLatch happened, ScrubRequest request) throws Exception {
+        return cancelledWhen(
+                happened, simple(OperationKind.SCRUB, SnapshotId.random()), engines.scrub(request), () -> {});
+    }
+
+    private Ended cancelledWhen(CountDownLatch happened, OperationSpec spec, StagePlan plan, Runnable cancelled) {
+        RunningOperation running = new OperationRunner(journal, StageListener.NONE).begin(spec, plan);
         Thread.ofVirtual().start(() -> {
             try {
                 happened.await();

@@ -37,6 +37,7 @@ class RunningOperationTest {
         private final Body body;
         RetryPolicy retry = RetryPolicy.none();
         boolean pointOfNoReturn;
+        boolean interruptible;
 
         Noting(String name, Body body) {
             this.name = name;
@@ -59,6 +60,11 @@ class RunningOperationTest {
         }
 
         @Override
+        public boolean interruptible() {
+            return interruptible;
+        }
+
+        @Override
         public void run(StageContext context) throws StageException, InterruptedException {
             calls.add(name);
             body.run(context);
@@ -66,7 +72,7 @@ class RunningOperationTest {
 
         @Override
         public void compensate(StageContext context) throws StageException {
-            calls.add("undo " + name);
+            calls.add("undo " + name + (Thread.currentThread().isInterrupted() ? ", interrupted" : ""));
         }
     }
 
@@ -181,6 +187,84 @@ class RunningOperationTest {
                 .isEqualTo(new OperationOutcome.Cancelled(
                         FailureCode.LEASE_LOST, "fenced", java.util.Optional.of("copy"), List.of()));
         assertThat(calls).containsExactly("copy", "undo copy");
+    }
+
+    /** Waits for somebody who never comes. */
+    private Noting waiting(CountDownLatch inside, Noting.Body whenInterrupted) {
+        Noting waiting = new Noting("wait", c -> {
+            inside.countDown();
+            try {
+                new CountDownLatch(1).await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                whenInterrupted.run(c);
+            }
+        });
+        waiting.interruptible = true;
+        return waiting;
+    }
+
+    private static void cancelOnce(CountDownLatch inside, RunningOperation operation) {
+        Thread.startVirtualThread(() -> {
+            try {
+                inside.await();
+                operation.cancel(FailureCode.CANCELLED, "enough");
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+    }
+
+    @Test
+    void aCancelInterruptsAStageThatSaysSoWhateverItMakesOfThat() {
+        List<Noting.Body> whatItMakes = List.of(
+                c -> {
+                    throw new InterruptedException();
+                },
+                c -> {
+                    throw new StageException(FailureCode.TIER_UNAVAILABLE, "interrupted while a store was asked");
+                },
+                c -> {
+                    throw new IllegalStateException("a worker was interrupted");
+                });
+        for (Noting.Body body : whatItMakes) {
+            calls.clear();
+            CountDownLatch inside = new CountDownLatch(1);
+            RunningOperation operation = begin(waiting(inside, body));
+            cancelOnce(inside, operation);
+
+            assertThat(operation.run())
+                    .isEqualTo(new OperationOutcome.Cancelled(
+                            FailureCode.CANCELLED, "enough", java.util.Optional.of("wait"), List.of()));
+            // undoing is able to wait
+            assertThat(calls).containsExactly("wait", "undo wait");
+            assertThat(Thread.currentThread().isInterrupted()).isFalse();
+        }
+    }
+
+    @Test
+    void aStageThatHadDoneItsWorkWhenItWasInterruptedHasSucceededAndTheNextDoesNotBegin() {
+        CountDownLatch inside = new CountDownLatch(1);
+        RunningOperation operation = begin(waiting(inside, c -> {}), new Noting("next", c -> {}));
+        cancelOnce(inside, operation);
+
+        assertThat(operation.run()).isInstanceOf(OperationOutcome.Cancelled.class);
+        assertThat(calls).containsExactly("wait", "undo wait");
+        assertThat(operation.stages().getFirst().state()).isEqualTo(StageState.COMPENSATED);
+    }
+
+    @Test
+    void pastThePointOfNoReturnACancelInterruptsNobody() {
+        List<RunningOperation> self = new ArrayList<>();
+        Noting last = new Noting("commit", c -> {
+            self.getFirst().cancel(FailureCode.LEASE_LOST, "fenced");
+            assertThat(Thread.currentThread().isInterrupted()).isFalse();
+        });
+        last.pointOfNoReturn = true;
+        last.interruptible = true;
+        self.add(begin(last));
+
+        assertThat(self.getFirst().run()).isInstanceOf(OperationOutcome.Succeeded.class);
     }
 
     @Test

@@ -259,27 +259,43 @@ public final class S3Store implements BlobStore {
             throws TierException {
         hanging.admit();
         try {
-            T answer = request.send();
+            T answer = Abortable.call(request);
             hanging.answered();
             trouble = Optional.empty();
             return answer;
         } catch (SdkException e) {
-            TierException typed = S3Errors.typed(doing + " in " + location(), e);
-            if (hangs.test(e)) {
-                hanging.found(String.valueOf(typed.getMessage()));
-            } else if (e instanceof SdkServiceException) {
-                hanging.answered();
-            }
-            if (!S3Errors.isAboutTheObject(e)) {
-                trouble = Optional.of(String.valueOf(typed.getMessage()));
-            }
-            throw typed;
+            throw Thread.currentThread().isInterrupted() ? unwanted(doing, e) : judged(doing, e, hangs);
         } catch (TierException e) {
+            if (Thread.currentThread().isInterrupted()) {
+                throw unwanted(doing, e);
+            }
             if (e.reason() == TierException.Reason.UNAVAILABLE) {
                 trouble = Optional.of(String.valueOf(e.getMessage()));
             }
             throw e;
         }
+    }
+
+    /** Whoever waited for it was interrupted: that says nothing of the store. */
+    private TierException unwanted(String doing, Exception failure) {
+        return new TierException(
+                TierException.Reason.UNAVAILABLE,
+                "interrupted, could not %s in %s".formatted(doing, location()),
+                failure);
+    }
+
+    /** What the failure says of the store is kept. */
+    private TierException judged(String doing, SdkException e, Predicate<SdkException> hangs) {
+        TierException typed = S3Errors.typed(doing + " in " + location(), e);
+        if (hangs.test(e)) {
+            hanging.found(String.valueOf(typed.getMessage()));
+        } else if (e instanceof SdkServiceException) {
+            hanging.answered();
+        }
+        if (!S3Errors.isAboutTheObject(e)) {
+            trouble = Optional.of(String.valueOf(typed.getMessage()));
+        }
+        return typed;
     }
 
     @Override

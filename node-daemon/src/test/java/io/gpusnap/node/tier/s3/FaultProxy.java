@@ -68,6 +68,9 @@ public final class FaultProxy implements AutoCloseable {
         /** So many bytes of the server's body, then nothing for as long as the proxy lives. */
         record Stall(int bytes) implements Fault {}
 
+        /** Takes the request, and says nothing for as long as the proxy lives. */
+        record Silence() implements Fault {}
+
         record FlipBit() implements Fault {}
 
         /** Says that it is another range than was asked for. */
@@ -208,10 +211,15 @@ public final class FaultProxy implements AutoCloseable {
                 OutputStream out = exchange.getResponseBody();
                 out.write(answer.body(), 0, Math.min(stall.bytes(), answer.body().length));
                 out.flush();
-                while (!closed) {
-                    Thread.sleep(20);
-                }
+                awaitClosed();
             }
+            case Fault.Silence s -> awaitClosed();
+        }
+    }
+
+    private void awaitClosed() throws InterruptedException {
+        while (!closed) {
+            Thread.sleep(20);
         }
     }
 

@@ -21,7 +21,10 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
@@ -31,12 +34,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What an S3 store may do to us, by a proxy in front of a real one. */
 class S3FaultsTest {
 
     private static final BlobKey PACK = BlobKey.pack(new ChunkDigest("ab".repeat(32)));
+    private static final BlobKey OTHER = BlobKey.pack(new ChunkDigest("cd".repeat(32)));
     private static final int PART_BYTES = 5 << 20;
     private static final int SIZE_BYTES = 3 * PART_BYTES + 100;
 
@@ -196,6 +201,80 @@ class S3FaultsTest {
                 hasty.read(PACK, SIZE_BYTES, 0, MemorySegment.ofArray(found));
             }
         }
+    }
+
+    /** What is asked of a store that then says nothing, or nothing more. */
+    enum Asked {
+        LOOK_UP(seen -> seen.method().equals("HEAD"), new Fault.Silence(), test -> test.store.find(PACK)),
+        LIST(
+                seen -> seen.query().contains("list-type"),
+                new Fault.Silence(),
+                test -> test.store.list(BlobKey.Folder.PACKS, "")),
+        SMALL(Seen::isGet, new Fault.Stall(1000), test -> test.store.readAll(PACK, SIZE_BYTES)),
+        RANGES(Seen::isGet, new Fault.Stall(1000), S3FaultsTest::read),
+        PARTS(
+                Seen::isPart,
+                new Fault.Silence(),
+                test -> test.store.put(OTHER, MemorySegment.ofArray(test.content), IfThere.KEEP));
+
+        private final Predicate<Seen> which;
+        private final Fault fault;
+        private final Call call;
+
+        Asked(Predicate<Seen> which, Fault fault, Call call) {
+            this.which = which;
+            this.fault = fault;
+            this.call = call;
+        }
+
+        private interface Call {
+            void of(S3FaultsTest test) throws TierException;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void anInterruptEndsWhatWaitsForAStoreThatSaysNothing(Asked asked) throws Exception {
+        // given a store that nobody waits for in vain for an hour
+        put();
+        store.close();
+        store = new S3Store(settings(Duration.ofHours(1)));
+        CountDownLatch arrived = new CountDownLatch(1);
+        proxy.spoil(seen -> {
+            if (!asked.which.test(seen)) {
+                return new Fault.None();
+            }
+            arrived.countDown();
+            return asked.fault;
+        });
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        AtomicBoolean stillInterrupted = new AtomicBoolean();
+        Thread caller = Thread.ofPlatform().start(() -> {
+            try {
+                asked.call.of(this);
+            } catch (Throwable e) {
+                failure.set(e);
+                stillInterrupted.set(Thread.currentThread().isInterrupted());
+            }
+        });
+        arrived.await();
+        // when
+        caller.interrupt();
+        boolean ended = caller.join(Duration.ofMinutes(1));
+        // then it ends, and nobody takes the store for one in trouble
+        assertThat(ended).isTrue();
+        assertThat(failure.get())
+                .isInstanceOfSatisfying(
+                        TierException.class, e -> assertThat(e.reason()).isEqualTo(Reason.UNAVAILABLE));
+        assertThat(stillInterrupted).isTrue();
+        assertThat(store.trouble()).isEmpty();
+        // and all its connections are there for others
+        proxy.spoil(seen -> new Fault.None());
+        for (int i = 0; i < 20; i++) {
+            assertThat(read()).isEqualTo(content);
+        }
+        assertThat(store.put(OTHER, MemorySegment.ofArray(content), IfThere.KEEP))
+                .isTrue();
     }
 
     @Test

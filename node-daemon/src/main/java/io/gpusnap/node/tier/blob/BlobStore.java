@@ -24,7 +24,8 @@ import java.util.Optional;
  *   <li>Size first: a read names the size that the whole object must have; one of another size is CORRUPT and none of its
  *       bytes arrive.
  *   <li>Bounded: every call ends within the store's own deadlines, whatever the medium does; a medium that hangs makes calls
- *       fail as UNAVAILABLE, at once while it is known to hang, and so does a call whose caller is interrupted. No call that has ended writes into memory of the caller.
+ *       fail as UNAVAILABLE, at once while it is known to hang, and so does a call whose caller is interrupted. No call that
+ *       has ended writes into memory of the caller.
  *   <li>Names are {@link BlobKey}s; whatever else lies on the medium is left alone, links are not followed.
  *   <li>All methods may be called from many threads.
  * </ul>

@@ -2,6 +2,8 @@ package io.gpusnap.service.tier;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.platform.id.StoreId;
 import io.gpusnap.service.testing.Api;
@@ -9,6 +11,7 @@ import io.gpusnap.service.testing.Catalogue;
 import io.gpusnap.service.testing.FakeDaemon;
 import io.gpusnap.service.testing.ServiceTest;
 import io.gpusnap.service.testing.Turns;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -23,10 +26,13 @@ import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
@@ -44,14 +50,36 @@ class ObjectOrdersTest {
     private Api api;
 
     @Autowired
-    private JdbcClient jdbc;
+    private DataSource services;
 
-    @Autowired
+    /** Those of the service's pool may all be with its jobs, which wait for what a transaction that stands still has locked. */
+    private HikariDataSource own;
+
+    private JdbcClient jdbc;
     private TransactionTemplate transaction;
 
     private final List<SnapshotId> snapshots = new ArrayList<>();
     private final Map<String, Integer> events = new TreeMap<>();
     private UUID node;
+
+    @BeforeEach
+    void givenConnections() throws SQLException {
+        HikariDataSource pool = services.unwrap(HikariDataSource.class);
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(pool.getJdbcUrl());
+        config.setUsername(pool.getUsername());
+        config.setPassword(pool.getPassword());
+        config.setMaximumPoolSize(16);
+        config.setMinimumIdle(0);
+        own = new HikariDataSource(config);
+        jdbc = JdbcClient.create(own);
+        transaction = new TransactionTemplate(new DataSourceTransactionManager(own));
+    }
+
+    @AfterEach
+    void closeConnections() {
+        own.close();
+    }
 
     @BeforeEach
     void givenSnapshots() {

@@ -27,7 +27,7 @@ final class Ceilings {
         void on(MemorySegment from, MemorySegment to) throws TierException;
     }
 
-    static Map<String, Object> measure() throws InterruptedException {
+    static Map<String, Object> measure() throws InterruptedException, TierException {
         int threads = Runtime.getRuntime().availableProcessors();
         try (Arena arena = Arena.ofShared()) {
             MemorySegment weights = arena.allocate(PIECE_BYTES);

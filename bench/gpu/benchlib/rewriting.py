@@ -23,7 +23,7 @@ def rewrite_compressed(java, root):
         [java, "--enable-native-access=ALL-UNNAMED", "-jar", JAR, f"--root={root}", "--compress"],
         input=json.dumps({"do": "rewrite"}) + "\n", capture_output=True, text=True, check=False,
     )  # fmt: skip
-    (root / "pool").unlink(missing_ok=True)
+    (root / "pool.index").unlink(missing_ok=True)
     answer = json.loads(done.stdout.splitlines()[-1]) if done.stdout else {"error": done.stderr}
     if "error" in answer:
         raise BenchFailure(f"the store cannot be rewritten: {answer['error']}")

@@ -8,7 +8,8 @@ from pathlib import Path
 from .failure import BenchFailure
 
 ROOT = Path(__file__).resolve().parents[3]
-JAR = Path(os.environ.get("GPUSNAP_STORE_JAR") or ROOT / "bench/store/target/gpusnap-bench-store.jar")
+# Said in the environment where it was packed (bench/gpu/unpack.sh).
+STORE_JAR = Path(os.environ.get("GPUSNAP_STORE_JAR") or ROOT / "bench/store/target/gpusnap-bench-store.jar")
 
 
 def compressed_beside(root):
@@ -17,10 +18,10 @@ def compressed_beside(root):
 
 def rewrite_compressed(java, root):
     """What the store's process answers: chunks, usedBytes of the drive, seconds, cpuSeconds."""
-    if not JAR.is_file():
-        raise BenchFailure(f"{JAR} is not there: make build, or bench/gpu/pack.sh --for gpu,store")
+    if not STORE_JAR.is_file():
+        raise BenchFailure(f"{STORE_JAR} is not there: make build, or bench/gpu/pack.sh --for gpu,store")
     done = subprocess.run(
-        [java, "--enable-native-access=ALL-UNNAMED", "-jar", JAR, f"--root={root}", "--compress"],
+        [java, "--enable-native-access=ALL-UNNAMED", "-jar", STORE_JAR, f"--root={root}", "--compress"],
         input=json.dumps({"do": "rewrite"}) + "\n", capture_output=True, text=True, check=False,
     )  # fmt: skip
     (root / "pool.index").unlink(missing_ok=True)

@@ -1,17 +1,11 @@
 """The daemon's store in a process of its own, as long-lived as a daemon is."""
 
 import json
-import os
 import subprocess
-from pathlib import Path
 
 from benchlib.failure import BenchFailure
 from benchlib.processes import tail
-
-from . import ROOT
-
-# Said in the environment where it was packed (bench/gpu/unpack.sh).
-JAR = Path(os.environ.get("GPUSNAP_STORE_JAR") or ROOT / "bench/store/target/gpusnap-bench-store.jar")
+from benchlib.rewriting import STORE_JAR
 
 # node-daemon/bin/gpusnap-node
 AS_THE_DAEMON = ("--enable-native-access=ALL-UNNAMED", "-XX:TrimNativeHeapInterval=30000")
@@ -21,11 +15,11 @@ class Store:
     """Answers one request at a time."""
 
     def __init__(self, supervisor, java, root, more=(), options=()):
-        if not JAR.is_file():
-            raise BenchFailure(f"{JAR} is not there: make build")
+        if not STORE_JAR.is_file():
+            raise BenchFailure(f"{STORE_JAR} is not there: make build")
         self.supervisor = supervisor
         self.log = supervisor.logs / "ours.log"
-        command = [java, *options, *AS_THE_DAEMON, "-jar", JAR, f"--root={root}", *more]
+        command = [java, *options, *AS_THE_DAEMON, "-jar", STORE_JAR, f"--root={root}", *more]
         with open(self.log, "ab") as errors:
             self.process = supervisor.launch("ours", command, self.log, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True)
         self.answer()

@@ -7,8 +7,9 @@ import time
 from pathlib import Path
 
 from benchlib.failure import BenchFailure
+from benchlib.rewriting import STORE_JAR
 
-from . import ROOT, ours
+from . import ROOT
 
 S3MOCK_LIB = Path(os.environ.get("GPUSNAP_S3_SERVER_LIB") or ROOT / "samples/s3-server/target/lib")
 BUCKET = "bench"
@@ -69,7 +70,7 @@ class Lean(Server):
 
     def __init__(self, supervisor, java, folder):
         port = free_port()
-        super().__init__(supervisor, [java, "-Dsun.net.httpserver.nodelay=true", "-cp", ours.JAR, "io.gpusnap.bench.store.LeanS3", port], port)
+        super().__init__(supervisor, [java, "-Dsun.net.httpserver.nodelay=true", "-cp", STORE_JAR, "io.gpusnap.bench.store.LeanS3", port], port)
 
 
 def free_port():

@@ -6,17 +6,14 @@ import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.ManifestException;
-import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.key.TenantKeys;
 import io.gpusnap.node.tier.pack.PackTier;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 
 /** The data keys of this node's tenant, in each place that has its own. */
@@ -88,16 +85,8 @@ public final class KeyChains {
 
     /** Fails where a manifest is damaged: what its chunks are encrypted by is not known, and no key is to be taken for unused. */
     private static Map<Integer, Long> stored(SnapshotStore store) throws TierException, ManifestException {
-        Set<ChunkRef> chunks = new HashSet<>();
-        for (SnapshotId snapshot : store.list()) {
-            store.read(snapshot)
-                    .manifest()
-                    .chunks()
-                    .filter(chunk -> !chunk.isZero())
-                    .forEach(chunks::add);
-        }
         Map<Integer, Long> bytes = new HashMap<>();
-        for (ChunkRef chunk : chunks) {
+        for (ChunkRef chunk : store.namedChunks()) {
             store.nvme()
                     .keyOf(new ChunkDigest(chunk.digest()), chunk.sizeBytes())
                     .ifPresent(number -> bytes.merge(number, (long) chunk.sizeBytes(), Long::sum));

@@ -1,6 +1,7 @@
 package io.gpusnap.node.snapshot;
 
 import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.store.NewerManifestException;
 import io.gpusnap.node.store.SnapshotId;
@@ -314,6 +315,19 @@ public final class SnapshotStore implements AutoCloseable {
         } finally {
             sweepLock.readLock().unlock();
         }
+    }
+
+    /**
+     * What committed snapshots are made of, but for zeros.
+     *
+     * @throws TierException CORRUPT where a manifest is damaged: then not all is known; IO
+     */
+    public Set<ChunkRef> namedChunks() throws TierException, ManifestException {
+        Set<ChunkRef> chunks = new HashSet<>();
+        for (SnapshotId snapshot : list()) {
+            read(snapshot).manifest().chunks().filter(chunk -> !chunk.isZero()).forEach(chunks::add);
+        }
+        return chunks;
     }
 
     /** What one manifest names; nothing where that is not known, as {@link #freed} says. */

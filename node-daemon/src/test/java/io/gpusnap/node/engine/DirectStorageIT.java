@@ -14,9 +14,6 @@ import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.TierKind;
-import io.gpusnap.node.tier.key.KeyRing;
-import io.gpusnap.node.tier.key.ManifestSigner;
-import io.gpusnap.node.tier.pack.Compression;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -139,7 +136,7 @@ class DirectStorageIT {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void compressedChunksComeTheOrdinaryWay(boolean encrypts) throws Exception {
-        keys = ownStore(encrypts, true);
+        keys = TestNode.ownStore(encrypts, true);
         reopen(Use.ALWAYS, UnaryOperator.identity());
         SnapshotId snapshot = savedAndCold();
         List<ChunkRef> device = deviceChunks(snapshot);
@@ -158,7 +155,7 @@ class DirectStorageIT {
     @CsvSource({"true, false, nvme.encrypt", "false, true, nvme.compress", "true, true, nvme.encrypt"})
     void whereTheStoreWritesOtherBytesThanChunksItIsUsedOnlyWhenAskedFor(
             boolean encrypts, boolean compresses, String setting) throws Exception {
-        keys = ownStore(encrypts, compresses);
+        keys = TestNode.ownStore(encrypts, compresses);
         AtomicInteger asked = new AtomicInteger();
         reopen(Use.AUTO, found -> {
             asked.incrementAndGet();
@@ -174,17 +171,6 @@ class DirectStorageIT {
                 .startsWith("compatibility mode")
                 .contains(setting + " = true")
                 .contains("storage.direct = auto");
-    }
-
-    private static TierKeys ownStore(boolean encrypts, boolean compresses) {
-        return new TierKeys(
-                "tenant-a",
-                Optional.empty(),
-                Compression.OFF,
-                Optional.of(KeyRing.ofHex("0123456789abcdef".repeat(4))),
-                ManifestSigner.none(),
-                encrypts,
-                compresses);
     }
 
     @Test

@@ -162,14 +162,19 @@ final class TestNode implements AutoCloseable {
 
     /** A tenant's, by which also the node's own store is encrypted. */
     static TierKeys keysOfItsOwnDiskToo() {
+        return ownStore(true, false);
+    }
+
+    /** A tenant's key, and what is done by it, or without it, to chunks of the node's own store. */
+    static TierKeys ownStore(boolean encrypts, boolean compresses) {
         return new TierKeys(
                 "tenant-a",
                 Optional.empty(),
                 Compression.OFF,
                 Optional.of(KeyRing.ofHex("0123456789abcdef".repeat(4))),
                 ManifestSigner.none(),
-                true,
-                false);
+                encrypts,
+                compresses);
     }
 
     /** @param shared what the node shares with others */

@@ -1,10 +1,8 @@
 package io.gpusnap.node.tier;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.gpusnap.node.store.ChunkDigest;
-import io.gpusnap.node.store.TreeDigester;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.key.KeyProvider;
 import io.gpusnap.node.tier.key.KeyRing;
@@ -12,7 +10,6 @@ import io.gpusnap.node.tier.pack.Compression;
 import io.gpusnap.node.tier.pack.CompressionTest;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -24,21 +21,16 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A node's own store whose chunks are compressed is a tier like any other. */
-class CompressedNvmeTest extends ChunkTierContract {
+class CompressedNvmeTest extends NvmeFormContract {
 
     private static final String KEY = "0123456789abcdef".repeat(4);
     private static final int SIZE_BYTES = 1 << 20;
     private static final byte[] WEIGHTS = CompressionTest.weights(SIZE_BYTES, 1);
-
-    @TempDir
-    Path folder;
-
-    @TempDir
-    Path elsewhere;
+    private static final ChunkDigest DIGEST = digestOf(WEIGHTS);
 
     @Override
-    protected ChunkTier open() throws Exception {
-        return tier(folder, false, true);
+    NvmeTier tier(StoreRoot root) {
+        return tier(root, false, true);
     }
 
     private static NvmeTier tier(Path root, boolean encrypts, boolean compresses) throws Exception {
@@ -51,21 +43,6 @@ class CompressedNvmeTest extends ChunkTierContract {
     }
 
     @Override
-    protected ChunkTier open(Middle middle) throws Exception {
-        return tier(FaultyDisk.under(folder, middle), false, true);
-    }
-
-    @Override
-    protected ChunkTier afterAKill() throws Exception {
-        return tier(FaultyDisk.imageOf(folder, elsewhere), false, true);
-    }
-
-    @Override
-    protected void assertHoldsNothing() throws Exception {
-        FaultyDisk.assertHoldsNoChunk(folder);
-    }
-
-    @Override
     protected byte[] content(int size, long seed) {
         return CompressionTest.weights(size, seed);
     }
@@ -75,32 +52,8 @@ class CompressedNvmeTest extends ChunkTierContract {
         return size / 2;
     }
 
-    private static ChunkDigest digest() {
-        return new TreeDigester()
-                .digest(MemorySegment.ofArray(WEIGHTS))
-                .content()
-                .orElseThrow();
-    }
-
-    private static Path file(Path root) {
-        return root.resolve("chunks/" + digest().hex().substring(0, 2) + "/" + digest().hex());
-    }
-
     private static void put(NvmeTier tier) throws TierException {
-        assertThat(tier.put(digest(), MemorySegment.ofArray(WEIGHTS))).isTrue();
-    }
-
-    /** @param offset 0: past the page cache; another one is not where direct reads may go */
-    private static byte[] read(NvmeTier tier, int offset) throws TierException {
-        MemorySegment buffer = Arena.ofAuto().allocate((4 << 20) + 4096, 4096).asSlice(offset);
-        tier.read(digest(), SIZE_BYTES, buffer);
-        return buffer.asSlice(0, SIZE_BYTES).toArray(ValueLayout.JAVA_BYTE);
-    }
-
-    private static void assertFails(Reason reason, NvmeTier tier) {
-        assertThatExceptionOfType(TierException.class)
-                .isThrownBy(() -> read(tier, 0))
-                .satisfies(e -> assertThat(e.reason()).isEqualTo(reason));
+        assertThat(tier.put(DIGEST, MemorySegment.ofArray(WEIGHTS))).isTrue();
     }
 
     @ParameterizedTest
@@ -110,24 +63,22 @@ class CompressedNvmeTest extends ChunkTierContract {
         try (NvmeTier tier = tier(root, encrypts, true)) {
             put(tier);
             tier.sync();
-            assertThat(tier.put(digest(), MemorySegment.ofArray(WEIGHTS))).isFalse();
-            assertThat(tier.contains(digest(), SIZE_BYTES)).isTrue();
-            assertThat(read(tier, offset)).isEqualTo(WEIGHTS);
+            assertThat(tier.put(DIGEST, MemorySegment.ofArray(WEIGHTS))).isFalse();
+            assertThat(tier.contains(DIGEST, SIZE_BYTES)).isTrue();
+            assertThat(read(tier, WEIGHTS, offset)).isEqualTo(WEIGHTS);
             // then direct reads into device memory are not offered what they could not expand
-            assertThatExceptionOfType(TierException.class)
-                    .isThrownBy(() -> tier.file(digest(), SIZE_BYTES))
-                    .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.UNAVAILABLE));
+            assertReason(Reason.UNAVAILABLE, () -> tier.file(DIGEST, SIZE_BYTES));
             assertThat(tier.usage().usedBytes())
-                    .isEqualTo(Files.size(file(root)))
+                    .isEqualTo(Files.size(file(root, DIGEST)))
                     .isLessThan(7 * SIZE_BYTES / 10);
-            assertThat(tier.keyOf(digest(), SIZE_BYTES).isPresent()).isEqualTo(encrypts);
+            assertThat(tier.keyOf(DIGEST, SIZE_BYTES).isPresent()).isEqualTo(encrypts);
             assertThat(tier.isSealedBy(number -> true)).isFalse(); // no manifest names it
         }
         // when neither is done any more
         try (NvmeTier tier = tier(root, false, false)) {
-            assertThat(tier.contains(digest(), SIZE_BYTES)).isTrue();
-            assertThat(read(tier, offset)).isEqualTo(WEIGHTS);
-            assertThat(tier.delete(digest())).isTrue();
+            assertThat(tier.contains(DIGEST, SIZE_BYTES)).isTrue();
+            assertThat(read(tier, WEIGHTS, offset)).isEqualTo(WEIGHTS);
+            assertThat(tier.delete(DIGEST)).isTrue();
             assertThat(tier.usage().usedBytes()).isZero();
         }
     }
@@ -138,8 +89,8 @@ class CompressedNvmeTest extends ChunkTierContract {
             put(tier);
         }
         try (NvmeTier none = new NvmeTier(StoreRoot.open(root), 0)) {
-            assertThat(none.contains(digest(), SIZE_BYTES)).isFalse();
-            assertFails(Reason.NO_KEY, none);
+            assertThat(none.contains(DIGEST, SIZE_BYTES)).isFalse();
+            assertReason(Reason.NO_KEY, () -> read(none, WEIGHTS, 0));
         }
     }
 
@@ -148,26 +99,26 @@ class CompressedNvmeTest extends ChunkTierContract {
     void whatIsWrongWithAFileIsCorrupt(boolean encrypts, @TempDir Path root) throws Exception {
         try (NvmeTier tier = tier(root, encrypts, true)) {
             put(tier);
-            Path file = file(root);
+            Path file = file(root, DIGEST);
             byte[] whole = Files.readAllBytes(file);
             // each field of the footer: mark, length of the frame, how it was made, length of the chunk
             for (int at : new int[] {24, 16, 12, 8}) {
                 byte[] flipped = whole.clone();
                 flipped[whole.length - at] ^= 0x40;
                 Files.write(file, flipped);
-                assertFails(Reason.CORRUPT, tier);
+                assertReason(Reason.CORRUPT, () -> read(tier, WEIGHTS, 0));
             }
             // the frame: of an encrypted one every bit; the plane of mantissas has no proof but the chunk's digest
             byte[] flipped = whole.clone();
             flipped[SIZE_BYTES / 2 + 3] ^= 1;
             Files.write(file, flipped);
-            assertFails(Reason.CORRUPT, tier);
+            assertReason(Reason.CORRUPT, () -> read(tier, WEIGHTS, 0));
             // cut off: not here, or told from a chunk by what is missing at its end
             Files.write(file, Arrays.copyOf(whole, 4096));
-            assertThat(tier.contains(digest(), SIZE_BYTES)).isFalse();
-            assertFails(Reason.CORRUPT, tier);
+            assertThat(tier.contains(DIGEST, SIZE_BYTES)).isFalse();
+            assertReason(Reason.CORRUPT, () -> read(tier, WEIGHTS, 0));
             Files.write(file, Arrays.copyOf(whole, whole.length - 64));
-            assertFails(Reason.CORRUPT, tier);
+            assertReason(Reason.CORRUPT, () -> read(tier, WEIGHTS, 0));
         }
     }
 
@@ -177,7 +128,7 @@ class CompressedNvmeTest extends ChunkTierContract {
         try (NvmeTier tier = tier(root, false, true)) {
             put(tier);
             MemorySegment buffer = Arena.ofAuto().allocate(4 << 20, 4096);
-            assertReason(Reason.CORRUPT, () -> tier.read(digest(), sizeBytes, buffer));
+            assertReason(Reason.CORRUPT, () -> tier.read(DIGEST, sizeBytes, buffer));
             assertThat(buffer.asSlice(0, SIZE_BYTES).mismatch(MemorySegment.ofArray(new byte[SIZE_BYTES])))
                     .isEqualTo(-1);
         }
@@ -200,7 +151,7 @@ class CompressedNvmeTest extends ChunkTierContract {
             assertThat(root.resolve("VERSION")).hasContent("gpusnap-store 2");
         }
         try (NvmeTier tier = tier(root, false, false)) {
-            assertThat(read(tier, 0)).isEqualTo(WEIGHTS);
+            assertThat(read(tier, WEIGHTS, 0)).isEqualTo(WEIGHTS);
             assertThat(root.resolve("VERSION")).hasContent("gpusnap-store 2");
         }
     }

@@ -2,7 +2,6 @@ package io.gpusnap.node.tier;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.store.ManifestDigest;
 import io.gpusnap.node.store.ManifestJson;
@@ -13,9 +12,7 @@ import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.key.KeyProvider;
 import io.gpusnap.node.tier.key.KeyRing;
 import io.gpusnap.node.tier.pack.Compression;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,21 +24,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A node's own store whose chunks are encrypted is a tier like any other. */
-class SealedNvmeTest extends ChunkTierContract {
+class SealedNvmeTest extends NvmeFormContract {
 
     private static final String OLD = "0123456789abcdef".repeat(4);
     private static final String NEW = "f".repeat(64);
     private static final int SIZE_BYTES = 300_000;
 
-    @TempDir
-    Path folder;
-
-    @TempDir
-    Path elsewhere;
-
     @Override
-    protected ChunkTier open() throws Exception {
-        return tier(folder, OLD, true);
+    NvmeTier tier(StoreRoot root) {
+        return tier(root, OLD, true);
     }
 
     private static NvmeTier tier(Path root, String keys, boolean encrypts) throws Exception {
@@ -53,34 +44,8 @@ class SealedNvmeTest extends ChunkTierContract {
         return new NvmeTier(root, 0, provider, "tenant-a", encrypts, Compression.OFF);
     }
 
-    @Override
-    protected ChunkTier open(Middle middle) throws Exception {
-        return tier(FaultyDisk.under(folder, middle), OLD, true);
-    }
-
-    @Override
-    protected ChunkTier afterAKill() throws Exception {
-        return tier(FaultyDisk.imageOf(folder, elsewhere), OLD, true);
-    }
-
-    @Override
-    protected void assertHoldsNothing() throws Exception {
-        FaultyDisk.assertHoldsNoChunk(folder);
-    }
-
-    private static Path file(Path root, ChunkDigest digest) {
-        return root.resolve("chunks/" + digest.hex().substring(0, 2) + "/" + digest.hex());
-    }
-
     private static byte[] read(NvmeTier tier, byte[] content) throws TierException {
         return read(tier, content, 0);
-    }
-
-    /** @param offset 0: past the page cache; another one is not where direct reads may go */
-    private static byte[] read(NvmeTier tier, byte[] content, int offset) throws TierException {
-        MemorySegment buffer = Arena.ofAuto().allocate((4 << 20) + 4096, 4096).asSlice(offset);
-        tier.read(digestOf(content), content.length, buffer);
-        return buffer.asSlice(0, content.length).toArray(ValueLayout.JAVA_BYTE);
     }
 
     @ParameterizedTest

@@ -3,14 +3,12 @@ package io.gpusnap.bench.store;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
-import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.store.TreeDigester;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -26,14 +24,7 @@ final class Rewriting {
     private Rewriting() {}
 
     static Map<String, Object> of(SnapshotStore store, int threads) throws Exception {
-        Set<ChunkRef> chunks = new HashSet<>();
-        for (SnapshotId snapshot : store.list()) {
-            store.read(snapshot)
-                    .manifest()
-                    .chunks()
-                    .filter(chunk -> !chunk.isZero())
-                    .forEach(chunks::add);
-        }
+        Set<ChunkRef> chunks = store.namedChunks();
         NvmeTier tier = store.nvme();
         List<Future<?>> done = new ArrayList<>();
         try (ExecutorService workers = Executors.newFixedThreadPool(threads)) {

@@ -1,7 +1,6 @@
 package io.gpusnap.node.tier.pack;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import com.github.luben.zstd.Zstd;
 import io.gpusnap.node.store.ChunkDigest;
@@ -13,10 +12,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Random;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -58,15 +55,6 @@ public class CompressionTest {
         return bytes;
     }
 
-    private static byte[] text(int sizeBytes) {
-        byte[] words = "a page of a process is full of words and of zeros ".getBytes(StandardCharsets.US_ASCII);
-        byte[] bytes = new byte[sizeBytes];
-        for (int i = 0; i < sizeBytes; i++) {
-            bytes[i] = words[i % words.length];
-        }
-        return bytes;
-    }
-
     @ParameterizedTest
     @ValueSource(ints = {64 << 10, 1 << 20, TreeDigester.MAX_CHUNK_BYTES})
     void weightsBecomeTwoPlanesAndAThirdSmaller(int sizeBytes) throws Exception {
@@ -104,7 +92,7 @@ public class CompressionTest {
     @ParameterizedTest
     @ValueSource(ints = {40, 5000, (64 << 10) + 3, 1 << 20, TreeDigester.MAX_CHUNK_BYTES})
     void whatZstdDoesWellStaysInOnePiece(int sizeBytes) throws Exception {
-        byte[] content = text(sizeBytes);
+        byte[] content = SealedTierTest.text(sizeBytes);
 
         Made made = compress(nativeOf(content));
 
@@ -132,7 +120,7 @@ public class CompressionTest {
     @Test
     void aChunkWhoseBeginningPromisesMoreThanTheRestHoldsIsLeftAsItIs() throws Exception {
         byte[] content = random(TreeDigester.MAX_CHUNK_BYTES);
-        System.arraycopy(text(64 << 10), 0, content, 0, 64 << 10);
+        System.arraycopy(SealedTierTest.text(64 << 10), 0, content, 0, 64 << 10);
         assertThat(compress(nativeOf(content)).codec()).isEqualTo(Frames.PLAIN);
     }
 
@@ -147,22 +135,15 @@ public class CompressionTest {
         byte[] ofTwo = Arrays.copyOf(bomb, sizeBytes / 2 + zeros.length);
         System.arraycopy(zeros, 0, ofTwo, sizeBytes / 2, zeros.length);
 
-        assertCorrupt("expand", () -> expand(cut(made, made.bytes().length - 1), target));
-        assertCorrupt("two planes", () -> expand(cut(made, sizeBytes / 2), target));
-        assertCorrupt("expand", () -> expand(new Made(bomb, made.codec()), target));
-        assertCorrupt("expand", () -> expand(new Made(ofTwo, made.codec()), target));
-        assertCorrupt("expand", () -> expand(new Made(zeros, Frames.ZSTD), target));
-        assertCorrupt("no shorter", () -> expand(made, memory.asSlice(0, 8)));
-        assertCorrupt("two planes", () -> expand(made, memory.asSlice(0, sizeBytes - 1)));
+        SealedTierTest.assertFails(Reason.CORRUPT, "expand", () -> expand(cut(made, made.bytes().length - 1), target));
+        SealedTierTest.assertFails(Reason.CORRUPT, "two planes", () -> expand(cut(made, sizeBytes / 2), target));
+        SealedTierTest.assertFails(Reason.CORRUPT, "expand", () -> expand(new Made(bomb, made.codec()), target));
+        SealedTierTest.assertFails(Reason.CORRUPT, "expand", () -> expand(new Made(ofTwo, made.codec()), target));
+        SealedTierTest.assertFails(Reason.CORRUPT, "expand", () -> expand(new Made(zeros, Frames.ZSTD), target));
+        SealedTierTest.assertFails(Reason.CORRUPT, "no shorter", () -> expand(made, memory.asSlice(0, 8)));
+        SealedTierTest.assertFails(Reason.CORRUPT, "two planes", () -> expand(made, memory.asSlice(0, sizeBytes - 1)));
         assertThat(memory.asSlice(sizeBytes).mismatch(MemorySegment.ofArray(new byte[sizeBytes])))
                 .isEqualTo(-1);
-    }
-
-    private static void assertCorrupt(String text, ThrowingCallable call) {
-        assertThatExceptionOfType(TierException.class)
-                .isThrownBy(call)
-                .withMessageContaining(text)
-                .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.CORRUPT));
     }
 
     private static Made cut(Made made, int bytes) {

@@ -101,7 +101,7 @@ class SealedTierTest extends PackTierContract {
                 FrameSettings.none());
     }
 
-    private static byte[] text(int size) {
+    static byte[] text(int size) {
         return "the quick brown fox jumps over it "
                 .repeat(size / 34 + 1)
                 .substring(0, size)
@@ -343,7 +343,7 @@ class SealedTierTest extends PackTierContract {
                 .formatted(kind, Base64.getMimeEncoder().encodeToString(encoded), kind);
     }
 
-    private static void assertFails(Reason reason, String text, ThrowingCallable call) {
+    static void assertFails(Reason reason, String text, ThrowingCallable call) {
         assertThatExceptionOfType(TierException.class)
                 .isThrownBy(call)
                 .withMessageContaining(text)

@@ -12,10 +12,14 @@ import io.gpusnap.node.process.ProcessException;
 import io.gpusnap.node.process.ProcessStat;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
+import java.time.Duration;
 import java.util.Optional;
 
 /** The process runs again, up to its gate (one that was kept was never stopped), and the driver gives it its context back. */
 final class ThawDriverRestore extends EngineStage {
+
+    private static final Duration DYING_LIMIT = Duration.ofSeconds(2);
+    private static final long DYING_POLL_MILLIS = 10;
 
     private final ThawSession session;
 
@@ -55,11 +59,19 @@ final class ThawDriverRestore extends EngineStage {
         }
     }
 
-    /** The driver only says that it does not know a process that has ended; what ended it tells more. */
-    private void requireAlive(int pid, GpuException why) throws StageException {
+    /**
+     * The driver only says that it does not know a process that has ended; what ended it tells more. The driver fails as soon as
+     * the process is ending, and that takes a while, with much memory.
+     */
+    private void requireAlive(int pid, GpuException why) throws StageException, InterruptedException {
+        long deadline = System.nanoTime() + DYING_LIMIT.toNanos();
         Optional<ProcessStat> stat = session.runtime().proc().stat(pid);
-        if (stat.isPresent() && !stat.get().isDead()) {
-            return;
+        while (stat.isPresent() && !stat.get().isDead()) {
+            if (System.nanoTime() > deadline) {
+                return;
+            }
+            Thread.sleep(DYING_POLL_MILLIS);
+            stat = session.runtime().proc().stat(pid);
         }
         String ending = stat.map(ProcessStat::ending).orElse("ended");
         throw new StageException(

@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -206,7 +208,12 @@ class DriverFailureIT {
                 .fact(SaveOutcome.class)
                 .snapshot();
         int pid = workload.process().pid();
-        gpu.before("restore", () -> ProcessHandle.of(pid).orElseThrow().destroyForcibly());
+        // The driver's call fails first, as it does where the process is on its way out.
+        gpu.before(
+                "restore",
+                () -> CompletableFuture.delayedExecutor(100, TimeUnit.MILLISECONDS)
+                        .execute(() -> ProcessHandle.of(pid).orElseThrow().destroyForcibly()));
+        gpu.fail("restore", FailingGpu.Moment.BEFORE, 1);
         // when
         OperationOutcome.Failed failed = node.thaw(EngineId.CRIU_CUDA, snapshot).failed();
         // then

@@ -55,6 +55,8 @@ fi
 for one in "${needed[@]}"; do
     [ -e "$home/$one" ] || { echo "unpack: $one is not in the slices: they are of another revision" >&2; exit 1; }
 done
+# The classes of the JDK, mapped instead of read: as in every runtime that is installed.
+"$home/java/bin/java" -Xshare:dump >/dev/null
 "$home/java/bin/java" -version 2>&1 | head -n 1
 "$home/criu/criu" --version | head -n 1
 echo "unpack: complete in $home, revision $(cat "$home/REVISION")"

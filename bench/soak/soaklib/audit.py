@@ -116,7 +116,9 @@ class Audit:
         while time.monotonic() < deadline:
             active = [one for state in ("PENDING", "RUNNING") for one in self.cluster.all("/operations", state=state)]
             # Sweeps and scrubs go on for ever, one after the other.
-            if not [one for one in active if one["kind"] not in ("SWEEP", "SCRUB")]:
+            active = [one for one in active if one["kind"] not in ("SWEEP", "SCRUB")]
+            # A deletion that failed is tried again after a pause in which no operation runs.
+            if not active and not self.cluster.all("/snapshots", state="DELETING"):
                 break
             time.sleep(0.5)
         else:

@@ -15,7 +15,7 @@ import java.util.Optional;
 
 /**
  * Deletes a snapshot and what only it named. One that is gone already is no failure. A scrub that reads it lets go of it; whoever else
- * does is waited for, because the service takes a deletion that fails for one that left pieces.
+ * does is waited for, because what fails is tried again only later.
  */
 final class DeleteStage extends EngineStage {
 

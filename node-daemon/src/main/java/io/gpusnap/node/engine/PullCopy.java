@@ -24,11 +24,6 @@ final class PullCopy extends SharedStoreStage {
     }
 
     @Override
-    public boolean interruptible() {
-        return true;
-    }
-
-    @Override
     void execute(StageContext context) throws StageException, TierException, ManifestException, InterruptedException {
         NodeRuntime runtime = session.runtime();
         SnapshotStore store = runtime.store();

@@ -22,11 +22,6 @@ final class PushCommit extends SharedStoreStage {
     }
 
     @Override
-    public boolean interruptible() {
-        return true;
-    }
-
-    @Override
     void execute(StageContext context) throws StageException, TierException, ManifestException {
         List<SharedObject> objects = publish(context);
         long own = objects.stream()

@@ -18,11 +18,6 @@ final class PushCopy extends SharedStoreStage {
     }
 
     @Override
-    public boolean interruptible() {
-        return true;
-    }
-
-    @Override
     void execute(StageContext context) throws StageException, TierException, ManifestException, InterruptedException {
         NodeRuntime runtime = session.runtime();
         SnapshotPush push = new SnapshotPush(

@@ -21,11 +21,6 @@ final class TransferPreflight extends SharedStoreStage {
     }
 
     @Override
-    public boolean interruptible() {
-        return true;
-    }
-
-    @Override
     void execute(StageContext context) throws StageException, TierException, ManifestException {
         Tiers tiers = session.runtime().tiers();
         TierKind to = tiers.kind(session.request().to());

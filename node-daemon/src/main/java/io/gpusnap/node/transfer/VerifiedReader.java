@@ -10,15 +10,19 @@ import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.pack.PackTier;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
 /**
  * Reads chunks and believes none: size, then digest. A chunk that fails is put in quarantine where it was found, and the next
- * source is asked: the node's own store, who is nearby, shared stores. One object a thread.
+ * source is asked: the node's own store, who is nearby, shared stores. Before a chunk counts as missing, shared stores are looked
+ * through anew. One object a thread.
  */
 final class VerifiedReader {
+
+    private static final Set<Reason> NOT_THERE = Set.of(Reason.MISSING, Reason.NO_KEY);
 
     private final ChunkSources sources;
     private final TreeDigester digester = new TreeDigester();
@@ -116,20 +120,51 @@ final class VerifiedReader {
     }
 
     private void readShared(ChunkRef chunk, MemorySegment buffer, TierException first) throws TierException {
+        long begun = System.nanoTime();
+        List<PackTier> without = new ArrayList<>();
         TierException failure = first;
         for (PackTier tier : sources.shared()) {
-            try {
-                tier.readProven(chunk, buffer, digester::digest).ifPresent(wrong -> damaged(tier, wrong));
-                sources.read().add(tier.name(), chunk.sizeBytes());
+            Optional<TierException> found = readFrom(tier, chunk, buffer);
+            if (found.isEmpty()) {
                 return;
-            } catch (TierException e) {
-                if (e.reason() == Reason.CORRUPT) {
-                    damaged(tier, e);
-                }
-                failure = worse(failure, e);
+            }
+            failure = worse(failure, found.get());
+            if (NOT_THERE.contains(found.get().reason())) {
+                without.add(tier);
             }
         }
+        // What this node knows of them may be older than what others have brought, or put back.
+        for (PackTier tier : without) {
+            Optional<TierException> found = lookAndReadFrom(tier, begun, chunk, buffer);
+            if (found.isEmpty()) {
+                return;
+            }
+            failure = worse(failure, found.get());
+        }
         throw failure;
+    }
+
+    private Optional<TierException> lookAndReadFrom(PackTier tier, long since, ChunkRef chunk, MemorySegment buffer) {
+        try {
+            tier.refreshSince(since);
+        } catch (TierException e) {
+            return Optional.of(e);
+        }
+        return readFrom(tier, chunk, buffer);
+    }
+
+    /** @return why it was not read */
+    private Optional<TierException> readFrom(PackTier tier, ChunkRef chunk, MemorySegment buffer) {
+        try {
+            tier.readProven(chunk, buffer, digester::digest).ifPresent(wrong -> damaged(tier, wrong));
+            sources.read().add(tier.name(), chunk.sizeBytes());
+            return Optional.empty();
+        } catch (TierException e) {
+            if (e.reason() == Reason.CORRUPT) {
+                damaged(tier, e);
+            }
+            return Optional.of(e);
+        }
     }
 
     private void damaged(PackTier tier, TierException wrong) {

@@ -10,6 +10,7 @@ import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ManifestDigest;
 import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.pack.SharedObject;
 import io.gpusnap.node.tier.s3.FaultProxy;
 import io.gpusnap.node.tier.s3.FaultProxy.Fault;
 import io.gpusnap.node.tier.s3.FaultProxy.Seen;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
@@ -81,9 +83,17 @@ class StalledStoreIT {
         return TestNode.open(folder.resolve(name), shared);
     }
 
-    private void push() throws Exception {
+    /** @return names of what the copy is made of */
+    private List<String> push() throws Exception {
         try (TestNode first = open("first")) {
-            first.transfer(snapshot, "s3", StageListener.NONE).succeeded();
+            return first
+                    .transfer(snapshot, "s3", StageListener.NONE)
+                    .succeeded()
+                    .fact(TransferOutcome.class)
+                    .objects()
+                    .stream()
+                    .map(SharedObject::name)
+                    .toList();
         }
     }
 
@@ -172,6 +182,37 @@ class StalledStoreIT {
             answerAgain();
             assertThat(node.scrub(request).succeeded().fact(ScrubOutcome.class).findings())
                     .allMatch(finding -> finding.verdict() == ScrubOutcome.Verdict.GOOD);
+        }
+    }
+
+    @Test
+    void aCopyIntoMemoryIsCancelledAndTakesNoSlots() throws Exception {
+        push();
+        try (TestNode node = open("second")) {
+            CountDownLatch arrived = stall(OF_A_PACK);
+            int slots = node.engines().memory().claimable();
+
+            assertCancelled(() -> node.cancelledWhen(arrived, TestNode.copyTo(snapshot, "memory")));
+
+            assertThat(node.engines().memory().claimable()).isEqualTo(slots);
+            answerAgain();
+            node.transfer(snapshot, "memory", StageListener.NONE).succeeded();
+        }
+    }
+
+    @Test
+    void aSweepIsCancelledAndTheNextOneEndsIt() throws Exception {
+        List<String> names = push();
+        try (TestNode node = open("second")) {
+            CountDownLatch arrived = stall(seen -> seen.method().equals("DELETE"));
+            SweepRequest request = new SweepRequest(
+                    TierRef.named("s3"), UUID.randomUUID(), names, "", names.size(), Duration.ofHours(1));
+
+            assertCancelled(() -> node.cancelledWhen(arrived, request));
+
+            answerAgain();
+            assertThat(node.sweep(request).succeeded().fact(SweepOutcome.class).objects())
+                    .isEmpty();
         }
     }
 

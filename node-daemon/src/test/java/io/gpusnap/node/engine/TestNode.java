@@ -421,6 +421,12 @@ final class TestNode implements AutoCloseable {
                 happened, simple(OperationKind.SCRUB, SnapshotId.random()), engines.scrub(request), () -> {});
     }
 
+    /** The same of a sweep. */
+    Ended cancelledWhen(CountDownLatch happened, SweepRequest request) throws Exception {
+        return cancelledWhen(
+                happened, simple(OperationKind.SWEEP, SnapshotId.random()), engines.sweep(request), () -> {});
+    }
+
     private Ended cancelledWhen(CountDownLatch happened, OperationSpec spec, StagePlan plan, Runnable cancelled) {
         RunningOperation running = new OperationRunner(journal, StageListener.NONE).begin(spec, plan);
         Thread.ofVirtual().start(() -> {

@@ -64,19 +64,23 @@ class Deletion {
             gone(snapshot, now);
         }
         holders.forEach(node -> locations.putRemoving(snapshot.id(), node, "The snapshot is deleted."));
-        return doers.stream()
-                .map(node -> operations.queue(new NewOperation(
-                        node,
-                        new OperationSpec.Delete(snapshot.id()),
-                        snapshot.engine(),
-                        Optional.empty(),
-                        Optional.empty())))
-                .toList()
-                .stream()
+        return doers.stream().map(node -> queue(snapshot, node)).toList().stream()
                 .findFirst();
     }
 
-    /** A node has removed it; with the last one the snapshot is DELETED, unless another one failed to. */
+    private Operation queue(Snapshot snapshot, NodeId node) {
+        return operations.queue(new NewOperation(
+                node, new OperationSpec.Delete(snapshot.id()), snapshot.engine(), Optional.empty(), Optional.empty()));
+    }
+
+    /** A node that could not remove it is told once more. */
+    void again(Snapshot snapshot, NodeId node) {
+        locations.remove(snapshot.id(), Store.ownOf(node, Inventory.TierKind.NVME), LocationState.REMOVING);
+        locations.putRemoving(snapshot.id(), node, "The snapshot is deleted.");
+        queue(snapshot, node);
+    }
+
+    /** A node does not have it any more; with the last one the snapshot is DELETED. */
     void doneOn(Snapshot snapshot, NodeId node, Instant now) {
         locations.remove(snapshot.id(), Store.ownOf(node, Inventory.TierKind.NVME), LocationState.REMOVING);
         if (snapshot.state() == SnapshotState.DELETING

@@ -54,7 +54,10 @@ class FailedRemovals implements HeartbeatListener {
 
     private record Seen(Copy copy, boolean longEnough) {}
 
-    /** Those of the node's own stores of which it has said for long enough that it is not at them. */
+    /**
+     * Those of the node's own stores of which it has said for long enough that it is not at them. Of a snapshot that is deleted none
+     * comes back: that is {@link FailedDeletions}.
+     */
     private List<Copy> letGo(Heartbeat heartbeat) {
         return jdbc
                 .sql("""
@@ -65,6 +68,7 @@ class FailedRemovals implements HeartbeatListener {
                                                 THEN NULL ELSE coalesce(l.let_go_at, now()) END
                           FROM store s
                          WHERE s.node_id = :node AND l.store_id = s.id AND l.removal_failed
+                           AND NOT EXISTS (SELECT 1 FROM snapshot d WHERE d.id = l.snapshot_id AND d.state = 'DELETING')
                         RETURNING l.snapshot_id, l.store_id, s.kind,
                                   coalesce(l.let_go_at <= now() - make_interval(secs => :saidFor), false) AS long_enough
                         """)

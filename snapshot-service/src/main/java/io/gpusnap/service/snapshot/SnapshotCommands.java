@@ -158,7 +158,8 @@ public class SnapshotCommands {
 
     /**
      * Queues a DELETE on every node that holds the snapshot, and returns the first; no restore can begin from here on. Empty when
-     * only nodes have it that are lost: it is DELETED then, and they are told should they come back.
+     * only nodes have it that are lost: it is DELETED then, and they are told should they come back. Where a deletion has failed, it is
+     * tried again at once.
      *
      * @throws ApiException IN_USE while a restore, a move, a verification or a suspended process needs it, CONFLICT in a state that cannot be deleted
      */
@@ -170,8 +171,12 @@ public class SnapshotCommands {
             case READY, FAILED, QUARANTINED -> snapshot.beginDelete(clock.now());
             case CREATING ->
                 throw new ApiException(ErrorCode.CONFLICT, "The snapshot is being made; cancel its operation first.");
-            case DELETING, DELETED ->
-                throw new ApiException(ErrorCode.CONFLICT, "The snapshot is " + snapshot.state() + " already.");
+            case DELETING -> {
+                if (operations.anyActive(id, Set.of(OperationKind.DELETE))) {
+                    throw new ApiException(ErrorCode.CONFLICT, "The snapshot is being deleted already.");
+                }
+            }
+            case DELETED -> throw new ApiException(ErrorCode.CONFLICT, "The snapshot is DELETED already.");
         }
         if (operations.anyActive(id, USES)) {
             throw new ApiException(

@@ -18,6 +18,7 @@ class SnapshotOutcomes implements OperationOutcomes {
     private final Snapshots snapshots;
     private final SnapshotRepository repository;
     private final Deletion deletion;
+    private final FailedDeletions failedDeletions;
     private final SnapshotCommits commits;
     private final Copies copies;
     private final Workloads workloads;
@@ -27,6 +28,7 @@ class SnapshotOutcomes implements OperationOutcomes {
             Snapshots snapshots,
             SnapshotRepository repository,
             Deletion deletion,
+            FailedDeletions failedDeletions,
             SnapshotCommits commits,
             Copies copies,
             Workloads workloads,
@@ -34,6 +36,7 @@ class SnapshotOutcomes implements OperationOutcomes {
         this.snapshots = snapshots;
         this.repository = repository;
         this.deletion = deletion;
+        this.failedDeletions = failedDeletions;
         this.commits = commits;
         this.copies = copies;
         this.workloads = workloads;
@@ -111,7 +114,7 @@ class SnapshotOutcomes implements OperationOutcomes {
                     // As if it had been lost before: should it come back and still have it, it is told then.
                     deletion.doneOn(snapshot, operation.nodeId(), now);
                 } else if (snapshot.state() == SnapshotState.DELETING) {
-                    snapshot.quarantine(failure, now);
+                    failedDeletions.failed(snapshot.id(), operation.nodeId(), failure);
                 }
             }
             case THAW, SWITCH, TRANSFER, EVICT, SWEEP, SCRUB ->

@@ -22,8 +22,7 @@ public enum SnapshotState {
         DELETE_READY(READY, DELETING, "a caller deletes it"),
         DELETE_FAILED(FAILED, DELETING, "a caller deletes it"),
         DELETE_QUARANTINED(QUARANTINED, DELETING, "a caller deletes it"),
-        DISTRUST(DELETING, QUARANTINED, "the deletion failed, so what is left may be in pieces"),
-        DELETED_FROM_NODE(DELETING, DELETED, "its nodes removed it, or only lost ones had it");
+        DELETED_FROM_NODE(DELETING, DELETED, "no node has it any more, or only lost ones do");
 
         final SnapshotState from;
         final SnapshotState to;

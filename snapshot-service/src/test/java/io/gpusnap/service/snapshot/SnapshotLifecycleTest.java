@@ -163,8 +163,9 @@ class SnapshotLifecycleTest {
 
         node.fail(node.claim(), "STORE_ERROR").expect(204);
 
-        assertThat(state(snapshot)).isEqualTo("QUARANTINED");
-        delete(snapshot).expect(202);
+        assertThat(state(snapshot)).isEqualTo("DELETING");
+        assertThat(catalogue.restore(snapshot).code()).isEqualTo("SNAPSHOT_NOT_READY");
+        assertThat(verify(snapshot).code()).isEqualTo("SNAPSHOT_NOT_READY");
     }
 
     @Test

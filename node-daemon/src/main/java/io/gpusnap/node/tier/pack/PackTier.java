@@ -39,7 +39,6 @@ import org.slf4j.LoggerFactory;
 public final class PackTier implements ChunkTier {
 
     private static final Logger LOG = LoggerFactory.getLogger(PackTier.class);
-    private static final long LOOK_AGAIN_NANOS = 30_000_000_000L;
 
     private final PackSettings settings;
     private final BlobStore store;
@@ -52,11 +51,9 @@ public final class PackTier implements ChunkTier {
     private final UUID ownCopy = UUID.randomUUID();
     private final LongAdder quarantined = new LongAdder();
     private volatile @Nullable UUID storeId;
-    /** Held while the store is asked; not the tier's own lock, which guards the pack that is being filled. */
-    private final Object indexLock = new Object();
+    /** Have a lock of their own: the tier's guards the pack that is being filled. */
+    private final Looks looks = new Looks(this::lookThrough);
 
-    private volatile boolean loaded;
-    private volatile long loadedAt;
     private @Nullable PackBuffer open;
 
     /** @param frames what is done to chunks on their way */
@@ -68,7 +65,7 @@ public final class PackTier implements ChunkTier {
         this.frames = () -> new SealingFrames(frames, this::storeId, this::newest);
         this.publisher = new PackPublisher(store);
         this.snapshots = new SharedSnapshots(store, catalogue, publisher, frames.signer(), this::isDamage);
-        this.places = new PlaceReader(store, this.frames, catalogue, this::lookAgain, this::notThere, this::quarantine);
+        this.places = new PlaceReader(store, this.frames, catalogue, looks::again, this::notThere, this::quarantine);
     }
 
     public String name() {
@@ -156,42 +153,27 @@ public final class PackTier implements ChunkTier {
 
     /** Learns what other nodes have put and deleted. */
     public void refresh() throws TierException {
-        synchronized (indexLock) {
-            storeId();
-            new IndexLoader(store, catalogue).load();
-            loaded = true;
-            loadedAt = System.nanoTime();
-        }
+        looks.anew();
     }
 
-    /** Without the lock where there is nothing to do: whoever has it may be waiting for the store. */
-    private void load() throws TierException {
-        if (!loaded) {
-            loadFirst();
-        }
+    private void lookThrough() throws TierException {
+        storeId();
+        new IndexLoader(store, catalogue).load();
     }
 
-    private void loadFirst() throws TierException {
-        synchronized (indexLock) {
-            if (!loaded) {
-                refresh();
-            }
-        }
-    }
-
-    /** @return whether it was worth looking again for what is not known */
-    private boolean lookAgain() throws TierException {
-        if (loaded && System.nanoTime() - loadedAt < LOOK_AGAIN_NANOS) {
-            return false;
-        }
-        refresh();
-        return true;
+    /**
+     * As {@link #refresh}, unless that has begun since: for those who did not find what should be there, many at once perhaps.
+     *
+     * @param nanos of {@link System#nanoTime}
+     */
+    public void refreshSince(long nanos) throws TierException {
+        looks.since(nanos);
     }
 
     /** As of the last {@link #refresh}. */
     @Override
     public boolean contains(ChunkDigest digest, int sizeBytes) throws TierException {
-        load();
+        looks.once();
         return find(digest).filter(found -> found == sizeBytes).isPresent();
     }
 
@@ -245,12 +227,12 @@ public final class PackTier implements ChunkTier {
 
     /** As {@link LostPacks#drop}. */
     void dropLost(Collection<ChunkRef> chunks) throws TierException {
-        load();
+        looks.once();
         new LostPacks(store, catalogue).drop(chunks);
     }
 
     private boolean isIn(ChunkRef chunk, Predicate<String> scopes) throws TierException {
-        load();
+        looks.once();
         return catalogue
                 .shared(new ChunkDigest(chunk.digest()), scopes)
                 .filter(place -> place.entry().sizeBytes() == chunk.sizeBytes())
@@ -286,7 +268,7 @@ public final class PackTier implements ChunkTier {
 
     @Override
     public void read(ChunkDigest digest, int sizeBytes, MemorySegment buffer) throws TierException {
-        load();
+        looks.once();
         if (!readWaiting(digest, sizeBytes, buffer)) {
             places.read(digest, sizeBytes, buffer);
         }
@@ -302,7 +284,7 @@ public final class PackTier implements ChunkTier {
      */
     public Optional<TierException> readProven(
             ChunkRef chunk, MemorySegment buffer, Function<MemorySegment, ChunkRef> digestOf) throws TierException {
-        load();
+        looks.once();
         ChunkDigest digest = new ChunkDigest(chunk.digest());
         return readWaiting(digest, chunk.sizeBytes(), buffer)
                 ? Optional.empty()
@@ -347,7 +329,7 @@ public final class PackTier implements ChunkTier {
 
     /** As {@link #runs}, of a store that was not asked for anything yet as well. @throws TierException IO, UNAVAILABLE */
     public List<PackRun> find(Collection<ChunkRef> chunks) throws TierException {
-        load();
+        looks.once();
         return catalogue.runs(chunks);
     }
 
@@ -404,7 +386,7 @@ public final class PackTier implements ChunkTier {
     @Override
     public synchronized boolean delete(ChunkDigest digest) throws TierException {
         sync();
-        load();
+        looks.once();
         boolean deleted = false;
         Optional<Catalogue.Place> place = catalogue.find(digest);
         while (place.isPresent()) {
@@ -425,7 +407,7 @@ public final class PackTier implements ChunkTier {
 
     @Override
     public TierUsage usage() throws TierException {
-        load();
+        looks.once();
         TierUsage medium = store.usage();
         long waiting = waitingBytes();
         return new TierUsage(

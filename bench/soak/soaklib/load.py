@@ -9,6 +9,8 @@ import time
 from benchlib.failure import BenchFailure
 from benchlib.rest import ApiFailure
 
+from .silence import Silent, explain
+
 PROMPT = "the+same+question"
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 OPERATION_SECONDS = 240
@@ -43,7 +45,7 @@ class Account:
         self.troubles = []
         self.expected = {}
         self.models = {}
-        self.powered_off = collections.defaultdict(list)
+        self.powered_off = {}
         self.cold = []
         self.reads = Reads()
 
@@ -68,11 +70,12 @@ class Account:
 
     def went_off(self, machine):
         with self.lock:
-            self.powered_off[machine.name].append(time.monotonic())
+            self.powered_off[machine.name] = time.time()
 
-    def was_off(self, machine, since):
+    def last_off(self, machine):
+        """When it lost its power last, in seconds of this machine's clock; before everything when it never did."""
         with self.lock:
-            return any(moment >= since for moment in self.powered_off[machine.name])
+            return self.powered_off.get(machine.name, float("-inf"))
 
     def expect(self, snapshot, model, answer):
         with self.lock:
@@ -168,7 +171,7 @@ class Slot(Worker):
             self.save(workload, machine)
         elif kind == "ask":
             self.prompts += 1
-            self.ask(machine, f"{self.name}-{self.prompts}-{self.rng.random()}")
+            self.ask(workload, machine, f"{self.name}-{self.prompts}-{self.rng.random()}")
         else:
             self.end_on(machine)
             self.await_gone(workload)
@@ -179,8 +182,15 @@ class Slot(Worker):
             raise BenchFailure(f"nobody knows node {workload['nodeId']}")
         return next(machine for machine in self.cluster.machines if machine.name == names[0])
 
-    def ask(self, machine, prompt=PROMPT):
-        return self.cluster.answer(machine, self.port, prompt)
+    def ask(self, workload, machine, prompt=PROMPT):
+        ask = lambda: self.cluster.answer(machine, self.port, prompt)
+        try:
+            return ask()
+        except OSError as silence:
+            why, wrong = explain(self.api, self.account, machine, workload, ask, silence)
+            if wrong:
+                self.account.violation(f"{self.name}: {why}")
+            raise Silent(why) from silence
 
     def await_gone(self, workload):
         deadline = time.monotonic() + 30
@@ -190,7 +200,7 @@ class Slot(Worker):
             time.sleep(0.3)
 
     def save(self, workload, machine):
-        answer = self.ask(machine)
+        answer = self.ask(workload, machine)
         after = self.rng.choice(["STOP", "KEEP_RUNNING"])
         accepted = self.api.post(
             "/snapshots",
@@ -209,7 +219,7 @@ class Slot(Worker):
             return
         snapshot = self.rng.choice(ready)["id"]
         wish = self.rng.choice([{"snapshotId": snapshot}, {"model": self.name, "version": "v1"}])
-        asked = time.monotonic()
+        asked = time.time()
         accepted = self.api.post("/restores", wish)
         restore = accepted["restore"]
         path = f"/restores/{restore['id']}"
@@ -232,7 +242,7 @@ class Slot(Worker):
         try:
             answer = self.cluster.answer(machine, self.port, PROMPT, ANSWER_PATIENCE_SECONDS)
         except OSError as silence:
-            if not self.account.was_off(machine, asked):
+            if self.account.last_off(machine) < asked:
                 self.account.violation(f"restore {restore['id']} of {restore['snapshotId']} came back and does not answer: {silence}")
             return
         if answer != self.account.expected[restore["snapshotId"]]:

@@ -124,6 +124,7 @@ final class EngineNode implements NodeAccess {
     @Override
     public void recovered() {
         engines.sweepOrphans();
+        engines.endLeftBehind();
     }
 
     @Override

@@ -34,6 +34,7 @@ import io.gpusnap.node.tier.pack.StoreValidation;
 import io.gpusnap.node.transfer.ChunkVerifier;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
@@ -47,11 +48,15 @@ import org.jspecify.annotations.Nullable;
 /** The engines of this node and everything they share. One object a daemon; thread-safe. */
 public final class Engines implements AutoCloseable {
 
+    /** Between two looks at who is suspended: a folder with a few files. */
+    private static final Duration LEFT_BEHIND_PERIOD = Duration.ofSeconds(2);
+
     private final NodeRuntime runtime;
     private final Runnable closeScratch;
     private final Runnable closePool;
     private final TierWatch watch;
     private final OrphanWatch orphans;
+    private final WatchThread leftBehind;
     private final Residents residents;
     private final SuspendEngine suspend;
     private final List<CheckpointEngine> engines;
@@ -66,6 +71,8 @@ public final class Engines implements AutoCloseable {
                 runtime.store().orphans()::look,
                 goesOn -> quarantine.look(runtime.settings().quarantine(), Instant.now(), goesOn),
                 runtime.settings().nvmeSweepPeriod());
+        LeftBehind left = runtime.leftBehind();
+        this.leftBehind = new WatchThread("left-behind", LEFT_BEHIND_PERIOD, goesOn -> left.end());
         this.residents = new Residents(runtime.store());
         this.suspend = new SuspendEngine(runtime);
         this.engines = List.of(new CriuCudaEngine(runtime), suspend);
@@ -416,6 +423,14 @@ public final class Engines implements AutoCloseable {
         orphans.start();
     }
 
+    /**
+     * From now on, until it is closed, what waits with a suspended process that has ended is ended as well. To be called as
+     * {@link #sweepOrphans}, for the same reason.
+     */
+    public void endLeftBehind() {
+        leftBehind.start();
+    }
+
     /** What came of that. */
     public OrphanSweep.Counts orphans() {
         return runtime.store().orphans().counts();
@@ -444,6 +459,7 @@ public final class Engines implements AutoCloseable {
     public void close() {
         watch.close();
         orphans.close();
+        leftBehind.close();
         runtime.fanOut().close();
         closeScratch.run();
         runtime.store().close();

@@ -63,6 +63,10 @@ record NodeRuntime(
     /** By gpusnap-enter, upwards. */
     private static final int IDS_TRIED = 100;
 
+    LeftBehind leftBehind() {
+        return new LeftBehind(suspended, busy, proc);
+    }
+
     /** By name. */
     Tiers tiers() {
         return new Tiers(store);

@@ -5,7 +5,6 @@ import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,45 +28,36 @@ final class OrphanWatch implements AutoCloseable {
 
     private final Look orphans;
     private final Look quarantine;
-    private final Duration period;
-    private volatile boolean closed;
-    private @Nullable Thread thread;
+    private final WatchThread thread;
 
     /** Each look counts by itself how often it failed. */
     OrphanWatch(Look orphans, Look quarantine, Duration period) {
         this.orphans = orphans;
         this.quarantine = quarantine;
-        this.period = period;
+        this.thread = new WatchThread("orphan-watch", period, this::look);
     }
 
     /** Once; nothing happens when it is closed by then. */
-    synchronized void start() {
-        if (thread == null && !closed) {
-            thread = Thread.ofPlatform().daemon().name("orphan-watch").start(this::watch);
-        }
+    void start() {
+        thread.start();
     }
 
-    private void watch() {
-        try {
-            while (!closed) {
-                look(
-                        orphans,
-                        "chunks that nothing named are gone",
-                        "the node's store cannot be looked through for what nothing names; tried again");
-                look(
-                        quarantine,
-                        "damaged chunks are kept no longer",
-                        "the quarantine of the node's store cannot be looked through; tried again");
-                Thread.sleep(period);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+    private void look(BooleanSupplier goesOn) {
+        look(
+                orphans,
+                goesOn,
+                "chunks that nothing named are gone",
+                "the node's store cannot be looked through for what nothing names; tried again");
+        look(
+                quarantine,
+                goesOn,
+                "damaged chunks are kept no longer",
+                "the quarantine of the node's store cannot be looked through; tried again");
     }
 
-    private void look(Look what, String freed, String failed) {
+    private void look(Look what, BooleanSupplier goesOn, String freed, String failed) {
         try {
-            long freedBytes = what.run(() -> !closed);
+            long freedBytes = what.run(goesOn);
             if (freedBytes > 0) {
                 LOG.atInfo().addKeyValue("freedBytes", freedBytes).log(freed);
             }
@@ -83,25 +73,6 @@ final class OrphanWatch implements AutoCloseable {
     /** Returns when it has left store and pool alone for good. */
     @Override
     public void close() {
-        Thread running;
-        synchronized (this) {
-            closed = true;
-            running = thread;
-        }
-        if (running == null) {
-            return;
-        }
-        running.interrupt();
-        boolean interrupted = false;
-        while (running.isAlive()) {
-            try {
-                running.join();
-            } catch (InterruptedException e) {
-                interrupted = true; // a few deletions, then it has ended: nobody may take the pool from under it
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        thread.close();
     }
 }

@@ -67,7 +67,7 @@ final class SaveCommit extends EngineStage {
                         .map(RefilledBytes::movedBytes)
                         .orElse(0L)));
         if (ending == Ending.STAY_FROZEN) {
-            runtime.suspended().suspended(session.process(), session.snapshot());
+            session.suspended(context);
         }
         store.commit(session.snapshot());
         // From here on nothing may fail: the process may be gone, and an undo would take its only snapshot.
@@ -111,6 +111,6 @@ final class SaveCommit extends EngineStage {
     /** Only a commit that failed gets here. The store is put right by the first stage, when the workload has its memory again. */
     @Override
     void undo(StageContext context) throws IOException {
-        session.runtime().suspended().resumed(session.process());
+        session.runtime().suspended().forget(session.process());
     }
 }

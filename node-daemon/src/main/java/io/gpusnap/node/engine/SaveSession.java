@@ -12,9 +12,10 @@ import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.snapshot.SavePins;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.transfer.LoadedChunks;
+import java.io.IOException;
 import java.time.Duration;
-import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -80,9 +81,19 @@ final class SaveSession {
 
     /** Ends the workload: its first process, and by name those that stand still with it. */
     void endWorkload(StageContext context) throws ProcessException {
-        Set<ProcessId> all = new LinkedHashSet<>(Set.of(process()));
-        context.recall(FrozenTree.class).ifPresent(fact -> all.addAll(fact.processes()));
-        runtime.tree().end(all);
+        runtime.tree().end(names(context));
+    }
+
+    private Set<ProcessId> names(StageContext context) {
+        return NamedTree.names(Optional.of(process()), context.recall(FrozenTree.class));
+    }
+
+    /**
+     * From when it returns the process waits to be resumed from the snapshot, and those that are with it wait for that. Durable
+     * then.
+     */
+    void suspended(StageContext context) throws IOException {
+        runtime.suspended().suspended(process(), snapshot(), runtime.tree().descend(names(context)));
     }
 
     /** Those of the workload's processes that use CUDA. */

@@ -11,17 +11,22 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Which process is frozen as which snapshot, durable: one file a process. Only that snapshot may be filled into it again; an
- * older one has the device memory of another moment than the process.
+ * older one has the device memory of another moment than the process. Beside it, in a file of its own that daemons before decision
+ * 0445 pass over, stand the names of those that wait with it. Thread-safe.
  */
 final class SuspendedProcesses {
 
     private static final Pattern NAME = Pattern.compile("(\\d+)-(\\d+)");
+    private static final String TREE = ".tree";
 
     private final Path folder;
     private final ProcFs proc;
@@ -31,7 +36,7 @@ final class SuspendedProcesses {
         this.proc = proc;
     }
 
-    Optional<SnapshotId> snapshotOf(ProcessId process) throws IOException {
+    synchronized Optional<SnapshotId> snapshotOf(ProcessId process) throws IOException {
         try {
             return Optional.of(SnapshotId.parse(Files.readString(file(process)).trim()));
         } catch (NoSuchFileException e) {
@@ -41,34 +46,86 @@ final class SuspendedProcesses {
         }
     }
 
-    /** The living process that is frozen as this snapshot. Forgets processes that have ended. */
-    Optional<ProcessId> processOf(SnapshotId snapshot) throws IOException {
-        Optional<ProcessId> found = Optional.empty();
-        for (Path file : Folders.list(folder)) {
-            Matcher name = NAME.matcher(file.getFileName().toString());
-            if (!name.matches()) {
-                continue;
-            }
-            ProcessId process = new ProcessId(Integer.parseInt(name.group(1)), Long.parseLong(name.group(2)));
-            if (!proc.isAlive(process)) {
-                Files.deleteIfExists(file);
-            } else if (snapshotOf(process).filter(snapshot::equals).isPresent()) {
-                found = Optional.of(process);
+    /** The living process that is frozen as this snapshot. */
+    synchronized Optional<ProcessId> processOf(SnapshotId snapshot) throws IOException {
+        for (ProcessId process : all()) {
+            if (proc.isAlive(process)
+                    && snapshotOf(process).filter(snapshot::equals).isPresent()) {
+                return Optional.of(process);
             }
         }
-        return found;
+        return Optional.empty();
     }
 
-    /** Durable when it returns. */
-    void suspended(ProcessId process, SnapshotId snapshot) throws IOException {
-        Path temporary = folder.resolve(".tmp-" + snapshot);
-        Files.writeString(temporary, snapshot + "\n");
-        sync(temporary);
-        Files.move(temporary, file(process), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    /** Those whose first process has ended: nobody will ever resume them. */
+    synchronized List<SuspendedTree> rootless() throws IOException {
+        List<SuspendedTree> rootless = new ArrayList<>();
+        for (ProcessId process : all()) {
+            if (!proc.isAlive(process)) {
+                rootless.add(new SuspendedTree(process, said(process), tree(process)));
+            }
+        }
+        return rootless;
+    }
+
+    private List<ProcessId> all() throws IOException {
+        return Folders.list(folder).stream()
+                .map(file -> NAME.matcher(file.getFileName().toString()))
+                .filter(Matcher::matches)
+                .map(name -> new ProcessId(Integer.parseInt(name.group(1)), Long.parseLong(name.group(2))))
+                .toList();
+    }
+
+    /** A file that cannot be read must not keep the processes there. */
+    private Optional<SnapshotId> said(ProcessId process) {
+        try {
+            return snapshotOf(process);
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** Start times count from the start of the machine: those of another one may be anybody's. */
+    private List<ProcessId> tree(ProcessId process) throws IOException {
+        Path file = treeFile(process);
+        if (Files.notExists(file)) {
+            return List.of();
+        }
+        List<String> lines = Files.readAllLines(file);
+        if (lines.isEmpty() || !proc.bootId().equals(Optional.of(lines.getFirst()))) {
+            return List.of();
+        }
+        return lines.stream()
+                .map(NAME::matcher)
+                .filter(Matcher::matches)
+                .map(name -> new ProcessId(Integer.parseInt(name.group(1)), Long.parseLong(name.group(2))))
+                .toList();
+    }
+
+    /**
+     * Durable when it returns.
+     *
+     * @param tree the process and whoever waits with it
+     */
+    synchronized void suspended(ProcessId process, SnapshotId snapshot, List<ProcessId> tree) throws IOException {
+        String names = tree.stream().map(SuspendedProcesses::name).collect(Collectors.joining("\n"));
+        // First: with the snapshot alone they would wait for ever.
+        write(treeFile(process), proc.bootId().orElse("") + "\n" + names + "\n");
+        write(file(process), snapshot + "\n");
         sync(folder);
     }
 
-    void resumed(ProcessId process) throws IOException {
+    private void write(Path file, String text) throws IOException {
+        Path temporary = folder.resolve(".tmp-" + file.getFileName());
+        Files.writeString(temporary, text);
+        sync(temporary);
+        Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    /** It runs again, or nothing is left of it. */
+    synchronized void forget(ProcessId process) throws IOException {
+        // Last what it is found by: whoever is cut off in between does it again.
+        Files.deleteIfExists(treeFile(process));
         if (Files.deleteIfExists(file(process))) {
             sync(folder);
         }
@@ -81,6 +138,14 @@ final class SuspendedProcesses {
     }
 
     private Path file(ProcessId process) {
-        return folder.resolve(process.pid() + "-" + process.startTimeTicks());
+        return folder.resolve(name(process));
+    }
+
+    private Path treeFile(ProcessId process) {
+        return folder.resolve(name(process) + TREE);
+    }
+
+    private static String name(ProcessId process) {
+        return process.pid() + "-" + process.startTimeTicks();
     }
 }

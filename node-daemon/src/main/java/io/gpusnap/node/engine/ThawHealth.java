@@ -107,7 +107,7 @@ final class ThawHealth extends EngineStage {
     private void tidyUp(ProcessId process) {
         NodeRuntime runtime = session.runtime();
         try {
-            runtime.suspended().resumed(process);
+            runtime.suspended().forget(process);
             Folders.delete(runtime.scratch(session.request().operation()));
         } catch (IOException e) {
             LOG.atWarn().addKeyValue("pid", process.pid()).log(String.valueOf(e.getMessage()));

@@ -28,12 +28,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -192,10 +190,10 @@ final class ThawSession {
      * more.
      */
     void endProcesses(StageContext context) throws ProcessException {
-        Set<ProcessId> processes = new LinkedHashSet<>();
-        context.recall(RestoredProcess.class).ifPresent(fact -> processes.add(fact.process()));
-        context.recall(RestoredTree.class).ifPresent(fact -> processes.addAll(fact.processes()));
-        runtime.tree().end(processes);
+        runtime.tree()
+                .end(NamedTree.names(
+                        context.recall(RestoredProcess.class).map(RestoredProcess::process),
+                        context.recall(RestoredTree.class)));
     }
 
     /** Those of the restored processes that use CUDA. Of a kept process they are the same from the first look on. */

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Describes the workloads of this node. */
 final class WorkloadLister {
@@ -24,18 +25,21 @@ final class WorkloadLister {
 
     List<WorkloadInfo> list() {
         Map<ProcessId, WorkloadInfo.State> busy = runtime.busy().all();
+        List<SuspendedTree> rootless = runtime.leftBehind().all();
         return runtime.workloads().find().stream()
                 .map(workload -> {
                     WorkloadInfo.State state = busy.get(workload.process());
-                    return state == null ? look(workload) : whileBusy(workload, state);
+                    return state == null ? look(workload, rootless) : whileBusy(workload, state);
                 })
                 .toList();
     }
 
-    private WorkloadInfo look(Workload workload) {
+    private WorkloadInfo look(Workload workload, List<SuspendedTree> rootless) {
         Inspection inspection = new Inspector(runtime).inspect(workload, EngineId.CRIU_CUDA);
-        List<WorkloadInfo.Refusal> refusals = inspection.refusals().stream()
-                .map(refusal -> new WorkloadInfo.Refusal(refusal.code(), refusal.detail()))
+        List<WorkloadInfo.Refusal> refusals = Stream.concat(
+                        LeftBehind.refusal(rootless, workload.process()).stream(),
+                        inspection.refusals().stream()
+                                .map(refusal -> new WorkloadInfo.Refusal(refusal.code(), refusal.detail())))
                 .toList();
         Optional<TargetStatus> status = inspection.status();
         return describe(

@@ -222,6 +222,11 @@ public final class ProcFs {
                 fileSystem.length > 2 ? List.of(fileSystem[2].split(",")) : List.of());
     }
 
+    /** Another one after each start of the machine; empty where it does not say. */
+    public Optional<String> bootId() {
+        return read(root.resolve("sys/kernel/random/boot_id")).map(String::trim);
+    }
+
     /** When the machine started, in seconds since 1970; 0 where it does not say. */
     public long bootSeconds() {
         return lines(root.resolve("stat")).stream()

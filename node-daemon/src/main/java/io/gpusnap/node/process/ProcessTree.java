@@ -28,7 +28,7 @@ public final class ProcessTree {
      * The roots, then what descends from those of them that are there. A root that is gone has no children any more: its pid
      * may be somebody else's by now, with children of his own.
      */
-    List<ProcessId> descend(Set<ProcessId> roots) {
+    public List<ProcessId> descend(Set<ProcessId> roots) {
         List<ProcessStat> all = new ArrayList<>();
         for (int pid : proc.pids()) {
             proc.stat(pid).ifPresent(all::add);

@@ -10,7 +10,10 @@ import io.gpusnap.node.config.StorageSettings;
 import io.gpusnap.node.config.ThawSettings;
 import io.gpusnap.node.config.TierSettings;
 import io.gpusnap.node.metrics.ChunkMeters;
+import io.gpusnap.node.process.ProcFs;
+import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.StoreRoot;
 import java.lang.foreign.MemorySegment;
@@ -53,6 +56,29 @@ class EngineOpenerTest {
             node.recovered();
 
             await().untilAsserted(() -> assertThat(node.orphans()).isEqualTo(new ChunkMeters.Orphans(1, 0, 1, 0)));
+        }
+    }
+
+    @Test
+    void onceAllHasRecoveredWhatADeadSuspendedProcessLeftIsEnded() throws Exception {
+        Process left = new ProcessBuilder("sleep", "1000").start();
+        ProcFs proc = new ProcFs();
+        ProcessId name = proc.stat((int) left.pid()).orElseThrow().id();
+        Path suspended = Files.createDirectories(folder.resolve("state/suspended"));
+        String dead = name.pid() + "-" + (name.startTimeTicks() - 1);
+        Files.writeString(suspended.resolve(dead), SnapshotId.random() + "\n");
+        Files.writeString(
+                suspended.resolve(dead + ".tree"),
+                "%s\n%d-%d\n".formatted(proc.bootId().orElseThrow(), name.pid(), name.startTimeTicks()));
+        Path own = folder.resolve("own");
+        try (NodeAccess node = new EngineOpener().open(settings(own.resolve("pool"), own.resolve("scratch")))) {
+            assertThat(left.isAlive()).isTrue();
+
+            node.recovered();
+
+            await().until(() -> !left.isAlive());
+        } finally {
+            left.destroyForcibly();
         }
     }
 

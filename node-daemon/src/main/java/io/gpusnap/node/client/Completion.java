@@ -65,12 +65,17 @@ public record Completion(
     /** What work on a tier leaves. */
     public sealed interface TierResult {}
 
-    /** @param objects of a shared store: all that the snapshot needs there */
+    /**
+     * @param objects of a shared store: all that the snapshot needs there
+     * @param copyBytes what the snapshot's chunks take in the tier, those that were there before too; null when that is not known
+     */
     public record Transferred(
             long bytesMoved,
             long bytesStored,
             double seconds,
-            @Nullable List<StoredObject> objects) implements TierResult {}
+            @Nullable List<StoredObject> objects,
+            @Nullable Long copyBytes)
+            implements TierResult {}
 
     public record Evicted(long freedBytes) implements TierResult {}
 
@@ -79,12 +84,16 @@ public record Completion(
 
     public record Scrubbed(long bytesRead, double seconds, List<ScrubVerdict> snapshots) implements TierResult {}
 
-    /** @param unread null unless the verdict is UNREADABLE */
+    /**
+     * @param unread null unless the verdict is UNREADABLE
+     * @param copyBytes of one that is GOOD, what its chunks take in the tier
+     */
     public record ScrubVerdict(
             UUID snapshotId,
             String verdict,
             @Nullable String detail,
-            @Nullable String unread) {}
+            @Nullable String unread,
+            @Nullable Long copyBytes) {}
 
     /** A copy of a snapshot that was found wrong, also where another one helped. */
     public record DamagedCopy(UUID snapshotId, UUID storeId, String detail) {}
@@ -116,6 +125,7 @@ public record Completion(
      * @param manifest its exact text: the digest is over these bytes
      * @param movedBytes of device memory that crossed the bus
      * @param rebuildableBytes of device memory that were left out because the application can rebuild them
+     * @param copyBytes what the snapshot's chunks take in the node's store, those that were there before too; null when that is not known
      */
     public record Saved(
             String manifest,
@@ -124,7 +134,8 @@ public record Completion(
             double pauseSeconds,
             boolean workloadAlive,
             long movedBytes,
-            long rebuildableBytes) {}
+            long rebuildableBytes,
+            @Nullable Long copyBytes) {}
 
     public record Suspended(UUID snapshotId, Saved save) {}
 

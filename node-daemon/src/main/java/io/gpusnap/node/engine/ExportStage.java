@@ -64,7 +64,7 @@ final class ExportStage extends EngineStage {
             byte[] manifest = Snapshots.bytes(runtime.store(), snapshot, Optional.empty(), sources);
             long bytes = write(manifest, Snapshots.parse(manifest, snapshot, Optional.empty()), sources, context);
             double seconds = (System.nanoTime() - start) / 1e9;
-            context.remember(new TransferOutcome(snapshot, request.path(), bytes, bytes, seconds, List.of()));
+            context.remember(new TransferOutcome(snapshot, request.path(), bytes, bytes, seconds, List.of(), null));
         } finally {
             runtime.tiers().remember(snapshot, damage, context);
         }

@@ -39,6 +39,7 @@ final class ImportCommit extends EngineStage {
                 moved.movedBytes(),
                 moved.storedBytes(),
                 Math.max(0, System.nanoTime() - begun) / 1e9,
-                List.of()));
+                List.of(),
+                null));
     }
 }

@@ -67,7 +67,7 @@ final class ImportCopy extends EngineStage {
         SnapshotStore store = runtime.store();
         List<ChunkRef> chunks = archive.manifest().chunks().toList();
         List<ChunkRef> lacking = new SnapshotPull(store, store.sources(), pins).lacking(chunks);
-        store.nvme().requireSpace(bytes(lacking));
+        store.nvme().requireSpaceToBring(bytes(lacking));
         store.nvme().requireKey();
         // Keeps what is here and what is brought from being swept, over this daemon's death as well.
         store.writePending(request.snapshot(), manifest);
@@ -75,8 +75,9 @@ final class ImportCopy extends EngineStage {
         ChunkVerifier.settle(ChunkVerifier.unproven(chunks, lacking, store), store.nvme());
         SnapshotImport bringing = new SnapshotImport(store.nvme(), pins);
         try (Traffic.Share share = runtime.traffic().share(Traffic.Priority.NORMAL, request.mostBytesPerSecond())) {
-            return bytes(bringing.bring(archive.layers(Archives.holder(runtime)), runtime.transfer(context), share));
+            bringing.bring(archive.layers(Archives.holder(runtime)), runtime.transfer(context), share);
         }
+        return pins.storedBytes();
     }
 
     private static long bytes(List<ChunkRef> chunks) {

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.UUID;
 
 /** The data keys of this node's tenant, in each place that has its own. */
@@ -87,9 +88,11 @@ public final class KeyChains {
     private static Map<Integer, Long> stored(SnapshotStore store) throws TierException, ManifestException {
         Map<Integer, Long> bytes = new HashMap<>();
         for (ChunkRef chunk : store.namedChunks()) {
-            store.nvme()
-                    .keyOf(new ChunkDigest(chunk.digest()), chunk.sizeBytes())
-                    .ifPresent(number -> bytes.merge(number, (long) chunk.sizeBytes(), Long::sum));
+            ChunkDigest digest = new ChunkDigest(chunk.digest());
+            OptionalInt number = store.nvme().keyOf(digest, chunk.sizeBytes());
+            if (number.isPresent()) {
+                bytes.merge(number.getAsInt(), store.nvme().storedBytes(digest), Long::sum);
+            }
         }
         return bytes;
     }

@@ -116,7 +116,8 @@ final class ManifestDraft {
                 vram,
                 hostBytes,
                 vram + hostBytes,
-                session.pins().storedBytes(),
+                // What encryption adds to each chunk would make it more, which no reader of a manifest believes.
+                Math.min(session.pins().storedBytes(), vram + hostBytes),
                 chunks.size(),
                 session.pins().storedChunks(),
                 chunks.stream().filter(ChunkRef::isZero).count());

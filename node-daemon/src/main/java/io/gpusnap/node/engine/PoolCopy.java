@@ -37,6 +37,7 @@ final class PoolCopy extends SharedStoreStage {
                 sizeBytes,
                 sizeBytes,
                 TransferSession.seconds(context),
-                List.of()));
+                List.of(),
+                null));
     }
 }

@@ -39,6 +39,7 @@ final class PullCommit extends EngineStage {
                 moved.movedBytes(),
                 moved.storedBytes(),
                 TransferSession.seconds(context),
-                List.of()));
+                List.of(),
+                context.recall(CopyBytes.class).map(CopyBytes::bytes).orElse(null)));
     }
 }

@@ -31,6 +31,7 @@ final class PullCopy extends SharedStoreStage {
             // A damaged copy is no success: it is told of, and its removal makes room for another.
             store.manifest(session.request().snapshot(), session.sources().damage());
             context.remember(new TransferMoved(0, 0));
+            rememberSize(context);
             return;
         }
         List<ChunkRef> chunks = session.chunks();
@@ -45,13 +46,19 @@ final class PullCopy extends SharedStoreStage {
         bringing.addAll(pull.damaged(unproven, transfer));
         context.progress()
                 .setTotalBytes(ChunkVerifier.distinctBytes(unproven) + 2 * ChunkVerifier.distinctBytes(bringing));
+        long storedBefore = session.pins().storedBytes();
         try (Traffic.Share share = session.share()) {
             pull.bring(bringing, transfer, share);
         }
-        long broughtBytes = ChunkVerifier.distinctBytes(bringing);
         context.remember(context.recall(TransferMoved.class)
                 .orElse(new TransferMoved(0, 0))
-                .plus(broughtBytes, broughtBytes));
+                .plus(ChunkVerifier.distinctBytes(bringing), session.pins().storedBytes() - storedBefore));
+        rememberSize(context);
+    }
+
+    private void rememberSize(StageContext context) throws StageException, TierException, ManifestException {
+        context.remember(new CopyBytes(ChunkVerifier.storedBytes(
+                session.chunks(), session.runtime().store().nvme())));
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.pack.SharedObject;
+import io.gpusnap.node.transfer.ChunkVerifier;
 import io.gpusnap.node.transfer.SnapshotPush;
 import java.util.List;
 
@@ -35,7 +36,10 @@ final class PushCommit extends SharedStoreStage {
                 moved.movedBytes(),
                 moved.storedBytes() + own,
                 TransferSession.seconds(context),
-                objects));
+                objects,
+                ChunkVerifier.storedBytes(
+                        session.chunks(),
+                        session.runtime().tiers().shared(session.request().to()))));
     }
 
     private List<SharedObject> publish(StageContext context) throws StageException, TierException, ManifestException {

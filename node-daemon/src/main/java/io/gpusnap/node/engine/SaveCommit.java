@@ -9,6 +9,7 @@ import io.gpusnap.node.snapshot.ReadManifest;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.transfer.ChunkVerifier;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -65,7 +66,8 @@ final class SaveCommit extends EngineStage {
                 SaveSession.recall(context, DrainedBytes.class),
                 context.recall(RefilledBytes.class)
                         .map(RefilledBytes::movedBytes)
-                        .orElse(0L)));
+                        .orElse(0L),
+                ChunkVerifier.storedBytes(read.manifest().chunks().toList(), store.nvme())));
         if (ending == Ending.STAY_FROZEN) {
             session.suspended(context);
         }
@@ -77,7 +79,8 @@ final class SaveCommit extends EngineStage {
         clean(runtime.scratch(session.request().operation()));
     }
 
-    private SaveOutcome outcome(byte[] text, ReadManifest read, Pause pause, DrainedBytes drained, long refilledBytes) {
+    private SaveOutcome outcome(
+            byte[] text, ReadManifest read, Pause pause, DrainedBytes drained, long refilledBytes, long copyBytes) {
         return new SaveOutcome(
                 session.snapshot(),
                 new String(text, StandardCharsets.UTF_8),
@@ -87,6 +90,7 @@ final class SaveCommit extends EngineStage {
                 ending != Ending.STOP && session.isAlive(),
                 drained.movedBytes() + refilledBytes,
                 drained.rebuildableBytes(),
+                copyBytes,
                 session.times().seconds());
     }
 

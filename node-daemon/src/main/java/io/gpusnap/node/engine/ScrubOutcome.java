@@ -3,6 +3,7 @@ package io.gpusnap.node.engine;
 import io.gpusnap.node.store.SnapshotId;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** One finding for each snapshot that was asked about. */
 public record ScrubOutcome(long readBytes, double seconds, List<Finding> findings) {
@@ -32,20 +33,26 @@ public record ScrubOutcome(long readBytes, double seconds, List<Finding> finding
      *
      * @param detail what is wrong; "" for nothing
      * @param unread present exactly when it is UNREADABLE
+     * @param copyBytes of one that is GOOD, what its chunks take in the tier; null of others, and in the journal of an older daemon
      */
-    public record Finding(SnapshotId snapshot, Verdict verdict, String detail, Optional<Unread> unread) {
+    public record Finding(
+            SnapshotId snapshot,
+            Verdict verdict,
+            String detail,
+            Optional<Unread> unread,
+            @Nullable Long copyBytes) {
 
-        static Finding good(SnapshotId snapshot) {
-            return new Finding(snapshot, Verdict.GOOD, "", Optional.empty());
+        static Finding good(SnapshotId snapshot, long copyBytes) {
+            return new Finding(snapshot, Verdict.GOOD, "", Optional.empty(), copyBytes);
         }
 
         /** @param verdict CORRUPT or MISSING */
         static Finding wrong(SnapshotId snapshot, Verdict verdict, String detail) {
-            return new Finding(snapshot, verdict, detail, Optional.empty());
+            return new Finding(snapshot, verdict, detail, Optional.empty(), null);
         }
 
         static Finding unread(SnapshotId snapshot, Unread why, String detail) {
-            return new Finding(snapshot, Verdict.UNREADABLE, detail, Optional.of(why));
+            return new Finding(snapshot, Verdict.UNREADABLE, detail, Optional.of(why), null);
         }
     }
 

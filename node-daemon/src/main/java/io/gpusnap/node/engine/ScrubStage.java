@@ -96,7 +96,11 @@ final class ScrubStage extends EngineStage {
                             .chunks()
                             .toList());
             scrub.read(chunks, () -> runtime.store().isWantedForDeletion(subject.snapshot()));
-            return Finding.good(subject.snapshot());
+            return Finding.good(
+                    subject.snapshot(),
+                    shared.isPresent()
+                            ? ChunkVerifier.storedBytes(chunks, shared.get())
+                            : ChunkVerifier.storedBytes(chunks, runtime.store().nvme()));
         } catch (TierException e) {
             String detail = String.valueOf(e.getMessage());
             return switch (e.reason()) {

@@ -33,7 +33,7 @@ final class TransferPreflight extends SharedStoreStage {
         if (to == TierKind.NVME) {
             SnapshotPull pull = new SnapshotPull(session.runtime().store(), session.sources(), session.pins());
             NvmeTier nvme = session.runtime().store().nvme();
-            nvme.requireSpace(pull.lacking(session.chunks()).stream()
+            nvme.requireSpaceToBring(pull.lacking(session.chunks()).stream()
                     .mapToLong(ChunkRef::sizeBytes)
                     .sum());
             nvme.requireKey();

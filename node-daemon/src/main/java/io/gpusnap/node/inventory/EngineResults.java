@@ -35,7 +35,8 @@ public final class EngineResults {
                 outcome.pauseSeconds(),
                 outcome.workloadAlive(),
                 outcome.movedBytes(),
-                outcome.rebuildableBytes());
+                outcome.rebuildableBytes(),
+                outcome.copyBytes());
     }
 
     /** Null when the operation was no work on a tier, or did not come to its end. */
@@ -65,7 +66,8 @@ public final class EngineResults {
                 outcome.movedBytes(),
                 outcome.storedBytes(),
                 outcome.seconds(),
-                outcome.objects().isEmpty() ? null : objects(outcome.objects()));
+                outcome.objects().isEmpty() ? null : objects(outcome.objects()),
+                outcome.copyBytes());
     }
 
     private static Completion.Scrubbed of(ScrubOutcome outcome) {
@@ -77,7 +79,8 @@ public final class EngineResults {
                                 finding.snapshot().value(),
                                 finding.verdict().name(),
                                 finding.detail().isEmpty() ? null : finding.detail(),
-                                finding.unread().map(Enum::name).orElse(null)))
+                                finding.unread().map(Enum::name).orElse(null),
+                                finding.copyBytes()))
                         .toList());
     }
 

@@ -75,7 +75,7 @@ public final class SavePins implements AutoCloseable {
         sweepShared.lock();
         try {
             if (pinned.add(digest) && nvme.put(digest, content)) {
-                storedBytes.add(chunk.sizeBytes());
+                storedBytes.add(nvme.storedBytes(digest));
                 storedChunks.increment();
             }
         } catch (TierException e) {
@@ -86,6 +86,7 @@ public final class SavePins implements AutoCloseable {
         }
     }
 
+    /** What the tier took for what was stored. */
     public long storedBytes() {
         return storedBytes.sum();
     }

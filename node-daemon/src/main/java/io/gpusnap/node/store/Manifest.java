@@ -261,7 +261,7 @@ public record Manifest(
     /**
      * @param hostBytes of files and areas
      * @param logicalBytes vramBytes + hostBytes
-     * @param storedBytes what this save added to the store
+     * @param storedBytes what this save added to the store, compressed as it is there; not more than all of it
      * @param chunksTotal all chunks, also zero and repeated ones
      * @param chunksStored how many of them this save added
      */

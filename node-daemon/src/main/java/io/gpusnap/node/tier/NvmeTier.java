@@ -3,6 +3,7 @@ package io.gpusnap.node.tier;
 import com.sun.nio.file.ExtendedOpenOption;
 import io.gpusnap.node.file.Folders;
 import io.gpusnap.node.store.ChunkDigest;
+import io.gpusnap.node.store.TreeDigester;
 import io.gpusnap.node.tier.TierException.Reason;
 import io.gpusnap.node.tier.key.KeyProvider;
 import io.gpusnap.node.tier.key.TenantKeys;
@@ -164,6 +165,28 @@ public final class NvmeTier implements ChunkTier {
     /** Of this node's store, for ever. */
     public UUID storeId() throws TierException {
         return root.storeId();
+    }
+
+    /** What the chunk takes here, which may be less or more than its size; 0 when it is not here. */
+    public long storedBytes(ChunkDigest digest) throws TierException {
+        Path file = fileOf(digest);
+        try {
+            return Files.size(file);
+        } catch (NoSuchFileException e) {
+            return 0;
+        } catch (IOException e) {
+            throw DiskErrors.typed("look up", file, e);
+        }
+    }
+
+    /**
+     * As {@link #requireSpace}, of chunks that are about to be brought. What they will take is not known where they are compressed:
+     * there it is for each put to find that there is no room.
+     *
+     * @param savedBytes of all of them
+     */
+    public void requireSpaceToBring(long savedBytes) throws TierException {
+        requireSpace(compression == Compression.OFF ? savedBytes : Math.min(savedBytes, TreeDigester.MAX_CHUNK_BYTES));
     }
 
     /** @throws TierException NO_SPACE when a put of this size would cut into the reserve */

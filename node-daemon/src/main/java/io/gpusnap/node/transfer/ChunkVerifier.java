@@ -7,6 +7,8 @@ import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.tier.NvmeTier;
 import io.gpusnap.node.tier.TierException;
+import io.gpusnap.node.tier.pack.PackRun;
+import io.gpusnap.node.tier.pack.PackTier;
 import java.lang.foreign.MemorySegment;
 import java.util.Collection;
 import java.util.List;
@@ -73,6 +75,22 @@ public final class ChunkVerifier {
     /** The chunks that have content of their own. */
     public static List<ChunkRef> distinct(Collection<ChunkRef> chunks) {
         return chunks.stream().filter(chunk -> !chunk.isZero()).distinct().toList();
+    }
+
+    /** What the chunks take in the node's own store. */
+    public static long storedBytes(Collection<ChunkRef> chunks, NvmeTier nvme) throws TierException {
+        long bytes = 0;
+        for (ChunkRef chunk : distinct(chunks)) {
+            bytes += nvme.storedBytes(new ChunkDigest(chunk.digest()));
+        }
+        return bytes;
+    }
+
+    /** What the chunks take in a shared store, as far as this node knows of them. */
+    public static long storedBytes(Collection<ChunkRef> chunks, PackTier shared) throws TierException {
+        return shared.find(distinct(chunks)).stream()
+                .mapToLong(PackRun::frameBytes)
+                .sum();
     }
 
     public static long distinctBytes(Collection<ChunkRef> chunks) {

@@ -179,7 +179,8 @@ final class ToyNode implements NodeOpener, NodeAccess {
 
     @Override
     public Result result(OperationLog log) {
-        Completion.Saved saved = new Completion.Saved("{}", "d".repeat(64), TOTALS, 1.25, true, 512L << 20, 1L << 30);
+        Completion.Saved saved =
+                new Completion.Saved("{}", "d".repeat(64), TOTALS, 1.25, true, 512L << 20, 1L << 30, null);
         Completion.Thawed thawed =
                 new Completion.Thawed(4711, 99, "llm", 3.82, Map.of(), 50.0 * (1L << 30), null, null);
         return switch (log.spec().request()) {

@@ -75,13 +75,16 @@ class DirectStorageIT {
         TestNode.cleanUp(folder);
     }
 
-    private SnapshotId saved() throws Exception {
-        SnapshotId snapshot = node.save(EngineId.CRIU_CUDA, workload, AfterSave.STOP)
+    private SaveOutcome save() throws Exception {
+        SaveOutcome save = node.save(EngineId.CRIU_CUDA, workload, AfterSave.STOP)
                 .succeeded()
-                .fact(SaveOutcome.class)
-                .snapshot();
+                .fact(SaveOutcome.class);
         Awaitility.await().until(() -> !new ProcFs().isAlive(workload.process()));
-        return snapshot;
+        return save;
+    }
+
+    private SnapshotId saved() throws Exception {
+        return save().snapshot();
     }
 
     /** As if another node had written it: nothing of it is in the pool. */
@@ -138,7 +141,16 @@ class DirectStorageIT {
     void compressedChunksComeTheOrdinaryWay(boolean encrypts) throws Exception {
         keys = TestNode.ownStore(encrypts, true);
         reopen(Use.ALWAYS, UnaryOperator.identity());
-        SnapshotId snapshot = savedAndCold();
+        SaveOutcome save = save();
+        SnapshotId snapshot = save.snapshot();
+        assertThat(node.engines().tiers())
+                .filteredOn(tier -> tier.kind() == TierKind.NVME)
+                .singleElement()
+                .satisfies(tier -> {
+                    assertThat(save.totals().storedBytes()).isEqualTo(tier.usedBytes());
+                    assertThat(save.copyBytes()).isEqualTo(tier.usedBytes());
+                });
+        withAnEmptyPool();
         List<ChunkRef> device = deviceChunks(snapshot);
         long plain = 0;
         for (ChunkRef chunk : device) {

@@ -155,4 +155,20 @@ class CompressedNvmeTest extends NvmeFormContract {
             assertThat(root.resolve("VERSION")).hasContent("gpusnap-store 2");
         }
     }
+
+    @Test
+    void onlyWhereChunksAreNotCompressedTheirRoomIsKnownBeforeTheyCome(@TempDir Path root) throws Exception {
+        long tooMuch = Long.MAX_VALUE;
+        try (NvmeTier tier = tier(root, false, true)) {
+            tier.requireSpaceToBring(tooMuch);
+            assertReason(Reason.NO_SPACE, () -> tier.requireSpace(tooMuch));
+        }
+        try (NvmeTier tier = tier(root, false, false)) {
+            assertReason(Reason.NO_SPACE, () -> tier.requireSpaceToBring(tooMuch));
+        }
+        try (NvmeTier full =
+                new NvmeTier(StoreRoot.open(root), tooMuch, Optional.empty(), "tenant-a", false, Compression.PLANES)) {
+            assertReason(Reason.NO_SPACE, () -> full.requireSpaceToBring(SIZE_BYTES));
+        }
+    }
 }

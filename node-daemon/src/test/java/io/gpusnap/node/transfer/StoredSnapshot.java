@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.IntFunction;
 
 /** A node's store with a snapshot of random chunks, without a process behind it. */
 public record StoredSnapshot(SnapshotStore store, SnapshotId snapshot, byte[] manifest, List<ChunkRef> chunks) {
@@ -34,11 +35,20 @@ public record StoredSnapshot(SnapshotStore store, SnapshotId snapshot, byte[] ma
 
     public static StoredSnapshot make(SnapshotStore store, SnapshotId snapshot, int chunks, int chunkBytes)
             throws Exception {
+        return make(store, snapshot, chunks, i -> {
+            byte[] content = new byte[chunkBytes];
+            new Random(i).nextBytes(content);
+            return content;
+        });
+    }
+
+    /** @param contents of each chunk, by its number */
+    public static StoredSnapshot make(
+            SnapshotStore store, SnapshotId snapshot, int chunks, IntFunction<byte[]> contents) throws Exception {
         List<ChunkRef> refs = new ArrayList<>();
         try (SavePins pins = store.pins()) {
             for (int i = 0; i < chunks; i++) {
-                byte[] content = new byte[chunkBytes];
-                new Random(i).nextBytes(content);
+                byte[] content = contents.apply(i);
                 ChunkRef ref = new TreeDigester().digest(MemorySegment.ofArray(content));
                 pins.store(ref, MemorySegment.ofArray(content));
                 refs.add(ref);

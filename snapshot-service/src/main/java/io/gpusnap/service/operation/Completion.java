@@ -43,6 +43,7 @@ public record Completion(
      * @param movedBytes of device memory that crossed the bus: what was neither zero, nor repeated, nor in the node's memory
      *     tier already
      * @param rebuildableBytes of device memory that were left out because the application can rebuild them
+     * @param copyBytes what the snapshot's chunks take in the node's own store, those that were there before too; absent from older daemons
      */
     @JsonIgnoreProperties(ignoreUnknown = true)
     @Schema(name = "SaveResult")
@@ -56,7 +57,8 @@ public record Completion(
             @PositiveOrZero double pauseSeconds,
             boolean workloadAlive,
             @PositiveOrZero @Nullable Long movedBytes,
-            @PositiveOrZero @Nullable Long rebuildableBytes) {}
+            @PositiveOrZero @Nullable Long rebuildableBytes,
+            @PositiveOrZero @Nullable Long copyBytes) {}
 
     /** Who made room in a finished SWITCH, and what it is frozen as. */
     @JsonIgnoreProperties(ignoreUnknown = true)

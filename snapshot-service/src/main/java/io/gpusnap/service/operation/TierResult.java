@@ -22,6 +22,8 @@ public sealed interface TierResult {
      * @param seconds from the claim to the proof that it is durable
      * @param objects of a shared store: every object that the snapshot needs there, those that were there before too. An
      *     object's name is never used a second time, not even for the same bytes: what is late deletes nothing new.
+     * @param copyBytes what the snapshot's chunks take in the tier, those that were there before too; absent from older daemons, and of
+     *     a copy in memory
      */
     @JsonIgnoreProperties(ignoreUnknown = true)
     @Schema(name = "TransferResult")
@@ -29,7 +31,8 @@ public sealed interface TierResult {
             @PositiveOrZero long bytesMoved,
             @PositiveOrZero long bytesStored,
             @PositiveOrZero double seconds,
-            @Nullable @Size(max = 100_000) List<@Valid StoredObject> objects)
+            @Nullable @Size(max = 100_000) List<@Valid StoredObject> objects,
+            @PositiveOrZero @Nullable Long copyBytes)
             implements TierResult {}
 
     /** A finished EVICT. {@code freedBytes} is what the tier holds less than before. */
@@ -68,6 +71,7 @@ public sealed interface TierResult {
      *
      * @param detail what is wrong
      * @param unread why it is UNREADABLE; absent from older daemons, and with other verdicts
+     * @param copyBytes of one that is GOOD, what its chunks take in the tier; absent from older daemons
      */
     @JsonIgnoreProperties(ignoreUnknown = true)
     @Schema(name = "ScrubVerdict")
@@ -75,7 +79,8 @@ public sealed interface TierResult {
             @NotNull SnapshotId snapshotId,
             @NotNull Verdict verdict,
             @Nullable @Size(max = 10_000) String detail,
-            @Nullable Unread unread) {}
+            @Nullable Unread unread,
+            @PositiveOrZero @Nullable Long copyBytes) {}
 
     /** Verdicts of a scrub. UNREADABLE: it could not be read there and then, so nothing is known and nothing is condemned. */
     @Schema(name = "Verdict")

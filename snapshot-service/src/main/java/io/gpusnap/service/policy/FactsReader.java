@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -106,6 +107,7 @@ class FactsReader {
                         .map(row -> row.seen(
                                 expected.getOrDefault(row.model(), 0.0),
                                 seen(
+                                        row,
                                         where.getOrDefault(row.id(), List.of()),
                                         strangers.getOrDefault(row.id(), Map.of()),
                                         now)))
@@ -125,13 +127,15 @@ class FactsReader {
                         .map(row -> row.seen(
                                 0,
                                 row.id().equals(snapshot.id())
-                                        ? seen(copies.of(snapshot.id()), Map.of(), now)
+                                        ? seen(row, copies.of(snapshot.id()), Map.of(), now)
                                         : List.of()))
                         .toList(),
                 Map.of());
     }
 
-    private List<Facts.CopyFacts> seen(List<Location> where, Map<StoreId, Set<NodeId>> strangers, Instant now) {
+    /** Where nobody has said what a copy takes, it is as many bytes as were saved. */
+    private List<Facts.CopyFacts> seen(
+            Row row, List<Location> where, Map<StoreId, Set<NodeId>> strangers, Instant now) {
         return where.stream()
                 .filter(copy -> !copy.lost())
                 .map(copy -> new Facts.CopyFacts(
@@ -140,7 +144,8 @@ class FactsReader {
                         copy.node(),
                         copy.state(),
                         reach(copy, now),
-                        strangers.getOrDefault(copy.storeId(), Set.of())))
+                        strangers.getOrDefault(copy.storeId(), Set.of()),
+                        Objects.requireNonNullElse(copy.storedBytes(), row.bytes())))
                 .toList();
     }
 
@@ -203,6 +208,7 @@ class FactsReader {
 
     /** Stores, of nodes' own only those whose node can move something, with the nodes that can. */
     private Map<StoreId, Facts.StoreFacts> stores() {
+        Map<StoreId, Double> storedShares = copies.storedShares();
         Map<StoreId, Facts.StoreFacts> stores = new HashMap<>();
         jdbc.sql("""
                         SELECT t.store_id, s.kind, s.node_id AS owner, t.node_id, t.capacity_bytes, t.used_bytes, t.free_bytes
@@ -228,7 +234,8 @@ class FactsReader {
                             row.getLong("capacity_bytes"),
                             row.getLong("used_bytes"),
                             row.getLong("free_bytes"),
-                            new LinkedHashSet<>(Set.of(mover))));
+                            new LinkedHashSet<>(Set.of(mover)),
+                            storedShares.getOrDefault(id, 1.0)));
         });
         return stores;
     }

@@ -6,6 +6,9 @@ import io.gpusnap.service.node.Node;
 import io.gpusnap.service.node.Nodes;
 import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.SnapshotId;
+import io.gpusnap.service.platform.id.StoreId;
+import io.gpusnap.service.snapshot.Copies;
+import io.gpusnap.service.tier.Store;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Comparator;
@@ -13,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
@@ -25,10 +29,12 @@ class PlanFacts {
 
     private final JdbcClient jdbc;
     private final Nodes nodes;
+    private final Copies copies;
 
-    PlanFacts(JdbcClient jdbc, Nodes nodes) {
+    PlanFacts(JdbcClient jdbc, Nodes nodes, Copies copies) {
         this.jdbc = jdbc;
         this.nodes = nodes;
+        this.copies = copies;
     }
 
     /**
@@ -169,6 +175,12 @@ class PlanFacts {
                 .list()
                 .stream()
                 .collect(Collectors.groupingBy(Place::node, Collectors.mapping(Place::snapshot, Collectors.toSet())));
+    }
+
+    /** What a new copy takes in the nodes' own stores of its bytes as they were saved; 1 where that is not known. */
+    ToDoubleFunction<NodeId> storedShares() {
+        Map<StoreId, Double> shares = copies.storedShares();
+        return node -> shares.getOrDefault(Store.ownOf(node, Inventory.TierKind.NVME), 1.0);
     }
 
     /** A tier of a node's own. */

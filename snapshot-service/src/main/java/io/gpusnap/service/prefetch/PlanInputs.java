@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import org.springframework.stereotype.Component;
 import org.springframework.util.unit.DataSize;
@@ -86,11 +87,13 @@ class PlanInputs {
         Map<NodeId, Set<SnapshotId>> loadable = facts.loadable(
                 all, wanted.stream().map(PlanFacts.Wanted::snapshot).toList());
         Set<PlanFacts.Shelf> leaving = facts.leaving(all);
+        ToDoubleFunction<NodeId> storedShares = facts.storedShares();
         return needs.entrySet().stream()
                 .map(entry -> new PlanInput(
                         entry.getValue(),
                         entry.getKey().nodes().stream()
-                                .map(node -> ownStore(node, own.getOrDefault(node.id(), List.of()), leaving))
+                                .map(node ->
+                                        ownStore(node, own.getOrDefault(node.id(), List.of()), leaving, storedShares))
                                 .toList(),
                         entry.getKey().nodes().stream()
                                 .map(node -> memory(
@@ -142,11 +145,13 @@ class PlanInputs {
                 one.bytes());
     }
 
-    private Site ownStore(Node node, List<Site.Copy> copies, Set<PlanFacts.Shelf> leaving) {
+    /** In bytes as they were saved, as are those of snapshots: of a disk that compresses there is room for more of them than it has free. */
+    private Site ownStore(
+            Node node, List<Site.Copy> copies, Set<PlanFacts.Shelf> leaving, ToDoubleFunction<NodeId> storedShares) {
         return new Site(
                 node.id(),
                 freeGpus(node),
-                freeBytes(node, Inventory.TierKind.NVME),
+                (long) (freeBytes(node, Inventory.TierKind.NVME) / storedShares.applyAsDouble(node.id())),
                 budget(node, Inventory.TierKind.NVME, settings.nodeBudget(), leaving),
                 copies);
     }

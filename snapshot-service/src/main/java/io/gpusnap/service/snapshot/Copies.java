@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Service;
@@ -70,14 +71,27 @@ public class Copies {
         return locations.strangers();
     }
 
+    /**
+     * What the copies that came last take of their bytes as they were saved, by store: below 1 where chunks are compressed. A store of whose
+     * copies nobody has said is not in it.
+     */
+    @Transactional(readOnly = true)
+    public Map<StoreId, Double> storedShares() {
+        return locations.storedShares();
+    }
+
     /** What of its chunks other snapshots have too; empty before it is READY and after it was deleted. */
     public Optional<LayerSizes> sizes(SnapshotId snapshot) {
         return chunks.of(snapshot);
     }
 
-    /** The node's own store has it: it was saved there just now. */
-    void saved(SnapshotId snapshot, NodeId node) {
-        locations.putPresent(snapshot, stores.own(node, Inventory.TierKind.NVME), node);
+    /**
+     * The node's own store has it: it was saved there just now.
+     *
+     * @param storedBytes what it takes there; null where the node did not say
+     */
+    void saved(SnapshotId snapshot, NodeId node, @Nullable Long storedBytes) {
+        locations.putPresent(snapshot, stores.own(node, Inventory.TierKind.NVME), node, storedBytes);
     }
 
     /**

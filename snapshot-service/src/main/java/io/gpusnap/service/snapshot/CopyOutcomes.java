@@ -110,7 +110,7 @@ class CopyOutcomes implements OperationOutcomes, DamageListener, LostObjects {
                         true));
             }
         }
-        locations.putPresent(id, store.id(), operation.nodeId());
+        locations.putPresent(id, store.id(), operation.nodeId(), result.copyBytes());
         metrics.moved(store.kind(), result.bytesMoved(), result.bytesStored());
         return outcome;
     }
@@ -124,7 +124,6 @@ class CopyOutcomes implements OperationOutcomes, DamageListener, LostObjects {
         locations.verified(
                 result.snapshots().stream()
                         .filter(one -> one.verdict() == TierResult.Verdict.GOOD)
-                        .map(TierResult.ScrubVerdict::snapshotId)
                         .toList(),
                 store);
         result.snapshots().stream()

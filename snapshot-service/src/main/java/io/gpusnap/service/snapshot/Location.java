@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param closed whether its store answers, and no node for which it does can open it and trusts who signed it
  * @param unread why the last scrub could not read it; null when it could, or there was none
  * @param verifiedAt last time that all of it was read and found right; null when that was only as it was made
+ * @param storedBytes what its chunks take in the store, by who made it or read it last; null where nobody has said
  */
 public record Location(
         SnapshotId snapshotId,
@@ -35,7 +36,8 @@ public record Location(
         Instant since,
         boolean closed,
         TierResult.@Nullable Unread unread,
-        @Nullable Instant verifiedAt) {
+        @Nullable Instant verifiedAt,
+        @Nullable Long storedBytes) {
 
     /** Whether nothing is known to be wrong with it, and it is not only in memory, which a restart of the node loses. */
     boolean good() {

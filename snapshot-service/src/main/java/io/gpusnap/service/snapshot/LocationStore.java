@@ -27,6 +27,8 @@ import org.springframework.stereotype.Component;
 /** Table {@code snapshot_location}. Every change names the state that it expects, so that of two askers one does nothing. */
 @Component
 class LocationStore {
+    private static final int COPIES_THAT_TELL = 10;
+
     /** A node that is heard and finds the store of {@code d} fit for use. */
     private static final String ANSWERS = """
             SELECT 1 FROM node_tier t JOIN node m ON m.id = t.node_id
@@ -58,22 +60,27 @@ class LocationStore {
         this.jdbc = jdbc;
     }
 
-    /** It is there, and was proven just now, by a node that said what it takes to read it: of a store that others see. */
-    void putPresent(SnapshotId snapshot, StoreId store, NodeId by) {
+    /**
+     * It is there, and was proven just now, by a node that said what it takes to read it: of a store that others see.
+     *
+     * @param storedBytes what it takes there; null where the node did not say
+     */
+    void putPresent(SnapshotId snapshot, StoreId store, NodeId by, @Nullable Long storedBytes) {
         jdbc.sql("""
-                        INSERT INTO snapshot_location (snapshot_id, store_id, state, since, confirmed_at, verified_at, sealed_for, signed_by)
+                        INSERT INTO snapshot_location (snapshot_id, store_id, state, since, confirmed_at, verified_at, sealed_for, signed_by, stored_bytes)
                         SELECT :snapshot, :store, 'PRESENT', now(), now(), now(),
                                CASE WHEN s.node_id IS NULL THEN n.inventory #>> '{access,opens,0}' END,
-                               CASE WHEN s.node_id IS NULL THEN n.inventory #>> '{access,signsAs}' END
+                               CASE WHEN s.node_id IS NULL THEN n.inventory #>> '{access,signsAs}' END, :bytes::bigint
                           FROM node n, store s WHERE n.id = :node AND s.id = :store
                         ON CONFLICT (snapshot_id, store_id) DO UPDATE
                            SET state = 'PRESENT', damage = NULL, since = now(), confirmed_at = now(), verified_at = now(),
-                               sealed_for = excluded.sealed_for, signed_by = excluded.signed_by,
+                               sealed_for = excluded.sealed_for, signed_by = excluded.signed_by, stored_bytes = excluded.stored_bytes,
                                scrub_tried_at = NULL, scrub_tried_by = NULL, unread = NULL, removal_failed = false, let_go_at = NULL
                         """)
                 .param("snapshot", snapshot.value())
                 .param("store", store.value())
                 .param("node", by.value())
+                .param("bytes", storedBytes)
                 .update();
     }
 
@@ -168,13 +175,20 @@ class LocationStore {
                 .update();
     }
 
-    void verified(Collection<SnapshotId> snapshots, StoreId store) {
+    /** @param good verdicts of a scrub; what a copy takes there is known from then on, where the scrub says it */
+    void verified(Collection<TierResult.ScrubVerdict> good, StoreId store) {
         jdbc.sql("""
-                        UPDATE snapshot_location SET verified_at = now(), unread = NULL
-                         WHERE store_id = :store AND snapshot_id = ANY (:snapshots) AND state = 'PRESENT'
+                        UPDATE snapshot_location l SET verified_at = now(), unread = NULL, stored_bytes = coalesce(read.bytes, l.stored_bytes)
+                          FROM unnest(:snapshots::uuid[], :bytes::bigint[]) AS read (id, bytes)
+                         WHERE l.store_id = :store AND l.snapshot_id = read.id AND l.state = 'PRESENT'
                         """)
                 .param("store", store.value())
-                .param("snapshots", array(snapshots))
+                .param(
+                        "snapshots",
+                        good.stream().map(one -> one.snapshotId().value()).toArray(UUID[]::new))
+                .param(
+                        "bytes",
+                        good.stream().map(TierResult.ScrubVerdict::copyBytes).toArray(Long[]::new))
                 .update();
     }
 
@@ -293,6 +307,22 @@ class LocationStore {
         return found;
     }
 
+    /** Of the last few copies of each store, for how chunks are written may have changed. */
+    Map<StoreId, Double> storedShares() {
+        Map<StoreId, Double> shares = new HashMap<>();
+        jdbc.sql("""
+                        SELECT store_id, sum(stored_bytes)::double precision / sum(saved_bytes) AS share
+                          FROM (SELECT l.store_id, l.stored_bytes, s.distinct_bytes AS saved_bytes,
+                                       row_number() OVER (PARTITION BY l.store_id ORDER BY l.since DESC, l.snapshot_id DESC) AS age
+                                  FROM snapshot_location l JOIN snapshot s ON s.id = l.snapshot_id
+                                 WHERE l.state = 'PRESENT' AND l.stored_bytes IS NOT NULL AND s.distinct_bytes > 0) told
+                         WHERE age <= :copies GROUP BY store_id
+                        """).param("copies", COPIES_THAT_TELL).query(row -> {
+            shares.put(new StoreId(row.getObject("store_id", UUID.class)), row.getDouble("share"));
+        });
+        return shares;
+    }
+
     private static UUID[] array(Collection<SnapshotId> ids) {
         return ids.stream().map(SnapshotId::value).distinct().toArray(UUID[]::new);
     }
@@ -313,7 +343,8 @@ class LocationStore {
                 row.getObject("since", OffsetDateTime.class).toInstant(),
                 row.getBoolean("closed"),
                 unread == null ? null : TierResult.Unread.valueOf(unread),
-                instant(row, "verified_at"));
+                instant(row, "verified_at"),
+                row.getObject("stored_bytes", Long.class));
     }
 
     private static @Nullable Instant instant(ResultSet row, String column) throws SQLException {

@@ -57,7 +57,7 @@ class SnapshotCommits {
             snapshot.commit(result, chunks.add(snapshot.id(), checked.manifest()), now);
             classify(snapshot, checked.manifest());
             snapshot.versionId().ifPresent(versions::freeze);
-            copies.saved(snapshot.id(), node);
+            copies.saved(snapshot.id(), node, result.copyBytes());
             return Optional.empty();
         } catch (ManifestCheck.Refused e) {
             Failure failure = Failure.of(

@@ -140,6 +140,22 @@ final class TierStory {
                 .toList();
     }
 
+    /** Of what is decided of the snapshot now, only what: {@code COPY}. */
+    List<String> actions(String snapshot) {
+        return decisions(snapshot).stream().map(one -> one.split(" ")[0]).toList();
+    }
+
+    /** What the snapshot's copy in the daemon's own store takes there, as the service tells. */
+    long storedBytes(String snapshot, FakeDaemon daemon) {
+        return catalogue
+                .snapshot(snapshot)
+                .path("locations")
+                .valueStream()
+                .filter(location -> location.path("storeId").asString().equals(own(daemon)))
+                .mapToLong(location -> location.path("storedBytes").asLong())
+                .sum();
+    }
+
     /** Where good copies are: {@code a}, {@code b} and {@code s3}; a copy in another state has that behind. */
     Set<String> places(String snapshot) {
         Map<String, String> names = Map.of(own(a), "a", own(b), "b", bucket.id().toString(), "s3");

@@ -167,6 +167,51 @@ class TierStoryTest {
     }
 
     @Test
+    void ofADiskThatCompressesAsManyCopiesLeaveAsItTakes() {
+        // given the same disk with half as much room, on which a copy takes half of what was saved
+        story = TierStory.begin(api, jdbc, """
+                {"kind": "watermark", "tier": "NVME", "high": 0.8, "low": 0.55}
+                """);
+        story.a.ownCapacity(3 * FakeDaemon.SNAPSHOT_BYTES);
+        story.a.compressesTo(FakeDaemon.SNAPSHOT_BYTES / 2);
+        String v1 = story.catalogue.version();
+        List<String> old =
+                List.of(story.save(story.a, v1, 41), story.save(story.a, v1, 42), story.save(story.a, v1, 43));
+        story.release("v2");
+        story.save(story.a, "v2", 44);
+        story.save(story.a, "v2", 45);
+
+        // when it is too full, then the first look finds the two that have to go, and not only one of them
+        assertThat(story.actions(old.get(0))).containsExactly("COPY", "KEEP");
+        assertThat(story.actions(old.get(1))).containsExactly("COPY", "KEEP");
+        assertThat(story.decisions(old.get(2))).isEmpty();
+        story.step();
+        assertThat(story.actions(old.get(0))).containsExactly("REMOVE");
+        assertThat(story.actions(old.get(1))).containsExactly("REMOVE");
+        story.settle();
+        assertThat(story.a.own()).hasSize(3).contains(old.get(2));
+        assertThat(story.storedBytes(old.get(2), story.a)).isEqualTo(FakeDaemon.SNAPSHOT_BYTES / 2);
+    }
+
+    @Test
+    void onADiskThatCompressesThereIsRoomForWhatACopyTakesThere() {
+        // given a second disk on which copies take half, and with room for three quarters of what was saved
+        story = TierStory.begin(api, jdbc, """
+                {"kind": "minimum-copies", "copies": 2},
+                {"kind": "node-spread", "nodes": 2}
+                """);
+        story.b.compressesTo(FakeDaemon.SNAPSHOT_BYTES / 2);
+        story.b.ownCapacity(5 * FakeDaemon.SNAPSHOT_BYTES / 4);
+        story.save(story.b, story.catalogue.version(), 51);
+        story.step();
+
+        // when a snapshot is to be there as well, then it has room
+        String next = story.save(story.a, story.catalogue.version(), 41);
+        story.settle();
+        assertThat(story.places(next)).contains("a", "b");
+    }
+
+    @Test
     void whatIsNotUsedForLongIsOnlyInTheArchive() {
         story = TierStory.begin(api, jdbc, """
                 {"kind": "archive", "to": "S3", "unusedFor": "PT168H"}

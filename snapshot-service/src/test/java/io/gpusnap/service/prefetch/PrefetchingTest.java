@@ -297,6 +297,23 @@ class PrefetchingTest {
     }
 
     @Test
+    void aDiskThatCompressesHasRoomForWhatACopyTakesThere() {
+        // given a disk on which a copy takes half, with room for three quarters of what was saved
+        empty.compressesTo(FakeDaemon.SNAPSHOT_BYTES / 2);
+        String other = empty.save(Catalogue.create(api), 61);
+        jdbc.sql("UPDATE snapshot SET distinct_bytes = ? WHERE id IN (?::uuid, ?::uuid)")
+                .params(FakeDaemon.SNAPSHOT_BYTES, snapshot, other)
+                .update();
+        empty.ownCapacity(5 * FakeDaemon.SNAPSHOT_BYTES / 4);
+        empty.heartbeat();
+
+        prefetching(PLENTY).plan();
+
+        assertThat(empty.work()).isOne();
+        assertThat(empty.own()).containsExactlyInAnyOrder(other, snapshot);
+    }
+
+    @Test
     void whatIsInTheStoreIsBroughtIntoMemoryAndItsUseIsCountedThere() {
         // given
         Prefetching prefetching = prefetching(NOTHING, PLENTY);

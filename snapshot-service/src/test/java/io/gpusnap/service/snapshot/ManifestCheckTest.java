@@ -23,7 +23,7 @@ class ManifestCheckTest {
     private final TestManifest good = TestManifest.of(SNAPSHOT.toString(), "criu+cuda");
 
     private static Completion.SaveResult result(TestManifest manifest) {
-        return new Completion.SaveResult(manifest.text(), manifest.digest(), TOTALS, 1.0, false, 0L, 0L);
+        return new Completion.SaveResult(manifest.text(), manifest.digest(), TOTALS, 1.0, false, 0L, 0L, null);
     }
 
     private static byte[] check(TestManifest manifest) throws ManifestCheck.Refused {
@@ -85,7 +85,7 @@ class ManifestCheckTest {
     @Test
     void anotherDigestIsRefused() {
         Completion.SaveResult result =
-                new Completion.SaveResult(good.text(), "00".repeat(32), TOTALS, 1.0, false, 0L, 0L);
+                new Completion.SaveResult(good.text(), "00".repeat(32), TOTALS, 1.0, false, 0L, 0L, null);
 
         assertThatThrownBy(() -> ManifestCheck.check(SNAPSHOT, Engine.CRIU_CUDA, result))
                 .isInstanceOf(ManifestCheck.Refused.class)

@@ -96,8 +96,12 @@ class ScrubTest {
     }
 
     private JsonNode copy() {
+        return copyIn(store);
+    }
+
+    private JsonNode copyIn(StoreId where) {
         for (JsonNode location : catalogue.snapshot(snapshot).path("locations")) {
-            if (location.path("storeId").asString().equals(store.toString())) {
+            if (location.path("storeId").asString().equals(where.toString())) {
                 return location;
             }
         }
@@ -119,6 +123,22 @@ class ScrubTest {
         assertThat(copy().path("verifiedAt").asString()).isGreaterThan(before);
         scrub();
         assertThat(daemon.claim("SCRUB")).isEmpty();
+    }
+
+    @Test
+    void whatACopyTakesIsKnownOnceAScrubHasSaidIt() {
+        // given a copy of a node's own that was made by a daemon that did not say
+        StoreId own = Store.ownOf(NodeId.of(daemon.id()), Inventory.TierKind.NVME);
+        assertThat(copyIn(own).has("storedBytes")).isFalse();
+        jdbc.sql("UPDATE snapshot_location SET verified_at = verified_at - interval '31 days' WHERE store_id = ?")
+                .param(own.value())
+                .update();
+
+        daemon.compressesTo(2_000_000);
+        transaction.executeWithoutResult(status -> scrubs.scrub(own));
+        daemon.perform(daemon.claim("SCRUB").orElseThrow());
+
+        assertThat(copyIn(own).path("storedBytes").asLong()).isEqualTo(2_000_000);
     }
 
     @Test

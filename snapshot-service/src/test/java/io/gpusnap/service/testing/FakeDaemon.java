@@ -31,6 +31,8 @@ public final class FakeDaemon {
     private final Map<String, String> health = new TreeMap<>();
     private final List<String> done = new ArrayList<>();
     private long ownCapacityBytes = 1L << 40;
+    private long ownCopyBytes = SNAPSHOT_BYTES;
+    private boolean tellsCopyBytes;
     private @Nullable Map<String, String> peer;
     private @Nullable Map<String, Object> access;
     private boolean knowsTheSharedStore;
@@ -80,6 +82,12 @@ public final class FakeDaemon {
 
     public void ownCapacity(long bytes) {
         ownCapacityBytes = bytes;
+    }
+
+    /** Its own store compresses: each copy takes so many bytes there, and it says so of each that it makes or scrubs from now on. */
+    public void compressesTo(long copyBytes) {
+        ownCopyBytes = copyBytes;
+        tellsCopyBytes = true;
     }
 
     public void tierHealth(String tier, String state) {
@@ -142,7 +150,8 @@ public final class FakeDaemon {
                 .json()
                 .at("/snapshot/id")
                 .asString();
-        node.saved(claim("SAVE").orElseThrow()).expect(204);
+        JsonNode task = claim("SAVE").orElseThrow();
+        succeed(task, "save", tellingCopyBytes(TestManifest.of(task).saveResult()));
         own.add(snapshot);
         return snapshot;
     }
@@ -176,7 +185,7 @@ public final class FakeDaemon {
             case "EVICT" -> {
                 tier(task.at("/evict/tier/name").asString())
                         .remove(task.at("/evict/snapshotId").asString());
-                succeed(task, "evict", Map.of("freedBytes", SNAPSHOT_BYTES));
+                succeed(task, "evict", Map.of("freedBytes", ownCopyBytes));
             }
             case "DELETE" -> {
                 own.remove(task.at("/delete/snapshotId").asString());
@@ -194,7 +203,7 @@ public final class FakeDaemon {
     private void transfer(JsonNode task) {
         String snapshot = task.at("/transfer/snapshotId").asString();
         String tier = task.at("/transfer/tier/name").asString();
-        if (tier.equals("nvme") && (own.size() + 1) * SNAPSHOT_BYTES > ownCapacityBytes) {
+        if (tier.equals("nvme") && (own.size() + 1) * ownCopyBytes > ownCapacityBytes) {
             node.fail(task, "INSUFFICIENT_SPACE").expect(204);
             return;
         }
@@ -207,7 +216,15 @@ public final class FakeDaemon {
         } else {
             tier(tier).add(snapshot);
         }
-        succeed(task, "transfer", result);
+        succeed(task, "transfer", tier.equals("nvme") ? tellingCopyBytes(result) : result);
+    }
+
+    private Map<String, Object> tellingCopyBytes(Map<String, Object> result) {
+        Map<String, Object> all = new LinkedHashMap<>(result);
+        if (tellsCopyBytes) {
+            all.put("copyBytes", ownCopyBytes);
+        }
+        return all;
     }
 
     /** As objects of the shared store: the base that all share, and what is the snapshot's own. */
@@ -257,10 +274,11 @@ public final class FakeDaemon {
         for (JsonNode subject : task.at("/scrub/snapshots")) {
             String snapshot = subject.path("snapshotId").asString();
             boolean bad = sharedTier && store().isDamaged(snapshot);
-            verdicts.add(Map.of(
+            Map<String, Object> verdict = Map.of(
                     "snapshotId", snapshot,
                     "verdict", bad ? "CORRUPT" : "GOOD",
-                    "detail", bad ? "chunk abab… of pack 7 has another digest" : "-"));
+                    "detail", bad ? "chunk abab… of pack 7 has another digest" : "-");
+            verdicts.add(sharedTier ? verdict : tellingCopyBytes(verdict));
         }
         succeed(
                 task,
@@ -301,7 +319,7 @@ public final class FakeDaemon {
         CAPABILITIES.forEach(name -> capabilities.put(name, ""));
         Map<String, Object> inventory = SimulatedNode.inventory(capabilities);
         List<Map<String, Object>> tiers = new ArrayList<>();
-        Map<String, Object> pool = tierOf("MEMORY", "memory", memoryStore, 1L << 30, memory.size());
+        Map<String, Object> pool = tierOf("MEMORY", "memory", memoryStore, 1L << 30, memory.size() * SNAPSHOT_BYTES);
         // Clean copies make room whenever somebody needs it.
         pool.put("freeBytes", 1L << 30);
         pool.put(
@@ -310,7 +328,7 @@ public final class FakeDaemon {
                         .map(id -> Map.of("snapshotId", id, "bytes", SNAPSHOT_BYTES, "totalBytes", SNAPSHOT_BYTES))
                         .toList());
         tiers.add(pool);
-        tiers.add(tierOf("NVME", "nvme", ownStore, ownCapacityBytes, own.size()));
+        tiers.add(tierOf("NVME", "nvme", ownStore, ownCapacityBytes, own.size() * ownCopyBytes));
         if (shared != null) {
             knowsTheSharedStore |= !"UNHEALTHY".equals(health.get("s3"));
             tiers.add(tierOf("S3", "s3", knowsTheSharedStore ? shared.id() : null, 0, 0));
@@ -326,7 +344,7 @@ public final class FakeDaemon {
         return inventory;
     }
 
-    private Map<String, Object> tierOf(String kind, String name, @Nullable UUID store, long capacity, int snapshots) {
+    private Map<String, Object> tierOf(String kind, String name, @Nullable UUID store, long capacity, long used) {
         Map<String, Object> tier = new LinkedHashMap<>();
         tier.put("kind", kind);
         tier.put("name", name);
@@ -334,8 +352,8 @@ public final class FakeDaemon {
             tier.put("storeId", store);
         }
         tier.put("capacityBytes", capacity);
-        tier.put("usedBytes", snapshots * SNAPSHOT_BYTES);
-        tier.put("freeBytes", Math.max(0, capacity - snapshots * SNAPSHOT_BYTES));
+        tier.put("usedBytes", used);
+        tier.put("freeBytes", Math.max(0, capacity - used));
         tier.put("health", health.getOrDefault(name, "HEALTHY"));
         tier.put("healthReason", health.containsKey(name) ? "as the test wants it" : "");
         return tier;

@@ -227,6 +227,7 @@ final class StoreModel {
                 table.now,
                 false,
                 null,
+                null,
                 null);
     }
 

@@ -43,6 +43,11 @@ public record PackRun(PackTable.Pack pack, long offset, int sizeBytes, List<Pack
                 .toList();
     }
 
+    /** What its chunks take in the pack. */
+    public long frameBytes() {
+        return entries.stream().mapToLong(PackEntry::frameBytes).sum();
+    }
+
     /** What is in it. */
     public List<ChunkRef> chunks() {
         return entries.stream()

@@ -24,7 +24,7 @@ public record Facts(Instant now, List<SnapshotFacts> snapshots, Map<StoreId, Sto
      * A READY snapshot.
      *
      * @param lastUsedAt last thaw that went well; its making, when there was none
-     * @param bytes what one copy takes when nothing is shared
+     * @param bytes of its chunks as they were saved
      * @param busy an operation reads it
      * @param expectedReplicas of its model by the forecast, at most, within its horizon; 0 without one
      */
@@ -78,6 +78,7 @@ public record Facts(Instant now, List<SnapshotFacts> snapshots, Map<StoreId, Sto
      *
      * @param node whose own the store is
      * @param strangers nodes that cannot open it, or do not trust who signed it
+     * @param bytes what it takes there when nothing is shared
      */
     public record CopyFacts(
             StoreId store,
@@ -85,12 +86,18 @@ public record Facts(Instant now, List<SnapshotFacts> snapshots, Map<StoreId, Sto
             Optional<NodeId> node,
             LocationState state,
             Reach reach,
-            Set<NodeId> strangers) {
+            Set<NodeId> strangers,
+            long bytes) {
 
         /** Which every node that sees it can open, as far as is known. */
         public CopyFacts(
-                StoreId store, Inventory.TierKind kind, Optional<NodeId> node, LocationState state, Reach reach) {
-            this(store, kind, node, state, reach, Set.of());
+                StoreId store,
+                Inventory.TierKind kind,
+                Optional<NodeId> node,
+                LocationState state,
+                Reach reach,
+                long bytes) {
+            this(store, kind, node, state, reach, Set.of(), bytes);
         }
 
         boolean durable() {
@@ -108,6 +115,7 @@ public record Facts(Instant now, List<SnapshotFacts> snapshots, Map<StoreId, Sto
      *
      * @param capacityBytes 0 without bound
      * @param movers nodes that see it, are heard, not cordoned and can transfer
+     * @param storedShare what a copy is expected to take there of its bytes as they were saved: below 1 where chunks are compressed
      */
     public record StoreFacts(
             StoreId id,
@@ -116,7 +124,13 @@ public record Facts(Instant now, List<SnapshotFacts> snapshots, Map<StoreId, Sto
             long capacityBytes,
             long usedBytes,
             long freeBytes,
-            Set<NodeId> movers) {
+            Set<NodeId> movers,
+            double storedShare) {
+
+        /** What a new copy of the snapshot would take here. */
+        long expected(SnapshotFacts snapshot) {
+            return (long) Math.ceil(snapshot.bytes() * storedShare);
+        }
 
         boolean fits(long bytes) {
             return capacityBytes == 0 || freeBytes >= bytes;

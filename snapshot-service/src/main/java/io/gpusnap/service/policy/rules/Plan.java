@@ -161,8 +161,13 @@ public final class Plan {
                 snapshot.id(), store.id(), store.kind(), way.get().mover(), priority, rule, reason));
         all(snapshot)
                 .add(new Facts.CopyFacts(
-                        store.id(), store.kind(), store.node(), LocationState.COPYING, Facts.Reach.ANSWERS));
-        addedBytes.merge(store.id(), snapshot.bytes(), Long::sum);
+                        store.id(),
+                        store.kind(),
+                        store.node(),
+                        LocationState.COPYING,
+                        Facts.Reach.ANSWERS,
+                        store.expected(snapshot)));
+        addedBytes.merge(store.id(), store.expected(snapshot), Long::sum);
     }
 
     private record Way(Facts.StoreFacts store, NodeId mover) {}
@@ -173,7 +178,8 @@ public final class Plan {
         return facts.stores().values().stream()
                 .filter(where)
                 .filter(store -> !taken.contains(store.id()))
-                .filter(store -> store.fits(snapshot.bytes() + Math.max(0, addedBytes.getOrDefault(store.id(), 0L))))
+                .filter(store ->
+                        store.fits(store.expected(snapshot) + Math.max(0, addedBytes.getOrDefault(store.id(), 0L))))
                 .sorted(Comparator.comparing(
                                 (Facts.StoreFacts store) -> store.node().isPresent())
                         .thenComparing(Facts.StoreFacts::freeBytes, Comparator.reverseOrder())
@@ -235,7 +241,7 @@ public final class Plan {
             return false;
         }
         all(snapshot).remove(copy);
-        addedBytes.merge(copy.store(), -snapshot.bytes(), Long::sum);
+        addedBytes.merge(copy.store(), -copy.bytes(), Long::sum);
         return true;
     }
 

@@ -78,7 +78,7 @@ public record Watermark(
         }
         boolean gone = plan.remove(snapshot, copy, KIND, reason);
         boolean waits = copy.durable() && plan.beside(snapshot, copy, Facts.CopyFacts::durable) == 0;
-        return !gone && waits && isComing(plan, snapshot, copy) ? snapshot.bytes() : 0;
+        return !gone && waits && isComing(plan, snapshot, copy) ? copy.bytes() : 0;
     }
 
     private static boolean isComing(Plan plan, Facts.SnapshotFacts snapshot, Facts.CopyFacts beside) {

@@ -68,7 +68,8 @@ record SnapshotResource(
      *
      * @param logicalBytes what the process had
      * @param uniqueBytes of chunks that no other snapshot has
-     * @param sharedBytes of chunks that others have too, such as weights; both without zeros and repetitions
+     * @param sharedBytes of chunks that others have too, such as weights; both without zeros and repetitions, and as they were saved,
+     *     however they lie in stores
      */
     @Schema(name = "SnapshotSizes")
     record Sizes(long logicalBytes, long uniqueBytes, long sharedBytes) {}
@@ -80,6 +81,7 @@ record SnapshotResource(
      * @param reason why it was copied, or is removed
      * @param damage what was found wrong with it
      * @param unread why the last scrub could not read it: that condemns it not, but unless it was IN_USE no other copy goes because of it
+     * @param storedBytes what its chunks take in that store, compressed and encrypted as they are there; absent where no node has said
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @Schema(name = "SnapshotLocation")
@@ -92,7 +94,8 @@ record SnapshotResource(
             @Nullable String damage,
             TierResult.@Nullable Unread unread,
             Instant since,
-            @Nullable Instant verifiedAt) {
+            @Nullable Instant verifiedAt,
+            @Nullable Long storedBytes) {
 
         static LocationResource of(Location location) {
             return new LocationResource(
@@ -104,7 +107,8 @@ record SnapshotResource(
                     location.damage(),
                     location.unread(),
                     location.since(),
-                    location.verifiedAt());
+                    location.verifiedAt(),
+                    location.storedBytes());
         }
     }
 

@@ -395,6 +395,34 @@ class RulesTest {
     }
 
     @Test
+    void whereChunksAreCompressedAsManyCopiesLeaveAsItTakes() {
+        // given a disk that is 95 % full, on which what was saved as 10 GB takes 6
+        World world = new World().store(NVME_A, TierKind.NVME, World.A, 100 * GB, 95 * GB);
+        for (int i = 0; i < 8; i++) {
+            world.with(
+                    snapshot("v" + i).role(Role.HISTORY).taking(6 * GB, NVME_A).on(S3));
+        }
+
+        // then from 95 % to 70 % five go, and not three
+        assertThat(world.decisions(new Watermark(TierKind.NVME, 0.85, 0.7)))
+                .hasSize(5)
+                .allMatch(one -> one instanceof Decision.Remove);
+    }
+
+    @Test
+    void whatIsToLeaveACompressedStoreIsCountedAsWhatItTakesThere() {
+        // given the same, with the only copies
+        World world = new World().without(S3).store(NVME_A, TierKind.NVME, World.A, 100 * GB, 95 * GB);
+        for (int i = 0; i < 8; i++) {
+            world.with(snapshot("v" + i).role(Role.HISTORY).taking(6 * GB, NVME_A));
+        }
+
+        assertThat(world.decide(new Watermark(TierKind.NVME, 0.85, 0.7)))
+                .filteredOn("copy nfs by A (watermark)"::equals)
+                .hasSize(5);
+    }
+
+    @Test
     void betweenTheMarksNothingHappens() {
         World world = new World().store(NVME_A, TierKind.NVME, World.A, 100 * GB, 80 * GB);
         world.with(snapshot("v0").role(Role.HISTORY).on(NVME_A, S3));
@@ -540,6 +568,18 @@ class RulesTest {
 
         assertThat(world.decide(TWO_COPIES))
                 .containsExactly("copy nfs by A (minimum-copies)", "blocked (minimum-copies)");
+    }
+
+    @Test
+    void whereChunksAreCompressedThereIsRoomForMore() {
+        World world = new World().without(S3).store(NFS, TierKind.NFS, null, 100 * GB, 85 * GB, 0.6);
+        world.with(snapshot("v1").on(NVME_A));
+        world.with(snapshot("v2").on(NVME_A));
+        world.with(snapshot("v3").on(NVME_A));
+
+        assertThat(world.decide(TWO_COPIES))
+                .containsExactly(
+                        "copy nfs by A (minimum-copies)", "copy nfs by A (minimum-copies)", "blocked (minimum-copies)");
     }
 
     @Test

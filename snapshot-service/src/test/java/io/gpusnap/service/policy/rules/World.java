@@ -39,6 +39,17 @@ final class World {
     }
 
     World store(StoreId id, TierKind kind, @org.jspecify.annotations.Nullable NodeId owner, long capacity, long used) {
+        return store(id, kind, owner, capacity, used, 1);
+    }
+
+    /** @param storedShare what new copies take there of what was saved */
+    World store(
+            StoreId id,
+            TierKind kind,
+            @org.jspecify.annotations.Nullable NodeId owner,
+            long capacity,
+            long used,
+            double storedShare) {
         stores.put(
                 id,
                 new Facts.StoreFacts(
@@ -48,7 +59,8 @@ final class World {
                         capacity,
                         used,
                         Math.max(0, capacity - used),
-                        owner == null ? new LinkedHashSet<>(List.of(A, B)) : Set.of(owner)));
+                        owner == null ? new LinkedHashSet<>(List.of(A, B)) : Set.of(owner),
+                        storedShare));
         return this;
     }
 
@@ -112,7 +124,23 @@ final class World {
         Of closedTo(StoreId id, NodeId... strangers) {
             Facts.StoreFacts store = new World().stores.get(id);
             copies.add(new Facts.CopyFacts(
-                    id, store.kind(), store.node(), LocationState.PRESENT, Facts.Reach.ANSWERS, Set.of(strangers)));
+                    id,
+                    store.kind(),
+                    store.node(),
+                    LocationState.PRESENT,
+                    Facts.Reach.ANSWERS,
+                    Set.of(strangers),
+                    bytes));
+            return this;
+        }
+
+        /** Whole copies that take so much there. */
+        Of taking(long copyBytes, StoreId... ids) {
+            for (StoreId id : ids) {
+                Facts.StoreFacts store = new World().stores.get(id);
+                copies.add(new Facts.CopyFacts(
+                        id, store.kind(), store.node(), LocationState.PRESENT, Facts.Reach.ANSWERS, copyBytes));
+            }
             return this;
         }
 
@@ -127,7 +155,7 @@ final class World {
 
         private Of copy(StoreId id, LocationState state, Facts.Reach reach) {
             Facts.StoreFacts store = new World().stores.get(id);
-            copies.add(new Facts.CopyFacts(id, store.kind(), store.node(), state, reach));
+            copies.add(new Facts.CopyFacts(id, store.kind(), store.node(), state, reach, bytes));
             return this;
         }
     }

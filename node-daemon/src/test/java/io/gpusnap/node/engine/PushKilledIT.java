@@ -121,6 +121,8 @@ class PushKilledIT {
         Process daemon = DoomedDaemon.start(first, "none", StagePoint.STARTED, push(place(proxy.endpoint(), bucket)));
         proxy.spoil(seen -> {
             if (point.arrives.test(seen) && reached.compareAndSet(false, true)) {
+                // The daemon's own look at the store may be what asks, before its push has begun.
+                Awaitility.await().ignoreExceptions().until(this::hasBegun);
                 daemon.destroyForcibly().onExit().join();
             }
             return new Fault.None();
@@ -129,6 +131,13 @@ class PushKilledIT {
         proxy.awaitRest(); // what it had sent is done, or not, before anybody looks
         proxy.spoil(seen -> new Fault.None());
         proxy.seen().clear();
+    }
+
+    private boolean hasBegun() throws Exception {
+        Path journal = TestNode.settings(first, TestNode.POOL_BYTES).stateDir().resolve("journal");
+        try (Stream<Path> files = Files.walk(journal)) {
+            return files.anyMatch(file -> file.endsWith("spec.json"));
+        }
     }
 
     @ParameterizedTest

@@ -22,7 +22,7 @@ public final class Archives {
     }
 
     static StagePlan importing(NodeRuntime runtime, ImportRequest request) {
-        SavePins pins = runtime.store().pins();
+        SavePins pins = runtime.store().pinsToBring();
         return new StagePlan(
                 OperationKind.TRANSFER,
                 List.of(new ImportCopy(runtime, request, pins), new ImportCommit(runtime, request)),

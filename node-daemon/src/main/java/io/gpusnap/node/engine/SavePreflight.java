@@ -66,7 +66,7 @@ final class SavePreflight extends EngineStage {
         for (Refusal refusal : look.inspection().refusals()) {
             throw refusal.asException();
         }
-        new Space(runtime).requireForSave(look.workload(), look.inspection(), engine);
+        session.pins().promise(new Space(runtime).requireForSave(look.workload(), look.inspection(), engine));
         runtime.store().nvme().requireKey();
         context.remember(new SaveSubject(
                 look.workload().process(),

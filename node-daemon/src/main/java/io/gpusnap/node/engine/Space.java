@@ -26,7 +26,8 @@ final class Space {
         this.runtime = runtime;
     }
 
-    void requireForSave(Workload workload, Inspection inspection, EngineId engine)
+    /** @return bytes that it may write to the store, for which there is room now */
+    long requireForSave(Workload workload, Inspection inspection, EngineId engine)
             throws StageException, TierException, IOException {
         long device = inspection.status().map(status -> status.managedBytes()).orElse(0L);
         long slots = Math.min(LEAST_SLOTS, Math.ceilDiv(device, Slot.BYTES));
@@ -39,7 +40,7 @@ final class Space {
         }
         long host = engine.equals(EngineId.CRIU_CUDA) ? residentBytes(inspection) : 0;
         requireScratch(host);
-        requireStore(workload, device + host);
+        return requireStore(workload, device + host);
     }
 
     /**
@@ -56,15 +57,17 @@ final class Space {
     }
 
     /** Manifests are looked at only where it depends on them: there may be many. */
-    private void requireStore(Workload workload, long sizeBytes) throws TierException {
+    private long requireStore(Workload workload, long sizeBytes) throws TierException {
         NvmeTier nvme = runtime.store().nvme();
         try {
             nvme.requireSpace(sizeBytes);
+            return sizeBytes;
         } catch (TierException e) {
             if (!Snapshots.anyOf(runtime.store(), workload.name())) {
                 throw e;
             }
             nvme.requireSpace(sizeBytes / REPEATED_SHARE);
+            return sizeBytes / REPEATED_SHARE;
         }
     }
 

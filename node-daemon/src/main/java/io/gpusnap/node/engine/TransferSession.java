@@ -34,7 +34,7 @@ final class TransferSession {
     TransferSession(NodeRuntime runtime, TransferRequest request) {
         this.runtime = runtime;
         this.request = request;
-        this.pins = runtime.store().pins();
+        this.pins = runtime.store().pinsToBring();
         this.bytes = runtime.store().sources().read().ofOperation();
     }
 

@@ -4,6 +4,7 @@ import io.gpusnap.node.store.ChunkDigest;
 import io.gpusnap.node.store.ChunkRef;
 import io.gpusnap.node.tier.Lease;
 import io.gpusnap.node.tier.NvmeTier;
+import io.gpusnap.node.tier.RoomPromise;
 import io.gpusnap.node.tier.TierException;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
@@ -14,20 +15,37 @@ import java.util.concurrent.locks.Lock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** The chunks of one running save, pinned against deletion, each written once. Thread-safe. */
+/** The chunks of one running save, or of what is brought, pinned against deletion, each written once. Thread-safe. */
 public final class SavePins implements AutoCloseable {
 
+    /** Where chunks go. */
+    @FunctionalInterface
+    interface Put {
+        /** @return false when it was there already */
+        boolean put(ChunkDigest digest, MemorySegment content) throws TierException;
+    }
+
     private final NvmeTier nvme;
+    private final Put put;
     private final Lock sweepShared;
     private final Consumer<SavePins> onClose;
     private final Set<ChunkDigest> pinned = ConcurrentHashMap.newKeySet();
     private final LongAdder storedBytes = new LongAdder();
     private final LongAdder storedChunks = new LongAdder();
+    private volatile RoomPromise room;
 
-    SavePins(NvmeTier nvme, Lock sweepShared, Consumer<SavePins> onClose) {
+    SavePins(NvmeTier nvme, Put put, Lock sweepShared, Consumer<SavePins> onClose) {
         this.nvme = nvme;
+        this.put = put;
         this.sweepShared = sweepShared;
         this.onClose = onClose;
+        this.room = nvme.promise(0);
+    }
+
+    /** Until these are closed nothing is brought that would take room for so many bytes away; what is stored counts. */
+    public void promise(long sizeBytes) {
+        room.close();
+        room = nvme.promise(sizeBytes);
     }
 
     /** Pins chunks that are stored already: of a pending manifest found after a restart. */
@@ -74,9 +92,11 @@ public final class SavePins implements AutoCloseable {
         ChunkDigest digest = new ChunkDigest(chunk.digest());
         sweepShared.lock();
         try {
-            if (pinned.add(digest) && nvme.put(digest, content)) {
-                storedBytes.add(nvme.storedBytes(digest));
+            if (pinned.add(digest) && put.put(digest, content)) {
+                long bytes = nvme.storedBytes(digest);
+                storedBytes.add(bytes);
                 storedChunks.increment();
+                room.used(bytes);
             }
         } catch (TierException e) {
             pinned.remove(digest);
@@ -101,6 +121,7 @@ public final class SavePins implements AutoCloseable {
 
     @Override
     public void close() {
+        room.close();
         onClose.accept(this);
     }
 }

@@ -83,7 +83,16 @@ public final class SnapshotStore implements AutoCloseable {
 
     /** Starts a save: what it pins is safe from deletion until it is closed. */
     public SavePins pins() {
-        SavePins fresh = new SavePins(nvme, sweepLock.readLock(), pins::remove);
+        return pins(nvme::put);
+    }
+
+    /** Starts to bring chunks from elsewhere, which leaves room to saves; the same otherwise. */
+    public SavePins pinsToBring() {
+        return pins(nvme::bring);
+    }
+
+    private SavePins pins(SavePins.Put put) {
+        SavePins fresh = new SavePins(nvme, put, sweepLock.readLock(), pins::remove);
         pins.add(fresh);
         return fresh;
     }

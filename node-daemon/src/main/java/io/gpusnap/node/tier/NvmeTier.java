@@ -30,6 +30,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +55,9 @@ public final class NvmeTier implements ChunkTier {
     private final Compression compression;
     private final ChunkFiles chunks;
     private final ChunkBytes used = new ChunkBytes();
+    /** What running saves may still write of what they were told that there is. */
+    private final AtomicLong promised = new AtomicLong();
+
     private final LongAdder quarantined = new LongAdder();
     private final Quarantine quarantine;
     /** Found bad, and still there: they could not be moved away. */
@@ -127,11 +131,20 @@ public final class NvmeTier implements ChunkTier {
 
     @Override
     public boolean put(ChunkDigest digest, MemorySegment content) throws TierException {
+        return put(digest, content, 0);
+    }
+
+    /** As {@link #put}, of what can come another time: it leaves what saves were promised. */
+    public boolean bring(ChunkDigest digest, MemorySegment content) throws TierException {
+        return put(digest, content, promised.get());
+    }
+
+    private boolean put(ChunkDigest digest, MemorySegment content, long sparedBytes) throws TierException {
         if (contains(digest, (int) content.byteSize())) {
             renew(digest);
             return false;
         }
-        requireSpace(content.byteSize());
+        requireSpace(content.byteSize(), sparedBytes);
         if (compression != Compression.OFF) {
             root.requireVersion(StoreRoot.COMPRESSED);
         }
@@ -180,23 +193,39 @@ public final class NvmeTier implements ChunkTier {
     }
 
     /**
-     * As {@link #requireSpace}, of chunks that are about to be brought. What they will take is not known where they are compressed:
-     * there it is for each put to find that there is no room.
+     * As {@link #requireSpace}, of chunks that are about to be brought, beside what saves were promised. What they will take is not known
+     * where they are compressed: there it is for each {@link #bring} to find that there is no room.
      *
      * @param savedBytes of all of them
      */
     public void requireSpaceToBring(long savedBytes) throws TierException {
-        requireSpace(compression == Compression.OFF ? savedBytes : Math.min(savedBytes, TreeDigester.MAX_CHUNK_BYTES));
+        requireSpace(
+                compression == Compression.OFF ? savedBytes : Math.min(savedBytes, TreeDigester.MAX_CHUNK_BYTES),
+                promised.get());
+    }
+
+    /** Keeps room from what is brought until it is closed. Whether there is so much is not asked. */
+    public RoomPromise promise(long sizeBytes) {
+        return new RoomPromise(promised, sizeBytes);
     }
 
     /** @throws TierException NO_SPACE when a put of this size would cut into the reserve */
     public void requireSpace(long sizeBytes) throws TierException {
+        requireSpace(sizeBytes, 0);
+    }
+
+    private void requireSpace(long sizeBytes, long sparedBytes) throws TierException {
         long usable = usableBytes();
-        if (usable - reserveBytes < sizeBytes) {
+        if (usable - reserveBytes - sparedBytes < sizeBytes) {
             throw new TierException(
                     Reason.NO_SPACE,
-                    "%s has %d bytes free, of which %d are reserved (nvme.reserveBytes): no room for %d"
-                            .formatted(root.path(), usable, reserveBytes, sizeBytes));
+                    "%s has %d bytes free, of which %d are reserved (nvme.reserveBytes)%s: no room for %d"
+                            .formatted(
+                                    root.path(),
+                                    usable,
+                                    reserveBytes,
+                                    sparedBytes > 0 ? " and %d promised to saves".formatted(sparedBytes) : "",
+                                    sizeBytes));
         }
     }
 
@@ -415,7 +444,7 @@ public final class NvmeTier implements ChunkTier {
                     kind(),
                     root.path().toString(),
                     capacity,
-                    Math.max(0, usable - reserveBytes),
+                    Math.max(0, usable - reserveBytes - promised.get()),
                     used.bytes(root.chunks()));
         } catch (IOException e) {
             throw DiskErrors.typed("measure", root.path(), e);

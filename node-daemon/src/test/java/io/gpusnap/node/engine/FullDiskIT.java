@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gpusnap.node.criu.TestCriu;
 import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OperationOutcome;
+import io.gpusnap.node.operation.StageException;
 import io.gpusnap.node.operation.StageListener;
 import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
+import io.gpusnap.node.tier.TierKind;
+import io.gpusnap.node.tier.TierUsage;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -16,6 +19,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -108,6 +113,59 @@ class FullDiskIT {
         assertThaws(evictable, large, largeAnswer);
     }
 
+    @Test
+    void whatIsBroughtLeavesTheRoomThatARunningSaveWasPromised() throws Exception {
+        // given a snapshot that is only elsewhere
+        large.answer(PROMPT);
+        SnapshotId elsewhere = saved(large);
+        large.end();
+        node.transfer(elsewhere, "nfs", StageListener.NONE).succeeded();
+        node.evict(elsewhere, "nvme").succeeded();
+        String answer = small.answer(PROMPT);
+        AtomicReference<OperationOutcome.Failed> brought = new AtomicReference<>();
+        // when it is to come while a save runs, and there is little more room than that was told of
+        SnapshotId snapshot = node.save(
+                        EngineId.CRIU_CUDA,
+                        SnapshotId.random(),
+                        small.process(),
+                        AfterSave.STOP,
+                        new StageStarts("drain", () -> {
+                            fill(this::freeBytes);
+                            brought.set(failsToCome(elsewhere));
+                        }))
+                .succeeded()
+                .fact(SaveOutcome.class)
+                .snapshot();
+        // then the save has it
+        assertThat(brought.get().code()).isEqualTo(FailureCode.INSUFFICIENT_SPACE);
+        assertThat(brought.get().detail()).contains("promised to saves");
+        small.end();
+        assertThaws(snapshot, small, answer);
+        // and afterwards nothing is kept from what is brought
+        Files.delete(filler());
+        node.transfer(elsewhere, "nvme", StageListener.NONE).succeeded();
+    }
+
+    private OperationOutcome.Failed failsToCome(SnapshotId snapshot) {
+        try {
+            return node.transfer(snapshot, "nvme", StageListener.NONE).failed();
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** What the node says that it may still take. */
+    private long freeBytes() {
+        try {
+            return node.engines().tiers().stream()
+                    .filter(tier -> tier.kind() == TierKind.NVME)
+                    .mapToLong(TierUsage::freeBytes)
+                    .sum();
+        } catch (StageException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     private SnapshotId saved(TestWorkload workload) throws Exception {
         return node.save(EngineId.CRIU_CUDA, workload, AfterSave.STOP)
                 .succeeded()
@@ -127,12 +185,25 @@ class FullDiskIT {
 
     /** All but a little. */
     private void fill() {
+        fill(this::usableBytes);
+    }
+
+    /** Until so little is left by this measure. */
+    private void fill(LongSupplier leftBytes) {
         byte[] some = new byte[1 << 16];
         Arrays.fill(some, (byte) 1);
         try (OutputStream out = Files.newOutputStream(filler())) {
-            while (Files.getFileStore(disk).getUsableSpace() > LEFT_BYTES) {
+            while (leftBytes.getAsLong() > LEFT_BYTES) {
                 out.write(some);
             }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private long usableBytes() {
+        try {
+            return Files.getFileStore(disk).getUsableSpace();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -205,6 +205,32 @@ class SnapshotStoreTest {
     }
 
     @Test
+    void whatIsBroughtLeavesTheRoomThatASaveWasPromised() throws Exception {
+        // given a save that may fill the disk
+        SavePins save = store.pins();
+        save.promise(Long.MAX_VALUE / 2);
+        SavePins bringing = store.pinsToBring();
+        // when
+        assertThatExceptionOfType(TierException.class)
+                .isThrownBy(() -> store(bringing, 2))
+                .satisfies(e -> assertThat(e.reason()).isEqualTo(TierException.Reason.NO_SPACE))
+                .withMessageContaining("promised to saves");
+        assertThatExceptionOfType(TierException.class)
+                .isThrownBy(() -> store.nvme().requireSpaceToBring(1))
+                .satisfies(e -> assertThat(e.reason()).isEqualTo(TierException.Reason.NO_SPACE));
+        store(save, 1);
+        // then
+        assertThat(store.nvme().list()).containsExactly(digest(1));
+        assertThat(store.nvme().usage().freeBytes()).isZero();
+        // when it has ended
+        save.close();
+        store(bringing, 2);
+        // then
+        assertThat(store.nvme().list()).containsExactlyInAnyOrder(digest(1), digest(2));
+        bringing.close();
+    }
+
+    @Test
     void aSnapshotInUseIsNotDeletedAndOneBeingDeletedNotUsed() throws Exception {
         SnapshotId snapshot = save(1);
         SnapshotUses.Use use = store.use(snapshot).orElseThrow();

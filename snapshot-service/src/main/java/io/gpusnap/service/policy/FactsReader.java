@@ -209,6 +209,7 @@ class FactsReader {
     /** Stores, of nodes' own only those whose node can move something, with the nodes that can. */
     private Map<StoreId, Facts.StoreFacts> stores() {
         Map<StoreId, Double> storedShares = copies.storedShares();
+        Map<StoreId, Map<SnapshotId, Instant>> wholeUntil = copies.wholeUntil();
         Map<StoreId, Facts.StoreFacts> stores = new HashMap<>();
         jdbc.sql("""
                         SELECT t.store_id, s.kind, s.node_id AS owner, t.node_id, t.capacity_bytes, t.used_bytes, t.free_bytes
@@ -235,7 +236,8 @@ class FactsReader {
                             row.getLong("used_bytes"),
                             row.getLong("free_bytes"),
                             new LinkedHashSet<>(Set.of(mover)),
-                            storedShares.getOrDefault(id, 1.0)));
+                            storedShares.getOrDefault(id, 1.0),
+                            wholeUntil.getOrDefault(id, Map.of())));
         });
         return stores;
     }

@@ -10,12 +10,14 @@ import io.gpusnap.service.platform.id.StoreId;
 import io.gpusnap.service.snapshot.Copies;
 import io.gpusnap.service.tier.Store;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -181,6 +183,13 @@ class PlanFacts {
     ToDoubleFunction<NodeId> storedShares() {
         Map<StoreId, Double> shares = copies.storedShares();
         return node -> shares.getOrDefault(Store.ownOf(node, Inventory.TierKind.NVME), 1.0);
+    }
+
+    /** Snapshots of which a copy into the node's own store found no room lately. */
+    Function<NodeId, Set<SnapshotId>> foundNoRoom() {
+        Map<StoreId, Map<SnapshotId, Instant>> until = copies.wholeUntil();
+        return node -> until.getOrDefault(Store.ownOf(node, Inventory.TierKind.NVME), Map.of())
+                .keySet();
     }
 
     /** A tier of a node's own. */

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import org.springframework.stereotype.Component;
@@ -88,12 +89,17 @@ class PlanInputs {
                 all, wanted.stream().map(PlanFacts.Wanted::snapshot).toList());
         Set<PlanFacts.Shelf> leaving = facts.leaving(all);
         ToDoubleFunction<NodeId> storedShares = facts.storedShares();
+        Function<NodeId, Set<SnapshotId>> foundNoRoom = facts.foundNoRoom();
         return needs.entrySet().stream()
                 .map(entry -> new PlanInput(
                         entry.getValue(),
                         entry.getKey().nodes().stream()
-                                .map(node ->
-                                        ownStore(node, own.getOrDefault(node.id(), List.of()), leaving, storedShares))
+                                .map(node -> ownStore(
+                                        node,
+                                        own.getOrDefault(node.id(), List.of()),
+                                        leaving,
+                                        storedShares,
+                                        takes(node, entry.getValue(), foundNoRoom.apply(node.id()))))
                                 .toList(),
                         entry.getKey().nodes().stream()
                                 .map(node -> memory(
@@ -147,13 +153,30 @@ class PlanInputs {
 
     /** In bytes as they were saved, as are those of snapshots: of a disk that compresses there is room for more of them than it has free. */
     private Site ownStore(
-            Node node, List<Site.Copy> copies, Set<PlanFacts.Shelf> leaving, ToDoubleFunction<NodeId> storedShares) {
+            Node node,
+            List<Site.Copy> copies,
+            Set<PlanFacts.Shelf> leaving,
+            ToDoubleFunction<NodeId> storedShares,
+            Optional<Set<SnapshotId>> takes) {
         return new Site(
                 node.id(),
                 freeGpus(node),
                 (long) (freeBytes(node, Inventory.TierKind.NVME) / storedShares.applyAsDouble(node.id())),
                 budget(node, Inventory.TierKind.NVME, settings.nodeBudget(), leaving),
-                copies);
+                copies,
+                takes);
+    }
+
+    /** What found no room in the node's own store comes there again where there is room for all that was saved of it; empty: any does. */
+    private static Optional<Set<SnapshotId>> takes(Node node, List<Need> needs, Set<SnapshotId> foundNoRoom) {
+        if (foundNoRoom.isEmpty()) {
+            return Optional.empty();
+        }
+        long freeBytes = freeBytes(node, Inventory.TierKind.NVME);
+        return Optional.of(needs.stream()
+                .filter(need -> !foundNoRoom.contains(need.snapshot()) || need.bytes() <= freeBytes)
+                .map(Need::snapshot)
+                .collect(Collectors.toSet()));
     }
 
     /** A pool counts what it could give up as free, and gives up what was used least recently: the planner says what goes instead. */

@@ -10,6 +10,7 @@ import io.gpusnap.service.platform.transaction.DatabaseClock;
 import io.gpusnap.service.tier.Store;
 import io.gpusnap.service.tier.StoreObjects;
 import io.gpusnap.service.tier.Stores;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,7 @@ public class Copies {
     private static final Logger LOG = LoggerFactory.getLogger(Copies.class);
 
     private final LocationStore locations;
+    private final CopyRoom room;
     private final SnapshotRepository snapshots;
     private final Stores stores;
     private final StoreObjects objects;
@@ -38,6 +40,7 @@ public class Copies {
 
     Copies(
             LocationStore locations,
+            CopyRoom room,
             SnapshotRepository snapshots,
             Stores stores,
             StoreObjects objects,
@@ -45,6 +48,7 @@ public class Copies {
             CopyMetrics metrics,
             DatabaseClock clock) {
         this.locations = locations;
+        this.room = room;
         this.snapshots = snapshots;
         this.stores = stores;
         this.objects = objects;
@@ -72,12 +76,21 @@ public class Copies {
     }
 
     /**
-     * What the copies that came last take of their bytes as they were saved, by store: below 1 where chunks are compressed. A store of whose
-     * copies nobody has said is not in it.
+     * What the copies that came last take of their bytes as they were saved, by store: below 1 where chunks are compressed, and never next to
+     * nothing. A store of whose copies nobody has said is not in it.
      */
     @Transactional(readOnly = true)
     public Map<StoreId, Double> storedShares() {
-        return locations.storedShares();
+        return room.storedShares();
+    }
+
+    /**
+     * Snapshots of which a copy found no room lately, by store, with the time until which that counts: they may be of those that do not become
+     * smaller there, so a copy needs as many bytes as were saved.
+     */
+    @Transactional(readOnly = true)
+    public Map<StoreId, Map<SnapshotId, Instant>> wholeUntil() {
+        return room.wholeUntil();
     }
 
     /** What of its chunks other snapshots have too; empty before it is READY and after it was deleted. */

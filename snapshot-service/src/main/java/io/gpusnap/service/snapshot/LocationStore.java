@@ -27,8 +27,6 @@ import org.springframework.stereotype.Component;
 /** Table {@code snapshot_location}. Every change names the state that it expects, so that of two askers one does nothing. */
 @Component
 class LocationStore {
-    private static final int COPIES_THAT_TELL = 10;
-
     /** A node that is heard and finds the store of {@code d} fit for use. */
     private static final String ANSWERS = """
             SELECT 1 FROM node_tier t JOIN node m ON m.id = t.node_id
@@ -305,22 +303,6 @@ class LocationStore {
                     .add(new NodeId(row.getObject("node_id", UUID.class)));
         });
         return found;
-    }
-
-    /** Of the last few copies of each store, for how chunks are written may have changed. */
-    Map<StoreId, Double> storedShares() {
-        Map<StoreId, Double> shares = new HashMap<>();
-        jdbc.sql("""
-                        SELECT store_id, sum(stored_bytes)::double precision / sum(saved_bytes) AS share
-                          FROM (SELECT l.store_id, l.stored_bytes, s.distinct_bytes AS saved_bytes,
-                                       row_number() OVER (PARTITION BY l.store_id ORDER BY l.since DESC, l.snapshot_id DESC) AS age
-                                  FROM snapshot_location l JOIN snapshot s ON s.id = l.snapshot_id
-                                 WHERE l.state = 'PRESENT' AND l.stored_bytes IS NOT NULL AND s.distinct_bytes > 0) told
-                         WHERE age <= :copies GROUP BY store_id
-                        """).param("copies", COPIES_THAT_TELL).query(row -> {
-            shares.put(new StoreId(row.getObject("store_id", UUID.class)), row.getDouble("share"));
-        });
-        return shares;
     }
 
     private static UUID[] array(Collection<SnapshotId> ids) {

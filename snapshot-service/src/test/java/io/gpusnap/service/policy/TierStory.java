@@ -75,7 +75,8 @@ final class TierStory {
                 "snapshot SET ready_at = ready_at - :time, verified_at = verified_at - :time WHERE model_name = :model",
                 "snapshot_location SET since = since - :time, confirmed_at = confirmed_at - :time, verified_at = verified_at - :time"
                         + " WHERE snapshot_id IN " + mine,
-                "restore SET created_at = created_at - :time WHERE snapshot_id IN " + mine)) {
+                "restore SET created_at = created_at - :time WHERE snapshot_id IN " + mine,
+                "operation SET finished_at = finished_at - :time WHERE snapshot_id IN " + mine)) {
             jdbc.sql("UPDATE " + older.replace(":time", "make_interval(secs => :seconds)"))
                     .param("seconds", time.toSeconds())
                     .param("model", catalogue.model())
@@ -167,7 +168,7 @@ final class TierStory {
         return places;
     }
 
-    private static String own(FakeDaemon daemon) {
+    String own(FakeDaemon daemon) {
         return Store.ownOf(NodeId.of(daemon.id()), Inventory.TierKind.NVME).toString();
     }
 

@@ -212,6 +212,55 @@ class TierStoryTest {
     }
 
     @Test
+    void whatFoundNoRoomIsNotTriedAgainBeforeItFitsWholeOrTimeHasPassed() {
+        // given a second disk on which copies took half, and with room for three quarters of what was saved
+        story = TierStory.begin(api, jdbc, """
+                {"kind": "minimum-copies", "copies": 2},
+                {"kind": "node-spread", "nodes": 2}
+                """);
+        story.b.compressesTo(FakeDaemon.SNAPSHOT_BYTES / 2);
+        story.b.ownCapacity(5 * FakeDaemon.SNAPSHOT_BYTES / 4);
+        story.save(story.b, story.catalogue.version(), 51);
+        story.step();
+        String next = story.save(story.a, story.catalogue.version(), 41);
+        story.step();
+
+        // when the copy of one that does not become smaller finds no room
+        findsNoRoomOnB(next);
+
+        // then it is not planned again, and why is told
+        assertThat(story.decisions(next))
+                .singleElement()
+                .asString()
+                .startsWith("BLOCKED node-spread: It is on 1 node and should be on 2.")
+                .containsPattern("A copy of it found no room in NVME store " + story.own(story.b)
+                        + "; until \\S+Z all that was saved of it counts there\\.");
+        assertThat(story.step()).isZero();
+
+        // nor does that last for ever
+        story.pass(Duration.ofHours(7));
+        assertThat(story.actions(next)).containsExactly("COPY");
+        findsNoRoomOnB(next);
+        assertThat(story.actions(next)).containsExactly("BLOCKED");
+
+        // and when there is room for all of it, then it is tried at once
+        story.b.ownCapacity(2 * FakeDaemon.SNAPSHOT_BYTES);
+        story.b.heartbeat();
+        story.settle();
+        assertThat(story.places(next)).contains("a", "b");
+    }
+
+    private void findsNoRoomOnB(String snapshot) {
+        assertThat(story.actions(snapshot)).containsExactly("COPY");
+        story.evaluate();
+        story.b
+                .node()
+                .fail(story.b.claim("TRANSFER").orElseThrow(), "INSUFFICIENT_SPACE")
+                .expect(204);
+        story.b.heartbeat();
+    }
+
+    @Test
     void whatIsNotUsedForLongIsOnlyInTheArchive() {
         story = TierStory.begin(api, jdbc, """
                 {"kind": "archive", "to": "S3", "unusedFor": "PT168H"}

@@ -314,6 +314,37 @@ class PrefetchingTest {
     }
 
     @Test
+    void whatFoundNoRoomIsNotBroughtAgainBeforeItFitsWhole() {
+        // given the same
+        empty.compressesTo(FakeDaemon.SNAPSHOT_BYTES / 2);
+        String other = empty.save(Catalogue.create(api), 61);
+        jdbc.sql("UPDATE snapshot SET distinct_bytes = ? WHERE id IN (?::uuid, ?::uuid)")
+                .params(FakeDaemon.SNAPSHOT_BYTES, snapshot, other)
+                .update();
+        empty.ownCapacity(5 * FakeDaemon.SNAPSHOT_BYTES / 4);
+        empty.heartbeat();
+        Prefetching prefetching = prefetching(PLENTY);
+        prefetching.plan();
+
+        // when what is brought does not become smaller
+        empty.node()
+                .fail(empty.claim("TRANSFER").orElseThrow(), "INSUFFICIENT_SPACE")
+                .expect(204);
+        empty.heartbeat();
+        prefetching.plan();
+
+        // then it is not brought again
+        assertThat(empty.work()).isZero();
+
+        // and when there is room for all of it, then it is
+        empty.ownCapacity(2 * FakeDaemon.SNAPSHOT_BYTES);
+        empty.heartbeat();
+        prefetching.plan();
+        assertThat(empty.work()).isOne();
+        assertThat(empty.own()).containsExactlyInAnyOrder(other, snapshot);
+    }
+
+    @Test
     void whatIsInTheStoreIsBroughtIntoMemoryAndItsUseIsCountedThere() {
         // given
         Prefetching prefetching = prefetching(NOTHING, PLENTY);

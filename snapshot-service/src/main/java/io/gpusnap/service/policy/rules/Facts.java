@@ -116,6 +116,7 @@ public record Facts(Instant now, List<SnapshotFacts> snapshots, Map<StoreId, Sto
      * @param capacityBytes 0 without bound
      * @param movers nodes that see it, are heard, not cordoned and can transfer
      * @param storedShare what a copy is expected to take there of its bytes as they were saved: below 1 where chunks are compressed
+     * @param wholeUntil snapshots of which a copy found no room there, each with the time until which all of its bytes are counted
      */
     public record StoreFacts(
             StoreId id,
@@ -125,11 +126,13 @@ public record Facts(Instant now, List<SnapshotFacts> snapshots, Map<StoreId, Sto
             long usedBytes,
             long freeBytes,
             Set<NodeId> movers,
-            double storedShare) {
+            double storedShare,
+            Map<SnapshotId, Instant> wholeUntil) {
 
         /** What a new copy of the snapshot would take here. */
         long expected(SnapshotFacts snapshot) {
-            return (long) Math.ceil(snapshot.bytes() * storedShare);
+            double share = wholeUntil.containsKey(snapshot.id()) ? Math.max(1, storedShare) : storedShare;
+            return (long) Math.ceil(snapshot.bytes() * share);
         }
 
         boolean fits(long bytes) {

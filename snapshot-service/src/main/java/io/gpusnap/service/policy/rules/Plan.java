@@ -6,6 +6,7 @@ import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.platform.id.StoreId;
 import io.gpusnap.service.snapshot.LocationState;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -148,12 +150,12 @@ public final class Plan {
                                 snapshot,
                                 store -> store.kind() == Inventory.TierKind.NVME && isBesideMemory(where, store)));
         if (way.isEmpty()) {
-            decisions.add(
-                    new Decision.Blocked(
-                            snapshot.id(),
-                            rule,
-                            reason
-                                    + " No store has room for it, is healthy, and is seen by a node that can also read a good copy."));
+            decisions.add(new Decision.Blocked(
+                    snapshot.id(),
+                    rule,
+                    reason
+                            + " No store has room for it, is healthy, and is seen by a node that can also read a good copy."
+                            + foundNoRoom(snapshot, where)));
             return;
         }
         Facts.StoreFacts store = way.get().store();
@@ -170,22 +172,41 @@ public final class Plan {
         addedBytes.merge(store.id(), store.expected(snapshot), Long::sum);
     }
 
+    /** Which of the stores are passed over because of what became of the copy before; empty for none. */
+    private String foundNoRoom(Facts.SnapshotFacts snapshot, Predicate<Facts.StoreFacts> where) {
+        return without(snapshot)
+                .filter(store -> where.test(store) || isBesideMemory(where, store))
+                .filter(store -> store.wholeUntil().containsKey(snapshot.id()) && !hasRoom(store, snapshot))
+                .sorted(Comparator.comparing(store -> store.id().value()))
+                .map(store -> " A copy of it found no room in " + store.kind() + " store " + store.id() + "; until "
+                        + store.wholeUntil().get(snapshot.id()).truncatedTo(ChronoUnit.SECONDS)
+                        + " all that was saved of it counts there.")
+                .collect(Collectors.joining());
+    }
+
     private record Way(Facts.StoreFacts store, NodeId mover) {}
 
     private Optional<Way> way(Facts.SnapshotFacts snapshot, Predicate<Facts.StoreFacts> where) {
-        Set<StoreId> taken = new HashSet<>();
-        all(snapshot).forEach(copy -> taken.add(copy.store()));
-        return facts.stores().values().stream()
+        return without(snapshot)
                 .filter(where)
-                .filter(store -> !taken.contains(store.id()))
-                .filter(store ->
-                        store.fits(store.expected(snapshot) + Math.max(0, addedBytes.getOrDefault(store.id(), 0L))))
+                .filter(store -> hasRoom(store, snapshot))
                 .sorted(Comparator.comparing(
                                 (Facts.StoreFacts store) -> store.node().isPresent())
                         .thenComparing(Facts.StoreFacts::freeBytes, Comparator.reverseOrder())
                         .thenComparing(store -> store.id().value()))
                 .flatMap(store -> mover(snapshot, store).map(node -> new Way(store, node)).stream())
                 .findFirst();
+    }
+
+    /** Stores that have nothing of it. */
+    private Stream<Facts.StoreFacts> without(Facts.SnapshotFacts snapshot) {
+        Set<StoreId> taken = new HashSet<>();
+        all(snapshot).forEach(copy -> taken.add(copy.store()));
+        return facts.stores().values().stream().filter(store -> !taken.contains(store.id()));
+    }
+
+    private boolean hasRoom(Facts.StoreFacts store, Facts.SnapshotFacts snapshot) {
+        return store.fits(store.expected(snapshot) + Math.max(0, addedBytes.getOrDefault(store.id(), 0L)));
     }
 
     private boolean isComingBesideMemory(Facts.SnapshotFacts snapshot, Predicate<Facts.StoreFacts> where) {

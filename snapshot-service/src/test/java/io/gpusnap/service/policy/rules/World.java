@@ -60,7 +60,8 @@ final class World {
                         used,
                         Math.max(0, capacity - used),
                         owner == null ? new LinkedHashSet<>(List.of(A, B)) : Set.of(owner),
-                        storedShare));
+                        storedShare,
+                        Map.of()));
         return this;
     }
 

@@ -1,6 +1,7 @@
 package io.gpusnap.service.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.gpusnap.service.testing.Api;
 import io.gpusnap.service.testing.Catalogue;
@@ -54,6 +55,10 @@ class NodeSilenceTest {
     }
 
     private void silentFor(Duration time) {
+        silentFor(node, time);
+    }
+
+    private void silentFor(SimulatedNode node, Duration time) {
         jdbc.sql("UPDATE node SET last_heartbeat_at = now() - make_interval(secs => ?) WHERE id = ?::uuid")
                 .param(time.toSeconds())
                 .param(node.id())
@@ -113,6 +118,31 @@ class NodeSilenceTest {
         // and the heartbeat brought node and workload back
         assertThat(state("/api/v1/nodes/" + node.id())).isEqualTo("ONLINE");
         assertThat(state("/api/v1/workloads/" + workload)).isEqualTo("RUNNING");
+    }
+
+    @Test
+    void eachNodeIsFoundInATransactionOfItsOwn() throws Exception {
+        // given two, the second of which somebody has locked
+        SimulatedNode second = SimulatedNode.register(api);
+        assertThat(second.id()).isGreaterThan(node.id());
+        silentFor(node, settings.grace().plusMinutes(1));
+        silentFor(second, settings.grace().plusMinutes(1));
+
+        // when
+        Thread watch = transaction.execute(status -> {
+            jdbc.sql("SELECT 1 FROM node WHERE id = ?::uuid FOR UPDATE")
+                    .param(second.id())
+                    .query(Integer.class)
+                    .single();
+            Thread looking = Thread.ofVirtual().start(() -> look(Instant.EPOCH));
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> state("/api/v1/nodes/" + node.id()).equals("SILENT"));
+            return looking;
+        });
+        watch.join();
+
+        // then
+        assertThat(state("/api/v1/nodes/" + second.id())).isEqualTo("SILENT");
     }
 
     @Test

@@ -13,6 +13,7 @@ import io.gpusnap.service.testing.FakeDaemon;
 import io.gpusnap.service.testing.ServiceTest;
 import io.gpusnap.service.testing.SimulatedNode;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -364,7 +365,7 @@ class FailedDeletionsTest {
                     .query(Integer.class)
                     .single();
             Thread running = Thread.ofVirtual().start(unfinished::goOn);
-            await().until(() -> state().equals("DELETED"));
+            await().atMost(Duration.ofSeconds(60)).until(() -> state().equals("DELETED"));
             assertThat(state(later)).isEqualTo("DELETING");
             return running;
         });

@@ -26,8 +26,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
@@ -53,6 +55,8 @@ class GonePackTest {
     private final AtomicInteger looks = new AtomicInteger();
     private String bucket;
     private SnapshotStore node;
+    /** What happens while the bucket is looked through. */
+    private volatile WatchedStore.Event meanwhile = () -> {};
 
     @BeforeEach
     void aNodeThatKnowsTheBucketsPacksAndAnEmptyShare() throws Exception {
@@ -91,9 +95,10 @@ class GonePackTest {
         WatchedStore watched = new WatchedStore(store);
         watched.after("list indexes/", new WatchedStore.Event() {
             @Override
-            public void happen() {
+            public void happen() throws Exception {
                 looks.incrementAndGet();
                 watched.after("list indexes/", this);
+                meanwhile.happen();
             }
         });
         return watched;
@@ -152,8 +157,10 @@ class GonePackTest {
     void whatIsBackIsReadByTheNextThaw() throws Exception {
         Map<BlobKey, byte[]> taken = take(BlobKey.Folder.PACKS);
         assertNothingIsFound();
+        assertThat(looks).hasValue(1);
         putBack(taken);
         assertThat(read()).isEqualTo(contents.keySet());
+        assertThat(looks).hasValue(2);
     }
 
     @Test
@@ -177,6 +184,45 @@ class GonePackTest {
         bring(share());
         take(BlobKey.Folder.PACKS);
         assertThat(read()).isEqualTo(contents.keySet());
+        assertThat(looks).hasValue(1);
+    }
+
+    /** Whether the thread waits for a look, makes it, or has ended. */
+    private static boolean hasMissed(Thread reader) {
+        return reader.getState() == Thread.State.TERMINATED
+                || Arrays.stream(reader.getStackTrace())
+                        .anyMatch(frame -> frame.getMethodName().equals("refreshSince"));
+    }
+
+    /** Whoever misses a chunk while the store is looked through waits, and has at most one more look with all the others. */
+    @Test
+    void threadsThatMissChunksAtTheSameTimeShareTheirLooks() throws Exception {
+        // given
+        take(BlobKey.Folder.PACKS);
+        List<Thread> readers = new ArrayList<>();
+        meanwhile = () -> {
+            meanwhile = () -> {};
+            while (!readers.stream().allMatch(GonePackTest::hasMissed)) {
+                Thread.onSpinWait();
+            }
+        };
+        AtomicInteger missing = new AtomicInteger();
+        for (int i = 0; i < 2 * CHUNKS; i++) {
+            readers.add(Thread.ofPlatform().unstarted(() -> {
+                assertNothingIsFound();
+                missing.incrementAndGet();
+            }));
+        }
+
+        // when
+        readers.forEach(Thread::start);
+        for (Thread reader : readers) {
+            reader.join();
+        }
+
+        // then
+        assertThat(missing).hasValue(2 * CHUNKS);
+        assertThat(looks).hasValueLessThanOrEqualTo(2);
     }
 
     @Test

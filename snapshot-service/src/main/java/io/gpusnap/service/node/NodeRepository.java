@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,9 @@ import org.springframework.stereotype.Component;
 class NodeRepository {
     private static final String COLUMNS =
             "id, name, instance_id, agent_version, epoch, schedulable, state, inventory, registered_at, last_heartbeat_at, version";
+
+    private static final String UNHEARD =
+            "state = :from AND greatest(last_heartbeat_at, :notBefore) < now() - make_interval(secs => :limit)";
 
     private final JdbcClient jdbc;
     private final JsonColumns json;
@@ -86,20 +90,25 @@ class NodeRepository {
     }
 
     /** Nodes of {@code from} that were not heard since {@code limit}; {@code notBefore} counts as a sign of life. */
-    List<NodeStateChanged> expire(NodeState from, NodeState to, Duration limit, Instant notBefore) {
-        return jdbc.sql("""
-                        UPDATE node SET state = :to
-                         WHERE state = :from
-                           AND greatest(last_heartbeat_at, :notBefore) < now() - make_interval(secs => :limit)
-                        RETURNING id, name
-                        """)
-                .param("to", to.name())
+    List<NodeId> unheard(NodeState from, Duration limit, Instant notBefore) {
+        return jdbc.sql("SELECT id FROM node WHERE " + UNHEARD + " ORDER BY id")
                 .param("from", from.name())
-                .param("notBefore", notBefore.atOffset(java.time.ZoneOffset.UTC))
+                .param("notBefore", notBefore.atOffset(ZoneOffset.UTC))
                 .param("limit", limit.toMillis() / 1000.0)
-                .query((row, number) ->
-                        new NodeStateChanged(new NodeId(row.getObject("id", UUID.class)), row.getString("name"), to))
+                .query((row, number) -> new NodeId(row.getObject("id", UUID.class)))
                 .list();
+    }
+
+    /** Changes the state of one of those, unless it was heard meanwhile or somebody else has changed it. */
+    Optional<NodeStateChanged> expire(NodeId id, NodeState from, NodeState to, Duration limit, Instant notBefore) {
+        return jdbc.sql("UPDATE node SET state = :to WHERE id = :id AND " + UNHEARD + " RETURNING name")
+                .param("to", to.name())
+                .param("id", id.value())
+                .param("from", from.name())
+                .param("notBefore", notBefore.atOffset(ZoneOffset.UTC))
+                .param("limit", limit.toMillis() / 1000.0)
+                .query((row, number) -> new NodeStateChanged(id, row.getString("name"), to))
+                .optional();
     }
 
     Optional<Node> find(NodeId id) {

@@ -136,13 +136,14 @@ class OperationQueue implements HeldOperations {
                 List.copyOf(fenced));
     }
 
-    /** Locks operations that were claimed as often as allowed and whose lease ran out once more. */
+    /** Locks operations that were claimed as often as allowed and whose lease ran out once more; by snapshot, as those are locked next. */
     List<OperationId> usedUp(int limit) {
         return jdbc.sql("""
-                        SELECT id FROM operation
-                         WHERE state = 'RUNNING' AND attempt >= :attempts
-                           AND greatest(lease_until, :since + make_interval(secs => :lease)) < now()
-                         ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
+                        WITH taken AS (SELECT id, snapshot_id FROM operation
+                                        WHERE state = 'RUNNING' AND attempt >= :attempts
+                                          AND greatest(lease_until, :since + make_interval(secs => :lease)) < now()
+                                        ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED)
+                        SELECT id FROM taken ORDER BY snapshot_id, id
                         """)
                 .param("attempts", settings.maxAttempts())
                 .param("since", listeningSince.atOffset(ZoneOffset.UTC))
@@ -152,9 +153,13 @@ class OperationQueue implements HeldOperations {
                 .list();
     }
 
+    /** Locks what the node has not ended; by snapshot, as those are locked next. */
     List<OperationId> activeOn(NodeId node) {
-        return jdbc.sql(
-                        "SELECT id FROM operation WHERE node_id = ? AND state IN ('PENDING', 'RUNNING') ORDER BY id FOR UPDATE")
+        return jdbc.sql("""
+                        WITH taken AS (SELECT id, snapshot_id FROM operation
+                                        WHERE node_id = ? AND state IN ('PENDING', 'RUNNING') ORDER BY id FOR UPDATE)
+                        SELECT id FROM taken ORDER BY snapshot_id, id
+                        """)
                 .param(node.value())
                 .query((row, number) -> new OperationId(row.getObject("id", UUID.class)))
                 .list();

@@ -110,10 +110,9 @@ class SnapshotOutcomes implements OperationOutcomes {
                 }
             }
             case DELETE -> {
-                if (failure.code() == ErrorCode.NODE_LOST) {
-                    // As if it had been lost before: should it come back and still have it, it is told then.
-                    deletion.doneOn(snapshot, operation.nodeId(), now);
-                } else if (snapshot.state() == SnapshotState.DELETING) {
+                // Also where the node is lost: many may be given up in this transaction, and each deletion has to end
+                // in one of its own.
+                if (snapshot.state() == SnapshotState.DELETING) {
                     failedDeletions.failed(snapshot.id(), operation.nodeId(), failure);
                 }
             }

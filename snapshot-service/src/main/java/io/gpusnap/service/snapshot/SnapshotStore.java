@@ -57,6 +57,14 @@ class SnapshotStore {
                 .update();
     }
 
+    /** For how long the one that is DELETING for longest has been so, seconds; 0 where none is. */
+    double oldestDeletionSeconds() {
+        return jdbc.sql(
+                        "SELECT coalesce(extract(epoch FROM now() - min(updated_at)), 0) FROM snapshot WHERE state = 'DELETING'")
+                .query(Double.class)
+                .single();
+    }
+
     record Bytes(long logical, long stored) {}
 
     Bytes readyBytes() {

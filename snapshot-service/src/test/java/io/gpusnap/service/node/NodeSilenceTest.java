@@ -1,6 +1,7 @@
 package io.gpusnap.service.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.gpusnap.service.testing.Api;
 import io.gpusnap.service.testing.Catalogue;
@@ -49,11 +50,15 @@ class NodeSilenceTest {
     }
 
     private void look(Instant listeningSince) {
-        SilenceWatch watch = new SilenceWatch(nodes, settings, events, listeningSince);
-        transaction.executeWithoutResult(status -> watch.look());
+        SilenceWatch watch = new SilenceWatch(nodes, settings, events, transaction, listeningSince);
+        watch.look();
     }
 
     private void silentFor(Duration time) {
+        silentFor(node, time);
+    }
+
+    private void silentFor(SimulatedNode node, Duration time) {
         jdbc.sql("UPDATE node SET last_heartbeat_at = now() - make_interval(secs => ?) WHERE id = ?::uuid")
                 .param(time.toSeconds())
                 .param(node.id())
@@ -116,16 +121,28 @@ class NodeSilenceTest {
     }
 
     @Test
-    void aDeletionThatHasBegunDoesNotWaitForANodeThatIsLost() {
-        String snapshot = catalogue.ready(node);
-        api.with("If-Match", "*").delete("/api/v1/snapshots/" + snapshot).expect(202);
-        node.claim();
-        silentFor(settings.lostAfter().plusMinutes(1));
+    void eachNodeIsFoundInATransactionOfItsOwn() throws Exception {
+        // given two, the second of which somebody has locked
+        SimulatedNode second = SimulatedNode.register(api);
+        assertThat(second.id()).isGreaterThan(node.id());
+        silentFor(node, settings.grace().plusMinutes(1));
+        silentFor(second, settings.grace().plusMinutes(1));
 
-        look(Instant.EPOCH);
-        look(Instant.EPOCH);
+        // when
+        Thread watch = transaction.execute(status -> {
+            jdbc.sql("SELECT 1 FROM node WHERE id = ?::uuid FOR UPDATE")
+                    .param(second.id())
+                    .query(Integer.class)
+                    .single();
+            Thread looking = Thread.ofVirtual().start(() -> look(Instant.EPOCH));
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> state("/api/v1/nodes/" + node.id()).equals("SILENT"));
+            return looking;
+        });
+        watch.join();
 
-        assertThat(catalogue.snapshot(snapshot).path("state").asString()).isEqualTo("DELETED");
+        // then
+        assertThat(state("/api/v1/nodes/" + second.id())).isEqualTo("SILENT");
     }
 
     @Test

@@ -32,6 +32,7 @@ import org.springframework.test.context.ContextConfiguration;
             "gpusnap.prefetch.check-interval=1h",
             "gpusnap.sweeps.check-interval=1h",
             "gpusnap.scrubs.check-interval=1h",
+            "gpusnap.deletions.check-interval=1h",
             "gpusnap.scaler.enabled=true",
             "gpusnap.scaler.port=0",
             "gpusnap.scaler.recheck=10m",

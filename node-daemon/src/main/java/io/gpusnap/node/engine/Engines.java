@@ -136,7 +136,6 @@ public final class Engines implements AutoCloseable {
                 DamagedCopies.class,
                 TransferCopy.class,
                 TransferMoved.class,
-                CopyBytes.class,
                 TransferOutcome.class,
                 EvictOutcome.class,
                 SweepOutcome.class,

@@ -72,7 +72,7 @@ public final class Engines implements AutoCloseable {
                 goesOn -> quarantine.look(runtime.settings().quarantine(), Instant.now(), goesOn),
                 runtime.settings().nvmeSweepPeriod());
         LeftBehind left = runtime.leftBehind();
-        this.leftBehind = new WatchThread("left-behind", LEFT_BEHIND_PERIOD, goesOn -> left.end());
+        this.leftBehind = new WatchThread("left-behind", LEFT_BEHIND_PERIOD, goesOn -> left.look());
         this.residents = new Residents(runtime.store());
         this.suspend = new SuspendEngine(runtime);
         this.engines = List.of(new CriuCudaEngine(runtime), suspend);
@@ -136,7 +136,6 @@ public final class Engines implements AutoCloseable {
                 DamagedCopies.class,
                 TransferCopy.class,
                 TransferMoved.class,
-                CopyBytes.class,
                 TransferOutcome.class,
                 EvictOutcome.class,
                 SweepOutcome.class,

@@ -47,7 +47,7 @@ final class ImportCopy extends EngineStage {
             archive.requireTrusted(runtime.settings().shared().keys().signer());
             requireNoOther();
             long stored = copy(archive, manifest, context);
-            context.remember(new TransferMoved(archive.chunkBytes(), stored));
+            context.remember(TransferMoved.none().plus(archive.chunkBytes(), stored));
         }
     }
 

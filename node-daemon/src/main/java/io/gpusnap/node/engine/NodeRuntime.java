@@ -64,7 +64,7 @@ record NodeRuntime(
     private static final int IDS_TRIED = 100;
 
     LeftBehind leftBehind() {
-        return new LeftBehind(suspended, busy, proc);
+        return new LeftBehind(suspended, busy, proc, new Gates(this)::areOpen);
     }
 
     /** By name. */

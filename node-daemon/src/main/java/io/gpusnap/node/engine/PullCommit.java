@@ -40,6 +40,6 @@ final class PullCommit extends EngineStage {
                 moved.storedBytes(),
                 TransferSession.seconds(context),
                 List.of(),
-                context.recall(CopyBytes.class).map(CopyBytes::bytes).orElse(null)));
+                moved.copyBytes()));
     }
 }

@@ -12,6 +12,7 @@ import io.gpusnap.node.transfer.Traffic;
 import io.gpusnap.node.transfer.Transfer;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What this node lacks of the chunks is here, verified as it came and read back from the medium. */
 final class PullCopy extends SharedStoreStage {
@@ -30,8 +31,7 @@ final class PullCopy extends SharedStoreStage {
         if (store.list().contains(session.request().snapshot())) {
             // A damaged copy is no success: it is told of, and its removal makes room for another.
             store.manifest(session.request().snapshot(), session.sources().damage());
-            context.remember(new TransferMoved(0, 0));
-            rememberSize(context);
+            context.remember(TransferMoved.none().withCopyBytes(copyBytes()));
             return;
         }
         List<ChunkRef> chunks = session.chunks();
@@ -51,14 +51,15 @@ final class PullCopy extends SharedStoreStage {
             pull.bring(bringing, transfer, share);
         }
         context.remember(context.recall(TransferMoved.class)
-                .orElse(new TransferMoved(0, 0))
-                .plus(ChunkVerifier.distinctBytes(bringing), session.pins().storedBytes() - storedBefore));
-        rememberSize(context);
+                .orElse(TransferMoved.none())
+                .plus(ChunkVerifier.distinctBytes(bringing), session.pins().storedBytes() - storedBefore)
+                .withCopyBytes(copyBytes()));
     }
 
-    private void rememberSize(StageContext context) throws StageException, TierException, ManifestException {
-        context.remember(new CopyBytes(ChunkVerifier.storedBytes(
-                session.chunks(), session.runtime().store().nvme())));
+    private @Nullable Long copyBytes() throws StageException, TierException, ManifestException {
+        return ChunkVerifier.storedBytes(
+                        session.chunks(), session.runtime().store().nvme())
+                .orElse(null);
     }
 
     @Override

@@ -38,8 +38,11 @@ final class PushCommit extends SharedStoreStage {
                 TransferSession.seconds(context),
                 objects,
                 ChunkVerifier.storedBytes(
-                        session.chunks(),
-                        session.runtime().tiers().shared(session.request().to()))));
+                                session.chunks(),
+                                session.runtime()
+                                        .tiers()
+                                        .shared(session.request().to()))
+                        .orElse(null)));
     }
 
     private List<SharedObject> publish(StageContext context) throws StageException, TierException, ManifestException {

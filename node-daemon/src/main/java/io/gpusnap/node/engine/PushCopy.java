@@ -33,7 +33,7 @@ final class PushCopy extends SharedStoreStage {
             session.rememberDamage(context);
         }
         context.remember(context.recall(TransferMoved.class)
-                .orElse(new TransferMoved(0, 0))
+                .orElse(TransferMoved.none())
                 .plus(copied.movedBytes(), copied.storedBytes()));
     }
 }

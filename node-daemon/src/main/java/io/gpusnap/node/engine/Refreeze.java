@@ -27,7 +27,7 @@ final class Refreeze {
 
     void run() throws StageException, ProcessException {
         ProcessId process = ThawSession.process(context);
-        if (!session.runtime().proc().isAlive(process)) {
+        if (session.runtime().proc().hasEnded(process)) {
             context.remember(new WorkloadLost(process + " ended while it was being resumed"));
             session.endProcesses(context);
             return;

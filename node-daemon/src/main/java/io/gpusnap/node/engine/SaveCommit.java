@@ -8,6 +8,7 @@ import io.gpusnap.node.process.ProcessException;
 import io.gpusnap.node.snapshot.ReadManifest;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ManifestException;
+import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.TierException;
 import io.gpusnap.node.transfer.ChunkVerifier;
 import java.io.IOException;
@@ -57,40 +58,46 @@ final class SaveCommit extends EngineStage {
         NodeRuntime runtime = session.runtime();
         SnapshotStore store = runtime.store();
         boolean committed = store.list().contains(session.snapshot());
-        byte[] bytes = committed ? store.manifest(session.snapshot()) : store.pendingManifest(session.snapshot());
-        ReadManifest read = committed ? store.read(session.snapshot()) : store.readPending(session.snapshot());
-        context.remember(outcome(
-                bytes,
-                read,
-                SaveSession.recall(context, Pause.class),
-                SaveSession.recall(context, DrainedBytes.class),
-                context.recall(RefilledBytes.class)
-                        .map(RefilledBytes::movedBytes)
-                        .orElse(0L),
-                ChunkVerifier.storedBytes(read.manifest().chunks().toList(), store.nvme())));
-        if (ending == Ending.STAY_FROZEN) {
+        if (!committed || context.recall(SaveOutcome.class).isEmpty()) {
+            // What is known of one that is committed is not read again: a disk that fails then would take the only
+            // snapshot.
+            context.remember(outcome(context, committed));
+        }
+        if (ending == Ending.STAY_FROZEN && !committed) {
+            // Of one that is committed an earlier run has said it, durably. By now it may have been resumed: then it is
+            // not
+            // said again, nor is ended below what it leaves.
             session.suspended(context);
         }
         store.commit(session.snapshot());
         // From here on nothing may fail: the process may be gone, and an undo would take its only snapshot.
-        if (ending == Ending.STOP || !session.isAlive()) {
+        if (ending == Ending.STOP || !session.isAlive() && !(committed && ending == Ending.STAY_FROZEN)) {
             end(context);
         }
         clean(runtime.scratch(session.request().operation()));
     }
 
-    private SaveOutcome outcome(
-            byte[] text, ReadManifest read, Pause pause, DrainedBytes drained, long refilledBytes, long copyBytes) {
+    private SaveOutcome outcome(StageContext context, boolean committed)
+            throws StageException, TierException, ManifestException {
+        SnapshotStore store = session.runtime().store();
+        SnapshotId snapshot = session.snapshot();
+        byte[] text = committed ? store.manifest(snapshot) : store.pendingManifest(snapshot);
+        ReadManifest read = committed ? store.read(snapshot) : store.readPending(snapshot);
+        DrainedBytes drained = SaveSession.recall(context, DrainedBytes.class);
+        long refilledBytes = context.recall(RefilledBytes.class)
+                .map(RefilledBytes::movedBytes)
+                .orElse(0L);
         return new SaveOutcome(
-                session.snapshot(),
+                snapshot,
                 new String(text, StandardCharsets.UTF_8),
                 read.digest(),
                 read.manifest().totals(),
-                pause.seconds(),
+                SaveSession.recall(context, Pause.class).seconds(),
                 ending != Ending.STOP && session.isAlive(),
                 drained.movedBytes() + refilledBytes,
                 drained.rebuildableBytes(),
-                copyBytes,
+                ChunkVerifier.storedBytes(read.manifest().chunks().toList(), store.nvme())
+                        .orElse(null),
                 session.times().seconds());
     }
 

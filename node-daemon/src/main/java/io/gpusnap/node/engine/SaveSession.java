@@ -67,8 +67,9 @@ final class SaveSession {
         return times;
     }
 
+    /** Unless it is certain that it has ended: whoever asks may end what is left of it. */
     boolean isAlive() {
-        return runtime.proc().isAlive(process());
+        return !runtime.proc().hasEnded(process());
     }
 
     /** Remembers who stands still, while the first of them lives: nothing leads to the others any more when it does not. */

@@ -33,7 +33,8 @@ public record ScrubOutcome(long readBytes, double seconds, List<Finding> finding
      *
      * @param detail what is wrong; "" for nothing
      * @param unread present exactly when it is UNREADABLE
-     * @param copyBytes of one that is GOOD, what its chunks take in the tier; null of others, and in the journal of an older daemon
+     * @param copyBytes of one that is GOOD, what its chunks take in the tier; null where that cannot be told, of others, and in the
+     *     journal of an older daemon
      */
     public record Finding(
             SnapshotId snapshot,
@@ -42,8 +43,8 @@ public record ScrubOutcome(long readBytes, double seconds, List<Finding> finding
             Optional<Unread> unread,
             @Nullable Long copyBytes) {
 
-        static Finding good(SnapshotId snapshot, long copyBytes) {
-            return new Finding(snapshot, Verdict.GOOD, "", Optional.empty(), copyBytes);
+        static Finding good(SnapshotId snapshot, Optional<Long> copyBytes) {
+            return new Finding(snapshot, Verdict.GOOD, "", Optional.empty(), copyBytes.orElse(null));
         }
 
         /** @param verdict CORRUPT or MISSING */

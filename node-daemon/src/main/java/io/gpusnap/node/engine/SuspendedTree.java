@@ -4,24 +4,18 @@ import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.store.SnapshotId;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * A workload that waits to be resumed.
  *
  * @param first what would be resumed
  * @param snapshot empty where the file does not say
- * @param processes what descended from it when it was suspended; nobody where that was before decision 0445, or before the machine
- *     was started last
+ * @param processes what descended from it when it was suspended; nobody where that was before the machine was started last
  */
 record SuspendedTree(ProcessId first, Optional<SnapshotId> snapshot, List<ProcessId> processes) implements NamedTree {
 
     SuspendedTree {
         processes = List.copyOf(processes);
-    }
-
-    Set<ProcessId> names() {
-        return NamedTree.names(Optional.of(first), Optional.of(this));
     }
 
     /** For whoever finds the others. */

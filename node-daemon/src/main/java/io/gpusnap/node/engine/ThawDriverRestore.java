@@ -8,11 +8,14 @@ import io.gpusnap.node.operation.FailureCode;
 import io.gpusnap.node.operation.OnRestart;
 import io.gpusnap.node.operation.StageContext;
 import io.gpusnap.node.operation.StageException;
+import io.gpusnap.node.process.ProcFs;
 import io.gpusnap.node.process.ProcessException;
+import io.gpusnap.node.process.ProcessId;
 import io.gpusnap.node.process.ProcessStat;
 import io.gpusnap.node.store.ManifestException;
 import io.gpusnap.node.tier.TierException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /** The process runs again, up to its gate (one that was kept was never stopped), and the driver gives it its context back. */
@@ -52,30 +55,43 @@ final class ThawDriverRestore extends EngineStage {
             }
             Rescue.driverBack(cuda, gpus.uuidPairs());
         } catch (GpuException e) {
-            for (int pid : cuda.pids()) {
-                requireAlive(pid, e);
-            }
+            requireAlive(context, cuda.pids(), e);
             throw e;
         }
     }
 
     /**
      * The driver only says that it does not know a process that has ended; what ended it tells more. The driver fails as soon as
-     * the process is ending, and that takes a while, with much memory.
+     * the process is ending, and that takes a while, with much memory: one limit for all of them.
      */
-    private void requireAlive(int pid, GpuException why) throws StageException, InterruptedException {
+    private void requireAlive(StageContext context, List<Integer> pids, GpuException why)
+            throws StageException, InterruptedException {
+        ProcFs proc = session.runtime().proc();
+        List<ProcessId> processes =
+                context.recall(RestoredTree.class).map(RestoredTree::processes).orElse(List.of()).stream()
+                        .filter(process -> pids.contains(process.pid()))
+                        .toList();
         long deadline = System.nanoTime() + DYING_LIMIT.toNanos();
-        Optional<ProcessStat> stat = session.runtime().proc().stat(pid);
-        while (stat.isPresent() && !stat.get().isDead()) {
-            if (System.nanoTime() > deadline) {
-                return;
-            }
+        Optional<ProcessId> ended = processes.stream().filter(proc::hasEnded).findFirst();
+        while (ended.isEmpty() && System.nanoTime() < deadline) {
+            context.checkCancelled();
             Thread.sleep(DYING_POLL_MILLIS);
-            stat = session.runtime().proc().stat(pid);
+            ended = processes.stream().filter(proc::hasEnded).findFirst();
         }
-        String ending = stat.map(ProcessStat::ending).orElse("ended");
-        throw new StageException(
-                FailureCode.WORKLOAD_LOST, "process %d %s as soon as it ran again".formatted(pid, ending), why);
+        if (ended.isPresent()) {
+            throw new StageException(
+                    FailureCode.WORKLOAD_LOST,
+                    "process %d %s as soon as it ran again"
+                            .formatted(ended.get().pid(), ending(proc, ended.get())),
+                    why);
+        }
+    }
+
+    private static String ending(ProcFs proc, ProcessId process) {
+        return proc.stat(process.pid())
+                .filter(stat -> stat.id().equals(process))
+                .map(ProcessStat::ending)
+                .orElse("ended");
     }
 
     /**

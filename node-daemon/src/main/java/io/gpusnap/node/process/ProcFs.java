@@ -1,5 +1,6 @@
 package io.gpusnap.node.process;
 
+import io.gpusnap.node.file.Folders;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -74,6 +75,45 @@ public final class ProcFs {
                 .filter(stat -> stat.startTimeTicks() == process.startTimeTicks())
                 .filter(stat -> !stat.isDead() || hasLiveThread(process.pid()))
                 .isPresent();
+    }
+
+    /**
+     * Whether it is certain that this very process can do nothing any more, for whoever would do harm otherwise: nobody has its pid,
+     * somebody else has it, or it waits to be reaped without a thread that lives. What cannot be read, for want of descriptors say,
+     * is no evidence; so false does not mean that it lives.
+     */
+    public boolean hasEnded(ProcessId process) {
+        try {
+            ProcessStat stat = ProcessStat.parse(text(of(process.pid()).resolve("stat")));
+            return stat.startTimeTicks() != process.startTimeTicks() || stat.isDead() && allThreadsEnded(process.pid());
+        } catch (NoSuchFileException e) {
+            return seesEverybody();
+        } catch (IOException | IllegalArgumentException | IndexOutOfBoundsException e) {
+            return false;
+        }
+    }
+
+    private boolean allThreadsEnded(int pid) throws IOException {
+        for (Path task : Folders.list(of(pid).resolve("task"))) {
+            try {
+                if (!ProcessStat.parse(text(task.resolve("stat"))).isDead()) {
+                    return false;
+                }
+            } catch (NoSuchFileException e) {
+                continue; // it has just ended
+            }
+        }
+        return true;
+    }
+
+    /** Not where nothing is mounted, nor where other users' processes are hidden (hidepid): every namespace has a first process. */
+    private boolean seesEverybody() {
+        return Files.isReadable(of(1).resolve("stat"));
+    }
+
+    /** Which PID namespace this very process is in; its processes have other ids elsewhere, or none. */
+    public Optional<String> pidNamespace() {
+        return linkOf("self", "ns/pid");
     }
 
     /** Ids of the process's threads, its own included. */
@@ -260,11 +300,16 @@ public final class ProcFs {
 
     private static Optional<String> read(Path file) {
         try {
-            return Optional.of(new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
+            return Optional.of(text(file));
         } catch (IOException e) {
             // Ended in the meantime (ENOENT, ESRCH), or not ours to read: either way nothing is known.
             return Optional.empty();
         }
+    }
+
+    /** Lenient: a process may be called what is no UTF-8. */
+    private static String text(Path file) throws IOException {
+        return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
     }
 
     private static Optional<String> readLink(Path link) {

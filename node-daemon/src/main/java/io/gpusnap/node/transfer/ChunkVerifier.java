@@ -12,10 +12,15 @@ import io.gpusnap.node.tier.pack.PackTier;
 import java.lang.foreign.MemorySegment;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Reads chunks back from the durable tier and compares their digests. */
 public final class ChunkVerifier {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ChunkVerifier.class);
 
     private ChunkVerifier() {}
 
@@ -77,20 +82,35 @@ public final class ChunkVerifier {
         return chunks.stream().filter(chunk -> !chunk.isZero()).distinct().toList();
     }
 
-    /** What the chunks take in the node's own store. */
-    public static long storedBytes(Collection<ChunkRef> chunks, NvmeTier nvme) throws TierException {
-        long bytes = 0;
-        for (ChunkRef chunk : distinct(chunks)) {
-            bytes += nvme.storedBytes(new ChunkDigest(chunk.digest()));
-        }
-        return bytes;
+    /** What the chunks take in the node's own store; empty when that cannot be told, for it is a number that nothing may fail for. */
+    public static Optional<Long> storedBytes(Collection<ChunkRef> chunks, NvmeTier nvme) {
+        return told(() -> {
+            long bytes = 0;
+            for (ChunkRef chunk : distinct(chunks)) {
+                bytes += nvme.storedBytes(new ChunkDigest(chunk.digest()));
+            }
+            return bytes;
+        });
     }
 
-    /** What the chunks take in a shared store, as far as this node knows of them. */
-    public static long storedBytes(Collection<ChunkRef> chunks, PackTier shared) throws TierException {
-        return shared.find(distinct(chunks)).stream()
+    /** The same of a shared store, as far as this node knows of them. */
+    public static Optional<Long> storedBytes(Collection<ChunkRef> chunks, PackTier shared) {
+        return told(() -> shared.find(distinct(chunks)).stream()
                 .mapToLong(PackRun::frameBytes)
-                .sum();
+                .sum());
+    }
+
+    private interface Measure {
+        long bytes() throws TierException;
+    }
+
+    private static Optional<Long> told(Measure measure) {
+        try {
+            return Optional.of(measure.bytes());
+        } catch (TierException e) {
+            LOG.warn("what a copy takes cannot be told: {}", e.getMessage());
+            return Optional.empty();
+        }
     }
 
     public static long distinctBytes(Collection<ChunkRef> chunks) {

@@ -1,6 +1,7 @@
 package io.gpusnap.node.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.gpusnap.node.file.Folders;
@@ -40,7 +41,7 @@ class LeftBehindTest {
     void aSuspendedShellWithAChild() throws Exception {
         suspended = new SuspendedProcesses(folder, PROC);
         busy = new BusyWorkloads();
-        left = new LeftBehind(suspended, busy, PROC);
+        left = new LeftBehind(suspended, busy, PROC, processes -> false);
         Process shell = new ProcessBuilder("/bin/sh", "-c", "sleep 1000 & wait").start();
         root = PROC.stat((int) shell.pid()).orElseThrow().id();
         await().until(() -> TREE.of(root).size() == 2);
@@ -59,6 +60,42 @@ class LeftBehindTest {
         await().until(() -> !PROC.isAlive(root));
     }
 
+    /** As many as it takes to be certain, to kill, and to forget, and some more. */
+    private void looks() {
+        looks(left);
+    }
+
+    private static void looks(LeftBehind left) {
+        for (int i = 0; i < 5; i++) {
+            left.look();
+            await().pollDelay(Duration.ofMillis(50)).until(() -> true);
+        }
+    }
+
+    private Path entry() {
+        return folder.resolve(root.pid() + "-" + root.startTimeTicks());
+    }
+
+    /** A /proc in which everything is as it is, but for the processes of this test: nobody has put them there. */
+    private Path proc() throws IOException {
+        Path proc = Files.createDirectory(folder.resolve("proc"));
+        for (String name : List.of("1", "self", "sys")) {
+            Files.createSymbolicLink(proc.resolve(name), Path.of("/proc").resolve(name));
+        }
+        return proc;
+    }
+
+    private LeftBehind seeing(Path proc) throws IOException {
+        return new LeftBehind(
+                new SuspendedProcesses(folder, ProcFs.at(proc)), busy, ProcFs.at(proc), processes -> false);
+    }
+
+    private void assertNothingHappened() throws IOException {
+        assertThat(List.of(root, child)).allMatch(PROC::isAlive);
+        assertThat(List.of(entry(), tree())).allMatch(Files::exists);
+        assertThat(suspended.processOf(SNAPSHOT)).contains(root);
+    }
+
     private Path tree() {
         return folder.resolve(root.pid() + "-" + root.startTimeTicks() + ".tree");
     }
@@ -74,7 +111,7 @@ class LeftBehindTest {
     void whatWaitsWithADeadOneIsEndedAndForgotten() throws Exception {
         rootDies();
 
-        left.end();
+        looks();
 
         assertThat(PROC.isAlive(child)).isFalse();
         assertThat(Folders.list(folder)).isEmpty();
@@ -82,7 +119,7 @@ class LeftBehindTest {
 
     @Test
     void nothingIsEndedThatALivingOneWaitsWith() throws Exception {
-        left.end();
+        looks();
 
         assertThat(List.of(root, child)).allMatch(PROC::isAlive);
         assertThat(suspended.processOf(SNAPSHOT)).contains(root);
@@ -93,7 +130,7 @@ class LeftBehindTest {
         suspended.forget(root);
         rootDies();
 
-        left.end();
+        looks();
 
         assertThat(PROC.isAlive(child)).isTrue();
     }
@@ -103,11 +140,11 @@ class LeftBehindTest {
         busy.set(root, WorkloadInfo.State.SUSPENDED);
         rootDies();
 
-        left.end();
+        looks();
         assertThat(PROC.isAlive(child)).isTrue();
 
         busy.clear(root);
-        left.end();
+        looks();
         assertThat(PROC.isAlive(child)).isFalse();
     }
 
@@ -117,7 +154,7 @@ class LeftBehindTest {
         rewriteTree(text -> text.replace(mine, child.pid() + "-" + (child.startTimeTicks() - 1)));
         rootDies();
 
-        left.end();
+        looks();
 
         assertThat(PROC.isAlive(child)).isTrue();
         assertThat(Folders.list(folder)).isEmpty();
@@ -128,18 +165,163 @@ class LeftBehindTest {
         rewriteTree(text -> text.replace(PROC.bootId().orElseThrow(), "00000000-0000-4000-8000-000000000000"));
         rootDies();
 
-        left.end();
+        looks();
 
         assertThat(PROC.isAlive(child)).isTrue();
         assertThat(Folders.list(folder)).isEmpty();
     }
 
     @Test
-    void oneThatAnOlderDaemonSuspendedIsForgotten() throws Exception {
+    void oneThatAnOlderDaemonSuspendedIsLeftAlone() throws Exception {
         Files.delete(tree());
         rootDies();
 
-        left.end();
+        looks();
+
+        assertThat(PROC.isAlive(child)).isTrue();
+        assertThat(entry()).exists();
+        assertThat(suspended.processOf(SNAPSHOT)).as("and in nobody's way").isEmpty();
+    }
+
+    @Test
+    void aProcessThatCannotBeReadHasNotEnded() throws Exception {
+        Path proc = proc();
+        Files.createDirectories(proc.resolve(root.pid() + "/stat"));
+
+        looks(seeing(proc));
+
+        assertNothingHappened();
+        assertThat(new SuspendedProcesses(folder, ProcFs.at(proc)).processOf(SNAPSHOT))
+                .as("its snapshot stays")
+                .contains(root);
+    }
+
+    @Test
+    void aProcessIsNotMissedWhereNobodyCanBeSeen() throws Exception {
+        Path proc = proc();
+        Files.delete(proc.resolve("1"));
+
+        looks(seeing(proc));
+
+        assertNothingHappened();
+    }
+
+    @Test
+    void nobodyHasEndedWhereItIsNotKnownWhichBootThisIs() throws Exception {
+        Path proc = proc();
+        Files.delete(proc.resolve("sys"));
+        Files.createDirectories(proc.resolve(root.pid() + "/stat"));
+
+        looks(seeing(proc));
+
+        assertNothingHappened();
+    }
+
+    @Test
+    void oneThatWasMissedOnceOnlyHasNotEnded() throws Exception {
+        Path proc = proc();
+        LeftBehind left = seeing(proc);
+        Path there = proc.resolve(Integer.toString(root.pid()));
+        for (int i = 0; i < 3; i++) {
+            left.look();
+            Files.createSymbolicLink(there, Path.of("/proc/" + root.pid()));
+            left.look();
+            Files.delete(there);
+        }
+
+        assertNothingHappened();
+    }
+
+    @Test
+    void whatEverIsReadTheFirstProcessIsNotKilled() throws Exception {
+        Path proc = proc();
+
+        looks(seeing(proc));
+
+        assertThat(PROC.isAlive(root)).isTrue();
+    }
+
+    @Test
+    void idsOfAnotherNamespaceAreNotMissedHere() throws Exception {
+        String here = PROC.pidNamespace().orElseThrow();
+        rewriteTree(text -> text.replace(here, "pid:[1]"));
+        rootDies();
+
+        looks();
+
+        assertThat(PROC.isAlive(child)).isTrue();
+        assertThat(List.of(entry(), tree())).allMatch(Files::exists);
+        assertThat(suspended.processOf(SNAPSHOT)).as("its snapshot stays").contains(root);
+    }
+
+    @Test
+    void namesThatCannotBeReadEndNobodyAndHideNobody() throws Exception {
+        ProcessId gone = new ProcessId(root.pid(), root.startTimeTicks() - 1);
+        suspended.suspended(gone, SnapshotId.random(), List.of(gone));
+        Path broken = folder.resolve(gone.pid() + "-" + gone.startTimeTicks() + ".tree");
+        Files.write(broken, new byte[] {(byte) 0xff, (byte) 0xfe});
+        Files.writeString(folder.resolve("99999999999999-1"), SNAPSHOT.toString());
+        rewriteTree(text -> text + "99999999999999-1\n");
+        rootDies();
+
+        looks();
+
+        assertThat(PROC.isAlive(child)).isFalse();
+        assertThat(List.of(entry(), tree())).noneMatch(Files::exists);
+        assertThat(broken).exists();
+    }
+
+    @Test
+    void whatCouldNotBeForgottenIsForgottenLaterAndEndsNobody() throws Exception {
+        String names = Files.readString(tree());
+        Files.delete(entry());
+        Files.createDirectories(entry().resolve("keeps it from being deleted"));
+        assertThatThrownBy(() -> suspended.forget(root)).isInstanceOf(IOException.class);
+        assertThat(suspended.all()).isEmpty();
+        // as a disk leaves it that cannot be written for a while
+        Files.writeString(tree(), names);
+        rootDies();
+
+        looks();
+        assertThat(PROC.isAlive(child)).isTrue();
+
+        Folders.delete(entry());
+        Files.writeString(entry(), SNAPSHOT.toString());
+        looks();
+        assertThat(PROC.isAlive(child)).isTrue();
+        assertThat(Folders.list(folder)).isEmpty();
+    }
+
+    @Test
+    void whatIsSuspendedAgainAfterItCouldNotBeForgottenCounts() throws Exception {
+        Files.delete(entry());
+        Files.createDirectories(entry().resolve("keeps it from being deleted"));
+        assertThatThrownBy(() -> suspended.forget(root)).isInstanceOf(IOException.class);
+        Folders.delete(entry());
+
+        suspended.suspended(root, SNAPSHOT, TREE.of(root));
+        looks();
+
+        assertNothingHappened();
+    }
+
+    @Test
+    void oneThatAnEarlierDaemonCouldNotForgetIsForgottenWhileItRuns() throws Exception {
+        LeftBehind next = new LeftBehind(suspended, busy, PROC, List.of(root, child)::equals);
+
+        next.look();
+        assertThat(Folders.list(folder)).isEmpty();
+
+        rootDies();
+        looks(next);
+        assertThat(PROC.isAlive(child)).isTrue();
+    }
+
+    @Test
+    void whatWasLeftByOneThatHadBeenResumedIsNotEnded() throws Exception {
+        rootDies();
+
+        looks(new LeftBehind(suspended, busy, PROC, List.of(child)::equals));
 
         assertThat(PROC.isAlive(child)).isTrue();
         assertThat(Folders.list(folder)).isEmpty();
@@ -150,7 +332,7 @@ class LeftBehindTest {
         Files.writeString(folder.resolve(root.pid() + "-" + root.startTimeTicks()), "not a snapshot");
         rootDies();
 
-        left.end();
+        looks();
 
         assertThat(PROC.isAlive(child)).isFalse();
     }

@@ -69,6 +69,24 @@ class JournalTest {
         assertThat(after.recall(ToyStage.Touched.class)).contains(new ToyStage.Touched("later"));
     }
 
+    /** After a downgrade: a newer daemon may tell more in a record, but must not tell it in a record of its own. */
+    @Test
+    void whatANewerDaemonAddsToARecordIsPassedOver() throws IOException {
+        OperationId other = OperationId.random();
+        Journal.open(root, ToyStage.FACTS)
+                .create(
+                        new OperationSpec(other, OperationKind.SAVE, new ToyStage.Plan("/", false)),
+                        List.of(new ToyStage.Touched("first")));
+        Path spec = root.resolve(other.toString()).resolve("spec.json");
+        String before = Files.readString(spec);
+        String after = before.replace("\"first\"", "\"first\",\"newer\":5");
+        assertThat(after).isNotEqualTo(before);
+        Files.writeString(spec, after);
+
+        assertThat(Journal.open(root, ToyStage.FACTS).find(other).orElseThrow().recall(ToyStage.Touched.class))
+                .contains(new ToyStage.Touched("first"));
+    }
+
     @Test
     void aStepThatMayNotFollowIsRefusedBeforeItIsWritten() {
         OperationSpec spec = new OperationSpec(OperationId.random(), OperationKind.SAVE, new ToyStage.Plan("/", false));

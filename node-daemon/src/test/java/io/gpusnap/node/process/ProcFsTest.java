@@ -142,6 +142,33 @@ class ProcFsTest {
                 .until(() -> proc.stat(child).filter(ProcessStat::isDead).isPresent());
         // when, then
         assertThat(proc.isAlive(proc.stat(child).orElseThrow().id())).isFalse();
+        assertThat(proc.hasEnded(proc.stat(child).orElseThrow().id())).isTrue();
+    }
+
+    @Test
+    void onlyEvidenceSaysThatAProcessHasEnded() throws Exception {
+        ProcessId self = proc.stat(SELF).orElseThrow().id();
+        ProcessId gone = new ProcessId(Integer.MAX_VALUE, 1);
+        assertThat(proc.hasEnded(self)).isFalse();
+        assertThat(proc.hasEnded(new ProcessId(SELF, self.startTimeTicks() - 1)))
+                .isTrue();
+        assertThat(proc.hasEnded(gone)).isTrue();
+        // a folder in the place of a file: what is read fails
+        Files.createDirectories(folder.resolve(SELF + "/stat"));
+        assertThat(ProcFs.at(folder).isAlive(self)).isFalse();
+        assertThat(ProcFs.at(folder).hasEnded(self)).isFalse();
+        // nothing is mounted there
+        assertThat(ProcFs.at(folder).hasEnded(gone)).isFalse();
+        // cut off
+        Files.createDirectories(folder.resolve("7"));
+        Files.writeString(folder.resolve("7/stat"), "7 (a) S 1");
+        assertThat(ProcFs.at(folder).hasEnded(new ProcessId(7, 1))).isFalse();
+        // a thread of one that waits to be reaped cannot be read
+        Files.writeString(folder.resolve("7/stat"), "7 (a) Z 1 1 1" + " 0".repeat(15) + " 123" + " 0".repeat(30));
+        Files.createDirectories(folder.resolve("7/task/8/stat"));
+        assertThat(ProcFs.at(folder).hasEnded(new ProcessId(7, 123))).isFalse();
+        Files.delete(folder.resolve("7/task/8/stat"));
+        assertThat(ProcFs.at(folder).hasEnded(new ProcessId(7, 123))).isTrue();
     }
 
     @Test

@@ -7,6 +7,7 @@ import io.gpusnap.service.platform.postgres.Replicas;
 import io.gpusnap.service.restore.gate.Constraints;
 import io.gpusnap.service.testing.Api;
 import io.gpusnap.service.testing.SimulatedNode;
+import io.gpusnap.service.testing.TableReads;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -79,8 +80,6 @@ class DecisionScaleTest {
         jdbc.sql("ANALYZE").update();
     }
 
-    private record Reads(String table, long scans, long rows) {}
-
     @Test
     void aDecisionReadsAFewRowsByIndexHoweverManyThereAre() throws Exception {
         try (Replicas replicas = Replicas.start(folder, 0)) {
@@ -93,7 +92,7 @@ class DecisionScaleTest {
             Decider.Question anywhere =
                     new Decider.Question("big", "v1", Optional.empty(), Constraints.NONE, Set.of(), false);
             TransactionTemplate transaction = service.getBean(TransactionTemplate.class);
-            List<Reads> reads = transaction.execute(status -> readsOf(decider, anywhere, jdbc));
+            List<TableReads> reads = transaction.execute(status -> readsOf(decider, anywhere, jdbc));
 
             // and when a node is named, then it is looked at, wherever it stands among all that have the snapshot
             List<UUID> named = jdbc.sql("SELECT id FROM node ORDER BY name LIMIT 5")
@@ -125,7 +124,7 @@ class DecisionScaleTest {
             // nodes cost is the control plane's bench to show
             jdbc.sql("UPDATE node SET state = 'ONLINE'").update();
             jdbc.sql("ANALYZE").update();
-            List<Reads> inTheBucket = transaction.execute(status -> readsOf(decider, anywhere, jdbc));
+            List<TableReads> inTheBucket = transaction.execute(status -> readsOf(decider, anywhere, jdbc));
             assertThat(inTheBucket)
                     .filteredOn(read -> GROWING.contains(read.table()))
                     .isNotEmpty()
@@ -136,19 +135,11 @@ class DecisionScaleTest {
         }
     }
 
-    private static List<Reads> readsOf(Decider decider, Decider.Question question, JdbcClient jdbc) {
-        assertThat(decider.decide(question).steps()).isNotEmpty();
-        return jdbc.sql("""
-                        SELECT relname, seq_scan, coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) AS rows
-                          FROM pg_stat_xact_user_tables
-                         WHERE coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) > 0
-                        """)
-                .query((row, number) ->
-                        new Reads(row.getString("relname"), row.getLong("seq_scan"), row.getLong("rows")))
-                .list();
+    private static List<TableReads> readsOf(Decider decider, Decider.Question question, JdbcClient jdbc) {
+        return TableReads.of(() -> assertThat(decider.decide(question).steps()).isNotEmpty(), jdbc);
     }
 
-    private static void readsAreFew(List<Reads> reads) {
+    private static void readsAreFew(List<TableReads> reads) {
         assertThat(reads)
                 .isNotEmpty()
                 .allSatisfy(read -> assertThat(read.rows()).as(read.toString()).isLessThan(5_000));

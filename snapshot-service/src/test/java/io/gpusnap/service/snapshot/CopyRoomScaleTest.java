@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gpusnap.service.platform.id.StoreId;
 import io.gpusnap.service.platform.postgres.Replicas;
+import io.gpusnap.service.testing.TableReads;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -78,19 +79,6 @@ class CopyRoomScaleTest {
         return bucket;
     }
 
-    private record Reads(String table, long scans, long rows) {}
-
-    private static List<Reads> readsOf(Runnable question, JdbcClient jdbc) {
-        question.run();
-        return jdbc.sql("""
-                        SELECT relname, seq_scan, coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) AS rows
-                          FROM pg_stat_xact_user_tables
-                        """)
-                .query((row, number) ->
-                        new Reads(row.getString("relname"), row.getLong("seq_scan"), row.getLong("rows")))
-                .list();
-    }
-
     @Test
     void whatTheLastCopiesTakeIsReadByIndexHoweverManyThereAre() throws Exception {
         try (Replicas replicas = Replicas.start(folder, 0)) {
@@ -101,15 +89,15 @@ class CopyRoomScaleTest {
             UUID bucket = fill(jdbc);
             Map<StoreId, Double> shares = new HashMap<>();
 
-            List<Reads> reads =
-                    transaction.execute(status -> readsOf(() -> shares.putAll(copies.storedShares()), jdbc));
+            List<TableReads> reads =
+                    transaction.execute(status -> TableReads.of(() -> shares.putAll(copies.storedShares()), jdbc));
 
             assertThat(shares).hasSize(NODES + 1).containsEntry(new StoreId(bucket), 0.5);
             assertFew(reads);
 
             // and of all transfers that failed only those are read that did lately
-            List<Reads> ofFailures = transaction.execute(
-                    status -> readsOf(() -> assertThat(copies.wholeUntil()).isEmpty(), jdbc));
+            List<TableReads> ofFailures = transaction.execute(status ->
+                    TableReads.of(() -> assertThat(copies.wholeUntil()).isEmpty(), jdbc));
             assertThat(ofFailures)
                     .filteredOn(read -> read.table().equals("operation"))
                     .singleElement()
@@ -117,7 +105,7 @@ class CopyRoomScaleTest {
         }
     }
 
-    private static void assertFew(List<Reads> reads) {
+    private static void assertFew(List<TableReads> reads) {
         assertThat(reads)
                 .filteredOn(read -> GROWING.contains(read.table()))
                 .isNotEmpty()

@@ -59,14 +59,12 @@ final class SaveCommit extends EngineStage {
         SnapshotStore store = runtime.store();
         boolean committed = store.list().contains(session.snapshot());
         if (!committed || context.recall(SaveOutcome.class).isEmpty()) {
-            // What is known of one that is committed is not read again: a disk that fails then would take the only
-            // snapshot.
+            // Of one that is committed what is known is not read again: a disk that fails then would take it.
             context.remember(outcome(context, committed));
         }
         if (ending == Ending.STAY_FROZEN && !committed) {
-            // Of one that is committed an earlier run has said it, durably. By now it may have been resumed: then it is
-            // not
-            // said again, nor is ended below what it leaves.
+            // Of one that is committed an earlier run has said it. By now it may have been resumed: it is not said
+            // again, and what it leaves is not ended below.
             session.suspended(context);
         }
         store.commit(session.snapshot());

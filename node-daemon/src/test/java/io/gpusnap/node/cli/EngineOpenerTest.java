@@ -69,7 +69,12 @@ class EngineOpenerTest {
         Files.writeString(suspended.resolve(dead), SnapshotId.random() + "\n");
         Files.writeString(
                 suspended.resolve(dead + ".tree"),
-                "%s\n%d-%d\n".formatted(proc.bootId().orElseThrow(), name.pid(), name.startTimeTicks()));
+                "%s\n%s\n%d-%d\n"
+                        .formatted(
+                                proc.bootId().orElseThrow(),
+                                proc.pidNamespace().orElseThrow(),
+                                name.pid(),
+                                name.startTimeTicks()));
         Path own = folder.resolve("own");
         try (NodeAccess node = new EngineOpener().open(settings(own.resolve("pool"), own.resolve("scratch")))) {
             assertThat(left.isAlive()).isTrue();

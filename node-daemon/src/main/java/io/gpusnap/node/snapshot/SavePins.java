@@ -8,6 +8,7 @@ import io.gpusnap.node.tier.RoomPromise;
 import io.gpusnap.node.tier.TierException;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
@@ -21,8 +22,8 @@ public final class SavePins implements AutoCloseable {
     /** Where chunks go. */
     @FunctionalInterface
     interface Put {
-        /** @return false when it was there already */
-        boolean put(ChunkDigest digest, MemorySegment content) throws TierException;
+        /** @return what it takes there; empty when it was there already */
+        OptionalLong put(ChunkDigest digest, MemorySegment content) throws TierException;
     }
 
     private final NvmeTier nvme;
@@ -92,11 +93,8 @@ public final class SavePins implements AutoCloseable {
         ChunkDigest digest = new ChunkDigest(chunk.digest());
         sweepShared.lock();
         try {
-            if (pinned.add(digest) && put.put(digest, content)) {
-                long bytes = nvme.storedBytes(digest);
-                storedBytes.add(bytes);
-                storedChunks.increment();
-                room.used(bytes);
+            if (pinned.add(digest)) {
+                put.put(digest, content).ifPresent(this::stored);
             }
         } catch (TierException e) {
             pinned.remove(digest);
@@ -117,6 +115,12 @@ public final class SavePins implements AutoCloseable {
 
     Set<ChunkDigest> pinned() {
         return pinned;
+    }
+
+    private void stored(long bytes) {
+        storedBytes.add(bytes);
+        storedChunks.increment();
+        room.used(bytes);
     }
 
     @Override

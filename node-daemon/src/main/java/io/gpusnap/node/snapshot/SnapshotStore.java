@@ -83,7 +83,7 @@ public final class SnapshotStore implements AutoCloseable {
 
     /** Starts a save: what it pins is safe from deletion until it is closed. */
     public SavePins pins() {
-        return pins(nvme::put);
+        return pins(nvme::store);
     }
 
     /** Starts to bring chunks from elsewhere, which leaves room to saves; the same otherwise. */

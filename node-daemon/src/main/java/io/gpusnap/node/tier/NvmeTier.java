@@ -26,6 +26,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -131,26 +132,32 @@ public final class NvmeTier implements ChunkTier {
 
     @Override
     public boolean put(ChunkDigest digest, MemorySegment content) throws TierException {
-        return put(digest, content, 0);
+        return store(digest, content).isPresent();
     }
 
-    /** As {@link #put}, of what can come another time: it leaves what saves were promised. */
-    public boolean bring(ChunkDigest digest, MemorySegment content) throws TierException {
-        return put(digest, content, promised.get());
+    /** As {@link #put}. @return what it takes here; empty when it was here already */
+    public OptionalLong store(ChunkDigest digest, MemorySegment content) throws TierException {
+        return store(digest, content, 0);
     }
 
-    private boolean put(ChunkDigest digest, MemorySegment content, long sparedBytes) throws TierException {
+    /** As {@link #store}, of what can come another time: it leaves what saves were promised. */
+    public OptionalLong bring(ChunkDigest digest, MemorySegment content) throws TierException {
+        return store(digest, content, promised.get());
+    }
+
+    private OptionalLong store(ChunkDigest digest, MemorySegment content, long sparedBytes) throws TierException {
         if (contains(digest, (int) content.byteSize())) {
             renew(digest);
-            return false;
+            return OptionalLong.empty();
         }
         requireSpace(content.byteSize(), sparedBytes);
         if (compression != Compression.OFF) {
             root.requireVersion(StoreRoot.COMPRESSED);
         }
-        used.addBytes(chunks.encode(digest, content, file -> root.files().write(fileOf(digest), file)));
+        long bytes = chunks.encode(digest, content, file -> root.files().write(fileOf(digest), file));
+        used.addBytes(bytes);
         condemned.remove(digest);
-        return true;
+        return OptionalLong.of(bytes);
     }
 
     /** The next {@link #sync} makes a chunk durable that is here: whoever wrote it may have died before it was. */

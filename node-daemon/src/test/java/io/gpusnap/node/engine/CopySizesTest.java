@@ -9,15 +9,12 @@ import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.TierKind;
 import io.gpusnap.node.tier.TierUsage;
 import io.gpusnap.node.tier.key.ManifestSigner;
-import io.gpusnap.node.tier.nfs.NfsSettings;
 import io.gpusnap.node.tier.pack.Compression;
 import io.gpusnap.node.tier.pack.CompressionTest;
-import io.gpusnap.node.tier.pack.PackSettings;
 import io.gpusnap.node.transfer.StoredSnapshot;
 import io.gpusnap.node.transfer.Traffic;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
@@ -58,9 +55,7 @@ class CopySizesTest {
 
     private SharedTiers sharing(boolean compressesItsDisk) throws Exception {
         return new SharedTiers(
-                Optional.of(new SharedTiers.Nfs(
-                        new PackSettings("nfs", 16L << 20),
-                        NfsSettings.of(folder.resolve("share"), Duration.ofSeconds(60)))),
+                Optional.of(SharedPlace.nfs(folder.resolve("share"))),
                 Optional.empty(),
                 0,
                 new TierKeys(

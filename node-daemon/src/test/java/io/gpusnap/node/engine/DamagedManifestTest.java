@@ -9,14 +9,11 @@ import io.gpusnap.node.operation.StagePoint;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ManifestDigest;
 import io.gpusnap.node.store.SnapshotId;
-import io.gpusnap.node.tier.nfs.NfsSettings;
-import io.gpusnap.node.tier.pack.PackSettings;
 import io.gpusnap.node.transfer.StoredSnapshot;
 import io.gpusnap.node.transfer.Traffic;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -68,12 +65,7 @@ class DamagedManifestTest {
 
     private TestNode open() throws Exception {
         SharedTiers shared = new SharedTiers(
-                Optional.of(new SharedTiers.Nfs(
-                        new PackSettings("nfs", 16L << 20),
-                        NfsSettings.of(folder.resolve("share"), Duration.ofSeconds(60)))),
-                Optional.empty(),
-                0,
-                TierKeys.none());
+                Optional.of(SharedPlace.nfs(folder.resolve("share"))), Optional.empty(), 0, TierKeys.none());
         return TestNode.open(folder, shared, bad);
     }
 

@@ -12,16 +12,13 @@ import io.gpusnap.node.store.ManifestDigest;
 import io.gpusnap.node.store.SnapshotId;
 import io.gpusnap.node.tier.key.KeyRing;
 import io.gpusnap.node.tier.key.ManifestSigner;
-import io.gpusnap.node.tier.nfs.NfsSettings;
 import io.gpusnap.node.tier.pack.Compression;
-import io.gpusnap.node.tier.pack.PackSettings;
 import io.gpusnap.node.transfer.StoredSnapshot;
 import io.gpusnap.node.transfer.Traffic;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
-import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
@@ -71,9 +68,7 @@ class ScrubKeysTest {
     private SharedTiers shared(
             String tenant, Optional<String> key, Optional<KeyPair> signs, Optional<KeyPair> trusted) {
         return new SharedTiers(
-                Optional.of(new SharedTiers.Nfs(
-                        new PackSettings("nfs", 16L << 20),
-                        NfsSettings.of(folder.resolve("share"), Duration.ofSeconds(60)))),
+                Optional.of(SharedPlace.nfs(folder.resolve("share"))),
                 Optional.empty(),
                 0,
                 new TierKeys(

@@ -22,13 +22,7 @@ final class SharedPlace {
 
     static SharedTiers of(List<String> words) {
         return switch (words.getFirst()) {
-            case "nfs" ->
-                new SharedTiers(
-                        Optional.of(new SharedTiers.Nfs(
-                                new PackSettings("nfs", PACK_BYTES),
-                                NfsSettings.of(Path.of(words.get(1)), Duration.ofSeconds(60)))),
-                        Optional.empty(),
-                        0);
+            case "nfs" -> new SharedTiers(Optional.of(nfs(Path.of(words.get(1)))), Optional.empty(), 0);
             case "s3" ->
                 new SharedTiers(
                         Optional.empty(),
@@ -38,6 +32,10 @@ final class SharedPlace {
                         0);
             default -> throw new IllegalArgumentException(words.getFirst());
         };
+    }
+
+    static SharedTiers.Nfs nfs(Path root) {
+        return new SharedTiers.Nfs(new PackSettings("nfs", PACK_BYTES), NfsSettings.of(root, Duration.ofSeconds(60)));
     }
 
     private static S3Settings s3(List<String> words) {

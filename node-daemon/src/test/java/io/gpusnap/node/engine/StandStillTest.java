@@ -14,8 +14,6 @@ import io.gpusnap.node.peer.PeerSettings;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.ManifestDigest;
 import io.gpusnap.node.store.SnapshotId;
-import io.gpusnap.node.tier.nfs.NfsSettings;
-import io.gpusnap.node.tier.pack.PackSettings;
 import io.gpusnap.node.transfer.StoredSnapshot;
 import io.gpusnap.node.transfer.Traffic;
 import java.nio.file.Files;
@@ -64,9 +62,7 @@ class StandStillTest {
         return TestNode.open(
                 folder,
                 new SharedTiers(
-                        Optional.of(new SharedTiers.Nfs(
-                                new PackSettings("nfs", 16L << 20),
-                                NfsSettings.of(folder.resolve("share"), Duration.ofSeconds(60)))),
+                        Optional.of(SharedPlace.nfs(folder.resolve("share"))),
                         Optional.empty(),
                         0,
                         mostStill,

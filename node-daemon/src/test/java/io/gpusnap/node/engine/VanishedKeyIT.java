@@ -5,12 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gpusnap.node.operation.StageListener;
 import io.gpusnap.node.snapshot.SnapshotStore;
 import io.gpusnap.node.store.SnapshotId;
-import io.gpusnap.node.tier.nfs.NfsSettings;
-import io.gpusnap.node.tier.pack.PackSettings;
 import io.gpusnap.node.transfer.StoredSnapshot;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -32,9 +29,7 @@ class VanishedKeyIT {
         return TestNode.open(
                 folder.resolve("node"),
                 new SharedTiers(
-                        Optional.of(new SharedTiers.Nfs(
-                                new PackSettings("nfs", 16L << 20),
-                                NfsSettings.of(folder.resolve("share"), Duration.ofSeconds(60)))),
+                        Optional.of(SharedPlace.nfs(folder.resolve("share"))),
                         Optional.empty(),
                         0,
                         TestNode.keysOfItsOwnDiskToo()));

@@ -21,6 +21,9 @@ import org.springframework.stereotype.Component;
  */
 @Component
 class Deletion {
+    /** Why a copy is removed. */
+    static final String REASON = "The snapshot is deleted.";
+
     private final LocationStore locations;
     private final Copies copies;
     private final SnapshotStore store;
@@ -63,7 +66,7 @@ class Deletion {
         if (doers.isEmpty()) {
             gone(snapshot, now);
         }
-        holders.forEach(node -> locations.putRemoving(snapshot.id(), node, "The snapshot is deleted."));
+        holders.forEach(node -> locations.putRemoving(snapshot.id(), node, REASON));
         return doers.stream().map(node -> queue(snapshot, node)).toList().stream()
                 .findFirst();
     }
@@ -76,7 +79,7 @@ class Deletion {
     /** A node that could not remove it is told once more. */
     void again(Snapshot snapshot, NodeId node) {
         locations.remove(snapshot.id(), Store.ownOf(node, Inventory.TierKind.NVME), LocationState.REMOVING);
-        locations.putRemoving(snapshot.id(), node, "The snapshot is deleted.");
+        locations.putRemoving(snapshot.id(), node, REASON);
         queue(snapshot, node);
     }
 

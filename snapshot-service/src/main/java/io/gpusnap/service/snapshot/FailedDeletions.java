@@ -8,7 +8,6 @@ import io.gpusnap.service.platform.id.NodeId;
 import io.gpusnap.service.platform.id.SnapshotId;
 import io.gpusnap.service.tier.Store;
 import io.gpusnap.service.tier.Stores;
-import java.util.UUID;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
@@ -30,12 +29,12 @@ class FailedDeletions implements HeartbeatListener {
     }
 
     void failed(SnapshotId snapshot, NodeId node, Failure why) {
-        put(snapshot, node, "The snapshot is deleted. The node could not yet: " + why.detail());
+        put(snapshot, node, Deletion.REASON + " The node could not yet: " + why.detail());
     }
 
     /** Of a snapshot that is DELETING the node may have something, and nobody has told it, or what it said was not kept. */
     void takeOver(SnapshotId snapshot, NodeId node) {
-        put(snapshot, node, "The snapshot is deleted.");
+        put(snapshot, node, Deletion.REASON);
     }
 
     /** Also where nobody knew that the node has any of it, what it could not look for may be there; and where it counted as a copy again. */
@@ -72,17 +71,11 @@ class FailedDeletions implements HeartbeatListener {
                         UPDATE snapshot_location l SET let_go_at = CASE WHEN changed.at_it THEN NULL ELSE now() END
                           FROM changed WHERE l.snapshot_id = changed.snapshot_id AND l.store_id = changed.store_id
                         """)
-                .param("running", running(heartbeat))
+                .param("running", heartbeat.runningIds())
                 .param(
                         "store",
                         Store.ownOf(heartbeat.nodeId(), Inventory.TierKind.NVME).value())
                 .param("batch", BATCH)
                 .update();
-    }
-
-    private static UUID[] running(Heartbeat heartbeat) {
-        return heartbeat.runningOperations().stream()
-                .map(held -> held.operationId().value())
-                .toArray(UUID[]::new);
     }
 }

@@ -72,7 +72,7 @@ class FailedRemovals implements HeartbeatListener {
                         RETURNING l.snapshot_id, l.store_id, s.kind,
                                   coalesce(l.let_go_at <= now() - make_interval(secs => :saidFor), false) AS long_enough
                         """)
-                .param("running", running(heartbeat))
+                .param("running", heartbeat.runningIds())
                 .param("node", heartbeat.nodeId().value())
                 .param("saidFor", SAID_FOR.toSeconds())
                 .query((row, number) -> new Seen(
@@ -86,11 +86,5 @@ class FailedRemovals implements HeartbeatListener {
                 .filter(Seen::longEnough)
                 .map(Seen::copy)
                 .toList();
-    }
-
-    private static UUID[] running(Heartbeat heartbeat) {
-        return heartbeat.runningOperations().stream()
-                .map(held -> held.operationId().value())
-                .toArray(UUID[]::new);
     }
 }

@@ -193,9 +193,8 @@ class TierStoryTest {
         assertThat(story.storedBytes(old.get(2), story.a)).isEqualTo(FakeDaemon.SNAPSHOT_BYTES / 2);
     }
 
-    @Test
-    void onADiskThatCompressesThereIsRoomForWhatACopyTakesThere() {
-        // given a second disk on which copies take half, and with room for three quarters of what was saved
+    /** On the second disk copies take half, and it has room for three quarters of what was saved. */
+    private void beginBesideADiskThatCompresses() {
         story = TierStory.begin(api, jdbc, """
                 {"kind": "minimum-copies", "copies": 2},
                 {"kind": "node-spread", "nodes": 2}
@@ -204,6 +203,11 @@ class TierStoryTest {
         story.b.ownCapacity(5 * FakeDaemon.SNAPSHOT_BYTES / 4);
         story.save(story.b, story.catalogue.version(), 51);
         story.step();
+    }
+
+    @Test
+    void onADiskThatCompressesThereIsRoomForWhatACopyTakesThere() {
+        beginBesideADiskThatCompresses();
 
         // when a snapshot is to be there as well, then it has room
         String next = story.save(story.a, story.catalogue.version(), 41);
@@ -213,15 +217,7 @@ class TierStoryTest {
 
     @Test
     void whatFoundNoRoomIsNotTriedAgainBeforeItFitsWholeOrTimeHasPassed() {
-        // given a second disk on which copies took half, and with room for three quarters of what was saved
-        story = TierStory.begin(api, jdbc, """
-                {"kind": "minimum-copies", "copies": 2},
-                {"kind": "node-spread", "nodes": 2}
-                """);
-        story.b.compressesTo(FakeDaemon.SNAPSHOT_BYTES / 2);
-        story.b.ownCapacity(5 * FakeDaemon.SNAPSHOT_BYTES / 4);
-        story.save(story.b, story.catalogue.version(), 51);
-        story.step();
+        beginBesideADiskThatCompresses();
         String next = story.save(story.a, story.catalogue.version(), 41);
         story.step();
 

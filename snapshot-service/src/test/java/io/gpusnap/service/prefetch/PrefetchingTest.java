@@ -296,9 +296,8 @@ class PrefetchingTest {
         assertThat(holder.work()).isZero();
     }
 
-    @Test
-    void aDiskThatCompressesHasRoomForWhatACopyTakesThere() {
-        // given a disk on which a copy takes half, with room for three quarters of what was saved
+    /** @return a snapshot on a disk on which a copy takes half, with room for three quarters of what is saved of another */
+    private String onADiskThatCompresses() {
         empty.compressesTo(FakeDaemon.SNAPSHOT_BYTES / 2);
         String other = empty.save(Catalogue.create(api), 61);
         jdbc.sql("UPDATE snapshot SET distinct_bytes = ? WHERE id IN (?::uuid, ?::uuid)")
@@ -306,6 +305,12 @@ class PrefetchingTest {
                 .update();
         empty.ownCapacity(5 * FakeDaemon.SNAPSHOT_BYTES / 4);
         empty.heartbeat();
+        return other;
+    }
+
+    @Test
+    void aDiskThatCompressesHasRoomForWhatACopyTakesThere() {
+        String other = onADiskThatCompresses();
 
         prefetching(PLENTY).plan();
 
@@ -315,14 +320,7 @@ class PrefetchingTest {
 
     @Test
     void whatFoundNoRoomIsNotBroughtAgainBeforeItFitsWhole() {
-        // given the same
-        empty.compressesTo(FakeDaemon.SNAPSHOT_BYTES / 2);
-        String other = empty.save(Catalogue.create(api), 61);
-        jdbc.sql("UPDATE snapshot SET distinct_bytes = ? WHERE id IN (?::uuid, ?::uuid)")
-                .params(FakeDaemon.SNAPSHOT_BYTES, snapshot, other)
-                .update();
-        empty.ownCapacity(5 * FakeDaemon.SNAPSHOT_BYTES / 4);
-        empty.heartbeat();
+        String other = onADiskThatCompresses();
         Prefetching prefetching = prefetching(PLENTY);
         prefetching.plan();
 
